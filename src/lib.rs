@@ -1,0 +1,22 @@
+//! Skew-Fit in Rust: a robot, a camera and a night; in the morning it reaches the picture you show it.
+//!
+//! The loop is [`explore`]; the maths is in [`latent`], [`goals`] and [`agent`].
+
+pub mod agent;
+pub mod bench;
+pub mod checkpoint;
+pub mod cli;
+pub mod config;
+pub mod coverage;
+pub mod episode;
+pub mod error;
+pub mod evaluate;
+pub mod explore;
+pub mod goals;
+pub mod latent;
+pub mod learner;
+pub mod nn;
+pub mod replay;
+pub mod report;
+pub mod rng;
+pub mod store;

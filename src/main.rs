@@ -1,0 +1,3 @@
+//! The `skewfit` binary: parse, run, exit code.
+
+fn main() {}
