@@ -1,1 +1,167 @@
-//! (being written)
+//! `skewfit bench`: the learner's own functions, timed as units of fixed shape that peers implement too.
+//!
+//! Noise and optimiser are inside the clock. Figures compare as ratios within one run, never across machines.
+
+use std::time::Instant;
+
+use rand_distr::{Distribution, StandardNormal};
+use serde::Serialize;
+
+use crate::agent::{Batch, Noise, Sac, SacConfig};
+use crate::config::{Config, DensityConfig, LatentConfig};
+use crate::error::{Error, Result};
+use crate::latent::{Vae, density};
+use crate::nn::{Workers, ceiling};
+use crate::rng::{self, Rng};
+
+/// One unit's figure.
+#[derive(Clone, Debug, Serialize)]
+pub struct Timing {
+    /// Name.
+    pub unit: String,
+    /// Milliseconds.
+    pub median_ms: f64,
+    /// Milliseconds.
+    pub min_ms: f64,
+    /// Repetitions after five that are not counted.
+    pub n: usize,
+}
+
+/// The units timed where none is named.
+pub const DEFAULT_UNITS: [&str; 6] =
+    ["gemm_1024", "sac_step_b1024", "vae_step_b128", "encode_b512", "logp_b512_n10", "act_b1"];
+/// Units by name only.
+pub const OTHER_UNITS: [&str; 4] = ["env_door", "env_corridor", "env_point2d", "commit_episode"];
+
+const Z: usize = 16;
+const ACTIONS: usize = 3;
+
+/// Times one unit at the door's shapes on `threads` threads (0 = all cores).
+///
+/// # Errors
+/// `Usage` for an unknown unit.
+pub fn time(unit: &str, threads: usize) -> Result<Timing> {
+    let workers = Workers::new(threads);
+    let (n, mut work) = match unit {
+        "gemm_1024" => (40, gemm(workers)),
+        "sac_step_b1024" => (60, sac_step(workers)),
+        "vae_step_b128" => (40, vae_step(workers)?),
+        "encode_b512" => (40, encode(workers)?),
+        "logp_b512_n10" => (10, log_density(workers)?),
+        "act_b1" => (300, act(&workers)?),
+        _ => {
+            let known = [&DEFAULT_UNITS[..], &OTHER_UNITS[..]].concat().join(", ");
+            return Err(Error::Usage(format!("unknown unit `{unit}`; known: {known}")));
+        }
+    };
+    for _ in 0..5 {
+        work()?;
+    }
+    let mut millis = Vec::with_capacity(n);
+    for _ in 0..n {
+        let start = Instant::now();
+        work()?;
+        millis.push(start.elapsed().as_secs_f64() * 1e3);
+    }
+    millis.sort_by(f64::total_cmp);
+    Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n })
+}
+
+type Work = Box<dyn FnMut() -> Result<()>>;
+
+fn gemm(workers: Workers) -> Work {
+    let a: Vec<f32> = (0..1024 * 1024).map(|i| (i % 13) as f32 - 6.0).collect();
+    let mut dst = vec![0.0; a.len()];
+    Box::new(move || {
+        ceiling::square_product(&workers, 1024, &a, &a, &mut dst);
+        Ok(())
+    })
+}
+
+fn sac_step(workers: Workers) -> Work {
+    let mut rng = rng::stream(0, "bench", &[]);
+    let agent = Config::default().agent;
+    let size = agent.batch;
+    let mut batch = Batch::new(size, Z, ACTIONS);
+    batch.observation = normal(size * 2 * Z, &mut rng);
+    batch.next_observation = normal(size * 2 * Z, &mut rng);
+    batch.action = normal(size * ACTIONS, &mut rng).iter().map(|u| u.tanh()).collect();
+    batch.reward = normal(size, &mut rng).iter().map(|r| -r.abs()).collect();
+    let mut sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, &workers, &mut rng);
+    let mut noise = Noise::default();
+    Box::new(move || {
+        noise.draw(size * ACTIONS, &mut rng);
+        sac.update(&workers, &batch, &noise).map(|_| ())
+    })
+}
+
+struct Model {
+    vae: Vae,
+    workers: Workers,
+    pictures: Vec<Vec<u8>>,
+    rng: Rng,
+}
+
+fn model(workers: Workers, pictures: usize) -> Result<Model> {
+    use rand::RngCore as _;
+    let mut rng = rng::stream(0, "bench", &[]);
+    let cfg: LatentConfig = Config::default().latent;
+    let vae = Vae::new(&cfg, 48, &workers, &mut rng)?;
+    let mut picture = || {
+        let mut bytes = vec![0; 48 * 48 * 3];
+        rng.fill_bytes(&mut bytes);
+        bytes
+    };
+    let pictures = (0..pictures).map(|_| picture()).collect();
+    Ok(Model { vae, workers, pictures, rng })
+}
+
+fn vae_step(workers: Workers) -> Result<Work> {
+    let mut m = model(workers, 128)?;
+    Ok(Box::new(move || {
+        let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
+        let noise = normal(pictures.len() * Z, &mut m.rng);
+        m.vae.update(&m.workers, &pictures, &noise).map(|_| ())
+    }))
+}
+
+fn encode(workers: Workers) -> Result<Work> {
+    let mut m = model(workers, 512)?;
+    Ok(Box::new(move || {
+        let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
+        std::hint::black_box(m.vae.encode(&m.workers, &pictures));
+        Ok(())
+    }))
+}
+
+fn log_density(workers: Workers) -> Result<Work> {
+    let mut m = model(workers, 512)?;
+    let cfg: DensityConfig = Config::default().density;
+    Ok(Box::new(move || {
+        let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
+        let mut posteriors = vec![0.0; pictures.len() * 2 * Z];
+        m.vae.posteriors(&m.workers, &pictures, &mut posteriors);
+        let noise = normal(pictures.len() * cfg.latents * Z, &mut m.rng);
+        let mut out = vec![0.0; pictures.len()];
+        density::log_density(&mut m.vae, &m.workers, &cfg, &pictures, &posteriors, &noise, &mut out);
+        std::hint::black_box(out);
+        Ok(())
+    }))
+}
+
+fn act(workers: &Workers) -> Result<Work> {
+    let mut m = model(Workers::new(1), 1)?;
+    let agent = Config::default().agent;
+    let mut sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, workers, &mut m.rng);
+    let goal = normal(Z, &mut m.rng);
+    Ok(Box::new(move || {
+        let mut observation = m.vae.encode_one(&m.pictures[0]);
+        observation.extend_from_slice(&goal);
+        std::hint::black_box(sac.act_mean(&observation));
+        Ok(())
+    }))
+}
+
+fn normal(n: usize, rng: &mut Rng) -> Vec<f32> {
+    (0..n).map(|_| StandardNormal.sample(rng)).collect()
+}

@@ -1,1 +1,11 @@
-//! (being written)
+//! What the robot sees, as few numbers: a beta-VAE and the density of pictures under it.
+
+pub mod architecture;
+mod decoder;
+pub mod density;
+mod encoder;
+mod packed;
+pub mod vae;
+
+pub use architecture::Architecture;
+pub use vae::{Vae, VaeInfo};

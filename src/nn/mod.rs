@@ -1,1 +1,21 @@
-//! (being written)
+//! Networks on flat parameter memory, with hand-derived gradients: dense layers, convolutions, Adam, Polyak.
+//!
+//! The batch is split, not the operation: a thread takes a block of rows through a whole network, forward and
+//! backward, with single-threaded products, while the block's activations sit in its L2 cache.
+
+pub mod adam;
+pub mod ceiling;
+pub mod conv;
+pub mod dense;
+pub mod gemm;
+pub mod lattice;
+pub mod mlp;
+pub mod params;
+pub mod reduce;
+pub mod workers;
+
+pub use adam::Adam;
+pub use ceiling::gemm_ceiling;
+pub use mlp::Mlp;
+pub use params::{Params, Tensor};
+pub use workers::Workers;

@@ -1,0 +1,163 @@
+//! Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1):  m <- b1 m + (1-b1) g,  v <- b2 v + (1-b2) g^2,
+//! theta <- theta - lr * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps),  with b1 = .9, b2 = .999, eps = 1e-8.
+//!
+//! Moments are named like their parameters, so that a checkpoint holds them.
+
+use super::workers::Workers;
+
+const B1: f64 = 0.9;
+const B2: f64 = 0.999;
+const EPSILON: f32 = 1e-8;
+
+/// First and second moments of a flat parameter slice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adam {
+    /// First moment.
+    pub m: Vec<f32>,
+    /// Second moment.
+    pub v: Vec<f32>,
+    /// Steps taken.
+    pub step: u64,
+}
+
+/// Coefficients of one step: `step_size = lr / (1 - b1^t)`, `root_scale = 1 / sqrt(1 - b2^t)`.
+#[derive(Clone, Copy)]
+struct Coefficients {
+    step_size: f32,
+    root_scale: f32,
+}
+
+/// A target network that follows: target <- (1 - tau) target + tau theta.
+pub struct Polyak<'a> {
+    /// The target's values.
+    pub target: &'a mut [f32],
+    /// tau.
+    pub tau: f32,
+}
+
+struct Share<'a> {
+    values: &'a mut [f32],
+    m: &'a mut [f32],
+    v: &'a mut [f32],
+    gradient: &'a [f32],
+    target: Option<&'a mut [f32]>,
+}
+
+impl Adam {
+    /// Zero moments for `len` parameters.
+    #[must_use]
+    pub fn new(len: usize) -> Self {
+        Self { m: vec![0.0; len], v: vec![0.0; len], step: 0 }
+    }
+
+    /// One step on `values`, and on a target that follows, in one pass over memory.
+    pub fn step(
+        &mut self,
+        workers: &Workers,
+        learning_rate: f64,
+        values: &mut [f32],
+        gradient: &[f32],
+        follow: Option<Polyak>,
+    ) {
+        self.step += 1;
+        let t = self.step.min(1 << 30) as i32;
+        let coefficients = Coefficients {
+            step_size: (learning_rate / (1.0 - B1.powi(t))) as f32,
+            root_scale: (1.0 / (1.0 - B2.powi(t)).sqrt()) as f32,
+        };
+        let size = values.len().div_ceil(workers.count()).next_multiple_of(64);
+        let (tau, target) = follow.map_or((0.0, None), |p| (p.tau, Some(p.target)));
+        let mut targets = target.map(|t| t.chunks_mut(size));
+        let mut shares: Vec<Share> = (values.chunks_mut(size))
+            .zip(self.m.chunks_mut(size).zip(self.v.chunks_mut(size)))
+            .zip(gradient.chunks(size))
+            .map(|((values, (m, v)), gradient)| {
+                let target = targets.as_mut().and_then(Iterator::next);
+                Share { values, m, v, gradient, target }
+            })
+            .collect();
+        let arch = pulp::Arch::new();
+        workers.each(&mut shares, |_, share| {
+            arch.dispatch(
+                #[inline(always)]
+                || advance(share, coefficients, tau),
+            );
+        });
+    }
+}
+
+#[inline(always)]
+fn advance(share: &mut Share, c: Coefficients, tau: f32) {
+    let (b1, b2) = (B1 as f32, B2 as f32);
+    let n = share.values.len();
+    let (values, gradient) = (&mut share.values[..n], &share.gradient[..n]);
+    let (m, v) = (&mut share.m[..n], &mut share.v[..n]);
+    for i in 0..n {
+        let g = gradient[i];
+        m[i] = b1 * m[i] + (1.0 - b1) * g;
+        v[i] = b2 * v[i] + (1.0 - b2) * g * g;
+        values[i] -= c.step_size * m[i] / (v[i].sqrt() * c.root_scale + EPSILON);
+    }
+    if let Some(target) = &mut share.target {
+        follow(target, values, tau);
+    }
+}
+
+/// target <- (1 - tau) target + tau source, written as target + tau (source - target).
+#[inline(always)]
+pub fn follow(target: &mut [f32], source: &[f32], tau: f32) {
+    for (t, s) in target.iter_mut().zip(source) {
+        *t += tau * (s - *t);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn oracle_28_three_steps_on_a_quadratic_match_the_hand_computed_trace() {
+        // f = theta^2 / 2 from theta = 1, lr = .1: g = theta. By hand (f64): m, v bias-corrected, eps outside the root.
+        let (mut theta, mut m, mut v) = (1.0f64, 0.0, 0.0);
+        let trace: Vec<f64> = (1..=3)
+            .map(|t| {
+                let g = theta;
+                m = 0.9 * m + 0.1 * g;
+                v = 0.999 * v + 0.001 * g * g;
+                theta -= 0.1 * (m / (1.0 - 0.9f64.powi(t))) / ((v / (1.0 - 0.999f64.powi(t))).sqrt() + 1e-8);
+                theta
+            })
+            .collect();
+        assert!((trace[0] - 0.9).abs() < 1e-7 && (trace[2] - 0.700_629_6).abs() < 1e-3, "{trace:?}");
+        let (mut values, mut adam, workers) = (vec![1.0f32], Adam::new(1), Workers::new(1));
+        for want in trace {
+            let gradient = values.clone();
+            adam.step(&workers, 0.1, &mut values, &gradient, None);
+            assert!((f64::from(values[0]) - want).abs() < 1e-6, "{} {want}", values[0]);
+        }
+    }
+
+    #[test]
+    fn oracle_23_a_frozen_source_is_approached_at_one_minus_tau_to_the_n() {
+        let (mut target, source) = (vec![1.0f32; 3], vec![0.0f32; 3]);
+        for _ in 0..1000 {
+            follow(&mut target, &source, 1e-3);
+        }
+        assert!((target[0] - 0.367_695).abs() < 1e-5, "{}", target[0]);
+    }
+
+    #[test]
+    fn the_thread_count_does_not_change_adam() {
+        let run = |threads| {
+            let (mut values, mut target) = (vec![0.5f32; 1000], vec![0.0f32; 1000]);
+            let gradient: Vec<f32> = (0..1000).map(|i| (i as f32 - 500.0) * 1e-3).collect();
+            let (mut adam, workers) = (Adam::new(1000), Workers::new(threads));
+            for _ in 0..5 {
+                let follow = Polyak { target: &mut target, tau: 0.1 };
+                adam.step(&workers, 1e-2, &mut values, &gradient, Some(follow));
+            }
+            (values, target)
+        };
+        assert_eq!(run(1), run(3));
+    }
+}

@@ -1,0 +1,242 @@
+//! Convolution and transposed convolution as products with gathered patches, pictures as (images, H, W, C).
+//!
+//! conv:    patches = gather(x),  y = patches W + b;        W (k k C_in, C_out)
+//! deconv:  patches = x W,        y = scatter(patches) + b; W (C_in, k k C_out)
+//! `gather` and `scatter` are adjoint, so each one's input gradient is the other. A few images' patches at a time
+//! stay in the L2 cache and are gathered again in the backward pass rather than kept.
+
+use super::dense::{self, Activation};
+use super::gemm::{View, matmul};
+
+/// Images whose patches are held at once.
+const GROUP: usize = 8;
+
+/// How a small x small grid of k x k windows lies on a big x big picture, itself placed in a pitch x pitch frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// k.
+    pub kernel: usize,
+    /// Pixels from one window to the next.
+    pub stride: usize,
+    /// Windows a side.
+    pub small: usize,
+    /// Pixels a side: (small - 1) stride + k at least.
+    pub big: usize,
+    /// Frame's side.
+    pub pitch: usize,
+    /// Frame's first row and column that belong to the picture.
+    pub offset: usize,
+}
+
+/// Channels of the small and of the big side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layer {
+    /// Geometry.
+    pub window: Window,
+    /// Channels of the big side.
+    pub big_channels: usize,
+    /// Channels of the small side.
+    pub small_channels: usize,
+}
+
+impl Window {
+    fn start(&self, row: usize, col: usize) -> usize {
+        (self.offset + row) * self.pitch + self.offset + col
+    }
+
+    /// patches (images small small, k k C) of framed pictures (images, pitch, pitch, C).
+    pub fn gather(&self, pictures: &[f32], channels: usize, images: usize, patches: &mut [f32]) {
+        let run = self.kernel * channels;
+        let frame = self.pitch * self.pitch * channels;
+        let mut runs = patches.chunks_exact_mut(run);
+        for picture in pictures.chunks_exact(frame).take(images) {
+            for cell in 0..self.small * self.small {
+                let (row, col) = (cell / self.small * self.stride, cell % self.small * self.stride);
+                for k in 0..self.kernel {
+                    let from = self.start(row + k, col) * channels;
+                    if let Some(to) = runs.next() {
+                        to.copy_from_slice(&picture[from..from + run]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds patches to the places they came from; the adjoint of [`gather`](Self::gather).
+    pub fn scatter(&self, patches: &[f32], channels: usize, images: usize, pictures: &mut [f32]) {
+        let run = self.kernel * channels;
+        let frame = self.pitch * self.pitch * channels;
+        let mut runs = patches.chunks_exact(run);
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            || {
+                for picture in pictures.chunks_exact_mut(frame).take(images) {
+                    for cell in 0..self.small * self.small {
+                        let (row, col) = (cell / self.small * self.stride, cell % self.small * self.stride);
+                        for k in 0..self.kernel {
+                            let to = self.start(row + k, col) * channels;
+                            if let Some(from) = runs.next() {
+                                picture[to..to + run].iter_mut().zip(from).for_each(|(p, f)| *p += f);
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+}
+
+impl Layer {
+    fn frame(&self) -> usize {
+        self.window.pitch * self.window.pitch * self.big_channels
+    }
+
+    fn cells(&self) -> usize {
+        self.window.small * self.window.small
+    }
+
+    /// k k C of the big side.
+    #[must_use]
+    pub fn patch(&self) -> usize {
+        self.window.kernel * self.window.kernel * self.big_channels
+    }
+
+    /// Floats of patch scratch that the functions below need.
+    #[must_use]
+    pub fn scratch(&self) -> usize {
+        GROUP * self.cells() * self.patch()
+    }
+
+    /// Convolution with ReLU: big x -> small y (images small small, C_small).
+    pub fn conv(&self, x: &[f32], w: &[f32], b: &[f32], images: usize, y: &mut [f32], scratch: &mut [f32]) {
+        for (n, x, y) in self.groups_mut(x, self.frame(), y, self.cells() * self.small_channels, images) {
+            let rows = n * self.cells();
+            self.window.gather(x, self.big_channels, n, scratch);
+            dense::forward(View::new(scratch, rows, self.patch()), rows, w, b, Activation::Relu, y);
+        }
+    }
+
+    /// `dw`, `db` += gradients of a convolution, from x and dy.
+    pub fn conv_weights(
+        &self,
+        x: &[f32],
+        dy: &[f32],
+        images: usize,
+        dw: &mut [f32],
+        db: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        let small = self.cells() * self.small_channels;
+        for start in (0..images).step_by(GROUP) {
+            let n = GROUP.min(images - start);
+            let rows = n * self.cells();
+            self.window.gather(&x[start * self.frame()..], self.big_channels, n, scratch);
+            let patches = View::new(scratch, rows, self.patch());
+            dense::backward_weights(patches, &dy[start * small..], rows, dw, db);
+        }
+    }
+
+    /// dx (framed, overwritten) of a convolution: scatter(dy W^T).
+    pub fn conv_input(&self, dy: &[f32], w: &[f32], images: usize, dx: &mut [f32], scratch: &mut [f32]) {
+        dx[..images * self.frame()].fill(0.0);
+        for (n, dy, dx) in self.groups_mut(dy, self.cells() * self.small_channels, dx, self.frame(), images) {
+            dense::backward_input(dy, n * self.cells(), w, self.patch(), scratch);
+            self.window.scatter(scratch, self.big_channels, n, dx);
+        }
+    }
+
+    /// Transposed convolution with ReLU: small x -> framed big y (overwritten; zero outside of the picture).
+    pub fn deconv(&self, x: &[f32], w: &[f32], b: &[f32], images: usize, y: &mut [f32], scratch: &mut [f32]) {
+        y[..images * self.frame()].fill(0.0);
+        for (n, x, y) in self.groups_mut(x, self.cells() * self.small_channels, y, self.frame(), images) {
+            let rows = n * self.cells();
+            let x = View::new(x, rows, self.small_channels);
+            matmul(scratch, false, x, View::new(w, self.small_channels, self.patch()));
+            self.window.scatter(scratch, self.big_channels, n, y);
+            self.each_line(y, n, |line| dense::add_bias(line, b, Activation::Relu));
+        }
+    }
+
+    /// `dw`, `db` += gradients of a transposed convolution, and dx, from x and dy (framed, zero outside).
+    #[allow(clippy::too_many_arguments)] // one product's operands; a struct would only rename them
+    pub fn deconv_backward(
+        &self,
+        x: &[f32],
+        w: &[f32],
+        dy: &[f32],
+        images: usize,
+        dw: &mut [f32],
+        db: &mut [f32],
+        dx: &mut [f32],
+        scratch: &mut [f32],
+    ) {
+        dense::add_rows(&dy[..images * self.frame()], db);
+        let small = self.cells() * self.small_channels;
+        for start in (0..images).step_by(GROUP) {
+            let n = GROUP.min(images - start);
+            let rows = n * self.cells();
+            self.window.gather(&dy[start * self.frame()..], self.big_channels, n, scratch);
+            let patches = View::new(scratch, rows, self.patch());
+            let x = View::new(&x[start * small..], rows, self.small_channels);
+            matmul(dw, true, x.t(), patches);
+            let dx = &mut dx[start * small..(start + n) * small];
+            matmul(dx, false, patches, View::new(w, self.small_channels, self.patch()).t());
+        }
+    }
+
+    /// Calls `f` on every line of the pictures inside their frames.
+    fn each_line(&self, pictures: &mut [f32], images: usize, mut f: impl FnMut(&mut [f32])) {
+        let (w, c) = (self.window, self.big_channels);
+        for picture in pictures.chunks_exact_mut(self.frame()).take(images) {
+            for row in 0..w.big {
+                let start = w.start(row, 0) * c;
+                f(&mut picture[start..start + w.big * c]);
+            }
+        }
+    }
+
+    fn groups_mut<'a>(
+        &self,
+        from: &'a [f32],
+        from_size: usize,
+        to: &'a mut [f32],
+        to_size: usize,
+        images: usize,
+    ) -> impl Iterator<Item = (usize, &'a [f32], &'a mut [f32])> {
+        let from = from[..images * from_size].chunks(GROUP * from_size);
+        let to = to[..images * to_size].chunks_mut(GROUP * to_size);
+        from.zip(to).map(move |(from, to)| (from.len() / from_size, from, to))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn values(n: usize, salt: usize) -> Vec<f32> {
+        (0..n).map(|i| ((i * 31 + salt * 17) % 23) as f32 - 11.0).collect()
+    }
+
+    fn dot(a: &[f32], b: &[f32]) -> f64 {
+        a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    }
+
+    proptest! {
+        /// <gather(x), p> = <x, scatter(p)>: transposed convolution is the adjoint of convolution.
+        #[test]
+        fn oracle_19_gather_and_scatter_are_adjoint(
+            kernel in 1usize..6, stride in 1usize..4, small in 1usize..5, extra in 0usize..3, pad in 0usize..2,
+            channels in 1usize..4, images in 1usize..3,
+        ) {
+            let big = (small - 1) * stride + kernel + extra;
+            let window = Window { kernel, stride, small, big, pitch: big + 2 * pad, offset: pad };
+            let x = values(images * window.pitch * window.pitch * channels, 1);
+            let p = values(images * small * small * kernel * kernel * channels, 2);
+            let (mut gathered, mut scattered) = (vec![0.0; p.len()], vec![0.0; x.len()]);
+            window.gather(&x, channels, images, &mut gathered);
+            window.scatter(&p, channels, images, &mut scattered);
+            prop_assert_eq!(dot(&gathered, &p), dot(&x, &scattered));
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A dense layer on a block of rows:  y = x W + b,  with W (in, out), and its gradients.
+
+use super::gemm::{View, matmul};
+
+/// What follows the affine map, in the same pass over the block as the bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// y = x W + b.
+    Identity,
+    /// y = max(x W + b, 0).
+    Relu,
+}
+
+/// `y` (R, out) from `x` (R, in), `w` (in, out), `b` (out).
+pub fn forward(x: View, rows: usize, w: &[f32], b: &[f32], activation: Activation, y: &mut [f32]) {
+    let y = &mut y[..rows * b.len()];
+    matmul(y, false, x, View::new(w, w.len() / b.len(), b.len()));
+    add_bias(y, b, activation);
+}
+
+/// Adds `b` (C) to every row of `y` (R, C), then the activation.
+pub fn add_bias(y: &mut [f32], b: &[f32], activation: Activation) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for row in y.chunks_exact_mut(b.len()) {
+                for (y, b) in row.iter_mut().zip(b) {
+                    let sum = *y + b;
+                    *y = if activation == Activation::Relu { sum.max(0.0) } else { sum };
+                }
+            }
+        },
+    );
+}
+
+/// `dw` += x^T dy, `db` += sum over rows of dy; x (R, in), dy (R, out).
+pub fn backward_weights(x: View, dy: &[f32], rows: usize, dw: &mut [f32], db: &mut [f32]) {
+    let out = db.len();
+    matmul(dw, true, x.t(), View::new(dy, rows, out));
+    add_rows(&dy[..rows * out], db);
+}
+
+/// `db` += sum over rows of `dy` (R, C).
+pub fn add_rows(dy: &[f32], db: &mut [f32]) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for row in dy.chunks_exact(db.len()) {
+                for (b, d) in db.iter_mut().zip(row) {
+                    *b += d;
+                }
+            }
+        },
+    );
+}
+
+/// `dx` = dy W^T; dy (R, out), w (in, out), dx (R, in).
+pub fn backward_input(dy: &[f32], rows: usize, w: &[f32], inputs: usize, dx: &mut [f32]) {
+    let out = w.len() / inputs;
+    matmul(&mut dx[..rows * inputs], false, View::new(dy, rows, out), View::new(w, inputs, out).t());
+}
+
+/// Zeroes `dy` where the ReLU's output `y` is not positive.
+pub fn mask(y: &[f32], dy: &mut [f32]) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            for (d, y) in dy.iter_mut().zip(y) {
+                *d = if *y > 0.0 { *d } else { 0.0 };
+            }
+        },
+    );
+}

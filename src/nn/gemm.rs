@@ -1,0 +1,114 @@
+//! Dst = [Dst +] A B on strided f32 views, on the calling thread, by the `gemm` crate.
+//!
+//! The one place with `unsafe`: the crate's entry point takes raw pointers; every view is checked to lie inside its slice.
+#![allow(unsafe_code)] // the `gemm` crate's only entry point is an unsafe function
+
+/// A (rows, cols) matrix inside a slice: entry (r, c) at `r * row_stride + c * col_stride`. Rows may overlap.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    data: &'a [f32],
+    rows: usize,
+    cols: usize,
+    row_stride: usize,
+    col_stride: usize,
+}
+
+impl<'a> View<'a> {
+    /// Row-major and dense.
+    #[must_use]
+    pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
+        Self::strided(data, rows, cols, cols)
+    }
+
+    /// Row-major with `row_stride` floats from one row to the next.
+    ///
+    /// # Panics
+    /// Where the view would leave the slice.
+    #[must_use]
+    pub fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
+        assert!(rows == 0 || cols == 0 || (rows - 1) * row_stride + cols <= data.len(), "view outside of its slice");
+        Self { data, rows, cols, row_stride, col_stride: 1 }
+    }
+
+    /// The transpose.
+    #[must_use]
+    pub fn t(self) -> Self {
+        Self {
+            rows: self.cols,
+            cols: self.rows,
+            row_stride: self.col_stride,
+            col_stride: self.row_stride,
+            data: self.data,
+        }
+    }
+}
+
+/// `dst` = A B, or `dst` += A B. `dst` is (A.rows, B.cols), row-major, dense.
+///
+/// # Panics
+/// Where the shapes do not fit.
+pub fn matmul(dst: &mut [f32], accumulate: bool, a: View, b: View) {
+    assert_eq!(a.cols, b.rows, "inner dimensions differ");
+    assert!(a.rows * b.cols <= dst.len(), "destination too small");
+    if a.rows == 0 || b.cols == 0 {
+        return;
+    }
+    // SAFETY: `dst` is exclusively borrowed and holds a.rows x b.cols entries (asserted above), so it cannot overlap
+    // A or B; A's and B's last entries lie inside their slices (asserted where a `View` is made).
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.cols,
+            a.cols,
+            dst.as_mut_ptr(),
+            1,
+            b.cols as isize,
+            accumulate,
+            a.data.as_ptr(),
+            a.col_stride as isize,
+            a.row_stride as isize,
+            b.data.as_ptr(),
+            b.col_stride as isize,
+            b.row_stride as isize,
+            1.0,
+            1.0,
+            false,
+            false,
+            false,
+            gemm::Parallelism::None,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn naive(a: &[f32], b: &[f32], m: usize, k: usize, n: usize) -> Vec<f32> {
+        let at = |r: usize, c: usize| (0..k).map(|i| a[r * k + i] * b[i * n + c]).sum();
+        (0..m * n).map(|i| at(i / n, i % n)).collect()
+    }
+
+    #[test]
+    fn agrees_with_the_definition_for_all_orientations() {
+        let a: Vec<f32> = (0..6).map(|i| i as f32 - 2.0).collect();
+        let b: Vec<f32> = (0..12).map(|i| (i * i % 7) as f32).collect();
+        let want = naive(&a, &b, 2, 3, 4);
+        let mut dst = vec![1.0; 8];
+        matmul(&mut dst, false, View::new(&a, 2, 3), View::new(&b, 3, 4));
+        assert_eq!(dst, want);
+        matmul(&mut dst, true, View::new(&a, 2, 3), View::new(&b, 3, 4));
+        assert_eq!(dst, want.iter().map(|w| 2.0 * w).collect::<Vec<_>>());
+        // (AB)^T = B^T A^T
+        matmul(&mut dst, false, View::new(&b, 3, 4).t(), View::new(&a, 2, 3).t());
+        assert_eq!(dst, (0..8).map(|i| want[(i % 2) * 4 + i / 2]).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn overlapping_rows_are_windows() {
+        let line = [1.0, 2.0, 3.0, 4.0];
+        let mut dst = [0.0; 3];
+        matmul(&mut dst, false, View::strided(&line, 3, 2, 1), View::new(&[1.0, 10.0], 2, 1));
+        assert_eq!(dst, [21.0, 32.0, 43.0]);
+    }
+}

@@ -1,0 +1,66 @@
+//! A fixed number of threads that each take one share of the work; which thread runs a share never changes a result.
+
+/// A pool of `count` threads.
+pub struct Workers {
+    pool: Option<rayon::ThreadPool>,
+    count: usize,
+}
+
+impl Workers {
+    /// `threads` workers; 0 = one a core. Where threads cannot be started, shares run one after the other.
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let count = if threads == 0 { cores() } else { threads };
+        let pool = (count > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(count).build().ok()).flatten();
+        Self { pool, count }
+    }
+
+    /// How many shares the work is cut into.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Calls `work(index, share)` for every share, in parallel; returns when all are done.
+    pub fn each<T: Send>(&self, shares: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
+        match &self.pool {
+            Some(pool) => pool.in_place_scope(|scope| {
+                let work = &work;
+                for (i, share) in shares.iter_mut().enumerate() {
+                    scope.spawn(move |_| work(i, share));
+                }
+            }),
+            None => shares.iter_mut().enumerate().for_each(|(i, share)| work(i, share)),
+        }
+    }
+
+    /// Rows `0..n` cut into `count` contiguous shares, each a multiple of `block` except where rows run out.
+    #[must_use]
+    pub fn shares(&self, n: usize, block: usize) -> Vec<std::ops::Range<usize>> {
+        let size = n.div_ceil(self.count).next_multiple_of(block);
+        (0..self.count).map(|i| (i * size).min(n)..((i + 1) * size).min(n)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_partition_the_rows() {
+        for (threads, n, block) in [(1, 10, 4), (2, 1024, 128), (3, 100, 8), (4, 3, 8), (2, 0, 8)] {
+            let shares = Workers { pool: None, count: threads }.shares(n, block);
+            assert_eq!(shares.len(), threads);
+            assert_eq!(shares.iter().map(ExactSizeIterator::len).sum::<usize>(), n);
+            assert!(shares.windows(2).all(|w| w[0].end == w[1].start));
+        }
+    }
+
+    #[test]
+    fn every_share_is_worked_once() {
+        let mut shares = vec![0; 7];
+        Workers::new(3).each(&mut shares, |i, s| *s += i + 1);
+        assert_eq!(shares, [1, 2, 3, 4, 5, 6, 7]);
+    }
+}
