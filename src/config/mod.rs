@@ -1,7 +1,120 @@
 //! TOML -> `RawConfig` (unknown keys refused) -> validated `Config`; the only place where defaults live.
+//!
+//! [`keys::KEYS`] is the table of keys, defaults and ranges; a setting made later wins: file or preset, then `--set`.
+
+pub mod keys;
+pub mod overrides;
+mod presets;
+mod raw;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod words;
+
+pub use presets::{PRESETS, Preset};
+pub use raw::{RawConfig, Setting};
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::io::Read;
+use std::path::Path;
+
+/// Longest configuration file that is read, bytes.
+const LONGEST_FILE: u64 = 1 << 20;
+
+impl Config {
+    /// Settles an experiment: `what` is a file if it ends in `.toml`, else a preset; `overrides` come on top.
+    ///
+    /// # Errors
+    /// `Usage`: no such file or preset, and whatever is wrong inside, with file, key and line.
+    pub fn resolve(what: &str, overrides: Vec<Setting>) -> Result<Self> {
+        if what.ends_with(".toml") {
+            return Self::read(Path::new(what), overrides);
+        }
+        let preset = PRESETS.iter().find(|p| p.name == what).ok_or_else(|| {
+            let nearest = overrides::nearest(what, PRESETS.iter().map(|p| p.name)).unwrap_or_default();
+            Error::Usage(format!(
+                "unknown preset `{what}`; the nearest is `{nearest}` (`skewfit explore` lists all; a file ends in .toml)"
+            ))
+        })?;
+        Self::parse(preset.text, &format!("preset {what}"), overrides)
+    }
+
+    /// Reads a file, e.g. a run's own `config.toml`; `overrides` come on top.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn read(path: &Path, overrides: Vec<Setting>) -> Result<Self> {
+        let refuse = |why: String| Error::Usage(format!("{}: {why}", path.display()));
+        let file = std::fs::File::open(path).map_err(|e| refuse(format!("cannot be opened: {e}")))?;
+        let mut bytes = Vec::new();
+        file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| refuse(format!("cannot be read: {e}")))?;
+        if bytes.len() as u64 > LONGEST_FILE {
+            return Err(refuse("is larger than 1 MiB, so not a configuration".into()));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8 text".into()))?;
+        Self::parse(&text, &path.display().to_string(), overrides)
+    }
+
+    /// As [`read`](Self::read), from a text that messages call `name`.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn parse(text: &str, name: &str, overrides: Vec<Setting>) -> Result<Self> {
+        let mut raw = RawConfig::default();
+        raw.set_all(text, name)?;
+        overrides.into_iter().try_for_each(|setting| raw.set(setting))?;
+        validate::validate(raw)
+    }
+
+    /// The resolved file: every key, in the order of [`keys::KEYS`]; it parses back to an equal configuration.
+    ///
+    /// # Errors
+    /// `Usage` for a value that TOML cannot hold (a seed above 2^63 - 1).
+    pub fn to_toml(&self) -> Result<String> {
+        let table = toml::Table::try_from(self).map_err(|e| Error::Usage(format!("configuration: {e}")))?;
+        let mut text = String::new();
+        let mut section = "";
+        for key in keys::KEYS {
+            let (head, tail) = key.name.split_once('.').unwrap_or(("", key.name));
+            if head != section {
+                text += &format!("\n[{head}]\n");
+                section = head;
+            }
+            let inside = if head.is_empty() { Some(&table) } else { table.get(head).and_then(toml::Value::as_table) };
+            if let Some(value) = inside.and_then(|t| t.get(tail)) {
+                text += &format!("{tail} = {value}\n");
+            }
+        }
+        Ok(text)
+    }
+
+    /// First 16 hexadecimal digits of BLAKE3(resolved file, seed as 8 little-endian bytes).
+    ///
+    /// # Errors
+    /// As [`to_toml`](Self::to_toml).
+    pub fn run_id(&self) -> Result<String> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.to_toml()?.as_bytes()).update(&self.seed.to_le_bytes());
+        Ok(hasher.finalize().to_hex().chars().take(16).collect())
+    }
+}
+
+/// (kernel, stride) of the encoder's convolutions, without padding, first to last; empty for a size that has none.
+#[must_use]
+pub fn layers(image_size: usize) -> &'static [(usize, usize)] {
+    match image_size {
+        24 => &[(5, 3), (3, 2)],
+        48 => &[(5, 3), (3, 2), (3, 2)],
+        84 => &[(5, 3), (5, 3), (5, 3)],
+        96 => &[(5, 3), (3, 2), (3, 2), (3, 2)],
+        _ => &[],
+    }
+}
 
 /// A run's resolved, validated settings; every key of `docs/CONFIG.md`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Config {
     /// Experiment name.
     pub name: String,
@@ -30,7 +143,8 @@ pub struct Config {
 }
 
 /// `[env]`: the scene and its camera.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EnvConfig {
     /// Scene name.
     pub scene: String,
@@ -45,7 +159,8 @@ pub struct EnvConfig {
 }
 
 /// `[run]`: lengths, in environment steps, epochs and updates.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RunConfig {
     /// Exploration steps, warm-up included.
     pub steps: u64,
@@ -55,6 +170,8 @@ pub struct RunConfig {
     pub epoch_steps: u64,
     /// SAC updates an epoch.
     pub updates_per_epoch: u64,
+    /// How exploring and learning share time.
+    pub schedule: Schedule,
     /// 0 = all cores.
     pub threads: usize,
     /// Epochs between checkpoints.
@@ -63,10 +180,28 @@ pub struct RunConfig {
     pub keep_checkpoints: usize,
 }
 
+impl RunConfig {
+    /// Epochs of a whole run: the steps after the warm-up, rounded up.
+    #[must_use]
+    pub fn epochs(&self) -> u64 {
+        self.steps.saturating_sub(self.warmup_steps).div_ceil(self.epoch_steps)
+    }
+}
+
+/// How exploring and learning share time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Schedule {
+    /// In turns: repeatable to the byte.
+    Lockstep,
+}
+
 /// One entry of the VAE schedule.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Phase {
     /// It holds for epochs below this; `None` = for ever.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_epoch: Option<u64>,
     /// A phase runs when `epoch % every == 0`.
     pub every: u64,
@@ -75,7 +210,8 @@ pub struct Phase {
 }
 
 /// `[latent]`: the beta-VAE.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LatentConfig {
     /// Z.
     pub dim: usize,
@@ -101,7 +237,8 @@ impl LatentConfig {
 }
 
 /// How log p(x) is estimated from the VAE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Estimator {
     /// log mean exp of the log weights.
     Iwae,
@@ -112,7 +249,8 @@ pub enum Estimator {
 }
 
 /// `[density]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DensityConfig {
     /// Which estimator.
     pub estimator: Estimator,
@@ -123,7 +261,8 @@ pub struct DensityConfig {
 }
 
 /// `[skew]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SkewConfig {
     /// alpha in [-1, 0]; 0 switches skewing off (RIG).
     pub power: f64,
@@ -134,7 +273,8 @@ pub struct SkewConfig {
 }
 
 /// Where goals come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum GoalSourceKind {
     /// Stored frames, skewed when skewing.
     Replay,
@@ -143,7 +283,8 @@ pub enum GoalSourceKind {
 }
 
 /// `[goals]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GoalsConfig {
     /// Exploration and relabelling goals.
     pub source: GoalSourceKind,
@@ -152,11 +293,13 @@ pub struct GoalsConfig {
     /// Fraction that gets a goal from `source`; the rest: future of the same episode.
     pub relabel_source: f64,
     /// Store decode(z_g) as the goal's picture (official) instead of the real one.
+    #[serde(rename = "keep_goal_picture", with = "words::decoded_or_real")]
     pub keep_decoded_picture: bool,
 }
 
 /// `[agent]`: SAC.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct AgentConfig {
     /// Hidden units, two layers.
     pub hidden: [usize; 2],
@@ -171,10 +314,12 @@ pub struct AgentConfig {
     /// Multiplies the latent distance.
     pub reward_scale: f64,
     /// `None` = -(action dimensions).
+    #[serde(with = "words::auto_or_number")]
     pub target_entropy: Option<f64>,
     /// The term -temperature log pi in the Bellman target.
     pub entropy_in_target: bool,
     /// All losses at the step's first parameters (true), or critics first (official first version).
+    #[serde(rename = "update_order", with = "words::actor_or_critic_first")]
     pub actor_first: bool,
     /// Initial bias of the hidden layers.
     pub hidden_bias: f64,
@@ -183,14 +328,16 @@ pub struct AgentConfig {
 }
 
 /// `[replay]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ReplayConfig {
     /// Transitions.
     pub capacity: usize,
 }
 
 /// `[evaluate]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct EvaluateConfig {
     /// Evaluation pictures in all.
     pub pictures: usize,
@@ -203,7 +350,8 @@ pub struct EvaluateConfig {
 }
 
 /// `[coverage]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CoverageConfig {
     /// States of the entropy's window.
     pub window_steps: usize,

@@ -1,0 +1,79 @@
+//! `--set a.b=c`: a dotted key and a TOML value, else a string; and the nearest known name for a mistyped one.
+
+use super::raw::Setting;
+use crate::error::{Error, Result};
+use toml::{Table, Value};
+
+/// `key=value`, split at the first `=`.
+///
+/// # Errors
+/// `Usage` where there is no `=` or no key.
+pub fn parse(text: &str) -> Result<Setting> {
+    let (key, value) = text.split_once('=').unwrap_or((text, ""));
+    let (key, value) = (key.trim(), value.trim());
+    if key.is_empty() || value.is_empty() {
+        return Err(Error::Usage(format!("--set {text:?} is not of the form key=value, e.g. --set skew.power=-1")));
+    }
+    Ok(Setting { key: key.to_owned(), value: toml_or_text(value), origin: "--set".to_owned() })
+}
+
+/// The TOML value that `text` is, else `text` itself.
+fn toml_or_text(text: &str) -> Value {
+    let only = |mut table: Table| if table.len() == 1 { table.remove("v") } else { None };
+    format!("v = {text}").parse().ok().and_then(only).unwrap_or_else(|| Value::String(text.to_owned()))
+}
+
+/// The name of `known` that `wrong` most resembles; `dim` resembles `latent.dim`. `None` only if nothing is known.
+#[must_use]
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
+    let distance = |name: &str| edit_distance(wrong, name).min(edit_distance(&last(wrong), &last(name)) + 2);
+    known.into_iter().min_by_key(|name| distance(name))
+}
+
+/// Levenshtein: insertions, deletions and substitutions from `a` to `b`.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().take(100).enumerate() {
+        let mut diagonal = i;
+        row[0] = i + 1;
+        for (j, &cb) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(ca != cb);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_toml_else_text() {
+        for (text, key, value) in [
+            ("latent.dim=4", "latent.dim", Value::Integer(4)),
+            ("skew.power = -1", "skew.power", Value::Integer(-1)),
+            ("agent.tau=1e-2", "agent.tau", Value::Float(0.01)),
+            ("env.scene=corridor", "env.scene", Value::String("corridor".into())),
+            ("env.walls=---", "env.walls", Value::String("---".into())),
+            ("name=\"a=b\"", "name", Value::String("a=b".into())),
+            ("agent.hidden=[8, 9]", "agent.hidden", Value::Array(vec![8.into(), 9.into()])),
+            ("seed=1\nx = 2", "seed", Value::String("1\nx = 2".into())),
+        ] {
+            let setting = parse(text).unwrap();
+            assert_eq!((setting.key.as_str(), setting.value), (key, value), "{text}");
+        }
+    }
+
+    #[test]
+    fn distances_of_textbook_pairs() {
+        for (a, b, d) in
+            [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("flaw", "lawn", 2), ("same", "same", 0)]
+        {
+            assert_eq!(edit_distance(a, b), d, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! The raw level: settings of known keys, each with where it was said, later ones over earlier ones.
+
+use super::keys::{self, Allowed, KEYS};
+use super::overrides::nearest;
+use crate::error::{Error, Result};
+use toml::de::DeTable;
+use toml::{Table, Value};
+
+/// Origin of what nobody set.
+const DEFAULT: &str = "default";
+
+/// One `key = value` as given.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    /// Dotted.
+    pub key: String,
+    /// A table sets several keys.
+    pub value: Value,
+    /// For messages: `night.toml line 7`, `--set`.
+    pub origin: String,
+}
+
+/// What has been set so far.
+#[derive(Clone, Debug, Default)]
+pub struct RawConfig {
+    settings: Vec<Setting>,
+}
+
+impl RawConfig {
+    /// Sets one key, or every key of a table.
+    ///
+    /// # Errors
+    /// `Usage`: an unknown key (naming the nearest), a value of another kind or out of range (naming what is allowed).
+    pub fn set(&mut self, setting: Setting) -> Result<()> {
+        let Setting { key, value, origin } = &setting;
+        if let Some(known) = keys::find(key) {
+            if !known.allowed.accepts(value) {
+                return Err(refusal(origin, key, value, &known.allowed));
+            }
+            self.settings.push(setting);
+            return Ok(());
+        }
+        let inside = format!("{key}.");
+        match (value, KEYS.iter().find(|k| k.name.starts_with(&inside))) {
+            (Value::Table(table), Some(_)) => table.iter().try_for_each(|(k, v)| {
+                self.set(Setting { key: format!("{inside}{k}"), value: v.clone(), origin: origin.clone() })
+            }),
+            (_, Some(example)) => Err(Error::Usage(format!(
+                "{origin}: `{key}` is a table; set a key inside of it, e.g. `{}`",
+                example.name
+            ))),
+            (_, None) => {
+                let known = nearest(key, KEYS.iter().map(|k| k.name)).unwrap_or_default();
+                Err(Error::Usage(format!(
+                    "{origin}: unknown key `{}`; the nearest known one is `{known}` (docs/CONFIG.md lists all)",
+                    shorten(key)
+                )))
+            }
+        }
+    }
+
+    /// Sets every key of a TOML text; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// `Usage`, with the line: text that is not TOML, and what [`set`](Self::set) refuses.
+    pub fn set_all(&mut self, text: &str, name: &str) -> Result<()> {
+        let line = |at: usize| 1 + text.bytes().take(at).filter(|b| *b == b'\n').count();
+        let not_toml = |e: toml::de::Error| {
+            let what = e.message().lines().next().unwrap_or_default().to_owned();
+            Error::Usage(format!("{name} line {}: not TOML: {what}", line(e.span().map_or(0, |s| s.start))))
+        };
+        let spans = DeTable::parse(text).map_err(not_toml)?;
+        let table: Table = toml::from_str(text).map_err(not_toml)?;
+        for (key, value) in leaves("", &table) {
+            let origin = format!("{name} line {}", line(start_of(spans.get_ref(), &key).unwrap_or(0)));
+            self.set(Setting { key, value, origin })?;
+        }
+        Ok(())
+    }
+
+    /// Takes `default` for a key that nobody set.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn set_default(&mut self, key: &str, default: Value) -> Result<()> {
+        if self.get(key).is_some() {
+            return Ok(());
+        }
+        self.set(Setting { key: key.to_owned(), value: default, origin: DEFAULT.to_owned() })
+    }
+
+    /// The value of a key, if set.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.settings.iter().rev().find(|s| s.key == key).map(|s| &s.value)
+    }
+
+    /// Where the latest of `keys` was set, for a message about all of them.
+    #[must_use]
+    pub fn origin(&self, keys: &[&str]) -> &str {
+        let given = |s: &&Setting| s.origin != DEFAULT && keys.contains(&s.key.as_str());
+        self.settings.iter().rev().find(given).map_or(DEFAULT, |s| &s.origin)
+    }
+
+    /// All values as one nested table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        let mut table = Table::new();
+        for setting in &self.settings {
+            match setting.key.split_once('.') {
+                None => drop(table.insert(setting.key.clone(), setting.value.clone())),
+                Some((head, tail)) => {
+                    let section = table.entry(head).or_insert_with(|| Value::Table(Table::new()));
+                    if let Some(section) = section.as_table_mut() {
+                        section.insert(tail.to_owned(), setting.value.clone());
+                    }
+                }
+            }
+        }
+        table
+    }
+}
+
+fn refusal(origin: &str, key: &str, value: &Value, allowed: &Allowed) -> Error {
+    let shown = shorten(&value.to_string());
+    if let (Allowed::Word(words, later), Some(word)) = (allowed, value.as_str())
+        && later.contains(&word)
+    {
+        return Error::Usage(format!("{origin}: {key} = {shown} is not shipped yet; use one of {}", words.join(", ")));
+    }
+    Error::Usage(format!("{origin}: {key} = {shown} must be {}", allowed.describe()))
+}
+
+/// One line of at most 60 characters.
+fn shorten(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(61).collect();
+    if line.chars().count() > 60 { line.chars().take(57).chain("...".chars()).collect() } else { line }
+}
+
+/// Dotted names and values; an empty table counts as a leaf, so that a mistyped `[section]` is seen.
+fn leaves(path: &str, table: &Table) -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (key, value) in table {
+        let key = if key.contains('.') { format!("{key:?}") } else { key.clone() };
+        let key = if path.is_empty() { key } else { format!("{path}.{key}") };
+        match value {
+            Value::Table(inner) if !inner.is_empty() => all.extend(leaves(&key, inner)),
+            _ => all.push((key, value.clone())),
+        }
+    }
+    all
+}
+
+/// Byte offset of a dotted key.
+fn start_of(table: &DeTable<'_>, key: &str) -> Option<usize> {
+    let (head, tail) = key.split_once('.').map_or((key, None), |(h, t)| (h, Some(t)));
+    let (name, value) = table.iter().find(|(k, _)| k.get_ref().as_ref() == head)?;
+    let inside = tail.and_then(|t| value.get_ref().as_table().and_then(|inner| start_of(inner, t)));
+    Some(inside.unwrap_or(name.span().start))
+}

@@ -1,0 +1,155 @@
+use super::overrides::parse as set;
+use super::*;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+
+fn resolve(what: &str, sets: &[&str]) -> Result<Config> {
+    Config::resolve(what, sets.iter().map(|s| set(s).unwrap()).collect())
+}
+
+fn keys_of(table: &toml::Table, path: &str, into: &mut BTreeSet<String>) {
+    for (key, value) in table {
+        match value {
+            toml::Value::Table(inner) => keys_of(inner, &format!("{path}{key}."), into),
+            _ => drop(into.insert(format!("{path}{key}"))),
+        }
+    }
+}
+
+#[test]
+fn nothing_set_is_the_door() {
+    assert_eq!(Config::parse("", "empty", vec![]).unwrap(), resolve("door", &[]).unwrap());
+}
+
+#[test]
+fn presets_name_themselves_every_key_and_their_difference() {
+    for preset in PRESETS {
+        let config = resolve(preset.name, &[]).unwrap();
+        assert_eq!(config.name, preset.name);
+        let resolved: toml::Table = config.to_toml().unwrap().parse().unwrap();
+        let (mut given, mut all) = (BTreeSet::new(), BTreeSet::new());
+        keys_of(&preset.text.parse().unwrap(), "", &mut given);
+        keys_of(&resolved, "", &mut all);
+        given.insert("env.walls".into());
+        assert_eq!(given, all, "{}", preset.name);
+        for line in ["# Command: skewfit explore ", "# Measured figures: results/", "# Run time: "] {
+            assert!(preset.text.contains(line), "{} has no {line}", preset.name);
+        }
+        assert!(preset.question().ends_with(['?', '.']), "{}", preset.question());
+    }
+    for scene in ["door", "corridor"] {
+        let baseline = resolve(scene, &["skew.power=0", &format!("name={scene}-rig")]).unwrap();
+        assert_eq!(resolve(&format!("{scene}-rig"), &[]).unwrap(), baseline);
+    }
+}
+
+#[test]
+fn the_document_is_the_table() {
+    let text = include_str!("../../docs/CONFIG.md");
+    let resolved: toml::Table = resolve("door", &[]).unwrap().to_toml().unwrap().parse().unwrap();
+    let mut real = BTreeSet::new();
+    keys_of(&resolved, "", &mut real);
+    let rows: Vec<&str> = text.lines().filter(|l| l.starts_with("| `") && l.matches('|').count() == 5).collect();
+    let expected: Vec<String> = keys::KEYS
+        .iter()
+        .map(|k| {
+            let default = if k.default.is_empty() { "[16, 32, 64]" } else { k.default };
+            format!("| `{}` | {} | `{default}` | {} |", k.name, k.allowed.describe(), k.meaning)
+        })
+        .collect();
+    assert_eq!(rows, expected, "docs/CONFIG.md should have\n{}", expected.join("\n"));
+    for row in &rows {
+        let cells: Vec<&str> = row.split('|').map(|c| c.trim().trim_matches('`')).collect();
+        assert!(real.remove(cells[1]), "{} is documented twice or does not exist", cells[1]);
+        let documented: toml::Table = format!("v = {}", cells[3]).parse().unwrap();
+        let (head, tail) = cells[1].split_once('.').unwrap_or(("", cells[1]));
+        let inside = if head.is_empty() { &resolved } else { resolved[head].as_table().unwrap() };
+        assert_eq!(documented["v"], inside[tail], "{}", cells[1]);
+    }
+    assert!(real.is_empty(), "not documented: {real:?}");
+}
+
+#[test]
+fn later_settings_win_and_channels_follow_the_picture() {
+    let config = resolve("corridor", &["latent.dim=3", "latent = { dim = 5, beta = 1 }"]).unwrap();
+    assert_eq!((config.latent.dim, config.latent.beta, config.agent.batch), (5, 1.0, 256));
+    for (size, channels) in
+        [(24, vec![16, 32]), (48, vec![16, 32, 64]), (84, vec![16, 32, 32]), (96, vec![16, 32, 64, 64])]
+    {
+        let config = Config::parse(&format!("env.image_size = {size}"), "t", vec![]).unwrap();
+        assert_eq!(config.latent.channels, channels);
+        let side = layers(size).iter().fold(size, |side, (kernel, stride)| (side - kernel) / stride + 1);
+        assert_eq!(side, if size == 84 { 2 } else { 3 });
+    }
+}
+
+#[test]
+fn run_id_is_of_the_settings_and_the_seed() {
+    let id = |sets: &[&str]| resolve("corridor-tiny", sets).unwrap().run_id().unwrap();
+    assert_eq!(id(&[]), id(&["seed=0"]));
+    assert_eq!(id(&[]).len(), 16);
+    let ids: BTreeSet<String> = [id(&[]), id(&["seed=1"]), id(&["skew.power=0"])].into();
+    assert_eq!(ids.len(), 3);
+}
+
+#[test]
+fn epochs_round_up() {
+    for (steps, epochs) in [(10_000, 0), (10_001, 1), (10_500, 1), (10_501, 2), (30_000, 40), (95_000, 170)] {
+        assert_eq!(resolve("door", &[&format!("run.steps={steps}")]).unwrap().run.epochs(), epochs);
+    }
+}
+
+#[test]
+fn official_schedule_adds_up() {
+    let config = resolve("door", &[]).unwrap();
+    let total = |epochs| (0..epochs).map(|e| config.latent.updates_at(e)).sum::<u64>();
+    assert_eq!((total(170), total(750)), (42_000, 98_000));
+}
+
+/// A setting that its key allows, for a random key.
+fn allowed_setting(key: &'static keys::Key, pick: f64) -> String {
+    use keys::Allowed;
+    let index = |n: usize| ((pick * n as f64) as usize).min(n - 1);
+    let whole = |low: i64, high: i64| low + (pick * (high.saturating_sub(low)) as f64) as i64;
+    let value = match &key.allowed {
+        Allowed::Whole(low, high) => whole(*low, *high).to_string(),
+        Allowed::Number(low, high) => format!("{:?}", low + pick * (high - low)),
+        Allowed::Flag => (pick < 0.5).to_string(),
+        Allowed::Word(words, _) => format!("{:?}", words[index(words.len())]),
+        Allowed::Name => format!("\"run-{}\"", index(1000)),
+        Allowed::Size(sizes) => sizes[index(sizes.len())].to_string(),
+        Allowed::Wholes(few, _, low, high) => format!("{:?}", vec![whole(*low, *high); *few]),
+        Allowed::AutoOr(low, high) if pick < 0.5 => format!("{:?}", low + pick * (high - low)),
+        Allowed::AutoOr(..) => "\"auto\"".into(),
+        Allowed::Phases => format!("[{{ before_epoch = {}, every = 2, updates = 7 }}]", 1 + index(50)),
+    };
+    format!("{} = {value}", key.name)
+}
+
+proptest! {
+    /// Whatever is accepted is written in full and read back equal; the rest is refused in one line that names a key.
+    #[test]
+    fn resolved_files_read_back_equal(picks in prop::collection::vec((0..keys::KEYS.len(), 0.0..1.0f64), 0..4)) {
+        let sets: Vec<String> = picks.iter().map(|(k, p)| allowed_setting(&keys::KEYS[*k], *p)).collect();
+        match resolve("corridor-tiny", &sets.iter().map(String::as_str).collect::<Vec<_>>()) {
+            Ok(config) => {
+                let text = config.to_toml().unwrap();
+                let again = Config::parse(&text, "again", vec![]).unwrap();
+                prop_assert_eq!(&again, &config);
+                prop_assert_eq!(again.to_toml().unwrap(), text);
+            }
+            Err(e) => {
+                let e = e.to_string();
+                prop_assert!(e.starts_with("--set: ") && !e.contains('\n') && keys::KEYS.iter().any(|k| e.contains(k.name)), "{}", e);
+            }
+        }
+    }
+
+    /// No text makes it panic.
+    #[test]
+    fn any_text_is_read_or_refused(text in "[\\[\\]a-z_.= 0-9{},\"\n#-]{0,60}") {
+        if let Err(e) = Config::parse(&text, "t", vec![]) {
+            prop_assert!(!e.to_string().contains('\n'), "{}", e);
+        }
+    }
+}

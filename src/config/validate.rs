@@ -1,0 +1,119 @@
+//! From settings to a [`Config`]: defaults are filled in, contradictions between keys are refused.
+
+use super::keys::KEYS;
+use super::raw::RawConfig;
+use super::{Config, layers};
+use crate::error::{Error, Result};
+use toml::Value;
+
+/// Most bytes of replayed frames a run may ask for.
+const MOST_REPLAY_BYTES: u64 = 64 << 30;
+
+/// The validated configuration.
+///
+/// # Errors
+/// `Usage`: keys that contradict each other, with where one of them was set.
+pub fn validate(mut raw: RawConfig) -> Result<Config> {
+    for key in KEYS.iter().filter(|k| !k.default.is_empty()) {
+        let table: toml::Table = toml::from_str(&format!("v = {}", key.default)).map_err(internal)?;
+        raw.set_default(key.name, table.get("v").cloned().unwrap_or(Value::Boolean(false)))?;
+    }
+    let size = raw.get("env.image_size").and_then(Value::as_integer).unwrap_or_default();
+    raw.set_default("latent.channels", default_channels(size))?;
+    let config: Config = raw.table().try_into().map_err(internal)?;
+    match contradiction(&config) {
+        None => Ok(config),
+        Some((keys, why)) => Err(Error::Usage(format!("{}: {why}", raw.origin(keys)))),
+    }
+}
+
+fn internal(error: impl std::fmt::Display) -> Error {
+    Error::Usage(format!("configuration: {error}"))
+}
+
+fn default_channels(image_size: i64) -> Value {
+    let channels: &[i64] = match image_size {
+        24 => &[16, 32],
+        96 => &[16, 32, 64, 64],
+        84 => &[16, 32, 32],
+        _ => &[16, 32, 64],
+    };
+    Value::Array(channels.iter().map(|c| Value::Integer(*c)).collect())
+}
+
+/// The first contradiction: the keys it is between, and a sentence.
+fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
+    let episode = c.env.episode_steps as u64;
+    let whole_episodes = |name: &str, steps: u64| {
+        (!steps.is_multiple_of(episode))
+            .then(|| format!("{name} = {steps} is not a multiple of env.episode_steps = {episode}"))
+    };
+    if let Some(why) = whole_episodes("run.warmup_steps", c.run.warmup_steps) {
+        return Some((&["run.warmup_steps", "env.episode_steps"], why));
+    }
+    if let Some(why) = whole_episodes("run.epoch_steps", c.run.epoch_steps) {
+        return Some((&["run.epoch_steps", "env.episode_steps"], why));
+    }
+    let (size, convolutions) = (c.env.image_size, layers(c.env.image_size).len());
+    let replay_bytes = (c.replay.capacity * size * size * 3) as u64;
+    let checks: [(bool, &[&str], String); 8] = [
+        (
+            c.run.steps < c.run.warmup_steps,
+            &["run.steps", "run.warmup_steps"],
+            format!("run.steps = {} is less than run.warmup_steps = {}", c.run.steps, c.run.warmup_steps),
+        ),
+        (
+            c.env.walls != "none" && c.env.scene != "point2d",
+            &["env.walls", "env.scene"],
+            format!("env.walls = \"{}\" is for point2d alone; leave it out for {}", c.env.walls, c.env.scene),
+        ),
+        (
+            c.latent.channels.len() != convolutions,
+            &["latent.channels", "env.image_size"],
+            format!(
+                "latent.channels = {:?} must have {convolutions} entries, one a convolution, for env.image_size = {size}",
+                c.latent.channels
+            ),
+        ),
+        (
+            c.goals.relabel_keep + c.goals.relabel_source > 1.0,
+            &["goals.relabel_keep", "goals.relabel_source"],
+            format!(
+                "goals.relabel_keep = {} and goals.relabel_source = {} add up to more than 1",
+                c.goals.relabel_keep, c.goals.relabel_source
+            ),
+        ),
+        (
+            c.replay.capacity < c.agent.batch.max(c.latent.batch),
+            &["replay.capacity", "agent.batch", "latent.batch"],
+            format!(
+                "replay.capacity = {} must hold a batch of agent.batch = {} and of latent.batch = {}",
+                c.replay.capacity, c.agent.batch, c.latent.batch
+            ),
+        ),
+        (
+            c.replay.capacity < c.env.episode_steps,
+            &["replay.capacity", "env.episode_steps"],
+            format!("replay.capacity = {} must hold an episode of env.episode_steps = {episode}", c.replay.capacity),
+        ),
+        (
+            replay_bytes > MOST_REPLAY_BYTES,
+            &["replay.capacity", "env.image_size"],
+            format!(
+                "replay.capacity = {} pictures of {size} px would take {} GiB, more than the {} GiB allowed",
+                c.replay.capacity,
+                replay_bytes >> 30,
+                MOST_REPLAY_BYTES >> 30
+            ),
+        ),
+        (
+            c.evaluate.pictures_each_time > c.evaluate.pictures,
+            &["evaluate.pictures_each_time", "evaluate.pictures"],
+            format!(
+                "evaluate.pictures_each_time = {} is more than evaluate.pictures = {}",
+                c.evaluate.pictures_each_time, c.evaluate.pictures
+            ),
+        ),
+    ];
+    checks.into_iter().find(|(wrong, ..)| *wrong).map(|(_, keys, why)| (keys, why))
+}
