@@ -44,7 +44,7 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
     let workers = Workers::new(threads);
     let (n, mut work) = match unit {
         "gemm_1024" => (40, gemm(workers)),
-        "sac_step_b1024" => (60, sac_step(workers)),
+        "sac_step_b1024" => (60, sac_step(workers)?),
         "vae_step_b128" => (40, vae_step(workers)?),
         "encode_b512" => (40, encode(workers)?),
         "logp_b512_n10" => (10, log_density(workers)?),
@@ -78,9 +78,9 @@ fn gemm(workers: Workers) -> Work {
     })
 }
 
-fn sac_step(workers: Workers) -> Work {
+fn sac_step(workers: Workers) -> Result<Work> {
     let mut rng = rng::stream(0, "bench", &[]);
-    let agent = Config::default().agent;
+    let agent = Config::resolve("door", Vec::new())?.agent;
     let size = agent.batch;
     let mut batch = Batch::new(size, Z, ACTIONS);
     batch.observation = normal(size * 2 * Z, &mut rng);
@@ -89,10 +89,10 @@ fn sac_step(workers: Workers) -> Work {
     batch.reward = normal(size, &mut rng).iter().map(|r| -r.abs()).collect();
     let mut sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, &workers, &mut rng);
     let mut noise = Noise::default();
-    Box::new(move || {
+    Ok(Box::new(move || {
         noise.draw(size * ACTIONS, &mut rng);
         sac.update(&workers, &batch, &noise).map(|_| ())
-    })
+    }))
 }
 
 struct Model {
@@ -105,7 +105,7 @@ struct Model {
 fn model(workers: Workers, pictures: usize) -> Result<Model> {
     use rand::RngCore as _;
     let mut rng = rng::stream(0, "bench", &[]);
-    let cfg: LatentConfig = Config::default().latent;
+    let cfg: LatentConfig = Config::resolve("door", Vec::new())?.latent;
     let vae = Vae::new(&cfg, 48, &workers, &mut rng)?;
     let mut picture = || {
         let mut bytes = vec![0; 48 * 48 * 3];
@@ -136,7 +136,7 @@ fn encode(workers: Workers) -> Result<Work> {
 
 fn log_density(workers: Workers) -> Result<Work> {
     let mut m = model(workers, 512)?;
-    let cfg: DensityConfig = Config::default().density;
+    let cfg: DensityConfig = Config::resolve("door", Vec::new())?.density;
     Ok(Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
         let mut posteriors = vec![0.0; pictures.len() * 2 * Z];
@@ -151,7 +151,7 @@ fn log_density(workers: Workers) -> Result<Work> {
 
 fn act(workers: &Workers) -> Result<Work> {
     let mut m = model(Workers::new(1), 1)?;
-    let agent = Config::default().agent;
+    let agent = Config::resolve("door", Vec::new())?.agent;
     let mut sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, workers, &mut m.rng);
     let goal = normal(Z, &mut m.rng);
     Ok(Box::new(move || {
