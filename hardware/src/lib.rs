@@ -1,1 +1,11 @@
-//! (being written)
+//! Robots for `skewfit`: what an arm, a camera and a clock are. A leaf crate: no learning, no physics.
+
+mod arm;
+mod camera;
+mod clock;
+mod units;
+
+pub use arm::{Arm, ArmFault, ArmState, Executed, Joint, SafeCommand, StopKind};
+pub use camera::{Camera, CameraFault, Frame};
+pub use clock::{Clock, ManualClock, Stamp, SystemClock};
+pub use units::JointVec;

@@ -1,1 +1,3 @@
 //! Pictures from primitives, with nothing but + - * / and sqrt, so that the bytes are the same on every machine.
+
+pub mod flat;

@@ -1,5 +1,11 @@
 //! The scenes, one file each: build, step, state, evaluation goals, metrics.
 
+pub mod corridor;
+mod plane;
+pub mod point2d;
+mod seam;
+mod walls;
+
 use crate::{EnvFault, Scene};
 
 /// What a scene is built from; the same options give the same scene, byte for byte.
@@ -7,12 +13,25 @@ use crate::{EnvFault, Scene};
 pub struct SceneOptions {
     /// Side of the square picture, pixels.
     pub image_size: usize,
-    /// Ray-caster samples a pixel: 1 or 4.
+    /// Samples a pixel: 1 or 4.
     pub samples: usize,
     /// Steps an evaluation attempt has (goals are placed within its reach).
     pub episode_steps: usize,
     /// How many evaluation pictures to make.
     pub evaluation_goals: usize,
+    /// `point2d` only: its walls, `none` or one of [`point2d::Point2d::wall_names`].
+    pub walls: String,
+}
+
+impl SceneOptions {
+    fn check(&self) -> Result<(), EnvFault> {
+        let bad = |what| Err(EnvFault::BadOption { what });
+        match (self.image_size, self.samples) {
+            (0 | 4097.., _) => bad(format!("image_size {} is not from 1 to 4096 pixels", self.image_size)),
+            (_, 1 | 4) => Ok(()),
+            _ => bad(format!("samples {} is neither 1 nor 4", self.samples)),
+        }
+    }
 }
 
 /// Names `build` knows.
@@ -21,8 +40,12 @@ pub const NAMES: &[&str] = &["door", "corridor", "point2d"];
 /// Builds a scene by name.
 ///
 /// # Errors
-/// `EnvFault::UnknownScene` for a name outside [`NAMES`].
+/// `UnknownScene` for a name outside [`NAMES`], `BadOption` for options outside of what the scene can do.
 pub fn build(name: &str, options: &SceneOptions) -> Result<Box<dyn Scene>, EnvFault> {
-    let _ = options;
-    Err(EnvFault::UnknownScene { name: name.to_owned() })
+    options.check()?;
+    match name {
+        "corridor" => Ok(Box::new(corridor::Corridor::new(options))),
+        "point2d" => Ok(Box::new(point2d::Point2d::new(options)?)),
+        _ => Err(EnvFault::UnknownScene { name: name.to_owned() }),
+    }
 }

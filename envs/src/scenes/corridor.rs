@@ -1,0 +1,242 @@
+//! Corridor: a point walks a square ring,  s' = out(clip(s + 0.1 a + N(0, 0.01^2))),  in [-1,1]^2 without (-1/2,1/2)^2.
+//!
+//! The picture version of the square-corridor experiment of Pong et al. 2020 (arXiv 1903.03698), where the hard goals
+//! are far from the start (-1,-1). `out` pushes a point of the hole to the nearest edge, see `push_out`.
+
+use rand::{Rng as _, SeedableRng};
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+use super::SceneOptions;
+use super::plane::{self, Point};
+use crate::render::flat::{self, Shape, View};
+use crate::{
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
+    StateVec, TimeStep,
+};
+
+const NAME: &str = "corridor";
+const SIDE: f64 = 1.0;
+const HOLE: f64 = 0.5;
+const START: Point = [-1.0, -1.0];
+const STEP: f64 = 0.1;
+const NOISE: f64 = 0.01;
+const REACHED: f64 = 0.1;
+const GOAL_SEED: u64 = 1;
+
+const VIEW: View = View::square(1.2);
+const RADIUS: f64 = 0.12;
+const GROUND: flat::Colour = [222, 216, 204];
+const DARK: flat::Colour = [44, 44, 52];
+const DISC: flat::Colour = [206, 52, 40];
+
+/// The scene; see the module.
+#[derive(Debug)]
+pub struct Corridor {
+    spec: EnvSpec,
+    samples: usize,
+    grid: CoverageGrid,
+    goals: Vec<GoalPicture>,
+    state: State,
+}
+
+/// Everything the next step depends on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct State {
+    at: Point,
+    noise: Rng,
+}
+
+impl Corridor {
+    /// Places the point at its start. Until the first `reset` the noise comes from a generator of seed 0.
+    #[must_use]
+    pub fn new(options: &SceneOptions) -> Self {
+        let mut rng = Rng::seed_from_u64(GOAL_SEED);
+        let points = (0..options.evaluation_goals).map(|_| uniform(&mut rng)).collect::<Vec<_>>();
+        Self {
+            spec: plane::spec(NAME, options.image_size),
+            samples: options.samples,
+            grid: plane::grid(SIDE, 60),
+            goals: plane::goals(NAME, &points, |p| picture(p, options.image_size, options.samples)),
+            state: State { at: START, noise: Rng::seed_from_u64(0) },
+        }
+    }
+
+    fn observe(&self) -> Observation {
+        Observation { image: picture(self.state.at, self.spec.image_size, self.samples), proprio: Vec::new() }
+    }
+}
+
+/// Moves a point of the open hole (-1/2, 1/2)^2 to its nearest edge; among equally near ones to the first of
+/// left, right, bottom, top. Other points stay.
+fn push_out([x, y]: Point) -> Point {
+    let edge = |v: f64| if v > 0.0 { HOLE } else { -HOLE };
+    match (x.abs(), y.abs()) {
+        (ax, ay) if ax >= HOLE || ay >= HOLE => [x, y],
+        (ax, ay) if ax >= ay => [edge(x), y],
+        _ => [x, edge(y)],
+    }
+}
+
+fn is_valid(p: Point) -> bool {
+    p.iter().all(|v| v.abs() <= SIDE) && p.iter().any(|v| v.abs() >= HOLE)
+}
+
+/// Uniform over the valid area, by rejection.
+fn uniform(rng: &mut Rng) -> Point {
+    loop {
+        let p = [rng.random_range(-SIDE..SIDE), rng.random_range(-SIDE..SIDE)];
+        if is_valid(p) {
+            return p;
+        }
+    }
+}
+
+fn picture(at: Point, size: usize, samples: usize) -> Image {
+    let hole = Shape::Rectangle { low: [-HOLE; 2], high: [HOLE; 2], colour: DARK };
+    let disc = Shape::Disc { centre: at, radius: RADIUS, colour: DISC };
+    flat::draw(&VIEW, GROUND, &[hole, disc], size, samples)
+}
+
+impl Env for Corridor {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, rng: &mut Rng) -> Result<Observation, EnvFault> {
+        self.state = State { at: START, noise: Rng::from_rng(rng) };
+        Ok(self.observe())
+    }
+
+    fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
+        let executed = action.clipped(self.spec.action_dim)?;
+        for (at, a) in self.state.at.iter_mut().zip(&executed.0) {
+            let noise = NOISE * self.state.noise.sample::<f64, _>(StandardNormal);
+            *at = (*at + STEP * f64::from(*a) + noise).clamp(-SIDE, SIDE);
+        }
+        self.state.at = push_out(self.state.at);
+        Ok(TimeStep { observation: self.observe(), executed, ending: None })
+    }
+
+    fn true_state(&self) -> Option<StateVec> {
+        Some(StateVec(self.state.at.to_vec()))
+    }
+
+    fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
+        EnvSnapshot::freeze(NAME, &self.state)
+    }
+
+    fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
+        let state: State = snapshot.thaw(NAME)?;
+        if !is_valid(state.at) {
+            return Err(EnvFault::BadSnapshot { scene: NAME, why: format!("{:?} is not in the corridor", state.at) });
+        }
+        self.state = state;
+        Ok(())
+    }
+}
+
+impl Scene for Corridor {
+    fn evaluation_goals(&self) -> &[GoalPicture] {
+        &self.goals
+    }
+
+    fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
+        plane::metrics(state, goal)
+    }
+
+    fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
+        plane::distance(state, goal) < REACHED
+    }
+
+    fn coverage(&self) -> &CoverageGrid {
+        &self.grid
+    }
+
+    fn render(&mut self, size: usize, samples: usize) -> Image {
+        picture(self.state.at, size, samples)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn corridor(goals: usize) -> Corridor {
+        let walls = "none".to_owned();
+        Corridor::new(&SceneOptions { image_size: 48, samples: 4, episode_steps: 50, evaluation_goals: goals, walls })
+    }
+
+    #[test]
+    fn the_hole_pushes_to_its_nearest_edge() {
+        for (from, to) in [
+            ([0.4, 0.1], [0.5, 0.1]),
+            ([-0.4, 0.1], [-0.5, 0.1]),
+            ([0.1, 0.4], [0.1, 0.5]),
+            ([0.1, -0.4], [0.1, -0.5]),
+            ([0.0, 0.0], [-0.5, 0.0]),  // all four edges: left
+            ([0.3, 0.3], [0.5, 0.3]),   // right or top: right
+            ([-0.3, 0.3], [-0.5, 0.3]), // left or top: left
+            ([0.3, -0.3], [0.5, -0.3]), // right or bottom: right
+            ([0.5, 0.0], [0.5, 0.0]),   // an edge is outside of the open hole
+            ([0.1, 0.7], [0.1, 0.7]),
+        ] {
+            assert_eq!(push_out(from), to, "{from:?}");
+            assert!(is_valid(push_out(from)));
+        }
+    }
+
+    #[test]
+    fn noise_has_mean_0_and_deviation_one_hundredth() {
+        let mut env = corridor(0);
+        env.reset(&mut Rng::seed_from_u64(3)).unwrap();
+        let mut moves = Vec::new();
+        for _ in 0..20_000 {
+            env.state.at = [0.75, 0.0]; // far from every edge
+            env.step(&Action(vec![0.0, 0.0])).unwrap();
+            moves.extend([env.state.at[0] - 0.75, env.state.at[1]]);
+        }
+        let n = moves.len() as f64;
+        let mean = moves.iter().sum::<f64>() / n;
+        let deviation = (moves.iter().map(|m| (m - mean) * (m - mean)).sum::<f64>() / n).sqrt();
+        assert!(mean.abs() < 4.0 * 0.01 / n.sqrt(), "mean {mean}");
+        assert!((deviation - 0.01).abs() < 4.0 * 0.01 / (2.0 * n).sqrt(), "deviation {deviation}");
+    }
+
+    #[test]
+    fn the_whole_disc_is_seen_in_every_corner() {
+        let size = 240;
+        let disc_area = |at| {
+            let red = picture(at, size, 1).pixels.chunks(3).filter(|p| *p == DISC).count();
+            red as f64 * (2.4 / size as f64) * (2.4 / size as f64)
+        };
+        for at in [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0], [0.5, 0.0]] {
+            let area = disc_area(at);
+            assert!((area - std::f64::consts::PI * RADIUS * RADIUS).abs() < 0.002, "{at:?}: {area}");
+        }
+    }
+
+    #[test]
+    fn goals_cover_the_ring_evenly() {
+        let mut env = corridor(400);
+        let goals = env.evaluation_goals().to_vec();
+        for quadrant in [[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]] {
+            let n = goals.iter().filter(|g| g.state.0.iter().zip(quadrant).all(|(v, q)| v * q > 0.0)).count();
+            assert!((n as f64 - 100.0).abs() < 4.0 * (400.0 * 0.25 * 0.75_f64).sqrt(), "{quadrant:?}: {n}");
+        }
+        assert!(goals.iter().all(|g| is_valid([g.state.0[0], g.state.0[1]])));
+        env.state.at = [goals[7].state.0[0], goals[7].state.0[1]];
+        assert_eq!((env.render(48, 4), "corridor-07"), (goals[7].image.clone(), goals[7].name.as_str()));
+        assert_eq!(corridor(400).goals, goals);
+    }
+
+    #[test]
+    fn reached_within_a_tenth() {
+        let (env, goal) = (corridor(0), StateVec(vec![0.0, 0.75]));
+        assert!(env.success(&StateVec(vec![0.06, 0.82]), &goal));
+        assert!(!env.success(&StateVec(vec![0.0, 0.86]), &goal));
+        assert_eq!(env.metrics(&StateVec(vec![0.3, 1.15]), &goal)[0].0, "distance");
+        assert!((env.metrics(&StateVec(vec![0.3, 1.15]), &goal)[0].1 - 0.5).abs() < 1e-12);
+        assert_eq!((env.coverage().cells(), env.coverage().cell(&START)), (3600, 0));
+    }
+}

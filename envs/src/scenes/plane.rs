@@ -1,0 +1,45 @@
+//! What the scenes of one point in the plane share: state (x, y), distances, a square grid of visited cells.
+
+use crate::{CoverageGrid, EnvSpec, GoalPicture, GridAxis, Image, Metrics, StateVec};
+
+/// Where the point is: (x, y).
+pub(super) type Point = [f64; 2];
+
+/// The spec of a scene whose state is (x, y) and whose two actions move it; no joints.
+pub(super) fn spec(name: &str, image_size: usize) -> EnvSpec {
+    EnvSpec {
+        name: name.to_owned(),
+        image_size,
+        proprio_dim: 0,
+        action_dim: 2,
+        control_period_s: 0.1,
+        state_names: vec!["x".to_owned(), "y".to_owned()],
+        state_units: vec!["", ""],
+    }
+}
+
+/// `cells` x `cells` over `[-half, half]^2`, the heat map alike.
+pub(super) fn grid(half: f64, cells: usize) -> CoverageGrid {
+    let axis = |state| GridAxis { state, low: -half, high: half, cells };
+    CoverageGrid { axes: vec![axis(0), axis(1)], heat_map: [axis(0), axis(1)] }
+}
+
+/// Euclidean distance of two states (x, y); NaN if one of them is not such a state.
+pub(super) fn distance(a: &StateVec, b: &StateVec) -> f64 {
+    match (a.0.as_slice(), b.0.as_slice()) {
+        ([ax, ay], [bx, by]) => ((ax - bx) * (ax - bx) + (ay - by) * (ay - by)).sqrt(),
+        _ => f64::NAN,
+    }
+}
+
+/// The one metric of these scenes.
+pub(super) fn metrics(a: &StateVec, b: &StateVec) -> Metrics {
+    vec![("distance", distance(a, b))]
+}
+
+/// A picture of each point, named `scene-00`, `scene-01`, ...
+pub(super) fn goals(scene: &str, points: &[Point], draw: impl Fn(Point) -> Image) -> Vec<GoalPicture> {
+    let name = |i| format!("{scene}-{i:02}");
+    let goal = |(i, &p): (usize, &Point)| GoalPicture { name: name(i), image: draw(p), state: StateVec(p.to_vec()) };
+    points.iter().enumerate().map(goal).collect()
+}

@@ -1,0 +1,160 @@
+//! Point2d: a ball of radius 0.5 rolls among walls in [-4,4]^2,  s' = clip(slide(s, s + c a)),  c = 1, or 0.25 with walls.
+//!
+//! The Point2D family of `multiworld` (github.com/vitchyr/multiworld), whose fixed "hard" start (0,-2) the variants
+//! `u`, `big-u`, `easy-u` and `---` have; the others start anywhere outside of their walls. `slide` stops it at them.
+
+use rand::{Rng as _, SeedableRng};
+use serde::{Deserialize, Serialize};
+
+use super::SceneOptions;
+use super::plane::{self, Point};
+use super::walls::{self, BALL_RADIUS, Variant, Wall};
+use crate::render::flat::{self, Shape, View};
+use crate::{
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
+    StateVec, TimeStep,
+};
+
+const NAME: &str = "point2d";
+const SIDE: f64 = 4.0;
+const REACHED: f64 = 0.6;
+const GOAL_SEED: u64 = 2;
+
+const VIEW: View = View::square(SIDE + BALL_RADIUS);
+const GROUND: flat::Colour = [236, 236, 236];
+const WALL: flat::Colour = [40, 40, 40];
+const BALL: flat::Colour = [36, 84, 210];
+
+/// The scene; see the module.
+#[derive(Debug)]
+pub struct Point2d {
+    spec: EnvSpec,
+    samples: usize,
+    grid: CoverageGrid,
+    goals: Vec<GoalPicture>,
+    variant: &'static Variant,
+    walls: Vec<Wall>,
+    at: Point,
+}
+
+/// What a snapshot holds; the name of the walls guards against another variant's.
+#[derive(Serialize, Deserialize)]
+struct Frozen {
+    walls: String,
+    at: Point,
+}
+
+impl Point2d {
+    /// Places the ball where the first episode starts, with seed 0 if that is random.
+    ///
+    /// # Errors
+    /// `BadOption` for unknown walls.
+    pub fn new(options: &SceneOptions) -> Result<Self, EnvFault> {
+        let variant = Variant::find(&options.walls)?;
+        let walls = variant.walls();
+        let mut rng = Rng::seed_from_u64(GOAL_SEED);
+        let points = (0..options.evaluation_goals).map(|_| uniform(&walls, &mut rng)).collect::<Vec<_>>();
+        Ok(Self {
+            spec: plane::spec(NAME, options.image_size),
+            samples: options.samples,
+            grid: plane::grid(SIDE, 40),
+            goals: plane::goals(NAME, &points, |p| picture(variant, p, options.image_size, options.samples)),
+            at: start(variant, &walls, &mut Rng::seed_from_u64(0)),
+            variant,
+            walls,
+        })
+    }
+
+    /// The names that [`SceneOptions::walls`] may have.
+    pub fn wall_names() -> impl Iterator<Item = &'static str> {
+        walls::names()
+    }
+
+    fn observe(&self) -> Observation {
+        let image = picture(self.variant, self.at, self.spec.image_size, self.samples);
+        Observation { image, proprio: Vec::new() }
+    }
+}
+
+fn start(variant: &Variant, walls: &[Wall], rng: &mut Rng) -> Point {
+    variant.start.unwrap_or_else(|| uniform(walls, rng))
+}
+
+/// Uniform over the box outside of the walls, by rejection.
+fn uniform(walls: &[Wall], rng: &mut Rng) -> Point {
+    loop {
+        let p = [rng.random_range(-SIDE..SIDE), rng.random_range(-SIDE..SIDE)];
+        if !walls::blocked(walls, p) {
+            return p;
+        }
+    }
+}
+
+fn picture(variant: &Variant, at: Point, size: usize, samples: usize) -> Image {
+    let wall = |w: Wall| Shape::Rectangle { low: w.low, high: w.high, colour: WALL };
+    let mut shapes = variant.drawn().into_iter().map(wall).collect::<Vec<_>>();
+    shapes.push(Shape::Disc { centre: at, radius: BALL_RADIUS, colour: BALL });
+    flat::draw(&VIEW, GROUND, &shapes, size, samples)
+}
+
+impl Env for Point2d {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, rng: &mut Rng) -> Result<Observation, EnvFault> {
+        self.at = start(self.variant, &self.walls, rng);
+        Ok(self.observe())
+    }
+
+    fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
+        let executed = action.clipped(self.spec.action_dim)?;
+        let scale = if self.walls.is_empty() { 1.0 } else { 0.25 };
+        let to = std::array::from_fn(|axis| self.at[axis] + scale * f64::from(executed.0[axis]));
+        self.at = walls::slide(&self.walls, self.at, to).map(|v| v.clamp(-SIDE, SIDE));
+        Ok(TimeStep { observation: self.observe(), executed, ending: None })
+    }
+
+    fn true_state(&self) -> Option<StateVec> {
+        Some(StateVec(self.at.to_vec()))
+    }
+
+    fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
+        EnvSnapshot::freeze(NAME, &Frozen { walls: self.variant.name.to_owned(), at: self.at })
+    }
+
+    fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
+        let bad = |why| Err(EnvFault::BadSnapshot { scene: NAME, why });
+        let Frozen { walls, at } = snapshot.thaw(NAME)?;
+        if walls != self.variant.name {
+            return bad(format!("it was taken among walls `{walls}`, these are `{}`", self.variant.name));
+        }
+        if !at.iter().all(|v| v.abs() <= SIDE) || walls::blocked(&self.walls, at) {
+            return bad(format!("{at:?} is in a wall or outside of the box"));
+        }
+        self.at = at;
+        Ok(())
+    }
+}
+
+impl Scene for Point2d {
+    fn evaluation_goals(&self) -> &[GoalPicture] {
+        &self.goals
+    }
+
+    fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
+        plane::metrics(state, goal)
+    }
+
+    fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
+        plane::distance(state, goal) < REACHED
+    }
+
+    fn coverage(&self) -> &CoverageGrid {
+        &self.grid
+    }
+
+    fn render(&mut self, size: usize, samples: usize) -> Image {
+        picture(self.variant, self.at, size, samples)
+    }
+}

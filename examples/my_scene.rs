@@ -1,0 +1,110 @@
+//! A scene of your own: a slider on a rail, pushed by one action. Try it with `cargo run --example my_scene`.
+
+use std::collections::BTreeSet;
+
+use rand::{Rng as _, SeedableRng};
+use skewfit_envs::render::flat::{self, Shape, View};
+use skewfit_envs::{
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
+    Scene, StateVec, TimeStep,
+};
+
+/// x in [-1, 1]; every step  x' = clip(x + 0.05 a).
+struct Slider {
+    spec: EnvSpec,
+    grid: CoverageGrid,
+    goals: Vec<GoalPicture>,
+    x: f64,
+}
+
+impl Slider {
+    fn new(image_size: usize) -> Self {
+        let spec = EnvSpec {
+            name: "slider".to_owned(),
+            image_size,
+            proprio_dim: 0,
+            action_dim: 1,
+            control_period_s: 0.1,
+            state_names: vec!["x".to_owned()],
+            state_units: vec![""],
+        };
+        let axis = GridAxis { state: 0, low: -1.0, high: 1.0, cells: 40 };
+        let grid = CoverageGrid { axes: vec![axis.clone()], heat_map: [axis.clone(), axis] };
+        let goal = |x| GoalPicture { name: format!("{x}"), image: picture(x, image_size, 4), state: StateVec(vec![x]) };
+        Self { spec, grid, goals: [0.6, -0.9, 0.2, 0.9].map(goal).into(), x: 0.0 }
+    }
+
+    fn observe(&self) -> Observation {
+        Observation { image: picture(self.x, self.spec.image_size, 4), proprio: Vec::new() }
+    }
+}
+
+fn picture(x: f64, size: usize, samples: usize) -> Image {
+    let rail = Shape::Rectangle { low: [-1.0, -0.05], high: [1.0, 0.05], colour: [60, 60, 60] };
+    let knob = Shape::Disc { centre: [x, 0.0], radius: 0.2, colour: [30, 140, 90] };
+    flat::draw(&View::square(1.25), [235, 235, 235], &[rail, knob], size, samples)
+}
+
+impl Env for Slider {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    fn reset(&mut self, _: &mut Rng) -> Result<Observation, EnvFault> {
+        self.x = 0.0;
+        Ok(self.observe())
+    }
+
+    fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
+        let executed = action.clipped(1)?;
+        self.x = (self.x + 0.05 * f64::from(executed.0[0])).clamp(-1.0, 1.0);
+        Ok(TimeStep { observation: self.observe(), executed, ending: None })
+    }
+
+    fn true_state(&self) -> Option<StateVec> {
+        Some(StateVec(vec![self.x]))
+    }
+
+    fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
+        EnvSnapshot::freeze("slider", &self.x)
+    }
+
+    fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
+        snapshot.thaw("slider").map(|x| self.x = x)
+    }
+}
+
+impl Scene for Slider {
+    fn evaluation_goals(&self) -> &[GoalPicture] {
+        &self.goals
+    }
+
+    fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
+        vec![("distance", (state.0[0] - goal.0[0]).abs())]
+    }
+
+    fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
+        (state.0[0] - goal.0[0]).abs() < 0.05
+    }
+
+    fn coverage(&self) -> &CoverageGrid {
+        &self.grid
+    }
+
+    fn render(&mut self, size: usize, samples: usize) -> Image {
+        picture(self.x, size, samples)
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "an example shows its result")]
+fn main() -> Result<(), EnvFault> {
+    let (mut scene, mut rng) = (Slider::new(48), Rng::seed_from_u64(0));
+    let mut seen = BTreeSet::new();
+    scene.reset(&mut rng)?;
+    for _ in 0..200 {
+        scene.step(&Action(vec![rng.random_range(-1.0..=1.0)]))?;
+        seen.extend(scene.true_state().map(|s| scene.coverage().cell(&s.0)));
+    }
+    println!("200 random steps saw {} of {} cells", seen.len(), scene.coverage().cells());
+    Ok(())
+}
