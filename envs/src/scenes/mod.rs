@@ -2,6 +2,8 @@
 
 use crate::{EnvFault, Scene};
 
+pub mod door;
+
 /// What a scene is built from; the same options give the same scene, byte for byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SceneOptions {
@@ -23,6 +25,8 @@ pub const NAMES: &[&str] = &["door", "corridor", "point2d"];
 /// # Errors
 /// `EnvFault::UnknownScene` for a name outside [`NAMES`].
 pub fn build(name: &str, options: &SceneOptions) -> Result<Box<dyn Scene>, EnvFault> {
-    let _ = options;
-    Err(EnvFault::UnknownScene { name: name.to_owned() })
+    match name {
+        "door" => Ok(Box::new(door::Door::new(options)?)),
+        _ => Err(EnvFault::UnknownScene { name: name.to_owned() }),
+    }
 }
