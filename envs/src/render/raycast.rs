@@ -69,7 +69,7 @@ impl Renderer {
         self.depth.clear();
         self.depth.resize(raster.side, f32::INFINITY);
         self.colour.clear();
-        self.colour.extend((0..raster.side).map(|column| raster.sky(column, row)));
+        self.colour.resize(raster.side, [0.0; 3]);
         let v = raster.v(row);
         for p in placed.iter().filter(|p| p.rows.contains(&row)) {
             let middle = p.forward + p.up * v;
@@ -83,6 +83,9 @@ impl Renderer {
                     self.colour[column] = [colour[0] * light, colour[1] * light, colour[2] * light];
                 }
             }
+        }
+        for column in (0..raster.side).filter(|c| self.depth[*c] == f32::INFINITY) {
+            self.colour[column] = raster.sky(column, row);
         }
     }
 }

@@ -43,7 +43,7 @@ fn pick(visited: &[(f64, Configuration)], k: usize, count: usize, rng: &mut Rng)
 fn rollout(k: u64, steps: usize) -> Vec<Configuration> {
     let mut rng = Rng::seed_from_u64(k);
     let mut world = World::new();
-    let mut plan = if k % 4 == 0 { Vec::new() } else { pull(&mut rng) };
+    let mut plan = if k.is_multiple_of(4) { Vec::new() } else { pull(&mut rng) };
     plan.reverse();
     let mut visited = vec![world.configuration()];
     let (mut target, mut waypoint) = (HAND_START, HAND_START);

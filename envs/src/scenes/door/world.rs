@@ -4,6 +4,8 @@
 //! The hinge stands at x = .21, y = .725; a positive angle swings the free edge towards the robot (-y). Between the
 //! handle bar and the panel is a gap of 4 cm for the 2 cm hook.
 
+use std::f32::consts::FRAC_PI_3;
+
 use rapier3d::{math::Vec2, prelude::*};
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +138,7 @@ fn hinge() -> GenericJoint {
     let joint = RevoluteJointBuilder::new(Vector::Z)
         .local_anchor1(HINGE - CABINET.centre)
         .local_anchor2(HINGE - DOOR_CENTRE)
-        .limits([0.0, 1.0472])
+        .limits([0.0, FRAC_PI_3])
         .contacts_enabled(false);
     let mut joint: GenericJoint = joint.into();
     joint.set_motor_model(JointAxis::AngX, MotorModel::ForceBased);
