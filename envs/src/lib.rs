@@ -3,6 +3,7 @@
 //! Nothing here knows about learning; a reward does not exist in this crate.
 
 mod env;
+mod physics;
 pub mod render;
 pub mod rng;
 pub mod scenes;

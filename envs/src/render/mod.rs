@@ -1,3 +1,27 @@
 //! Pictures from primitives, with nothing but + - * / and sqrt, so that the bytes are the same on every machine.
 
+mod camera;
 pub mod flat;
+mod primitive;
+mod raycast;
+
+pub use camera::Camera;
+pub use primitive::{Primitive, Shape};
+pub use rapier3d::math::{Mat3, Vec3};
+pub use raycast::Renderer;
+
+use crate::EnvFault;
+
+/// Whether a scene may be drawn with `size` pixels a side and `samples` samples a pixel.
+///
+/// # Errors
+/// `BadOption` outside of 16 to 1024 pixels, or for other than 1 or 4 samples.
+pub(crate) fn check(size: usize, samples: usize) -> Result<(), EnvFault> {
+    if !(16..=1024).contains(&size) {
+        return Err(EnvFault::BadOption { what: format!("image size {size} is not within 16 to 1024 pixels") });
+    }
+    if ![1, 4].contains(&samples) {
+        return Err(EnvFault::BadOption { what: format!("{samples} samples a pixel; choose 1 or 4") });
+    }
+    Ok(())
+}

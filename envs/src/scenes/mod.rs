@@ -1,6 +1,7 @@
 //! The scenes, one file each: build, step, state, evaluation goals, metrics.
 
 pub mod corridor;
+pub mod door;
 mod plane;
 pub mod point2d;
 mod seam;
@@ -23,17 +24,6 @@ pub struct SceneOptions {
     pub walls: String,
 }
 
-impl SceneOptions {
-    fn check(&self) -> Result<(), EnvFault> {
-        let bad = |what| Err(EnvFault::BadOption { what });
-        match (self.image_size, self.samples) {
-            (0 | 4097.., _) => bad(format!("image_size {} is not from 1 to 4096 pixels", self.image_size)),
-            (_, 1 | 4) => Ok(()),
-            _ => bad(format!("samples {} is neither 1 nor 4", self.samples)),
-        }
-    }
-}
-
 /// Names `build` knows.
 pub const NAMES: &[&str] = &["door", "corridor", "point2d"];
 
@@ -42,10 +32,11 @@ pub const NAMES: &[&str] = &["door", "corridor", "point2d"];
 /// # Errors
 /// `UnknownScene` for a name outside [`NAMES`], `BadOption` for options outside of what the scene can do.
 pub fn build(name: &str, options: &SceneOptions) -> Result<Box<dyn Scene>, EnvFault> {
-    options.check()?;
+    crate::render::check(options.image_size, options.samples)?;
     match name {
         "corridor" => Ok(Box::new(corridor::Corridor::new(options))),
         "point2d" => Ok(Box::new(point2d::Point2d::new(options)?)),
+        "door" => Ok(Box::new(door::Door::new(options)?)),
         _ => Err(EnvFault::UnknownScene { name: name.to_owned() }),
     }
 }

@@ -1,0 +1,158 @@
+//! A door with a handle that a hook on a robot's hand pulls open. Reset-free: an episode begins where the last one ended.
+//!
+//! State: hand_x, hand_y, hand_z (m), angle (rad, positive = open). Action: displacement of the hand's target in
+//! units of 2 cm along x, y, z; the target stays in x [-.1, .05], y [.45, .65], z [.1, .25] m.
+//! After the Sawyer door of Skew-Fit (Pong et al. 2020, arXiv 1903.03698).
+
+mod goals;
+mod picture;
+mod world;
+
+use std::sync::OnceLock;
+
+use world::{CONTROL_PERIOD_S, Configuration, HAND_BOX, World};
+
+use super::SceneOptions;
+use crate::physics::snapshot;
+use crate::render::{self, Renderer};
+use crate::{
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
+    Scene, StateVec, TimeStep,
+};
+
+const NAME: &str = "door";
+/// Index of the angle in the state; the hand comes before it.
+const ANGLE: usize = 3;
+/// An angle this close to the goal's counts as reached, rad.
+const SUCCESS_RAD: f64 = 0.05;
+
+/// The scene: bodies, camera, and how it is measured.
+pub struct Door {
+    options: SceneOptions,
+    spec: EnvSpec,
+    coverage: CoverageGrid,
+    world: World,
+    renderer: Renderer,
+    goals: OnceLock<Vec<GoalPicture>>,
+}
+
+impl Door {
+    /// The door closed, the hand at (-.05, .5, .2) m.
+    ///
+    /// # Errors
+    /// `BadOption` for a picture size or sample count the ray caster does not draw.
+    pub fn new(options: &SceneOptions) -> Result<Self, EnvFault> {
+        render::check(options.image_size, options.samples)?;
+        Ok(Self {
+            options: options.clone(),
+            spec: spec(options.image_size),
+            coverage: coverage(),
+            world: World::new(),
+            renderer: Renderer::default(),
+            goals: OnceLock::new(),
+        })
+    }
+
+    fn observe(&mut self) -> Observation {
+        Observation { image: self.render(self.options.image_size, self.options.samples), proprio: Vec::new() }
+    }
+}
+
+impl Env for Door {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+
+    /// Keeps door and hand where they are.
+    fn reset(&mut self, _: &mut Rng) -> Result<Observation, EnvFault> {
+        Ok(self.observe())
+    }
+
+    fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
+        let executed = match action.0[..] {
+            [x, y, z] if [x, y, z].iter().all(|a| a.is_finite()) => [x, y, z].map(|a| a.clamp(-1.0, 1.0)),
+            _ => return Err(EnvFault::BadAction { got: action.0.clone(), want: self.spec.action_dim }),
+        };
+        self.world.step(executed);
+        Ok(TimeStep { observation: self.observe(), executed: Action(executed.to_vec()), ending: None })
+    }
+
+    fn true_state(&self) -> Option<StateVec> {
+        Some(self.world.configuration().state())
+    }
+
+    fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
+        snapshot::freeze(NAME, &self.world)
+    }
+
+    fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
+        let world: World = snapshot::thaw(NAME, snapshot)?;
+        if !world.is_sound() {
+            return Err(EnvFault::BadSnapshot { scene: NAME, why: "it has no hand or no door".to_owned() });
+        }
+        self.world = world;
+        Ok(())
+    }
+}
+
+impl Scene for Door {
+    /// Made at the first call (about half a second for the usual 50): only evaluation needs them.
+    fn evaluation_goals(&self) -> &[GoalPicture] {
+        self.goals.get_or_init(|| {
+            let SceneOptions { image_size, samples, episode_steps, evaluation_goals } = self.options;
+            let mut renderer = Renderer::default();
+            let goals = goals::reached(evaluation_goals, episode_steps).into_iter().enumerate();
+            let picture = |(k, goal): (usize, Configuration)| GoalPicture {
+                name: format!("{NAME}-{k:02}"),
+                image: renderer.render(&picture::camera(), &picture::primitives(&goal), image_size, samples),
+                state: goal.state(),
+            };
+            goals.map(picture).collect()
+        })
+    }
+
+    /// `angle_error_rad` and `hand_distance_m`.
+    fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
+        let hand = state.0.iter().zip(&goal.0).take(ANGLE).map(|(s, g)| (s - g) * (s - g));
+        vec![("angle_error_rad", angle_error(state, goal)), ("hand_distance_m", hand.sum::<f64>().sqrt())]
+    }
+
+    fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
+        angle_error(state, goal) < SUCCESS_RAD
+    }
+
+    fn coverage(&self) -> &CoverageGrid {
+        &self.coverage
+    }
+
+    fn render(&mut self, size: usize, samples: usize) -> Image {
+        let scene = picture::primitives(&self.world.configuration());
+        self.renderer.render(&picture::camera(), &scene, size, samples)
+    }
+}
+
+fn angle_error(state: &StateVec, goal: &StateVec) -> f64 {
+    (state.0[ANGLE] - goal.0[ANGLE]).abs()
+}
+
+fn spec(image_size: usize) -> EnvSpec {
+    EnvSpec {
+        name: NAME.to_owned(),
+        image_size,
+        proprio_dim: 0,
+        action_dim: 3,
+        control_period_s: CONTROL_PERIOD_S,
+        state_names: ["hand_x", "hand_y", "hand_z", "angle"].map(str::to_owned).to_vec(),
+        state_units: vec!["m", "m", "m", "rad"],
+    }
+}
+
+/// Angle in 20 x hand in 3 x 4 x 3 cells; the map shows the angle against the hand's way from the door (y).
+fn coverage() -> CoverageGrid {
+    let angle = |cells| GridAxis { state: ANGLE, low: 0.0, high: 1.05, cells };
+    let hand = |axis: usize, cells| {
+        let [low, high] = HAND_BOX.map(|corner| f64::from(corner[axis]));
+        GridAxis { state: axis, low, high, cells }
+    };
+    CoverageGrid { axes: vec![angle(20), hand(0, 3), hand(1, 4), hand(2, 3)], heat_map: [angle(42), hand(1, 20)] }
+}
