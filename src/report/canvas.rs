@@ -101,7 +101,7 @@ impl Canvas {
 
     /// An image with its pixels as squares of `side` logical pixels.
     pub(super) fn image(&mut self, (x, y): Point, image: &Image, side: f64) {
-        for (i, rgb) in image.pixels.as_chunks::<3>().0.iter().enumerate() {
+        for (i, rgb) in image.pixels.as_chunks::<3>().0.iter().enumerate().take(image.size * image.size) {
             let from = (x + (i % image.size) as f64 * side, y + (i / image.size) as f64 * side);
             self.rect(from, (from.0 + side, from.1 + side), *rgb);
         }
@@ -125,7 +125,7 @@ impl Canvas {
 
     fn png(&self) -> Result<Vec<u8>> {
         let (width, height) = self.device_size();
-        let mut fine = vec![255; (width * height * 3) as usize];
+        let mut fine = vec![255; width as usize * height as usize * 3];
         self.paint(BitMapBackend::with_buffer(&mut fine, (width, height)), &BITMAP)?;
         let (row, half) = (width as usize * 3, (width as usize / 2, height as usize / 2));
         let corners = [0, 3, row, row + 3];

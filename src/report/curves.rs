@@ -76,7 +76,7 @@ fn figure(groups: &[Group<'_>], metrics: &[Metric], columns: usize) -> Option<Ca
     let steps = panels.iter().flat_map(|p| p.series.iter().flatten()).flat_map(|s| s.line.iter().map(|p| p.0));
     let end = steps.reduce(f64::max)?.max(1.0);
     let columns = columns.min(panels.len());
-    let (width, height) = (WIDTH / columns as f64, if columns > 2 { 178.0 } else { 232.0 });
+    let (width, height) = (WIDTH / columns as f64, if columns > 2 { 188.0 } else { 240.0 });
     let mut canvas = Canvas::new(WIDTH, 0.0);
     let top = legend(&mut canvas, groups);
     for (i, panel) in panels.iter().enumerate() {
@@ -109,7 +109,7 @@ fn legend(canvas: &mut Canvas, groups: &[Group<'_>]) -> f64 {
         }
         canvas.text((x, y), note, SMALL, SOFT, Anchor::Left);
     }
-    y + 12.0
+    y + 8.0
 }
 
 fn series(group: &Group<'_>, metric: &str) -> Option<Series> {

@@ -87,13 +87,14 @@ pub(super) fn over_time(states: &States) -> Option<Canvas> {
     let (across, down) = (width + 14.0, height + 28.0);
     let right = MARGIN.0 + columns as f64 * across;
     let mut canvas = Canvas::new(right + 84.0, MARGIN.1 + rows as f64 * down + 16.0);
+    canvas.text((8.0, 20.0), "States visited, over time", HEADING, INK, Anchor::Left);
     for (i, counts) in counts.iter().enumerate() {
         let (column, row) = (i % columns, i / columns);
         let at = (MARGIN.0 + column as f64 * across, MARGIN.1 + row as f64 * down);
         states.map(&mut canvas, at, (width, height), counts, most);
         states.ticks(&mut canvas, at, (width, height), [i + columns >= windows, column == 0]);
         let [from, to] = [cut(i), cut(i + 1)].map(|s| number(s as f64, total as f64 / 100.0));
-        canvas.text((at.0 + width, at.1 - 7.0), format!("steps {from} to {to}"), SMALL, INK, Anchor::Right);
+        canvas.text((at.0 + width, at.1 - 8.0), format!("steps {from} to {to}"), SMALL, INK, Anchor::Right);
     }
     color_bar(&mut canvas, (right + 6.0, MARGIN.1), height, most);
     Some(canvas)
@@ -197,4 +198,36 @@ fn viridis(at: f64) -> Rgb {
         let (low, high) = (f64::from(VIRIDIS[i][c]), f64::from(VIRIDIS[i + 1][c]));
         (low + (high - low) * part).round() as u8
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_counted_from_the_lower_left_and_coloured_by_their_logarithm() {
+        let axis = |cells| GridAxis { state: 0, low: 0.0, high: 1.0, cells };
+        let mut visited = vec![[0.9, 0.1]; 10];
+        visited.extend([[0.1, 0.9], [f64::NAN, 0.5]].into_iter().chain([[7.0, 2.0]; 100]));
+        let states = States { axes: [axis(2), axis(3)], names: Default::default(), visited, goals: vec![] };
+        assert_eq!(states.count(&states.visited).unwrap(), [0, 10, 0, 0, 1, 100]);
+        assert_eq!([1, 10, 100].map(|n| shade(n, 100)), [VIRIDIS[0], VIRIDIS[4], VIRIDIS[8]]);
+        let light = |c: Rgb| 0.2126 * f64::from(c[0]) + 0.7152 * f64::from(c[1]) + 0.0722 * f64::from(c[2]);
+        assert!((0..100).all(|i| light(viridis(f64::from(i + 1) / 100.0)) >= light(viridis(f64::from(i) / 100.0))));
+    }
+
+    #[test]
+    fn an_axis_is_named_in_words_with_its_unit() {
+        let spec = EnvSpec {
+            name: "door".into(),
+            image_size: 48,
+            proprio_dim: 0,
+            action_dim: 3,
+            control_period_s: 0.1,
+            state_names: vec!["hand_x".into(), "y".into()],
+            state_units: vec!["m", ""],
+        };
+        let name = |state| axis_name(&spec, &GridAxis { state, low: 0.0, high: 1.0, cells: 2 });
+        assert_eq!([0, 1, 2].map(name), ["hand x (m)", "y", "state"]);
+    }
 }

@@ -102,8 +102,14 @@ fn pictures(inputs: &Drawn) -> [(&'static str, Option<Canvas>); 6] {
     [
         ("states", states.and_then(heat_map::whole)),
         ("states_over_time", states.and_then(heat_map::over_time)),
-        ("reached", sheet::pairs("Shown a picture, it went there", ["goal", "reached"], &reached)),
-        ("goals", sheet::gallery(&[("Its own goals, early", &inputs.goals_early), ("late", &inputs.goals_late)])),
+        ("reached", sheet::pairs("Pictures to reach, and where it ended", ["goal", "reached"], &reached)),
+        (
+            "goals",
+            sheet::gallery(&[
+                ("Its own goals, early", &inputs.goals_early),
+                ("Its own goals, late", &inputs.goals_late),
+            ]),
+        ),
         ("reconstructions", sheet::pairs("What the VAE keeps", ["camera", "rebuilt"], &rebuilt)),
         ("prior_samples", sheet::gallery(&[("Draws from the VAE's prior", &inputs.prior_samples)])),
     ]

@@ -38,9 +38,9 @@ pub(super) fn page(run_dir: &Path, run: &Run, inputs: &Drawn, pictures: &[PathBu
     let shown = CAPTIONS.iter().filter(|(name, _)| drawn(name));
     let shown: String =
         shown.map(|(name, caption)| format!("\n{caption}\n\n![{caption}](plots/{name}.png)\n")).collect();
-    let (path, more) = (run_dir.display(), 2 * steps);
+    let (path, more) = (run_dir.display().to_string().replace('\'', r"'\''"), steps.saturating_mul(2));
     let next = format!(
-        "\nTo go on: show it a picture, or let it explore for longer.\n\n```sh\nskewfit evaluate {path} --goal picture.png\nskewfit resume {path} --steps {more}\n```\n"
+        "\nTo go on: show it a picture, or let it explore for longer.\n\n```sh\nskewfit evaluate '{path}' --goal picture.png\nskewfit resume '{path}' --steps {more}\n```\n"
     );
     head + &table + &shown + &next
 }

@@ -20,7 +20,7 @@ pub(super) const SMALL: f64 = 11.0;
 pub(super) const HEADING: f64 = 13.0;
 const LINE: f64 = 1.75;
 const LEFT: f64 = 44.0;
-const TOP: f64 = 26.0;
+const TOP: f64 = 34.0;
 const BOTTOM: f64 = 20.0;
 
 /// What is drawn in one colour: x is environment steps; all values finite.
@@ -59,19 +59,23 @@ impl Panel {
     pub(super) fn draw(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64), end: f64) {
         let logarithmic = self.ends.is_none() && self.spans_decades();
         let (low, high) = self.ends.unwrap_or_else(|| self.range(logarithmic));
-        let (bottom, right) = (y + height - BOTTOM, x + width - 12.0);
+        let (bottom, right) = (y + height - BOTTOM, x + width - 16.0);
         let across = Axis { low: 0.0, high: end, from: x + LEFT, to: right };
         let up = Axis { low, high, from: bottom, to: y + TOP };
         let heading = if logarithmic { format!("{}, log scale", self.heading) } else { self.heading.clone() };
-        canvas.text((x + 4.0, y + 14.0), heading, HEADING, INK, Anchor::Left);
-        let step = if logarithmic { ((high - low) / 3.0).ceil().max(1.0) } else { tick_step(high - low, 4) };
+        canvas.text((x + 4.0, y + 20.0), heading, HEADING, INK, Anchor::Left);
+        let step = if logarithmic {
+            ((high - low) / 3.0).ceil().max(1.0)
+        } else {
+            tick_step(high - low, (((bottom - y - TOP) / 22.0) as usize).min(6))
+        };
         for tick in ticks(low, high, step) {
             let level = up.at(tick);
             canvas.line(vec![(across.from, level), (right, level)], 0.75, GRID);
             let label = if logarithmic { number(10f64.powf(tick), 0.0) } else { number(tick, step) };
             canvas.text((across.from - 5.0, level + SMALL * 0.36), label, SMALL, SOFT, Anchor::Right);
         }
-        let step = tick_step(end, ((right - across.from) / 64.0) as usize);
+        let step = tick_step(end, ((right - across.from) / 50.0) as usize);
         for tick in ticks(0.0, end, step) {
             let place = across.at(tick);
             canvas.line(vec![(place, bottom), (place, bottom + 4.0)], 0.75, SOFT);

@@ -1,4 +1,4 @@
-//! Runs of realistic shape, drawn from nothing but a formula.
+//! Runs of realistic shape, made from formulas. `SKEWFIT_KEEP_PLOTS=<directory>` keeps the pictures, to be looked at.
 
 use std::{fs, path::Path};
 
@@ -131,7 +131,7 @@ fn a_run_is_drawn_whole_and_twice_the_same() {
     let sheets = ["states", "states_over_time", "reached", "goals", "reconstructions", "prior_samples"];
     let want = curves.concat().into_iter().chain(sheets.map(|n| format!("plots/{n}.png")));
     assert_eq!(names, want.chain(["REPORT.md".into()]).collect::<Vec<_>>());
-    assert_eq!(size(&dir.path().join("plots/coverage.png")), (1600, 572));
+    assert_eq!(size(&dir.path().join("plots/coverage.png")), (1600, 580));
     let svg = fs::read_to_string(dir.path().join("plots/learning.svg")).unwrap();
     assert!(well_formed(&svg) && svg.contains("environment steps") && svg.contains("Critic loss, log scale"));
     let page = fs::read_to_string(dir.path().join("REPORT.md")).unwrap();
@@ -147,6 +147,21 @@ fn a_run_is_drawn_whole_and_twice_the_same() {
             fs::copy(file, Path::new(&kept).join(file.file_name().unwrap())).unwrap();
         }
     }
+}
+
+#[test]
+fn an_image_on_a_sheet_keeps_its_pixels() {
+    let dir = tempfile::tempdir().unwrap();
+    let image = Image { size: 48, pixels: (0..48 * 48 * 3).map(|i| (noise(i) * 127.0 + 128.0) as u8).collect() };
+    let sheet = sheet::pairs("pairs", ["left", "right"], &[(&image, &door(0.5, 0.0), "caption")]).unwrap();
+    let png = sheet.save(&dir.path().join("sheet"), false).unwrap();
+    let drawn = image::open(&png[0]).unwrap().into_rgb8();
+    let (left, top) = (24, 104);
+    let pixels = (0..192 * 192).map(|i| (i % 192, i / 192));
+    assert!(pixels.into_iter().all(|(x, y): (u32, u32)| {
+        let at = (y as usize / 4 * 48 + x as usize / 4) * 3;
+        drawn.get_pixel(left + x, top + y).0 == image.pixels[at..at + 3]
+    }));
 }
 
 #[test]
