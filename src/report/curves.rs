@@ -1,0 +1,189 @@
+//! Metrics against environment steps: one panel a metric, one colour a group of runs, mean over seeds with a min-max band.
+//!
+//! A group's line goes over the steps that all its seeds have come through; values between two rows are on the straight
+//! line between them. Values that are not finite are left out.
+
+use super::{
+    canvas::{Anchor, Canvas, INK, SOFT, WIDTH, text_width},
+    panel::{COLORS, HEADING, Panel, SMALL, Series},
+    runs::Group,
+};
+
+/// Past this a value says that learning broke, not how it went.
+const ABSURD: f64 = 1e30;
+
+const COVERAGE: [(&str, &str); 2] =
+    [("coverage/entropy_nats", "State entropy (nats)"), ("coverage/cells", "State cells visited")];
+
+const LEARNING: [(&str, &str); 11] = [
+    ("train/critic_loss", "Critic loss"),
+    ("train/actor_loss", "Actor loss"),
+    ("train/temperature", "Temperature"),
+    ("train/entropy", "Policy entropy (nats)"),
+    ("train/q_mean", "Mean Q value"),
+    ("reward/mean", "Mean reward"),
+    ("vae/sse", "VAE squared error"),
+    ("vae/kl", "VAE KL divergence (nats)"),
+    ("vae/active_dims", "Active latent dimensions"),
+    ("skew/ess", "Effective sample size"),
+    ("skew/max_weight", "Largest skew weight"),
+];
+
+/// Entropy and cells; `None` when nothing was measured.
+pub(super) fn coverage(groups: &[Group<'_>]) -> Option<Canvas> {
+    figure(groups, &COVERAGE.map(|(name, words)| (name.into(), words.into(), None)), 2)
+}
+
+/// Each `eval/final_*` in the order of the first run that has it, then the success rate.
+pub(super) fn evaluation(groups: &[Group<'_>]) -> Option<Canvas> {
+    let columns = groups.iter().flat_map(|g| &g.runs).flat_map(|r| &r.table.columns);
+    let mut metrics: Vec<(String, String, _)> = vec![];
+    for (name, _) in columns.filter(|(name, _)| name.starts_with("eval/final_")) {
+        if metrics.iter().all(|m| m.0 != *name) {
+            metrics.push((name.clone(), words(name), None));
+        }
+    }
+    metrics.push(("eval/success_rate".into(), "Success rate".into(), Some((0.0, 1.0))));
+    let columns = metrics.len().min(3);
+    figure(groups, &metrics, columns)
+}
+
+/// Small multiples of what SAC, the VAE and the skewing report.
+pub(super) fn learning(groups: &[Group<'_>]) -> Option<Canvas> {
+    figure(groups, &LEARNING.map(|(name, words)| (name.into(), words.into(), None)), 3)
+}
+
+/// `eval/final_angle_error_rad` -> `Final angle error (rad)`.
+pub(super) fn words(metric: &str) -> String {
+    let name = metric.rsplit('/').next().unwrap_or_default();
+    let (name, unit) = match name.rsplit_once('_') {
+        Some((name, unit @ ("rad" | "m" | "nats" | "s" | "px"))) => (name, format!(" ({unit})")),
+        _ => (name, String::new()),
+    };
+    let mut letters = name.chars().map(|c| if c == '_' { ' ' } else { c });
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect::<String>() + &unit
+}
+
+type Metric = (String, String, Option<(f64, f64)>);
+
+fn figure(groups: &[Group<'_>], metrics: &[Metric], columns: usize) -> Option<Canvas> {
+    let panels = metrics.iter().map(|(name, heading, ends)| {
+        let series = groups.iter().map(|group| series(group, name)).collect();
+        Panel { heading: heading.clone(), series, ends: *ends }
+    });
+    let panels: Vec<_> = panels.filter(|p| p.series.iter().any(Option::is_some)).collect();
+    let steps = panels.iter().flat_map(|p| p.series.iter().flatten()).flat_map(|s| s.line.iter().map(|p| p.0));
+    let end = steps.reduce(f64::max)?.max(1.0);
+    let columns = columns.min(panels.len());
+    let (width, height) = (WIDTH / columns as f64, if columns > 2 { 188.0 } else { 240.0 });
+    let mut canvas = Canvas::new(WIDTH, 0.0);
+    let top = legend(&mut canvas, groups);
+    for (i, panel) in panels.iter().enumerate() {
+        let at = ((i % columns) as f64 * width, top + (i / columns) as f64 * height);
+        panel.draw(&mut canvas, at, (width, height), end);
+    }
+    let bottom = top + panels.len().div_ceil(columns) as f64 * height;
+    canvas.text((WIDTH / 2.0, bottom + 14.0), "environment steps", SMALL + 1.0, INK, Anchor::Middle);
+    canvas.height = bottom + 24.0;
+    Some(canvas)
+}
+
+/// Returns where the panels may begin.
+fn legend(canvas: &mut Canvas, groups: &[Group<'_>]) -> f64 {
+    const SWATCH: f64 = 24.0;
+    let (mut x, mut y) = (8.0, 18.0);
+    for (group, color) in groups.iter().zip(COLORS.iter().cycle()) {
+        let width = SWATCH + text_width(&group.label, HEADING) + 22.0;
+        if x > 8.0 && x + width > WIDTH {
+            (x, y) = (8.0, y + 20.0);
+        }
+        canvas.line(vec![(x, y - 4.5), (x + SWATCH - 7.0, y - 4.5)], 3.0, *color);
+        canvas.text((x + SWATCH, y), group.label.as_str(), HEADING, INK, Anchor::Left);
+        x += width;
+    }
+    if groups.iter().any(|g| g.runs.len() > 1) {
+        let note = "line: mean over seeds; band: lowest to highest";
+        if x + text_width(note, SMALL) > WIDTH {
+            (x, y) = (8.0, y + 20.0);
+        }
+        canvas.text((x, y), note, SMALL, SOFT, Anchor::Left);
+    }
+    y + 8.0
+}
+
+fn series(group: &Group<'_>, metric: &str) -> Option<Series> {
+    let mut lines: Vec<_> = group
+        .runs
+        .iter()
+        .filter_map(|run| {
+            let steps = run.table.env_steps.iter().map(|s| *s as f64);
+            let points = steps.zip(run.table.column(metric)?).filter_map(|(x, y)| Some((x, (*y)?)));
+            let points: Vec<_> = points.filter(|(_, y)| y.abs() < ABSURD).collect();
+            (!points.is_empty()).then_some(points)
+        })
+        .collect();
+    if lines.len() < 2 {
+        return lines.pop().map(|line| Series { line, band: vec![] });
+    }
+    let from = lines.iter().map(|l| l[0].0).fold(0.0, f64::max);
+    let to = lines.iter().map(|l| l[l.len() - 1].0).fold(f64::INFINITY, f64::min);
+    let mut steps: Vec<_> = lines.iter().flatten().map(|p| p.0).filter(|x| (from..=to).contains(x)).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.dedup();
+    let mut series = Series::default();
+    for x in steps {
+        let values: Vec<_> = lines.iter().map(|line| between(line, x)).collect();
+        series.line.push((x, values.iter().sum::<f64>() / values.len() as f64));
+        let ends = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+        series.band.push((x, ends.0, ends.1));
+    }
+    (!series.line.is_empty()).then_some(series)
+}
+
+/// The value at `x`, which lies within the line's steps.
+fn between(line: &[(f64, f64)], x: f64) -> f64 {
+    let after = line.partition_point(|p| p.0 < x).min(line.len() - 1);
+    let ((x0, y0), (x1, y1)) = (line[after.saturating_sub(1)], line[after]);
+    if x1 > x0 { y0 + (y1 - y0) * (x - x0) / (x1 - x0) } else { y1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::runs::{Run, groups},
+        *,
+    };
+    use crate::metrics::Table;
+
+    fn run(seed: &str, points: &[(u64, Option<f64>)]) -> Run {
+        let (env_steps, values) = points.iter().copied().unzip();
+        let table = Table { env_steps, columns: vec![("a/x".into(), values)] };
+        Run { name: "door".into(), settings: [("seed".into(), seed.into())].into(), table }
+    }
+
+    #[test]
+    fn seeds_make_a_mean_and_a_band_where_all_have_been() {
+        let first = run("0", &[(0, Some(0.0)), (100, None), (200, Some(4.0)), (300, Some(f64::NAN)), (400, Some(9.0))]);
+        let second = run("1", &[(100, Some(0.0)), (200, Some(2.0)), (250, Some(1e31)), (300, Some(0.5))]);
+        let runs = [first, second];
+        let groups = groups(&runs);
+        assert_eq!((groups.len(), groups[0].label.as_str()), (1, "door (2 seeds)"));
+        let got = series(&groups[0], "a/x").unwrap();
+        assert_eq!(got.line, [(100.0, 1.0), (200.0, 3.0), (300.0, 3.5)]);
+        assert_eq!(got.band, [(100.0, 0.0, 2.0), (200.0, 2.0, 4.0), (300.0, 0.5, 6.5)]);
+        assert_eq!(series(&groups[0], "b/y"), None);
+    }
+
+    #[test]
+    fn metric_names_become_words() {
+        for (metric, want) in [
+            ("eval/final_angle_error_rad", "Final angle error (rad)"),
+            ("eval/final_hand_distance_m", "Final hand distance (m)"),
+            ("eval/final_distance", "Final distance"),
+            ("coverage/cells", "Cells"),
+        ] {
+            assert_eq!(words(metric), want);
+        }
+    }
+}

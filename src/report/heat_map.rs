@@ -1,0 +1,233 @@
+//! Visited states over two axes: visits a cell, colour by log n / log n_max (viridis), grey where never visited.
+
+use skewfit_envs::{EnvSpec, GridAxis};
+
+use super::{
+    canvas::{Anchor, Canvas, INK, Point, Rgb, SOFT, text_width},
+    panel::{HEADING, SMALL, number, tick_step, ticks},
+};
+
+/// Visited states, seen along two axes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct States {
+    /// Horizontal, vertical: binning and extent; `state` is not used.
+    pub axes: [GridAxis; 2],
+    /// Their names with units, as [`axis_name`] makes them.
+    pub names: [String; 2],
+    /// (horizontal, vertical), one an exploration step, in order.
+    pub visited: Vec<[f64; 2]>,
+    /// Where the evaluation goals are; may be empty.
+    pub goals: Vec<[f64; 2]>,
+}
+
+/// `hand_x` in metres -> `hand x (m)`.
+#[must_use]
+pub fn axis_name(spec: &EnvSpec, axis: &GridAxis) -> String {
+    let name = spec.state_names.get(axis.state).map_or_else(|| "state".into(), |n| n.replace('_', " "));
+    match spec.state_units.get(axis.state) {
+        Some(unit) if !unit.is_empty() => format!("{name} ({unit})"),
+        _ => name,
+    }
+}
+
+/// Windows of the run in [`over_time`].
+const WINDOWS: usize = 6;
+const UNSEEN: Rgb = [238, 238, 238];
+/// matplotlib's viridis (CC0) at 0, 1/8, ..., 1.
+const VIRIDIS: [Rgb; 9] = [
+    [68, 1, 84],
+    [71, 44, 122],
+    [59, 81, 139],
+    [44, 113, 142],
+    [33, 144, 141],
+    [39, 173, 129],
+    [92, 200, 99],
+    [170, 220, 50],
+    [253, 231, 37],
+];
+
+/// The whole run in one map with the evaluation goals; `None` when nothing was visited or an axis is empty.
+pub(super) fn whole(states: &States) -> Option<Canvas> {
+    let counts = states.count(&states.visited)?;
+    let most = counts.iter().copied().max()?;
+    let (width, height) = states.shape(400.0);
+    let mut canvas = Canvas::new(MARGIN.0 + width + 110.0, MARGIN.1 + height + 42.0);
+    let at = (MARGIN.0, MARGIN.1);
+    let heading = format!("States visited in {} steps", number(states.visited.len() as f64, 0.0));
+    states.map(&mut canvas, at, (width, height), &counts, most);
+    canvas.text((8.0, 20.0), heading, HEADING, INK, Anchor::Left);
+    states.ticks(&mut canvas, at, (width, height), [true, true]);
+    for goal in &states.goals {
+        let [x, y] = [0, 1].map(|i| states.place(i, goal[i]));
+        let mark = (at.0 + x * width, at.1 + (1.0 - y) * height);
+        canvas.disc(mark, 4.0, [255; 3]);
+        canvas.disc(mark, 2.75, [213, 94, 0]);
+    }
+    if !states.goals.is_empty() {
+        let right = at.0 + width;
+        let words = "evaluation goals";
+        canvas.disc((right - text_width(words, SMALL) - 9.0, at.1 - 12.0), 2.75, [213, 94, 0]);
+        canvas.text((right, at.1 - 8.0), words, SMALL, SOFT, Anchor::Right);
+    }
+    color_bar(&mut canvas, (at.0 + width + 24.0, at.1), height.min(220.0), most);
+    Some(canvas)
+}
+
+/// Equal windows of the run, one map each, on one colour scale.
+pub(super) fn over_time(states: &States) -> Option<Canvas> {
+    let total = states.visited.len();
+    let windows = WINDOWS.min(total).max(1);
+    let cut = |i: usize| i * total / windows;
+    let counts: Option<Vec<_>> = (0..windows).map(|i| states.count(&states.visited[cut(i)..cut(i + 1)])).collect();
+    let counts = counts?;
+    let most = counts.iter().flatten().copied().max()?;
+    let (width, height) = states.shape(208.0);
+    let columns = windows.min(3);
+    let rows = windows.div_ceil(columns);
+    let (across, down) = (width + 14.0, height + 28.0);
+    let right = MARGIN.0 + columns as f64 * across;
+    let mut canvas = Canvas::new(right + 84.0, MARGIN.1 + rows as f64 * down + 16.0);
+    canvas.text((8.0, 20.0), "States visited, over time", HEADING, INK, Anchor::Left);
+    for (i, counts) in counts.iter().enumerate() {
+        let (column, row) = (i % columns, i / columns);
+        let at = (MARGIN.0 + column as f64 * across, MARGIN.1 + row as f64 * down);
+        states.map(&mut canvas, at, (width, height), counts, most);
+        states.ticks(&mut canvas, at, (width, height), [i + columns >= windows, column == 0]);
+        let [from, to] = [cut(i), cut(i + 1)].map(|s| number(s as f64, total as f64 / 100.0));
+        canvas.text((at.0 + width, at.1 - 8.0), format!("steps {from} to {to}"), SMALL, INK, Anchor::Right);
+    }
+    color_bar(&mut canvas, (right + 6.0, MARGIN.1), height, most);
+    Some(canvas)
+}
+
+/// Left and top, for ticks and headings.
+const MARGIN: (f64, f64) = (48.0, 48.0);
+
+impl States {
+    /// Visits a cell, (vertical, horizontal) from below; states that are not finite are not counted.
+    fn count(&self, visited: &[[f64; 2]]) -> Option<Vec<u32>> {
+        let [across, up] = &self.axes;
+        let sound = |a: &GridAxis| (1..=1000).contains(&a.cells) && a.high > a.low;
+        if !sound(across) || !sound(up) || visited.is_empty() {
+            return None;
+        }
+        let mut counts = vec![0; across.cells * up.cells];
+        for [x, y] in visited.iter().filter(|v| v.iter().all(|v| v.is_finite())) {
+            counts[up.bin(*y) * across.cells + across.bin(*x)] += 1;
+        }
+        Some(counts)
+    }
+
+    /// Width `side`, and a height true to scale where both axes have one unit and are not too unlike.
+    fn shape(&self, side: f64) -> (f64, f64) {
+        let unit = |name: &str| name.rsplit_once(" (").map(|(_, unit)| unit.to_owned());
+        let ratio = (self.axes[1].high - self.axes[1].low) / (self.axes[0].high - self.axes[0].low);
+        let same = unit(&self.names[0]) == unit(&self.names[1]) && (0.4..=1.6).contains(&ratio);
+        (side, if same { (side * ratio).round() } else { (side * 0.8).round() })
+    }
+
+    /// Of a value along axis `i`, in [0, 1].
+    fn place(&self, i: usize, value: f64) -> f64 {
+        let axis = &self.axes[i];
+        ((value - axis.low) / (axis.high - axis.low)).clamp(0.0, 1.0)
+    }
+
+    fn map(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64), counts: &[u32], most: u32) {
+        let [across, up] = [&self.axes[0], &self.axes[1]].map(|a| a.cells);
+        let (dx, dy) = (width / across as f64, height / up as f64);
+        canvas.rect((x, y), (x + width, y + height), UNSEEN);
+        for (cell, visits) in counts.iter().enumerate().filter(|(_, visits)| **visits > 0) {
+            let (left, bottom) = (x + (cell % across) as f64 * dx, y + height - (cell / across) as f64 * dy);
+            canvas.rect((left, bottom - dy), (left + dx, bottom), shade(*visits, most));
+        }
+    }
+
+    /// Ticks and names, where asked for: below, left.
+    fn ticks(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64), [below, left]: [bool; 2]) {
+        let steps = [0, 1].map(|i| tick_step(self.axes[i].high - self.axes[i].low, 4));
+        if below {
+            for tick in ticks(self.axes[0].low, self.axes[0].high, steps[0]) {
+                let place = x + self.place(0, tick) * width;
+                canvas.line(vec![(place, y + height), (place, y + height + 4.0)], 0.75, SOFT);
+                canvas.text((place, y + height + 15.0), number(tick, steps[0]), SMALL, SOFT, Anchor::Middle);
+            }
+            canvas.text((x + width / 2.0, y + height + 31.0), self.names[0].as_str(), SMALL + 1.0, INK, Anchor::Middle);
+        }
+        if left {
+            for tick in ticks(self.axes[1].low, self.axes[1].high, steps[1]) {
+                let place = y + (1.0 - self.place(1, tick)) * height;
+                canvas.line(vec![(x - 4.0, place), (x, place)], 0.75, SOFT);
+                canvas.text((x - 7.0, place + 4.0), number(tick, steps[1]), SMALL, SOFT, Anchor::Right);
+            }
+            canvas.text((8.0, y - 8.0), self.names[1].as_str(), SMALL + 1.0, INK, Anchor::Left);
+        }
+    }
+}
+
+fn color_bar(canvas: &mut Canvas, (x, y): Point, height: f64, most: u32) {
+    let parts = 64;
+    for i in 0..parts {
+        let top = y + f64::from(i) / f64::from(parts) * height;
+        let color = viridis(1.0 - (f64::from(i) + 0.5) / f64::from(parts));
+        canvas.rect((x, top), (x + 12.0, top + height / f64::from(parts)), color);
+    }
+    let decades = (0..10).map(|p| 10u32.pow(p)).filter(|v| *v <= most);
+    for visits in decades {
+        let place = y + (1.0 - share(visits, most)) * height;
+        canvas.line(vec![(x + 12.0, place), (x + 16.0, place)], 0.75, SOFT);
+        canvas.text((x + 19.0, place + 4.0), number(f64::from(visits), 0.0), SMALL, SOFT, Anchor::Left);
+    }
+    canvas.text((x, y - 8.0), "visits", SMALL, INK, Anchor::Left);
+    canvas.rect((x, y + height + 10.0), (x + 12.0, y + height + 22.0), UNSEEN);
+    canvas.text((x + 19.0, y + height + 20.0), "never", SMALL, SOFT, Anchor::Left);
+}
+
+/// log n / log n_max.
+fn share(visits: u32, most: u32) -> f64 {
+    f64::from(visits).ln() / f64::from(most.max(2)).ln()
+}
+
+fn shade(visits: u32, most: u32) -> Rgb {
+    viridis(share(visits, most))
+}
+
+fn viridis(at: f64) -> Rgb {
+    let place = at.clamp(0.0, 1.0) * 8.0;
+    let (i, part) = ((place as usize).min(7), place - (place as usize).min(7) as f64);
+    [0, 1, 2].map(|c| {
+        let (low, high) = (f64::from(VIRIDIS[i][c]), f64::from(VIRIDIS[i + 1][c]));
+        (low + (high - low) * part).round() as u8
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_are_counted_from_the_lower_left_and_coloured_by_their_logarithm() {
+        let axis = |cells| GridAxis { state: 0, low: 0.0, high: 1.0, cells };
+        let mut visited = vec![[0.9, 0.1]; 10];
+        visited.extend([[0.1, 0.9], [f64::NAN, 0.5]].into_iter().chain([[7.0, 2.0]; 100]));
+        let states = States { axes: [axis(2), axis(3)], names: Default::default(), visited, goals: vec![] };
+        assert_eq!(states.count(&states.visited).unwrap(), [0, 10, 0, 0, 1, 100]);
+        assert_eq!([1, 10, 100].map(|n| shade(n, 100)), [VIRIDIS[0], VIRIDIS[4], VIRIDIS[8]]);
+        let light = |c: Rgb| 0.2126 * f64::from(c[0]) + 0.7152 * f64::from(c[1]) + 0.0722 * f64::from(c[2]);
+        assert!((0..100).all(|i| light(viridis(f64::from(i + 1) / 100.0)) >= light(viridis(f64::from(i) / 100.0))));
+    }
+
+    #[test]
+    fn an_axis_is_named_in_words_with_its_unit() {
+        let spec = EnvSpec {
+            name: "door".into(),
+            image_size: 48,
+            proprio_dim: 0,
+            action_dim: 3,
+            control_period_s: 0.1,
+            state_names: vec!["hand_x".into(), "y".into()],
+            state_units: vec!["m", ""],
+        };
+        let name = |state| axis_name(&spec, &GridAxis { state, low: 0.0, high: 1.0, cells: 2 });
+        assert_eq!([0, 1, 2].map(name), ["hand x (m)", "y", "state"]);
+    }
+}

@@ -1,0 +1,78 @@
+//! `REPORT.md`: what was explored, the figures at the end, the pictures, and how to go on.
+
+use std::path::{Path, PathBuf};
+
+use super::{Drawn, curves::words, runs::Run};
+
+/// What each picture shows, by file name, in the order of reading.
+const CAPTIONS: [(&str, &str); 9] = [
+    ("reached", "Pictures it was shown, each beside what it saw at the end of its attempt."),
+    ("coverage", "How much of the state space it has seen: entropy of its recent states, and cells ever visited."),
+    ("states", "Every state it visited, with the evaluation goals where they are known."),
+    ("states_over_time", "Where it spent each part of the run."),
+    ("goals", "Goals it set itself, early and late in the run."),
+    ("evaluation", "How its attempts at the evaluation goals ended."),
+    ("reconstructions", "Camera pictures and what the VAE makes of them."),
+    ("prior_samples", "What the VAE imagines: decoded draws from its prior."),
+    ("learning", "What the learners report: SAC, VAE and skewing."),
+];
+
+/// The whole page, in Markdown; pictures are named relative to the run.
+pub(super) fn page(run_dir: &Path, run: &Run, inputs: &Drawn, pictures: &[PathBuf]) -> String {
+    let steps = run.table.env_steps.last().copied().unwrap_or(0);
+    let scene = run.settings.get("env.scene").map_or("its environment", String::as_str);
+    let time = inputs.wall_s.map_or(String::new(), |s| format!(" in {}", duration(s)));
+    let head =
+        format!("# {}, seed {}\n\nExplored `{scene}` for {} steps{time}.\n", run.name, run.seed(), grouped(steps));
+    let figures = final_figures(run, inputs);
+    let table = match figures.as_slice() {
+        [] => String::new(),
+        _ => {
+            "\n| At the end | |\n|:---|---:|\n".to_owned()
+                + &figures.iter().map(|(name, v)| format!("| {} | {} |\n", words(name), figure(*v))).collect::<String>()
+        }
+    };
+    let drawn = |name: &str| {
+        pictures.iter().any(|p| p.extension().is_some_and(|e| e == "png") && p.file_stem().is_some_and(|s| s == name))
+    };
+    let shown = CAPTIONS.iter().filter(|(name, _)| drawn(name));
+    let shown: String =
+        shown.map(|(name, caption)| format!("\n{caption}\n\n![{caption}](plots/{name}.png)\n")).collect();
+    let (path, more) = (run_dir.display().to_string().replace('\'', r"'\''"), steps.saturating_mul(2));
+    let next = format!(
+        "\nTo go on: show it a picture, or let it explore for longer.\n\n```sh\nskewfit evaluate '{path}' --goal picture.png\nskewfit resume '{path}' --steps {more}\n```\n"
+    );
+    head + &table + &shown + &next
+}
+
+/// The given ones, else the last measured evaluation and coverage.
+fn final_figures(run: &Run, inputs: &Drawn) -> Vec<(String, f64)> {
+    if !inputs.final_metrics.is_empty() {
+        return inputs.final_metrics.clone();
+    }
+    let kept =
+        run.table.columns.iter().map(|(name, _)| name).filter(|n| n.starts_with("eval/") || n.starts_with("coverage/"));
+    kept.filter_map(|name| Some((name.clone(), run.table.last(name)?))).collect()
+}
+
+/// Three decimals for fractions, none for counts.
+fn figure(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() >= 2.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+}
+
+/// `1 h 05 min`, `3 min 20 s`, `8.1 s`.
+fn duration(seconds: f64) -> String {
+    let whole = seconds as u64;
+    match whole {
+        3600.. => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
+        60.. => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{seconds:.1} s"),
+    }
+}
+
+/// `30000` -> `30,000`.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    parts.join(",")
+}

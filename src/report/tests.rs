@@ -1,0 +1,211 @@
+//! Runs of realistic shape, made from formulas. `SKEWFIT_KEEP_PLOTS=<directory>` keeps the pictures, to be looked at.
+
+use std::{fs, path::Path};
+
+use skewfit_envs::GridAxis;
+
+use super::*;
+use crate::metrics::{MetricsCsv, Row, names};
+
+/// In [-1, 1], the same for the same `i`.
+fn noise(i: u64) -> f64 {
+    let hash = (i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    f64::from(((hash ^ (hash >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as u32) / f64::from(1 << 23) - 1.0
+}
+
+/// A door-like run of 60 epochs with skewing power `power`.
+fn a_run(dir: &Path, seed: u64, power: f64, rows: u64) {
+    fs::create_dir_all(dir).unwrap();
+    let config = format!("name = \"door\"\nseed = {seed}\n[env]\nscene = \"door\"\n[skew]\npower = {power:?}\n");
+    fs::write(dir.join("config.toml"), config).unwrap();
+    let names = names(&["angle_error_rad", "hand_distance_m"]);
+    let mut csv = MetricsCsv::create(&dir.join("metrics.csv"), &names).unwrap();
+    for epoch in 1..=rows {
+        let part = epoch as f64 / 60.0;
+        let jitter = |k: u64| noise(1000 * seed + 31 * epoch + 7919 * k + (power * 64.0) as u64);
+        let gain = 0.6 - power;
+        let values = [
+            ("eval/final_angle_error_rad", 0.32 * (-part * 2.0 * gain).exp() + 0.03 * jitter(1).abs()),
+            ("eval/final_hand_distance_m", 0.2 * (-part * 2.0).exp() + 0.02 + 0.01 * jitter(2)),
+            ("eval/success_rate", (part * gain * 0.8 + 0.05 * jitter(3)).clamp(0.0, 1.0)),
+            ("train/critic_loss", 40.0 * (-part * 7.0).exp() + 0.08 + 0.02 * jitter(4)),
+            ("train/actor_loss", 300.0 - 150.0 * part + 8.0 * jitter(5)),
+            ("train/temperature", 0.4 * (-part).exp()),
+            ("train/entropy", -3.0 + 1.5 * (-part * 3.0).exp() + 0.1 * jitter(6)),
+            ("train/q_mean", -300.0 + 150.0 * part + 8.0 * jitter(7)),
+            ("vae/sse", 20.0 + 90.0 * (-part * 8.0).exp() + jitter(8)),
+            ("vae/kl", 11.0 + 2.0 * part + 0.2 * jitter(9)),
+            ("vae/active_dims", (4.0 + 8.0 * part).floor()),
+            ("skew/ess", 2e3 + 9e3 * part * (1.0 + 0.2 * jitter(10))),
+            ("skew/max_weight", 4e-4 * (1.0 + 0.5 * jitter(11))),
+            ("coverage/cells", (720.0 * (1.0 - (-part * gain).exp())).floor()),
+            ("coverage/entropy_nats", 2.0 + 3.0 * (1.0 - (-part * 2.0 * gain).exp()) + 0.05 * jitter(12)),
+            ("reward/mean", -3.0 + 1.2 * part + 0.1 * jitter(13)),
+        ];
+        let measured = values.into_iter().filter(|(n, _)| !n.starts_with("skew") || epoch > 10);
+        let row = Row { env_steps: 500 * epoch, values: measured.map(|(n, v)| (n.into(), v)).collect() };
+        csv.append(&row).unwrap();
+    }
+}
+
+/// A door at `angle` in front of a wall, as a renderer might show it.
+fn door(angle: f64, fade: f64) -> Image {
+    let pixel = |i: usize| {
+        let (x, y) = ((i % 48) as f64 / 48.0, (i / 48) as f64 / 48.0);
+        let edge = 0.3 + 0.5 * (1.0 - angle);
+        let color = match (x, y) {
+            (x, y) if (x - edge + 0.1).hypot(y - 0.5) < 0.05 => [240.0, 220.0, 60.0],
+            (x, y) if x > 0.2 && x < edge && (0.15..0.9).contains(&y) => [150.0, 85.0, 40.0],
+            (_, y) if y > 0.8 => [120.0, 130.0, 120.0],
+            _ => [200.0, 205.0, 215.0],
+        };
+        color.map(|c| (c * (1.0 - fade) + 150.0 * fade) as u8)
+    };
+    Image { size: 48, pixels: (0..48 * 48).flat_map(pixel).collect() }
+}
+
+fn inputs() -> Drawn {
+    let mut at = [0.05, 0.55];
+    let visited = (0..30_000u64).map(|i| {
+        let reach = 0.15 + i as f64 / 30_000.0;
+        at[0] = (at[0] + 0.05 * noise(2 * i) - 0.004 * at[0]).clamp(0.0, reach);
+        at[1] = (at[1] + 0.02 * noise(2 * i + 1)).clamp(0.4, 0.75);
+        at
+    });
+    let axis = |low, high, cells| GridAxis { state: 0, low, high, cells };
+    let states = States {
+        axes: [axis(0.0, 1.05, 42), axis(0.4, 0.75, 28)],
+        names: ["door angle (rad)".into(), "hand y (m)".into()],
+        visited: visited.collect(),
+        goals: (0..50).map(|i| [0.012 * f64::from(i), 0.55 + 0.1 * noise(i as u64)]).collect(),
+    };
+    let images = |n: u64, most: f64| (0..n).map(|i| door(most * noise(i).abs(), 0.0)).collect();
+    Drawn {
+        wall_s: Some(4321.0),
+        final_metrics: vec![("angle_error_rad".into(), 0.0341), ("success_rate".into(), 0.82)],
+        states: Some(states),
+        goals_early: images(20, 0.3),
+        goals_late: images(20, 1.0),
+        reached: (0..10)
+            .map(|i| Reached {
+                goal: door(0.1 * f64::from(i), 0.0),
+                reached: door(0.1 * f64::from(i) + 0.1 * noise(i as u64), 0.0),
+                caption: format!("{:.2} rad", noise(i as u64).abs() * 0.1),
+            })
+            .collect(),
+        reconstructions: (0..9).map(|i| (door(0.1 * f64::from(i), 0.0), door(0.1 * f64::from(i), 0.3))).collect(),
+        prior_samples: images(24, 1.0),
+    }
+}
+
+fn size(png: &Path) -> (u32, u32) {
+    let picture = image::open(png).unwrap();
+    (picture.width(), picture.height())
+}
+
+/// Every tag that opens also closes, in order.
+fn well_formed(svg: &str) -> bool {
+    let mut open = vec![];
+    for tag in svg.split('<').skip(1) {
+        let Some((tag, text)) = tag.split_once('>') else { return false };
+        let name = tag.split_whitespace().next().unwrap_or_default();
+        let sound = tag.matches('"').count() % 2 == 0 && !text.contains('>');
+        match name.strip_prefix('/') {
+            _ if !sound => return false,
+            Some(name) if open.pop() != Some(name) => return false,
+            None if !tag.ends_with('/') && !tag.starts_with(['?', '!']) => open.push(name),
+            _ => {}
+        }
+    }
+    open.is_empty()
+}
+
+#[test]
+fn a_run_is_drawn_whole_and_twice_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    a_run(dir.path(), 0, -0.5, 60);
+    let files = draw(dir.path(), &inputs()).unwrap();
+    let first: Vec<_> = files.iter().map(|f| fs::read(f).unwrap()).collect();
+    let names: Vec<_> = files.iter().map(|f| f.strip_prefix(dir.path()).unwrap().to_str().unwrap()).collect();
+    let curves = ["coverage", "evaluation", "learning"].map(|n| [format!("plots/{n}.svg"), format!("plots/{n}.png")]);
+    let sheets = ["states", "states_over_time", "reached", "goals", "reconstructions", "prior_samples"];
+    let want = curves.concat().into_iter().chain(sheets.map(|n| format!("plots/{n}.png")));
+    assert_eq!(names, want.chain(["REPORT.md".into()]).collect::<Vec<_>>());
+    assert_eq!(size(&dir.path().join("plots/coverage.png")), (1600, 580));
+    let svg = fs::read_to_string(dir.path().join("plots/learning.svg")).unwrap();
+    assert!(well_formed(&svg) && svg.contains("environment steps") && svg.contains("Critic loss, log scale"));
+    let page = fs::read_to_string(dir.path().join("REPORT.md")).unwrap();
+    for words in
+        ["# door, seed 0", "30,000 steps in 1 h 12 min", "| Angle error (rad) | 0.034 |", "(plots/reached.png)"]
+    {
+        assert!(page.contains(words), "{words} in {page}");
+    }
+    draw(dir.path(), &inputs()).unwrap();
+    assert_eq!(first, files.iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>());
+    if let Ok(kept) = std::env::var("SKEWFIT_KEEP_PLOTS") {
+        for file in &files {
+            fs::copy(file, Path::new(&kept).join(file.file_name().unwrap())).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_image_on_a_sheet_keeps_its_pixels() {
+    let dir = tempfile::tempdir().unwrap();
+    let image = Image { size: 48, pixels: (0..48 * 48 * 3).map(|i| (noise(i) * 127.0 + 128.0) as u8).collect() };
+    let sheet = sheet::pairs("pairs", ["left", "right"], &[(&image, &door(0.5, 0.0), "caption")]).unwrap();
+    let png = sheet.save(&dir.path().join("sheet"), false).unwrap();
+    let drawn = image::open(&png[0]).unwrap().into_rgb8();
+    let (left, top) = (24, 104);
+    let pixels = (0..192 * 192).map(|i| (i % 192, i / 192));
+    assert!(pixels.into_iter().all(|(x, y): (u32, u32)| {
+        let at = (y as usize / 4 * 48 + x as usize / 4) * 3;
+        drawn.get_pixel(left + x, top + y).0 == image.pixels[at..at + 3]
+    }));
+}
+
+#[test]
+fn several_runs_are_compared_by_their_settings() {
+    let dir = tempfile::tempdir().unwrap();
+    let runs: Vec<_> = [(0, -0.5), (1, -0.5), (2, -0.5), (0, 0.0)]
+        .into_iter()
+        .enumerate()
+        .map(|(i, (seed, power))| {
+            let run = dir.path().join(i.to_string());
+            a_run(&run, seed, power, 60 - i as u64);
+            run
+        })
+        .collect();
+    let out =
+        std::env::var("SKEWFIT_KEEP_PLOTS").map_or(dir.path().join("out"), |kept| Path::new(&kept).join("compare"));
+    compare(&runs.iter().map(std::path::PathBuf::as_path).collect::<Vec<_>>(), &out).unwrap();
+    let svg = fs::read_to_string(out.join("coverage.svg")).unwrap();
+    assert!(svg.contains("door, skew.power = -0.5 (3 seeds)") && svg.contains("door, skew.power = 0.0, seed 0"));
+    assert_eq!(svg.matches("<polygon").count(), 2, "a band in each panel for the group of three");
+    assert!(matches!(compare(&[dir.path()], &out), Err(Error::Usage(_))));
+}
+
+#[test]
+fn little_or_odd_data_is_no_reason_to_fail() {
+    let dir = tempfile::tempdir().unwrap();
+    a_run(dir.path(), 0, -0.5, 0);
+    assert_eq!(draw(dir.path(), &Drawn::default()).unwrap().len(), 1, "the page alone");
+    let rows = "env_steps,coverage/cells,train/q_mean,eval/final_x,eval/é,reward/mean\n500,3.0,NaN,inf,-inf,1e308\n";
+    fs::write(dir.path().join("metrics.csv"), rows).unwrap();
+    let axis = |low, high, cells| GridAxis { state: 0, low, high, cells };
+    let odd = |axes, visited: &[[f64; 2]]| Drawn {
+        states: Some(States { axes, names: Default::default(), visited: visited.to_vec(), goals: vec![[f64::NAN; 2]] }),
+        reached: vec![Reached {
+            goal: Image { size: 0, pixels: vec![] },
+            reached: door(0.5, 0.0),
+            caption: "ä <&> \u{4e00}".into(),
+        }],
+        ..Drawn::default()
+    };
+    let drawn = |inputs: &Drawn| draw(dir.path(), inputs).unwrap().len();
+    assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(0.0, 1.0, 4)], &[[f64::NAN, 0.0], [0.5, f64::INFINITY]])), 6);
+    assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(-1.0, 1.0, 1)], &[[0.5, 0.5]])), 6);
+    assert_eq!(drawn(&odd([axis(0.0, 0.0, 4), axis(0.0, 1.0, 0)], &[[0.5, 0.5]])), 4);
+    let svg = fs::read_to_string(dir.path().join("plots/coverage.svg")).unwrap();
+    assert!(well_formed(&svg) && svg.contains("<circle") && svg.contains("State cells visited"));
+}
