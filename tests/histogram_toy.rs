@@ -1,6 +1,8 @@
 //! Skew-Fit with a perfect density model: a corridor [-1,1]^2 around a closed square, a 60 x 60 histogram, 10,000 samples
 //! an iteration; a step is N(0, 0.05^2) noise. Expected entropies: means and spreads of 5 independent runs elsewhere.
 
+#![allow(clippy::unwrap_used)] // a test
+
 use rand::Rng as _;
 use rand_distr::StandardNormal;
 use skewfit::{

@@ -72,10 +72,7 @@ mod tests {
     use super::*;
     use crate::{
         goals::{Drawn, PriorGoals, ReplayGoals},
-        replay::{
-            LatentVersion,
-            tests::{CODED_GOAL, coded, decode, filled},
-        },
+        replay::tests::{CODED_GOAL, coded, decode, filled},
         rng::stream,
     };
     use proptest::{collection::vec, prop_assert, prop_assert_eq, proptest};
@@ -160,7 +157,7 @@ mod tests {
 
     #[test]
     fn an_empty_replay_gives_an_empty_batch() {
-        let replay = Replay::new(10, 4, LatentVersion(0));
+        let replay = Replay::new(10, 4);
         let batch = sample(&replay, OFFICIAL, 64, 0);
         assert_eq!((batch.size, batch.observation.len(), batch.reward.len()), (0, 0, 0));
     }

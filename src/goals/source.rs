@@ -92,10 +92,7 @@ impl GoalSource for ReplayGoals<'_> {
 mod tests {
     use super::*;
     use crate::{
-        replay::{
-            LatentVersion,
-            tests::{coded, filled},
-        },
+        replay::tests::{coded, filled},
         rng::stream,
     };
 
@@ -124,14 +121,17 @@ mod tests {
             }
         };
         check(&replay, GoalOrigin::Replay);
-        let log_density = replay.episodes().map(|e| vec![-1.0; e.steps()]).collect();
+        let rare = |id, t| if (id, t) == (1, 2) { -100.0 } else { 0.0 };
+        let log_density = replay.episodes().map(|e| (0..e.steps()).map(|t| rare(e.id(), t)).collect()).collect();
         replay.set_log_density(log_density, -1.0, 0.0).unwrap();
         check(&replay, GoalOrigin::SkewedReplay);
+        let goals = ReplayGoals { replay: &replay }.sample(100, &mut rng);
+        assert!(goals.iter().all(|goal| goal.latent == coded(1, 3)));
     }
 
     #[test]
     fn an_empty_replay_falls_back_to_the_prior() {
-        let replay = Replay::new(10, 3, LatentVersion(0));
+        let replay = Replay::new(10, 3);
         let (mut a, mut b) = (stream(0, "goals", &[]), stream(0, "goals", &[]));
         assert_eq!(ReplayGoals { replay: &replay }.sample(5, &mut a), PriorGoals { dim: 3 }.sample(5, &mut b));
     }

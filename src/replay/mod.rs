@@ -59,19 +59,20 @@ struct Skew {
 }
 
 impl Replay {
-    /// Room for `capacity` transitions (the newest episode always fits) with latents (Z = `latent_dim`) of `version`.
+    /// Room for `capacity` transitions (the newest episode always fits) with latents of Z = `latent_dim` numbers.
     #[must_use]
-    pub fn new(capacity: usize, latent_dim: usize, version: LatentVersion) -> Self {
+    pub fn new(capacity: usize, latent_dim: usize) -> Self {
         let (episodes, starts) = (VecDeque::new(), VecDeque::new());
-        Self { capacity, latent_dim, version, episodes, starts, end: 0, skew: None }
+        Self { capacity, latent_dim, version: LatentVersion(0), episodes, starts, end: 0, skew: None }
     }
 
     /// Appends an episode with its `latents` (T+1, Z) and evicts whole oldest ones beyond the capacity.
     ///
     /// # Errors
-    /// Shapes that do not fit or latents of another version; nothing is changed then.
+    /// Shapes that do not fit or latents of another version than those held; nothing is changed then.
     pub fn push(&mut self, episode: Episode, latents: Vec<f32>, version: LatentVersion) -> Result<()> {
         self.check(&episode, &latents, version)?;
+        self.version = version;
         self.starts.push_back(self.end);
         self.end += episode.steps();
         self.episodes.push_back(Stored::new(episode, latents, version));
@@ -211,7 +212,7 @@ impl Replay {
             if fits { Ok(()) } else { Err(misfit(&format!("episode {}", episode.id), what)) }
         };
         let same_dim = self.episodes.front().is_none_or(|first| first.action_dim() == episode.action_dim);
-        needs(version == self.version, &format!("latents of version {}", self.version.0))?;
+        needs(self.episodes.is_empty() || version == self.version, &format!("latents of version {}", self.version.0))?;
         needs(latents.len() == (steps + 1) * z, &format!("latents of {z} numbers for each of {} frames", steps + 1))?;
         needs(episode.goal_latent.len() == z, &format!("a goal latent of {z} numbers"))?;
         needs(episode.frames.len() == (steps + 1) * side * side * 3, "one frame more than it has steps")?;

@@ -23,7 +23,8 @@ pub struct Stored {
     id: u64,
     steps: usize,
     frame_bytes: usize,
-    frames: Vec<u8>,
+    /// Boxed, so that no spare capacity is kept: this is where the memory goes.
+    frames: Box<[u8]>,
     action_dim: usize,
     actions: Vec<f32>,
     goal_image: Vec<u8>,
@@ -41,7 +42,7 @@ impl Stored {
             id: episode.id,
             steps: episode.steps(),
             frame_bytes: episode.image_size * episode.image_size * 3,
-            frames: episode.frames,
+            frames: episode.frames.into_boxed_slice(),
             action_dim: episode.action_dim,
             actions: episode.actions,
             goal_image: episode.goal_image,
