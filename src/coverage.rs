@@ -1,1 +1,106 @@
-//! (being written)
+//! How much of the state space was visited: cells ever seen, and the plug-in entropy of the recent past,
+//! H = -sum_c (n_c / n) ln(n_c / n) over the last `window` states (nats; at most ln of the number of cells).
+//!
+//! True states measure the exploration; nothing learns from them.
+
+use std::collections::VecDeque;
+
+use skewfit_envs::CoverageGrid;
+
+/// Running counts over a scene's grid.
+#[derive(Clone, Debug)]
+pub struct Coverage {
+    grid: CoverageGrid,
+    window: usize,
+    visited: Vec<bool>,
+    recent: VecDeque<usize>,
+    recent_counts: Vec<usize>,
+}
+
+impl Coverage {
+    /// Nothing visited yet; the entropy looks back over `window` states.
+    #[must_use]
+    pub fn new(grid: CoverageGrid, window: usize) -> Self {
+        let cells = grid.cells();
+        Self { grid, window, visited: vec![false; cells], recent: VecDeque::new(), recent_counts: vec![0; cells] }
+    }
+
+    /// Counts one state (S); one that lacks an axis of the grid is left out.
+    pub fn observe(&mut self, state: &[f64]) {
+        if self.grid.axes.iter().any(|axis| axis.state >= state.len()) {
+            return;
+        }
+        let cell = self.grid.cell(state);
+        self.visited[cell] = true;
+        self.recent_counts[cell] += 1;
+        self.recent.push_back(cell);
+        if self.recent.len() > self.window
+            && let Some(oldest) = self.recent.pop_front()
+        {
+            self.recent_counts[oldest] -= 1;
+        }
+    }
+
+    /// Cells ever visited.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.visited.iter().filter(|&&v| v).count()
+    }
+
+    /// Cells of the grid.
+    #[must_use]
+    pub fn cells_total(&self) -> usize {
+        self.visited.len()
+    }
+
+    /// Plug-in entropy of the window, nats; 0 when nothing was seen.
+    #[must_use]
+    pub fn entropy_nats(&self) -> f64 {
+        let n = self.recent.len() as f64;
+        let term = |&count: &usize| count as f64 / n * (n / count as f64).ln();
+        self.recent_counts.iter().filter(|&&count| count > 0).map(term).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skewfit_envs::GridAxis;
+
+    fn grid(cells: usize) -> CoverageGrid {
+        let axis = |state| GridAxis { state, low: 0.0, high: 1.0, cells };
+        CoverageGrid { axes: vec![axis(0), axis(1)], heat_map: [axis(0), axis(1)] }
+    }
+
+    fn seen(window: usize, states: &[[f64; 2]]) -> Coverage {
+        let mut coverage = Coverage::new(grid(2), window);
+        states.iter().for_each(|s| coverage.observe(s));
+        coverage
+    }
+
+    #[test]
+    fn entropy_of_known_counts() {
+        let [a, b, c, d] = [[0.1, 0.1], [0.9, 0.1], [0.1, 0.9], [7.0, 7.0]];
+        let cases: [(usize, &[[f64; 2]], usize, f64); 6] = [
+            (10, &[], 0, 0.0),
+            (10, &[a, a, a], 1, 0.0),
+            (10, &[a, b, c, d], 4, 4f64.ln()),
+            (10, &[a, a, b, c], 3, 1.5 * 2f64.ln()),
+            (2, &[a, b, c, c], 3, 0.0), // a and b left the window, not the tally
+            (3, &[d, a, a, b], 3, 3f64.ln() - 2.0 / 3.0 * 2f64.ln()),
+        ];
+        for (window, states, cells, entropy) in cases {
+            let coverage = seen(window, states);
+            assert_eq!((coverage.cells(), coverage.cells_total()), (cells, 4));
+            assert!((coverage.entropy_nats() - entropy).abs() < 1e-12, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn states_without_the_axes_are_left_out() {
+        let mut coverage = Coverage::new(grid(2), 10);
+        coverage.observe(&[0.5]);
+        coverage.observe(&[]);
+        assert_eq!((coverage.cells(), coverage.entropy_nats()), (0, 0.0));
+    }
+}
