@@ -16,6 +16,8 @@ pub mod goals;
 pub mod latent;
 pub mod learner;
 pub mod nn;
+pub mod progress;
+pub mod provenance;
 pub mod replay;
 pub mod report;
 pub mod rng;
