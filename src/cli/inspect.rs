@@ -115,3 +115,83 @@ fn print(report: &Value) -> Result<()> {
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{NamedTensor, save};
+    use crate::episode::{Episode, GoalOrigin};
+    use crate::store::{ShardRoot, fs::DiskFs};
+    use skewfit_envs::Ending;
+
+    fn run_of_two_episodes() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let root = ShardRoot { run_id: "0123456789abcdef".into(), seed: 0, env: "corridor".into() };
+        let mut store = Store::create(dir.path(), root).unwrap();
+        for id in 0..2 {
+            let episode = Episode {
+                id,
+                image_size: 2,
+                frames: vec![7; 24],
+                proprio: vec![],
+                proprio_dim: 0,
+                actions: vec![0.5, 0.5],
+                action_dim: 2,
+                goal_image: vec![0; 12],
+                goal_latent: vec![0.0],
+                goal_origin: GoalOrigin::Prior,
+                states: vec![0.0; 4],
+                state_names: vec!["x".into(), "y".into()],
+                ending: Ending::Truncated,
+            };
+            store.commit(&episode, id + 1).unwrap();
+        }
+        let config = Config::resolve("corridor", vec![]).unwrap();
+        std::fs::write(dir.path().join("config.toml"), config.to_toml().unwrap()).unwrap();
+        dir
+    }
+
+    #[test]
+    fn a_run_is_told_and_its_damage_named() {
+        let dir = run_of_two_episodes();
+        let tensor = |x: f32| NamedTensor { name: "w".into(), shape: vec![1], data: vec![x] };
+        let hashes: Vec<String> = [3u64, 6]
+            .iter()
+            .map(|&update| {
+                let snapshot = Snapshot {
+                    update,
+                    params: vec![tensor(update as f32)],
+                    optimizer: vec![],
+                    state: json!({}),
+                    env: vec![],
+                };
+                save(&DiskFs, dir.path(), &snapshot, 3).unwrap().params_blake3
+            })
+            .collect();
+        let args = |verify| Args { run: dir.path().into(), verify, json: true };
+        let told = report(&args(true)).unwrap();
+        assert_eq!(
+            (told["episodes"].clone(), told["env_steps"].clone(), told["damaged"].clone()),
+            (json!(2), json!(2), json!([]))
+        );
+        assert_eq!(told["checkpoint"], json!({ "update": 6, "params_blake3": hashes[1] }));
+
+        let break_file = |file: &str| std::fs::write(dir.path().join(file), "broken").unwrap();
+        break_file("checkpoints/00000006/params.safetensors");
+        let told = report(&args(false)).unwrap();
+        assert_eq!(told["checkpoint"], json!({ "update": 3, "params_blake3": hashes[0] }));
+        for file in ["episodes/000001.h5", "config.toml", "metrics.csv", "checkpoints/00000003/params.safetensors"] {
+            break_file(file);
+        }
+        let told = report(&args(true)).unwrap();
+        let damaged = told["damaged"].as_array().unwrap();
+        for part in ["episodes/000001.h5", "config.toml", "metrics.csv", "00000003", "00000006"] {
+            assert_eq!(damaged.iter().filter(|d| text(d).contains(part)).count(), 1, "{part}: {damaged:?}");
+        }
+        assert_eq!(
+            (told["episodes"].clone(), told["checkpoint"].clone(), told["updates"].clone()),
+            (json!(2), Value::Null, json!(0))
+        );
+        assert!(matches!(run(&args(true)), Err(Error::Damaged(_))) && run(&args(false)).is_ok());
+    }
+}
