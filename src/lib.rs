@@ -18,6 +18,8 @@ pub mod learner;
 pub mod metrics;
 pub mod nn;
 pub mod pictures;
+pub mod progress;
+pub mod provenance;
 pub mod replay;
 pub mod report;
 pub mod rng;

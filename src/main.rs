@@ -1,3 +1,5 @@
 //! The `skewfit` binary: parse, run, exit code.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    skewfit::cli::main(std::env::args_os().collect())
+}

@@ -6,9 +6,6 @@ use super::{Config, layers};
 use crate::error::{Error, Result};
 use toml::Value;
 
-/// Most bytes of replayed frames a run may ask for.
-const MOST_REPLAY_BYTES: u64 = 64 << 30;
-
 /// The validated configuration.
 ///
 /// # Errors
@@ -55,8 +52,7 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
         return Some((&["run.epoch_steps", "env.episode_steps"], why));
     }
     let (size, convolutions) = (c.env.image_size, layers(c.env.image_size).len());
-    let replay_bytes = (c.replay.capacity * size * size * 3) as u64;
-    let checks: [(bool, &[&str], String); 8] = [
+    let checks: [(bool, &[&str], String); 7] = [
         (
             c.run.steps < c.run.warmup_steps,
             &["run.steps", "run.warmup_steps"],
@@ -95,16 +91,6 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
             c.replay.capacity < c.env.episode_steps,
             &["replay.capacity", "env.episode_steps"],
             format!("replay.capacity = {} must hold an episode of env.episode_steps = {episode}", c.replay.capacity),
-        ),
-        (
-            replay_bytes > MOST_REPLAY_BYTES,
-            &["replay.capacity", "env.image_size"],
-            format!(
-                "replay.capacity = {} pictures of {size} px would take {} GiB, more than the {} GiB allowed",
-                c.replay.capacity,
-                replay_bytes >> 30,
-                MOST_REPLAY_BYTES >> 30
-            ),
         ),
         (
             c.evaluate.pictures_each_time > c.evaluate.pictures,

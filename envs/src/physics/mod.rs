@@ -1,4 +1,3 @@
-//! Rigid bodies on Rapier, built for the same trajectory on every machine, and frozen whole to bytes.
+//! Rigid bodies on Rapier, built for the same trajectory on every machine.
 
 pub(crate) mod hand;
-pub(crate) mod snapshot;

@@ -82,11 +82,11 @@ impl Env for Door {
     }
 
     fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
-        snapshot::freeze(NAME, &self.world)
+        EnvSnapshot::freeze(NAME, &self.world)
     }
 
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
-        let world: World = snapshot::thaw(NAME, snapshot)?;
+        let world: World = snapshot.thaw(NAME)?;
         if !world.is_sound() {
             return Err(EnvFault::BadSnapshot { scene: NAME, why: "it has no hand or no door".to_owned() });
         }

@@ -1,0 +1,160 @@
+//! Estimates of a run's time, memory and disk: multiply-adds counted from the sizes, divided by what two AVX-512 cores
+//! sustain; bytes counted from the sizes. FLOP = 2 multiply-adds; a backward pass costs two forward ones.
+
+use super::output;
+use crate::config::{Config, layers};
+use serde::Serialize;
+
+/// FLOP/s sustained by SAC updates, VAE updates and the refresh (`skewfit bench` measures the units on a machine).
+const RATES: [f64; 3] = [400e9, 220e9, 280e9];
+/// Environment steps a second, picture and policy included.
+const ENV_STEPS_S: f64 = 3000.0;
+/// Fixed cost of an update: gathering the batch, starting threads, seconds.
+const UPDATE_S: f64 = 0.5e-3;
+/// A 48 px frame, compressed, bytes: 61 kB an episode of 101 were measured.
+const FRAME_BYTES: f64 = 600.0;
+/// Program, plots and reports, bytes.
+const BASE_MEMORY: f64 = 60e6;
+const BASE_DISK: f64 = 5e6;
+
+/// What a run will take.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Estimate {
+    /// Wall time, seconds.
+    pub time_s: f64,
+    /// Resident at the end, bytes.
+    pub memory_bytes: f64,
+    /// Run directory at the end, bytes.
+    pub disk_bytes: f64,
+}
+
+impl std::fmt::Display for Estimate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [memory, disk] = [self.memory_bytes, self.disk_bytes].map(output::bytes);
+        write!(f, "{}, {memory} of memory, {disk} on disk", output::duration(self.time_s))
+    }
+}
+
+/// Multiply-adds a sample, and parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cost {
+    macs: f64,
+    params: f64,
+}
+
+/// Estimates a whole run.
+pub fn of(c: &Config) -> Estimate {
+    let (encoder, decoder, policy, critic) = nets(c);
+    let (epochs, frames_max) = (c.run.epochs() as f64, c.replay.capacity as f64);
+    let sac_s = 2.0 * (12.0 * critic.macs + 4.0 * policy.macs) * c.agent.batch as f64 / RATES[0] + UPDATE_S;
+    let vae_s = 6.0 * (encoder.macs + decoder.macs) * c.latent.batch as f64 / RATES[1] + UPDATE_S;
+    let frame_s = 2.0 * (encoder.macs + c.density.latents as f64 * decoder.macs) / RATES[2];
+    let frames = |epoch: f64| (c.run.warmup_steps as f64 + c.run.epoch_steps as f64 * (epoch + 1.0)).min(frames_max);
+    let latent_s: f64 =
+        phases(c).map(|(epoch, weight, updates)| weight * (updates * vae_s + frames(epoch) * frame_s)).sum();
+    let evaluations = (epochs / c.evaluate.every_epochs as f64).floor() * c.evaluate.pictures_each_time as f64;
+    let attempts = evaluations + c.evaluate.pictures as f64;
+    let env_s = (c.run.steps as f64 + attempts * c.env.episode_steps as f64) / ENV_STEPS_S;
+
+    let stored = (c.run.steps as f64).min(frames_max) * (1.0 + 1.0 / c.env.episode_steps as f64);
+    let pixels = (c.env.image_size * c.env.image_size) as f64;
+    let nets_bytes = 12.0 * (encoder.params + decoder.params + policy.params + 4.0 * critic.params);
+    let goals = c.run.steps as f64 / c.env.episode_steps as f64;
+    Estimate {
+        time_s: epochs * c.run.updates_per_epoch as f64 * sac_s + latent_s + env_s,
+        memory_bytes: BASE_MEMORY + 2.0 * nets_bytes + stored * (3.0 * pixels + 4.0 * c.latent.dim as f64 + 16.0),
+        disk_bytes: BASE_DISK
+            + (c.run.keep_checkpoints + 1) as f64 * nets_bytes
+            + (c.run.steps as f64 + 2.0 * goals) * FRAME_BYTES * pixels / (48.0 * 48.0),
+    }
+}
+
+/// (epoch, how many phases it stands for, VAE minibatches of each): at most 1000 a schedule entry.
+fn phases(c: &Config) -> impl Iterator<Item = (f64, f64, f64)> {
+    let mut from = 0_u64;
+    c.latent.phases.iter().flat_map(move |phase| {
+        let to = phase.before_epoch.unwrap_or(u64::MAX).min(c.run.epochs());
+        let (first, end) = (from.div_ceil(phase.every), to.div_ceil(phase.every));
+        from = from.max(to);
+        let count = if phase.updates == 0 { 0 } else { end.saturating_sub(first) };
+        let shown = count.min(1000);
+        (0..shown).map(move |i| {
+            let epoch = (first + i * count / shown) * phase.every;
+            (epoch as f64, count as f64 / shown as f64, phase.updates as f64)
+        })
+    })
+}
+
+/// Encoder, decoder, policy, one critic.
+fn nets(c: &Config) -> (Cost, Cost, Cost, Cost) {
+    let (z, [h1, h2]) = (c.latent.dim as f64, c.agent.hidden.map(|h| h as f64));
+    let actions = if c.env.scene == "door" { 3.0 } else { 2.0 };
+    let mut encoder = Cost { macs: 0.0, params: 0.0 };
+    let mut decoder = encoder;
+    let (mut side, mut depth) = (c.env.image_size, 3.0);
+    for ((kernel, stride), channels) in layers(c.env.image_size).iter().zip(&c.latent.channels) {
+        let (out, channels) = ((side - kernel) / stride + 1, *channels as f64);
+        let weights = (kernel * kernel) as f64 * depth * channels;
+        encoder.macs += (out * out) as f64 * weights;
+        encoder.params += weights + channels;
+        let back = side - (out - 1) * stride; // the transposed kernel that gives `side` again
+        let weights = (back * back) as f64 * depth * channels;
+        decoder.macs += (out * out) as f64 * weights;
+        decoder.params += weights + depth;
+        (side, depth) = (out, channels);
+    }
+    let flat = (side * side) as f64 * depth;
+    encoder.macs += flat * flat + 2.0 * flat * z;
+    encoder.params += flat * flat + flat + 2.0 * (flat * z + z);
+    decoder.macs += z * flat;
+    decoder.params += z * flat + flat;
+    let mlp = |input: f64, output: f64| Cost {
+        macs: input * h1 + h1 * h2 + h2 * output,
+        params: (input + 1.0) * h1 + (h1 + 1.0) * h2 + (h2 + 1.0) * output,
+    };
+    (encoder, decoder, mlp(2.0 * z, 2.0 * actions), mlp(2.0 * z + actions, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(what: &str, toml: &str) -> Config {
+        Config::resolve(what, crate::config::overrides::parse(toml).into_iter().collect()).unwrap()
+    }
+
+    /// The published network's counts: 48 px, Z = 16, 3 actions.
+    #[test]
+    fn counts_of_the_official_networks() {
+        let (encoder, decoder, policy, critic) = nets(&config("door", "seed=0"));
+        assert_eq!((encoder.macs, decoder.macs), (1_011_888.0, 789_696.0));
+        assert_eq!(encoder.params + decoder.params, 409_779.0);
+        assert_eq!(
+            (policy, critic),
+            (Cost { macs: 134_600.0, params: 135_306.0 }, Cost { macs: 134_300.0, params: 135_001.0 })
+        );
+    }
+
+    #[test]
+    fn minibatches_add_up_whatever_the_length() {
+        for (steps, minibatches) in [(95_000, 42_000.0), (385_000, 98_000.0)] {
+            let c = config("door", &format!("run.steps={steps}"));
+            assert_eq!(phases(&c).map(|(_, weight, updates)| weight * updates).sum::<f64>(), minibatches);
+        }
+        let c = config("door", "run.steps=1000000000");
+        let exact = 10.0 * 1000.0 + 290.0 * 200.0 + (c.run.epochs() - 300).div_ceil(3) as f64 * 200.0;
+        let sum: f64 = phases(&c).map(|(_, weight, updates)| weight * updates).sum();
+        assert!((sum / exact - 1.0).abs() < 1e-9, "{sum} {exact}");
+    }
+
+    #[test]
+    fn longer_and_larger_cost_more() {
+        let [short, long, large] =
+            ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(|set| of(&config("door", set)));
+        assert!(
+            short.time_s < long.time_s && short.disk_bytes < long.disk_bytes && short.memory_bytes < long.memory_bytes
+        );
+        let usual = of(&config("door", "seed=0"));
+        assert!(large.memory_bytes > 3.5 * (usual.memory_bytes - BASE_MEMORY), "{large} {usual}");
+    }
+}

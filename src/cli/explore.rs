@@ -1,0 +1,118 @@
+//! `skewfit explore`: settle the configuration and the run directory, then run.
+
+use super::{estimate, output, progress::Shown};
+use crate::config::{Config, PRESETS, Setting, overrides};
+use crate::error::{Error, Result};
+use crate::progress::Progress;
+use crate::provenance::utc;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Explore a scene: set goals, practise reaching them, learn what can be seen
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  skewfit explore                                       list the presets
+  skewfit explore corridor                              a preset, into results/corridor/...
+  skewfit explore my.toml --seed 3 --out results/mine   a file, into a directory of your choice
+  skewfit explore door --set skew.power=-1 --dry-run    what would be run, how long, how large
+
+Keys for --set: docs/CONFIG.md.")]
+pub struct Args {
+    /// Name of a preset, or a file ending in .toml; without it the presets are listed
+    experiment: Option<String>,
+    /// Seed of every random stream
+    #[arg(long, allow_negative_numbers = true)]
+    seed: Option<i64>,
+    /// Exploration steps, warm-up included
+    #[arg(long, allow_negative_numbers = true)]
+    steps: Option<i64>,
+    /// Threads; 0 = all cores
+    #[arg(long, allow_negative_numbers = true)]
+    threads: Option<i64>,
+    /// Run directory, new or empty [default: results/<name>/<time>-s<seed>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Set a key of the configuration; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Print the resolved configuration and estimates, run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON object, as the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: Args, command: &[String]) -> Result<()> {
+    let Some(experiment) = &args.experiment else {
+        output::line("presets:")?;
+        return PRESETS.iter().try_for_each(|p| output::line(&format!("  {:14} {}", p.name, p.question())));
+    };
+    let config = Config::resolve(experiment, settings(&args)?)?;
+    let dir = match args.out {
+        Some(dir) => dir,
+        None => default_dir(&config, SystemTime::now()),
+    };
+    refuse_used(&dir)?;
+    if args.dry_run {
+        return dry_run(&config, &dir, args.json);
+    }
+    let mut progress = Shown::new();
+    let summary = crate::explore::start(config, &dir, command, &mut progress);
+    progress.done();
+    output::summary(&summary?, args.json)
+}
+
+fn settings(args: &Args) -> Result<Vec<Setting>> {
+    let mut settings = args.set.iter().map(|text| overrides::parse(text)).collect::<Result<Vec<_>>>()?;
+    for (key, flag, value) in [
+        ("seed", "--seed", args.seed),
+        ("run.steps", "--steps", args.steps),
+        ("run.threads", "--threads", args.threads),
+    ] {
+        settings.extend(value.map(|v| Setting { key: key.into(), value: v.into(), origin: flag.into() }));
+    }
+    Ok(settings)
+}
+
+/// `results/<name>/<yyyymmdd-hhmmss>-s<seed>`.
+fn default_dir(config: &Config, now: SystemTime) -> PathBuf {
+    let stamp = utc(now).replace(['-', ':', 'Z'], "").replace('T', "-");
+    Path::new("results").join(&config.name).join(format!("{stamp}-s{}", config.seed))
+}
+
+fn refuse_used(dir: &Path) -> Result<()> {
+    let refuse = |why: &str| Error::Usage(format!("--out {}: {why}; choose a new or empty directory", dir.display()));
+    match std::fs::read_dir(dir).map(|entries| entries.count()) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(refuse("is not empty")),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(refuse(&e.to_string())),
+    }
+}
+
+fn dry_run(config: &Config, dir: &Path, json: bool) -> Result<()> {
+    let estimate = estimate::of(config);
+    if json {
+        let dir = dir.display().to_string();
+        return output::json(&serde_json::json!({ "run": dir, "config": config, "estimate": estimate }));
+    }
+    output::line(config.to_toml()?.trim_end())?;
+    output::line(&format!("\n# run directory: {}", dir.display()))?;
+    output::line(&format!("# estimates, for two cores with AVX-512: {estimate}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn run_directories_are_named_by_experiment_time_and_seed() {
+        let config = Config::parse("name = \"night\"\nseed = 7", "t", vec![]).unwrap();
+        let dir = default_dir(&config, UNIX_EPOCH + Duration::from_secs(1_000_000_000));
+        assert_eq!(dir, Path::new("results/night/20010909-014640-s7"));
+    }
+}

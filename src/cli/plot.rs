@@ -1,0 +1,25 @@
+//! `skewfit plot`: curves and pictures of one run, or curves of several against each other.
+
+use super::output;
+use crate::error::Result;
+use std::path::PathBuf;
+
+/// Draw a run, or several against each other
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  skewfit plot results/door/RUN                                             into its own plots/
+  skewfit plot results/corridor/* results/corridor-rig/* --out results/ab   curves against each other")]
+pub struct Args {
+    /// Run directories
+    #[arg(required = true)]
+    run: Vec<PathBuf>,
+    /// Where the pictures go [default: plots/ of the run]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> Result<()> {
+    let files = crate::report::plot(&args.run, args.out.as_deref())?;
+    files.iter().try_for_each(|file| output::line(&file.display().to_string()))
+}

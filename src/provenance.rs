@@ -1,0 +1,144 @@
+//! Where a run came from: code, compiler, libraries, machine, command, time. Facts for `provenance.json` and `doctor`.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Libraries whose version may change a run's bytes.
+const KEY_LIBRARIES: &[&str] =
+    &["gemm", "hdf5-pure", "image", "rand", "rand_chacha", "rand_distr", "rapier3d", "rayon", "safetensors"];
+
+/// What this program runs on.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Machine {
+    /// Model of the first processor, or its architecture.
+    pub cpu: String,
+    /// Vector extensions in use.
+    pub features: Vec<&'static str>,
+    /// Threads the system grants.
+    pub cores: usize,
+    /// Main memory, bytes, where the system tells.
+    pub memory_bytes: Option<u64>,
+}
+
+/// The content of `provenance.json`. `threads`: as resolved, never 0; `started`: when the run began.
+#[must_use]
+pub fn collect(command: &[String], threads: usize, started: SystemTime) -> Value {
+    let machine = machine();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "git_commit": git(&["rev-parse", "HEAD"]),
+        "git_dirty": git(&["status", "--porcelain"]).map(|changes| !changes.is_empty()),
+        "rustc": env!("SKEWFIT_RUSTC"),
+        "libraries": libraries(),
+        "cpu": machine.cpu,
+        "cpu_features": machine.features,
+        "cores": machine.cores,
+        "memory_bytes": machine.memory_bytes,
+        "os": std::env::consts::OS,
+        "threads": threads,
+        "command": command,
+        "started_at": utc(started),
+    })
+}
+
+/// Looks at the machine.
+#[must_use]
+pub fn machine() -> Machine {
+    let field = |file: &str, name: &str| {
+        let text = std::fs::read_to_string(file).ok()?;
+        let line = text.lines().find(|l| l.starts_with(name))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    let kilobytes = field("/proc/meminfo", "MemTotal").and_then(|m| m.split(' ').next()?.parse::<u64>().ok());
+    Machine {
+        cpu: field("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
+        features: features(),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        memory_bytes: kilobytes.map(|k| k * 1024),
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+fn features() -> Vec<&'static str> {
+    [
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+    ]
+    .into_iter()
+    .filter_map(|(name, there)| there.then_some(name))
+    .collect()
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn features() -> Vec<&'static str> {
+    if cfg!(target_feature = "neon") { vec!["neon"] } else { Vec::new() }
+}
+
+/// Versions of [`KEY_LIBRARIES`] in the lock file this program was built with.
+fn libraries() -> BTreeMap<String, String> {
+    let lock: toml::Table = include_str!("../Cargo.lock").parse().unwrap_or_default();
+    let packages = lock.get("package").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let text = |package: &toml::Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
+    let all = packages.iter().filter_map(|p| Some((text(p, "name")?, text(p, "version")?)));
+    all.filter(|(name, _)| KEY_LIBRARIES.contains(&name.as_str())).collect()
+}
+
+/// What git says of the sources this program was built from; `None` without git or without them.
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").arg("-C").arg(env!("CARGO_MANIFEST_DIR")).args(args).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// RFC 3339 in UTC, to the second: `2026-01-31T23:59:59Z`. Times before 1970 count as 1970.
+#[must_use]
+pub fn utc(time: SystemTime) -> String {
+    let seconds = time.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // Days to a date, counted from 1 March of the year 0 (H. Hinnant, "chrono-compatible low-level date algorithms").
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn dates_of_known_seconds() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_000_000_000, "2001-09-09T01:46:40Z"),
+            (1_735_689_599, "2024-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn everything_is_told() {
+        let facts = collect(&["skewfit".into(), "explore".into()], 2, UNIX_EPOCH);
+        assert_eq!(facts["started_at"], "1970-01-01T00:00:00Z");
+        assert_eq!(facts["command"], json!(["skewfit", "explore"]));
+        assert!(facts["rustc"].as_str().unwrap().starts_with("rustc 1."), "{}", facts["rustc"]);
+        for library in KEY_LIBRARIES {
+            assert!(facts["libraries"][library].is_string(), "{library} is not in the lock file");
+        }
+        assert!(facts["cores"].as_u64().unwrap() >= 1 && !facts["cpu"].as_str().unwrap().is_empty());
+    }
+}

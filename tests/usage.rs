@@ -1,0 +1,245 @@
+//! The real binary: what it refuses and how it says so, what it lists, and what it would run.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, outside of a #[test]
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn skewfit(dir: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_skewfit")).args(args).current_dir(dir).stdin(Stdio::null()).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Exit code 2, one line on stderr with all `words`, nothing on stdout, nothing left behind.
+fn refused(dir: &Path, args: &[&str], words: &[&str]) {
+    // A configuration that is accepted by mistake must not be run.
+    let dry = args.first().filter(|verb| **verb == "explore").map(|_| "--dry-run");
+    let args: Vec<&str> = args.iter().copied().chain(dry).collect();
+    let before = std::fs::read_dir(dir).unwrap().count();
+    let output = skewfit(dir, &args);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{args:?}: {said}");
+    assert!(words.iter().all(|w| said.contains(w)), "{args:?} should say {words:?}, says: {said}");
+    assert_eq!(said.trim_end().lines().count(), 1, "{args:?} should be one sentence: {said}");
+    assert!(output.stdout.is_empty(), "{args:?}");
+    assert_eq!(std::fs::read_dir(dir).unwrap().count(), before, "{args:?} left something behind");
+}
+
+#[test]
+fn files_are_refused_with_file_line_key_and_what_is_allowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let table: &[(&str, &[&str])] = &[
+        ("[skew]\npwer = -1", &["line 2", "unknown key `skew.pwer`", "`skew.power`"]),
+        ("[skw]\npower = -1", &["line 2", "`skw.power`", "`skew.power`"]),
+        ("\n[skw]", &["line 2", "unknown key `skw`"]),
+        ("power = -1", &["line 1", "`power`", "`skew.power`"]),
+        ("\"latent.dim\" = 4", &["line 1", "unknown key", "`latent.dim`"]),
+        ("latent = 3", &["line 1", "`latent` is a table", "latent.dim"]),
+        ("name = \"a\"\nname = \"b\"", &["line 2", "not TOML", "duplicate"]),
+        ("seed = ", &["line 1", "not TOML"]),
+        ("seed = 1\nthis is not toml", &["line 2", "not TOML"]),
+        ("[env\nscene = 1", &["line 1", "not TOML"]),
+        ("name = \"\"", &["line 1", "name = \"\"", "letters"]),
+        ("name = \"../up\"", &["name", "letters"]),
+        ("name = 3", &["name = 3", "letters"]),
+        ("seed = -1", &["seed = -1", "from 0"]),
+        ("seed = 1.5", &["seed = 1.5", "whole number"]),
+        ("seed = 99999999999999999999", &["line 1"]),
+        ("[env]\nscene = \"dor\"", &["line 2", "env.scene = \"dor\"", "door, corridor, point2d"]),
+        ("[env]\nscene = \"pusher\"", &["env.scene = \"pusher\"", "not shipped yet", "door, corridor, point2d"]),
+        ("[env]\nscene = \"arm\"", &["not shipped yet"]),
+        ("[env]\nimage_size = 50", &["env.image_size = 50", "24, 48, 84, 96"]),
+        ("[env]\nimage_size = \"48\"", &["env.image_size = \"48\"", "24, 48, 84, 96"]),
+        ("[env]\nsamples = 2", &["env.samples = 2", "1, 4"]),
+        ("[env]\nepisode_steps = 0", &["env.episode_steps = 0", "1 to 10000"]),
+        ("[env]\nwalls = \"u\"", &["line 2", "env.walls", "point2d"]),
+        ("[run]\nschedule = \"overlapped\"", &["run.schedule", "not shipped yet", "lockstep"]),
+        ("[run]\nsteps = 500", &["line 2", "run.steps = 500", "less than run.warmup_steps = 10000"]),
+        ("[run]\nwarmup_steps = 150", &["line 2", "run.warmup_steps = 150", "multiple of env.episode_steps = 100"]),
+        ("[run]\nepoch_steps = 550", &["line 2", "run.epoch_steps = 550", "multiple"]),
+        ("[run]\nsteps = 10_000_000_000", &["run.steps", "1000000000"]),
+        ("[run]\nkeep_checkpoints = 0", &["run.keep_checkpoints = 0", "from 1"]),
+        ("[latent]\ndim = 0", &["latent.dim = 0", "1 to 256"]),
+        ("[latent]\nbeta = nan", &["latent.beta = nan", "0 to 1000"]),
+        ("[latent]\nbatch = 0", &["latent.batch = 0", "from 1"]),
+        ("[latent]\nlearning_rate = 0", &["latent.learning_rate = 0", "1e-8 to 1"]),
+        ("[latent]\nchannels = [16, 32]", &["line 2", "latent.channels", "3 entries", "env.image_size = 48"]),
+        ("[latent]\nchannels = [16, 32, 1000]", &["latent.channels", "1 to 256"]),
+        ("[latent]\nphases = []", &["latent.phases", "every"]),
+        ("[latent]\nphases = [{ every = 0, updates = 1 }]", &["latent.phases", "every >= 1"]),
+        ("[latent]\nphases = [{ every = 1, updates = 1, after = 2 }]", &["latent.phases"]),
+        (
+            "[latent]\nphases = [{ every = 1, updates = 1 }, { every = 1, updates = 1 }]",
+            &["latent.phases", "last alone"],
+        ),
+        ("[density]\ndecoder_variance = 0", &["density.decoder_variance = 0", "1e-6"]),
+        ("[density]\nestimator = \"exact\"", &["density.estimator", "iwae, elbo, self-normalised"]),
+        ("[skew]\npower = 0.5", &["skew.power = 0.5", "-1 to 0"]),
+        ("[skew]\npower = -inf", &["skew.power = -inf", "-1 to 0"]),
+        ("[skew]\nmin_ess = 2", &["skew.min_ess = 2", "0 to 1"]),
+        ("[goals]\nrelabel_keep = 0.7", &["line 2", "goals.relabel_keep = 0.7", "more than 1"]),
+        ("[goals]\nsource = \"oracle\"", &["goals.source", "not shipped yet"]),
+        ("[agent]\nhidden = [400]", &["agent.hidden", "2 whole numbers"]),
+        ("[agent]\nbatch = 0", &["agent.batch = 0", "from 1"]),
+        ("[agent]\ntarget_entropy = \"high\"", &["agent.target_entropy", "\"auto\" or a number"]),
+        ("[agent]\nentropy_in_target = 1", &["agent.entropy_in_target = 1", "true or false"]),
+        ("[replay]\ncapacity = 1000", &["replay.capacity = 1000", "agent.batch = 1024"]),
+        ("replay.capacity = 2_000_001", &["line 1", "replay.capacity", "1 to 2000000"]),
+        ("[replay]\ncapacity = 50\n[agent]\nbatch = 8\n[latent]\nbatch = 8", &["line 2", "an episode"]),
+        ("[evaluate]\npictures = 5", &["line 2", "evaluate.pictures_each_time = 10", "evaluate.pictures = 5"]),
+        ("[coverage]\nwindow_steps = 1", &["coverage.window_steps = 1", "from 2"]),
+    ];
+    let file = dir.path().join("night.toml");
+    for (text, words) in table {
+        std::fs::write(&file, text).unwrap();
+        let words: Vec<&str> = ["night.toml"].iter().chain(*words).copied().collect();
+        refused(dir.path(), &["explore", "night.toml"], &words);
+    }
+}
+
+#[test]
+fn arguments_are_refused_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    std::fs::create_dir_all(path("used/inside")).unwrap();
+    std::fs::create_dir(path("dir.toml")).unwrap();
+    std::fs::write(path("plain"), "a file").unwrap();
+    std::fs::write(path("latin1.toml"), b"name = \"\xe9\"").unwrap();
+    std::fs::write(path("huge.toml"), vec![b'#'; 2 << 20]).unwrap();
+    let table: &[(&[&str], &[&str])] = &[
+        (&["explore", "dor"], &["unknown preset `dor`", "`door`"]),
+        (&["explore", "corridor-tny"], &["`corridor-tiny`"]),
+        (&["explore", "absent.toml"], &["absent.toml", "cannot be opened"]),
+        (&["explore", "dir.toml"], &["dir.toml", "cannot be read"]),
+        (&["explore", "latin1.toml"], &["latin1.toml", "not UTF-8"]),
+        (&["explore", "huge.toml"], &["huge.toml", "larger than 1 MiB"]),
+        (&["explore", "door", "--set", "skew.pwer=-1"], &["--set", "`skew.pwer`", "`skew.power`"]),
+        (&["explore", "door", "--set", "skew.power"], &["--set", "key=value"]),
+        (&["explore", "door", "--set", "=3"], &["--set", "key=value"]),
+        (&["explore", "door", "--set", "latent.dim="], &["--set", "key=value"]),
+        (&["explore", "door", "--set", "latent.dim=four"], &["--set", "latent.dim = \"four\"", "whole number"]),
+        (&["explore", "door", "--set", "latent={dim=0}"], &["--set", "latent.dim = 0"]),
+        (&["explore", "door", "--set", "env.episode_steps=30"], &["--set", "run.warmup_steps = 10000", "= 30"]),
+        (&["explore", "corridor-tiny", "--set", "env.image_size=96"], &["--set", "latent.channels", "4 entries"]),
+        (&["explore", "door", "--seed", "-1"], &["--seed", "seed = -1"]),
+        (&["explore", "door", "--steps", "0"], &["--steps", "run.steps = 0"]),
+        (&["explore", "door", "--steps", "9000"], &["--steps", "run.warmup_steps"]),
+        (&["explore", "door", "--threads", "5000"], &["--threads", "1024"]),
+        (&["explore", "door", "--out", "used"], &["--out used", "not empty"]),
+        (&["explore", "door", "--out", "plain"], &["--out plain"]),
+        (&["resume", "absent"], &["absent", "not a run"]),
+        (&["resume", "used"], &["used", "not a run"]),
+        (&["evaluate", "absent"], &["absent", "not a run"]),
+        (&["plot", "absent"], &["absent"]),
+        (&["inspect", "absent"], &["absent", "not a run"]),
+        (&["inspect", "plain", "--verify"], &["plain", "not a run"]),
+        (&["bench", "no_such_unit"], &["no_such_unit"]),
+    ];
+    for (args, words) in table {
+        refused(dir.path(), args, words);
+    }
+}
+
+#[test]
+fn malformed_command_lines_are_exit_code_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let table: &[(&[&str], &str)] = &[
+        (&[], "Usage"),
+        (&["fly"], "unrecognized subcommand"),
+        (&["explore", "door", "--sed", "3"], "--sed"),
+        (&["explore", "door", "--seed", "many"], "many"),
+        (&["explore", "door", "corridor"], "corridor"),
+        (&["resume"], "<RUN>"),
+        (&["resume", "run", "--steps", "-5"], "-5"),
+        (&["evaluate", "run", "--episodes", "0"], "0"),
+        (&["plot"], "<RUN>"),
+        (&["doctor", "now"], "now"),
+    ];
+    for (args, word) in table {
+        let output = skewfit(dir.path(), args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(word), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn every_verb_has_examples_that_parse() {
+    let dir = tempfile::tempdir().unwrap();
+    for verb in ["explore", "resume", "evaluate", "plot", "inspect", "bench", "doctor"] {
+        let output = skewfit(dir.path(), &[verb, "--help"]);
+        assert!(output.status.success() && output.stderr.is_empty(), "{verb}");
+        let help = stdout(&output);
+        let (_, examples) = help.split_once("Examples:\n").unwrap_or_else(|| panic!("{verb} has no examples"));
+        for example in examples.lines().take_while(|l| l.starts_with("  skewfit ")) {
+            let command = example.trim().split("   ").next().unwrap();
+            let words: Vec<&str> = command.split_whitespace().skip(1).chain(["--no-such-flag"]).collect();
+            let said = stderr(&skewfit(dir.path(), &words));
+            assert!(said.contains("unexpected argument '--no-such-flag'"), "{command}: {said}");
+        }
+    }
+    let version = stdout(&skewfit(dir.path(), &["--version"]));
+    assert_eq!(version.trim(), concat!("skewfit ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn explore_alone_lists_the_presets_one_line_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = skewfit(dir.path(), &["explore"]);
+    assert!(output.status.success());
+    let list = stdout(&output);
+    let names: Vec<&str> = list.lines().skip(1).filter_map(|l| l.split_whitespace().next()).collect();
+    assert_eq!(names, ["door", "door-rig", "corridor", "corridor-rig", "point2d", "corridor-tiny"]);
+}
+
+#[test]
+fn a_dry_run_prints_a_configuration_that_reads_back_and_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let args = ["explore", "corridor", "--seed", "7", "--set", "skew.power=-1", "--out", "new/run", "--dry-run"];
+    let output = skewfit(dir.path(), &args);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let first = stdout(&output);
+    assert!(first.contains("seed = 7\n") && first.contains("power = -1"), "{first}");
+    for word in ["# run directory: new/run", "# estimates", "of memory", "on disk"] {
+        assert!(first.contains(word), "{word} is not in {first}");
+    }
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+
+    std::fs::write(dir.path().join("again.toml"), &first).unwrap();
+    let again = stdout(&skewfit(dir.path(), &["explore", "again.toml", "--out", "new/run", "--dry-run"]));
+    assert_eq!(again, first);
+
+    let json = stdout(&skewfit(dir.path(), &["explore", "again.toml", "--dry-run", "--json"]));
+    let json: serde_json::Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+    assert_eq!(json["config"]["latent"]["dim"], 4);
+    assert!(json["estimate"]["time_s"].as_f64().unwrap() > 1.0);
+    let run = json["run"].as_str().unwrap();
+    assert!(run.starts_with("results/corridor/") && run.ends_with("-s7"), "{run}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    for args in [&["explore"][..], &["explore", "door", "--dry-run"], &["explore", "--help"], &["doctor"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skewfit"));
+        let mut child = command
+            .args(args)
+            .current_dir(&dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{args:?}: {said}");
+        assert_eq!(said, "", "{args:?}");
+    }
+}
