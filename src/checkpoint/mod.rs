@@ -2,6 +2,8 @@
 //! Every file is checked by length and BLAKE3 before it is parsed; a damaged checkpoint is passed over for an older one.
 
 mod tensors;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

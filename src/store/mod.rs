@@ -1,10 +1,14 @@
 //! A run directory's episodes: one immutable shard each, and a journal line that makes it count.
 //! Commit = shard (temporary, fsync, rename, fsync of the directory), then journal line (append, fsync): whole or absent.
 
+#[cfg(test)]
+pub(crate) mod faulty;
 pub mod fs;
 pub mod journal;
 mod seal;
 pub mod shard;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! One episode as one HDF5 file, built and read in memory; any HDF5 program opens it. Format version 1:
 //! `/observations/{image u8 (T+1,H,W,3), proprio f32 (T+1,P)}`, `/actions f32 (T,A)`, `/goal/{image u8 (H,W,3), latent f32 (Z)}`,
-//! `/state f64 (T+1,S)` with `names`; `proprio` is absent for P = 0, `state` on hardware. The same episode gives the same bytes.
+//! `/state f64 (T+1,S)` with `names`; `proprio` is absent for P = 0, `state` on hardware; a frame a chunk. The same episode gives the same bytes.
 
 use hdf5::{AttrValue, DType, FileBuilder, H5Element};
 use serde::{Deserialize, Serialize};
@@ -41,11 +41,7 @@ pub fn encode(episode: &Episode, root: &ShardRoot) -> Result<Vec<u8>> {
 
     let mut observations = file.create_group("observations");
     let image = observations.create_dataset("image").with_u8_data(&episode.frames);
-    image
-        .with_shape(&[steps + 1, side, side, 3])
-        .with_chunks(&[steps + 1, side, side, 3])
-        .with_shuffle()
-        .with_deflate(1);
+    image.with_shape(&[steps + 1, side, side, 3]).with_chunks(&[1, side, side, 3]).with_shuffle().with_deflate(1);
     if proprio > 0 {
         observations.create_dataset("proprio").with_data(&episode.proprio).with_shape(&[steps + 1, proprio]);
     }
