@@ -73,7 +73,7 @@ pub fn parse(bytes: &[u8]) -> Journal {
 /// The bytes of a journal with these lines.
 ///
 /// # Errors
-/// As [`seal::seal`].
+/// [`Error::Usage`](crate::error::Error::Usage) where a line has no JSON form.
 pub fn format(lines: &[JournalLine]) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for line in lines {
