@@ -1,1 +1,237 @@
-//! (being written)
+//! Everything the next update depends on, one directory an update: built under a temporary name, manifest last, renamed.
+//! Every file is checked by length and BLAKE3 before it is parsed; a damaged checkpoint is passed over for an older one.
+
+mod tensors;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::store::fs::{DiskFs, Fs, disk_error, names_in, parent_of, temporary_of, write_atomic};
+use crate::store::{Damage, seal, unseal_versioned};
+pub use tensors::{NamedTensor, pack_step, params_blake3, unpack_step};
+
+const FORMAT_VERSION: u64 = 1;
+const FILES: [&str; 4] = ["params.safetensors", "optimizer.safetensors", "state.json", "env.bin"];
+const MANIFEST: &str = "MANIFEST.json";
+/// Marks the former checkpoint of an update while the new one takes its name.
+const FORMER: &str = ".old";
+
+/// A learner at rest after `update` updates.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// SAC gradient steps so far.
+    pub update: u64,
+    /// Every network parameter, targets and log-temperature included; loaded in order of name.
+    pub params: Vec<NamedTensor>,
+    /// Adam's moments, and step counts as [`pack_step`] gives them; loaded in order of name.
+    pub optimizer: Vec<NamedTensor>,
+    /// Counters and schedules.
+    pub state: serde_json::Value,
+    /// The scene's snapshot; empty on hardware.
+    pub env: Vec<u8>,
+}
+
+/// Where a snapshot went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// Its directory.
+    pub dir: PathBuf,
+    /// Identity of its numbers, see [`params_blake3`].
+    pub params_blake3: String,
+}
+
+/// A snapshot that was found sound.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Loaded {
+    /// As it was saved.
+    pub snapshot: Snapshot,
+    /// Newer checkpoints that are damaged.
+    pub passed_over: Vec<Damage>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Manifest {
+    format_version: u64,
+    update: u64,
+    params_blake3: String,
+    files: BTreeMap<String, FileRecord>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct FileRecord {
+    bytes: u64,
+    blake3: String,
+}
+
+/// Saves `snapshot` under `run_dir`, durable on return, and removes all but the `keep` newest up to it (at least itself).
+/// After a crash or an error at any instant the checkpoints that were there before are still there, or this one is.
+///
+/// # Errors
+/// [`Error::Disk`]; [`Error::NotFinite`] or [`Error::Usage`] for tensors that cannot be saved.
+pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: usize) -> Result<Saved> {
+    let update = snapshot.update;
+    let params_blake3 = params_blake3(&snapshot.params, &snapshot.optimizer);
+    let contents = [
+        tensors::encode(&snapshot.params)?,
+        tensors::encode(&snapshot.optimizer)?,
+        snapshot.state.to_string().into_bytes(),
+        snapshot.env.clone(),
+    ];
+    let files = FILES.iter().zip(&contents).map(|(&name, bytes)| (name.to_owned(), FileRecord::of(bytes))).collect();
+    let manifest =
+        seal(&Manifest { format_version: FORMAT_VERSION, update, params_blake3: params_blake3.clone(), files })?;
+
+    let parent = run_dir.join("checkpoints");
+    let dir = parent.join(format!("{update:08}"));
+    let entries = FILES.iter().zip(contents.iter().map(Vec::as_slice)).chain([(&MANIFEST, manifest.as_bytes())]);
+    place(fs, &dir, entries.map(|(&name, bytes)| (name, bytes)))?;
+    write_atomic(fs, &parent.join("last"), format!("{update:08}\n").as_bytes())?;
+    for name in superseded(&names_in(fs, &parent)?, update, keep) {
+        discard(fs, &parent.join(name))?;
+    }
+    Ok(Saved { dir, params_blake3 })
+}
+
+/// The newest sound checkpoint of a run; `None` where none was ever saved.
+///
+/// # Errors
+/// [`Error::Damaged`] naming them where there are checkpoints but none is sound.
+pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
+    first_sound(run_dir, &candidates(run_dir)?)
+}
+
+/// The checkpoint of one update.
+///
+/// # Errors
+/// [`Error::Usage`] where there is none; [`Error::Damaged`] naming the file.
+pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
+    let names = candidates(run_dir)?;
+    let (wanted, others): (Vec<_>, Vec<_>) =
+        names.into_iter().partition(|name| key(name).is_some_and(|k| k.0 == update));
+    let found = first_sound(run_dir, &wanted)?.map(|loaded| loaded.snapshot);
+    found.ok_or_else(|| {
+        let dir = run_dir.display();
+        Error::Usage(format!("{dir} has no checkpoint of update {update}: choose of [{}]", others.join(", ")))
+    })
+}
+
+/// Reads every checkpoint; what is damaged, newest first.
+///
+/// # Errors
+/// [`Error::Disk`] where the directory cannot be listed.
+pub fn verify(run_dir: &Path) -> Result<Vec<Damage>> {
+    Ok(candidates(run_dir)?.iter().filter_map(|name| read(run_dir, name).err()).collect())
+}
+
+/// Builds `dir` aside and moves it into place; a former one steps aside under a name that is still read.
+fn place<'a>(fs: &dyn Fs, dir: &Path, entries: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<()> {
+    let temporary = temporary_of(dir)?;
+    let former = dir.with_added_extension(&FORMER[1..]);
+    let build = || {
+        fs.remove(&temporary)?;
+        fs.create_dir(&temporary)?;
+        for (name, bytes) in entries {
+            fs.write_new_synced(&temporary.join(name), bytes)?;
+        }
+        fs.sync_dir(&temporary)?;
+        let parent = parent_of(dir);
+        if fs.list(dir).is_ok() {
+            fs.remove(&former)?;
+            fs.rename(dir, &former)?;
+            fs.sync_dir(parent)?;
+        }
+        fs.rename(&temporary, dir)?;
+        fs.sync_dir(parent)
+    };
+    build().map_err(|e| {
+        let _ = fs.remove(&temporary); // gives the space back; a leftover is swept when the run is opened next
+        disk_error("save", dir, &e)
+    })
+}
+
+/// Removes a checkpoint so that a crash halfway leaves a temporary name, never a damaged checkpoint.
+fn discard(fs: &dyn Fs, dir: &Path) -> Result<()> {
+    let temporary = temporary_of(dir)?;
+    let remove = || {
+        fs.remove(&temporary)?;
+        fs.rename(dir, &temporary)?;
+        fs.remove(&temporary)
+    };
+    remove().map_err(|e| disk_error("remove", dir, &e))
+}
+
+/// (update, whether it is the one in place) of a checkpoint's directory name.
+fn key(name: &str) -> Option<(u64, bool)> {
+    let digits = name.strip_suffix(FORMER).unwrap_or(name);
+    let well_formed = digits.len() >= 8 && digits.bytes().all(|b| b.is_ascii_digit());
+    well_formed.then(|| digits.parse().ok()).flatten().map(|update| (update, digits == name))
+}
+
+/// What goes once `update` is saved: its former self, and older ones beyond `keep`. Newer ones, which a run that fell
+/// back will meet again, stay.
+fn superseded(names: &[String], update: u64, keep: usize) -> Vec<&str> {
+    let mut older = names.iter().filter_map(|n| key(n)).map(|k| k.0).filter(|&u| u < update).collect::<Vec<_>>();
+    older.sort_unstable();
+    older.dedup();
+    let drop = &older[..older.len().saturating_sub(keep.saturating_sub(1))];
+    let goes = |name: &&str| key(name).is_some_and(|k| k == (update, false) || drop.contains(&k.0));
+    names.iter().map(String::as_str).filter(goes).collect()
+}
+
+/// Checkpoints of a run by directory name, newest first, each before its former self.
+fn candidates(run_dir: &Path) -> Result<Vec<String>> {
+    let mut names = names_in(&DiskFs, &run_dir.join("checkpoints"))?;
+    names.retain(|name| key(name).is_some());
+    names.sort_by_key(|name| std::cmp::Reverse(key(name)));
+    Ok(names)
+}
+
+fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
+    let mut passed_over = Vec::new();
+    for name in names {
+        match read(run_dir, name) {
+            Ok(snapshot) => return Ok(Some(Loaded { snapshot, passed_over })),
+            Err(damage) => passed_over.push(damage),
+        }
+    }
+    let Some(first) = passed_over.first() else { return Ok(None) };
+    let (dir, n) = (run_dir.display(), passed_over.len());
+    Err(Error::Damaged(format!("{dir}: none of {n} checkpoints is sound ({first}); put one back")))
+}
+
+/// One checkpoint, or the file of it that is damaged and why.
+fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Damage> {
+    let damage = |file: &str, why: String| Damage { file: format!("checkpoints/{name}/{file}"), why };
+    let bytes_of = |file: &str| {
+        DiskFs.read(&run_dir.join("checkpoints").join(name).join(file)).map_err(|e| damage(file, e.to_string()))
+    };
+    let manifest = unseal_versioned("the checkpoint", &bytes_of(MANIFEST)?, FORMAT_VERSION);
+    let manifest: Manifest = manifest.map_err(|e| damage(MANIFEST, e.to_string()))?;
+    if Some(manifest.update) != key(name).map(|k| k.0) {
+        return Err(damage(MANIFEST, format!("is of update {}", manifest.update)));
+    }
+    let checked = |file: &str| {
+        let bytes = bytes_of(file)?;
+        let sound = manifest.files.get(file).is_some_and(|record| *record == FileRecord::of(&bytes));
+        if sound { Ok(bytes) } else { Err(damage(file, "its bytes are not those that were saved (BLAKE3)".into())) }
+    };
+    let [params_file, optimizer_file, state_file, env_file] = FILES;
+    let tensors_of = |file: &str| tensors::decode(&checked(file)?).map_err(|why| damage(file, why));
+    let (params, optimizer) = (tensors_of(params_file)?, tensors_of(optimizer_file)?);
+    if params_blake3(&params, &optimizer) != manifest.params_blake3 {
+        return Err(damage(MANIFEST, "its params_blake3 is not that of the tensors".into()));
+    }
+    let state = serde_json::from_slice(&checked(state_file)?).map_err(|e| damage(state_file, e.to_string()))?;
+    Ok(Snapshot { update: manifest.update, params, optimizer, state, env: checked(env_file)? })
+}
+
+impl FileRecord {
+    fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, blake3: blake3::hash(bytes).to_string() }
+    }
+}

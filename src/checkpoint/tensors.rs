@@ -1,0 +1,97 @@
+//! Named tensors and their identity:  `params_blake3` = BLAKE3 over, for the parameters and then the optimiser's tensors,
+//! each in lexicographic order of name:  len(name), name, rank, dims (u64 little-endian), then the f32 little-endian bytes.
+
+use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+
+use crate::error::{Error, Result};
+
+/// An f32 tensor with its name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedTensor {
+    /// Unique in its list, e.g. `policy.0.weight`.
+    pub name: String,
+    /// Row-major; `[]` is a single number.
+    pub shape: Vec<usize>,
+    /// Product of `shape` numbers.
+    pub data: Vec<f32>,
+}
+
+/// The identity of a learner's numbers, 64 hex digits; the order of the lists does not matter.
+#[must_use]
+pub fn params_blake3(params: &[NamedTensor], optimizer: &[NamedTensor]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for tensor in by_name(params).into_iter().chain(by_name(optimizer)) {
+        hasher.update(&(tensor.name.len() as u64).to_le_bytes());
+        hasher.update(tensor.name.as_bytes());
+        hasher.update(&(tensor.shape.len() as u64).to_le_bytes());
+        for &dim in &tensor.shape {
+            hasher.update(&(dim as u64).to_le_bytes());
+        }
+        hasher.update(&le_bytes(&tensor.data));
+    }
+    hasher.finalize().to_string()
+}
+
+/// A step count as the data of an optimiser tensor of shape `[3]`: base-2^24 digits, low first, each exact in f32.
+#[must_use]
+pub fn pack_step(step: u64) -> [f32; 3] {
+    [0, 24, 48].map(|shift| ((step >> shift) & 0xff_ffff) as f32)
+}
+
+/// The inverse of [`pack_step`]; `None` for numbers it does not give.
+#[must_use]
+pub fn unpack_step(limbs: &[f32]) -> Option<u64> {
+    let step = [0, 24, 48].iter().zip(limbs).fold(0, |step, (shift, &limb)| step | ((limb as u64) << shift));
+    (pack_step(step) == limbs).then_some(step)
+}
+
+/// The tensors as a safetensors file.
+///
+/// # Errors
+/// [`Error::NotFinite`] naming the tensor; [`Error::Usage`] for a name used twice or a shape its data does not fill.
+pub(super) fn encode(tensors: &[NamedTensor]) -> Result<Vec<u8>> {
+    let sorted = by_name(tensors);
+    let refuse = |name: &str, why: &str| Error::Usage(format!("tensor `{name}`: {why}; it cannot be saved"));
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        return Err(refuse(&pair[0].name, "its name is used twice"));
+    }
+    if let Some(bad) = sorted.iter().find(|tensor| tensor.data.iter().any(|x| !x.is_finite())) {
+        let way = "resume from the last checkpoint";
+        return Err(Error::NotFinite(format!("tensor `{}` is not finite and was not saved: {way}", bad.name)));
+    }
+    let bytes = sorted.iter().map(|tensor| le_bytes(&tensor.data)).collect::<Vec<_>>();
+    let views = sorted.iter().zip(&bytes).map(|(tensor, bytes)| {
+        let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes);
+        Ok((tensor.name.as_str(), view.map_err(|e| refuse(&tensor.name, &e.to_string()))?))
+    });
+    let views = views.collect::<Result<Vec<_>>>()?;
+    safetensors::serialize(views, None).map_err(|e| Error::Usage(format!("{e}; the tensors cannot be saved")))
+}
+
+/// The tensors in a safetensors file, in order of name.
+///
+/// # Errors
+/// Why it is not one of f32 tensors.
+pub(super) fn decode(bytes: &[u8]) -> Result<Vec<NamedTensor>, String> {
+    let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
+    let read = |(name, view): (&str, TensorView<'_>)| match view.dtype() {
+        Dtype::F32 => {
+            let data = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+            Ok(NamedTensor { name: name.to_owned(), shape: view.shape().to_vec(), data })
+        }
+        other => Err(format!("tensor `{name}` is {other:?}, not F32")),
+    };
+    let mut tensors = file.iter().map(read).collect::<Result<Vec<_>, String>>()?;
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(tensors)
+}
+
+fn by_name(tensors: &[NamedTensor]) -> Vec<&NamedTensor> {
+    let mut sorted = tensors.iter().collect::<Vec<_>>();
+    sorted.sort_by(|a, b| a.name.cmp(&b.name));
+    sorted
+}
+
+fn le_bytes(data: &[f32]) -> Vec<u8> {
+    data.iter().flat_map(|x| x.to_le_bytes()).collect()
+}

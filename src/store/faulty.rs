@@ -1,0 +1,81 @@
+//! A disk that fails at its n-th change, for tests: half of what was to be written is there, as after a crash.
+//! It does not sync, which would change nothing here and take all the time.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+
+use super::fs::{DiskFs, Fs};
+
+/// Changes left before the failure; negative: it has failed. Read by no one but the disk itself.
+pub(crate) struct FaultyFs {
+    left: AtomicI64,
+    lasting: bool,
+}
+
+impl FaultyFs {
+    /// A disk that works until [`arm`](Self::arm)ed, then fails once, or from then on.
+    pub(crate) fn new(lasting: bool) -> Self {
+        Self { left: AtomicI64::new(i64::MAX), lasting }
+    }
+
+    /// Lets `n` more changes through.
+    pub(crate) fn arm(&self, n: i64) {
+        self.left.store(n, SeqCst);
+    }
+
+    /// Works again; whether it had failed.
+    pub(crate) fn heal(&self) -> bool {
+        self.left.swap(i64::MAX, SeqCst) < 0
+    }
+
+    fn change(&self) -> io::Result<()> {
+        let left = self.left.fetch_sub(1, SeqCst);
+        let fails = if self.lasting { left <= 0 } else { left == 0 };
+        if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    /// The whole of `bytes`, or the half that a failing disk still takes.
+    fn torn<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], io::Result<()>) {
+        let outcome = self.change();
+        (if outcome.is_ok() { bytes } else { &bytes[..bytes.len() / 2] }, outcome)
+    }
+}
+
+impl Fs for FaultyFs {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        DiskFs.read(path)
+    }
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        DiskFs.list(dir)
+    }
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        DiskFs.free_bytes(dir)
+    }
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        self.change()?;
+        fs::create_dir_all(dir)
+    }
+    fn write_new_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let (part, outcome) = self.torn(bytes);
+        File::create_new(path)?.write_all(part)?;
+        outcome
+    }
+    fn append_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let (part, outcome) = self.torn(bytes);
+        File::options().append(true).open(path)?.write_all(part)?;
+        outcome
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.change()?;
+        DiskFs.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        self.change()?;
+        DiskFs.remove(path)
+    }
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        self.change()
+    }
+}
