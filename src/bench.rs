@@ -7,9 +7,10 @@ use std::time::Instant;
 use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
 
-use crate::agent::{Batch, Noise, Sac, SacConfig};
+use crate::agent::{Noise, Sac, SacConfig};
 use crate::config::{Config, DensityConfig, LatentConfig};
 use crate::error::{Error, Result};
+use crate::goals::Batch;
 use crate::latent::{Vae, density};
 use crate::nn::{Workers, ceiling};
 use crate::rng::{self, Rng};
@@ -82,7 +83,9 @@ fn sac_step(workers: Workers) -> Result<Work> {
     let mut rng = rng::stream(0, "bench", &[]);
     let agent = Config::resolve("door", Vec::new())?.agent;
     let size = agent.batch;
-    let mut batch = Batch::new(size, Z, ACTIONS);
+    let mut batch = Batch::default();
+    batch.resize(size, Z, ACTIONS);
+    batch.mask.fill(1.0);
     batch.observation = normal(size * 2 * Z, &mut rng);
     batch.next_observation = normal(size * 2 * Z, &mut rng);
     batch.action = normal(size * ACTIONS, &mut rng).iter().map(|u| u.tanh()).collect();

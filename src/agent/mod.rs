@@ -4,11 +4,10 @@
 //! [`Sac`] owns the state and applies them.
 
 pub mod actor;
-mod batch;
 pub mod critic;
 mod lane;
 pub mod sac;
 pub mod temperature;
 
-pub use batch::Batch;
+use crate::goals::Batch;
 pub use sac::{Noise, Sac, SacConfig, SacInfo};

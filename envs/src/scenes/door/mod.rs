@@ -13,7 +13,6 @@ use std::sync::OnceLock;
 use world::{CONTROL_PERIOD_S, Configuration, HAND_BOX, World};
 
 use super::SceneOptions;
-use crate::physics::snapshot;
 use crate::render::{self, Renderer};
 use crate::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
@@ -99,7 +98,7 @@ impl Scene for Door {
     /// Made at the first call (about half a second for the usual 50): only evaluation needs them.
     fn evaluation_goals(&self) -> &[GoalPicture] {
         self.goals.get_or_init(|| {
-            let SceneOptions { image_size, samples, episode_steps, evaluation_goals } = self.options;
+            let SceneOptions { image_size, samples, episode_steps, evaluation_goals, .. } = self.options;
             let mut renderer = Renderer::default();
             let goals = goals::reached(evaluation_goals, episode_steps).into_iter().enumerate();
             let picture = |(k, goal): (usize, Configuration)| GoalPicture {
