@@ -15,7 +15,6 @@ pub mod reduce;
 pub mod workers;
 
 pub use adam::Adam;
-pub use ceiling::gemm_ceiling;
 pub use mlp::Mlp;
 pub use params::{Params, Tensor};
 pub use workers::Workers;
