@@ -5,7 +5,8 @@ use rand::{Rng as _, SeedableRng};
 use skewfit_envs::scenes::{SceneOptions, build};
 use skewfit_envs::{Action, EnvFault, EnvSnapshot, Rng, Scene};
 
-const OPTIONS: SceneOptions = SceneOptions { image_size: 48, samples: 4, episode_steps: 100, evaluation_goals: 50 };
+const OPTIONS: SceneOptions =
+    SceneOptions { image_size: 48, samples: 4, episode_steps: 100, evaluation_goals: 50, walls: String::new() };
 
 fn door() -> Box<dyn Scene> {
     build("door", &OPTIONS).unwrap()

@@ -216,7 +216,7 @@ fn bad_options_are_one_sentence() {
     let refused = |name, o: SceneOptions| scenes::build(name, &o).err().map(|e| e.to_string()).unwrap_or_default();
     let odd = |image_size, samples| SceneOptions { image_size, samples, ..options("none") };
     assert!(refused("point2d", options("easyu")).contains("nearest are `easy-u`"));
-    assert!(refused("corridor", odd(0, 4)).contains("image_size 0 is not from 1 to 4096"));
-    assert!(refused("corridor", odd(48, 3)).contains("samples 3 is neither 1 nor 4"));
+    assert!(refused("corridor", odd(0, 4)).contains("image size 0 is not within 16 to 1024 pixels"));
+    assert!(refused("corridor", odd(48, 3)).contains("3 samples a pixel; choose 1 or 4"));
     assert!(refused("corridoor", options("none")).contains("unknown scene `corridoor`"));
 }
