@@ -1,7 +1,7 @@
 //! Convolutions whose kernel spans at most two strides, as 2 x 2 convolutions on a lattice of cells.
 //!
 //! A picture cut into s x s cells (space to depth) turns a stride-s kernel of size <= 2s into
-//!     y[p] = sum_{a,b in {0,1}} x[p + a g + b] W_ab,      p over the flat g x g lattice,
+//!     y(p) = sum_{a,b in {0,1}} x(p + a g + b) W_ab,      p over the flat g x g lattice,
 //! and neighbours b = 0, 1 are contiguous, so each a is one product on overlapping rows: no patches are copied.
 //! Results at the last row and column of the lattice are meaningless and never read.
 
