@@ -1,9 +1,16 @@
-//! Laws about the sources, read as text: what the learning rooms may not touch, where chance and `unsafe` may not hide.
+//! Laws of the project (`docs/ARCHITECTURE.md` lists them): about the sources, read as text, and about whole runs.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rand::Rng as _;
+use skewfit::config::Config;
+use skewfit::latent::Vae;
+use skewfit::nn::Workers;
+use skewfit::rng::stream;
 
 /// Every Rust file below `dir`, relative to the workspace root.
 fn sources(dir: &str) -> Vec<PathBuf> {
@@ -25,7 +32,7 @@ fn sources(dir: &str) -> Vec<PathBuf> {
 
 /// The code of a file: without comments, blanks next to punctuation, and the unit tests at its end.
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod ").next().unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let lines = text.lines().map(|l| l.split("//").next().unwrap().trim());
     let words = lines.collect::<Vec<_>>().join(" ");
     let mut tight = String::new();
@@ -88,6 +95,110 @@ fn chance_is_an_argument_and_unsafe_has_one_home() {
     }
 }
 
+/// Every source of the three crates, without files of tests.
+fn shipped() -> Vec<PathBuf> {
+    let of_tests = |file: &PathBuf| file.iter().any(|part| part == "tests" || part == "tests.rs");
+    let mut files = ["src", "envs/src", "hardware/src"].into_iter().flat_map(sources).collect::<Vec<_>>();
+    files.retain(|file| !of_tests(file));
+    assert!(files.len() > 50, "only {} sources found", files.len());
+    files
+}
+
+#[test]
+fn crates_depend_one_way_and_candle_is_for_tests() {
+    for (member, forbidden) in
+        [("hardware", &["skewfit", "rapier", "candle"][..]), ("envs", &["skewfit", "candle"]), (".", &["candle"])]
+    {
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(member).join("Cargo.toml");
+        let manifest: toml::Table = fs::read_to_string(manifest).unwrap().parse().unwrap();
+        for name in manifest["dependencies"].as_table().unwrap().keys() {
+            let below = member == "envs" && name == "skewfit-hardware";
+            assert!(below || !forbidden.iter().any(|word| name.starts_with(word)), "{member} depends on {name}");
+        }
+    }
+}
+
+#[test]
+fn no_hash_map_orders_what_is_learned() {
+    for file in shipped() {
+        let looked_up_by_name_alone = file == Path::new("src/store/shard.rs");
+        let code = read(&file);
+        let named = ["HashMap", "HashSet"].into_iter().find(|word| names_word(&code, word));
+        assert!(looked_up_by_name_alone || named.is_none(), "{} uses {named:?}; take a BTreeMap", file.display());
+    }
+}
+
+#[test]
+fn nothing_waits_for_a_person() {
+    for file in shipped() {
+        assert!(!names_word(&read(&file), "stdin"), "{} reads stdin", file.display());
+    }
+}
+
+#[test]
+fn scenes_know_no_reward() {
+    for file in ["envs/src", "hardware/src"].into_iter().flat_map(sources) {
+        assert!(!names_word(&read(&file), "reward"), "{} names a reward", file.display());
+    }
+}
+
+#[test]
+fn a_latent_does_not_depend_on_its_company() {
+    let cfg = Config::resolve("door", Vec::new()).unwrap();
+    let (workers, size) = (Workers::new(2), cfg.env.image_size);
+    let mut vae = Vae::new(&cfg.latent, size, &workers, &mut stream(0, "vae-init", &[])).unwrap();
+    let mut draws = stream(0, "pictures", &[]);
+    let pixels: Vec<u8> = (0..70 * size * size * 3).map(|_| draws.random()).collect();
+    let pictures: Vec<&[u8]> = pixels.chunks_exact(size * size * 3).collect();
+    let together = vae.encode(&workers, &pictures);
+    for n in [1, 2, 31, 32, 33, 69] {
+        let last = vae.encode(&workers, &pictures[70 - n..]);
+        assert_eq!(last, together[(70 - n) * cfg.latent.dim..], "the last {n} of 70");
+    }
+}
+
+fn skewfit(args: &[&str], dir: &Path) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skewfit"));
+    let out = command.args(args).arg(dir).stdin(Stdio::null()).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
+/// What the clock has no part in: the parameters' hash and the final figures, the shards' hashes, metrics without `time/`.
+fn leaves(run: &Path) -> [Vec<String>; 3] {
+    let read = |name: &str| fs::read_to_string(run.join(name)).unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).unwrap();
+    let shard = |id| blake3::hash(&fs::read(run.join(format!("episodes/{id:06}.h5"))).unwrap()).to_string();
+    let metrics = read("metrics.csv");
+    let names: Vec<&str> = metrics.lines().next().unwrap().split(',').collect();
+    let timeless = |row: &str| {
+        let cells = names.iter().zip(row.split(',')).filter(|(name, _)| !name.starts_with("time/"));
+        cells.map(|(name, cell)| format!("{name}={cell}")).collect::<Vec<_>>().join(" ")
+    };
+    let identity = ["params_blake3", "final"].map(|key| summary[key].to_string()).to_vec();
+    [identity, (0..20).map(shard).collect(), metrics.lines().skip(1).map(timeless).collect()]
+}
+
+#[test]
+fn the_same_seed_and_a_resumed_run_give_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let [first, second] = ["first", "second"].map(|name| dir.path().join(name));
+    for run in [&first, &second] {
+        skewfit(&["explore", "corridor-tiny", "--set", "run.threads=2", "--out"], run);
+    }
+    let whole = leaves(&first);
+    assert_eq!(leaves(&second), whole);
+    let half = &whole[2][3];
+    assert!(half.starts_with("env_steps=600 ") && half.contains("skew/alpha=-0.5"), "no skewing by half time: {half}");
+
+    // As if the power had gone before the second half was safe.
+    fs::remove_file(second.join("summary.json")).unwrap();
+    for update in ["00000300", "00000400"] {
+        fs::remove_dir_all(second.join("checkpoints").join(update)).unwrap();
+    }
+    skewfit(&["resume"], &second);
+    assert_eq!(leaves(&second), whole);
+}
+
 #[test]
 fn the_reader_sees_through_layout_and_stops_at_tests() {
     for (text, fs) in [
@@ -97,6 +208,7 @@ fn the_reader_sees_through_layout_and_stops_at_tests() {
         ("use std::fsck; use std::{io, fmt};", false),
         ("// std::fs is not for us\nfn f() {}", false),
         ("fn f() {}\n#[cfg(test)]\nmod tests { use std::fs; }", false),
+        ("#[cfg(test)]\nmod tests;\nuse std::fs;", true),
     ] {
         assert_eq!(names_std(&code(text), "fs"), fs, "{text}");
     }

@@ -1,0 +1,198 @@
+//! The documents against the code: what they name exists, what they show runs, and the reading path stays short.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use skewfit::store::Store;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(file: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(file)).unwrap_or_else(|e| panic!("{file}: {e}"))
+}
+
+/// The text under a heading, up to the next of its level.
+fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let (_, rest) = text.split_once(&format!("{heading}\n")).unwrap_or_else(|| panic!("no `{heading}`"));
+    let level = heading.split(' ').next().unwrap();
+    rest.split(&format!("\n{level} ")).next().unwrap()
+}
+
+/// Targets of the links and pictures in a document, without those on the web.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| !target.contains("://")).collect()
+}
+
+/// What stands between backticks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('`').skip(1).step_by(2)
+}
+
+/// Lines of the fenced blocks of a language.
+fn fenced<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("\n```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    blocks.flat_map(|rest| rest.split("\n```").next().unwrap().lines()).collect()
+}
+
+fn skewfit(args: &[&str]) -> std::process::Output {
+    Command::new(env!("CARGO_BIN_EXE_skewfit")).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for (document, folder) in
+        [("README.md", ""), ("docs/ARCHITECTURE.md", "docs"), ("docs/DESIGN.md", "docs"), ("CHANGELOG.md", "")]
+    {
+        let text = read(document);
+        let (pictures, files): (Vec<_>, Vec<_>) = links(&text).into_iter().partition(|t| t.starts_with("results/"));
+        for target in files {
+            assert!(Path::new(ROOT).join(folder).join(target).exists(), "{document} links to {target}");
+        }
+        // Pictures of runs come together, once they were made.
+        let missing: Vec<_> = pictures.iter().filter(|p| !Path::new(ROOT).join(p).exists()).collect();
+        assert!(missing.is_empty() || missing.len() == pictures.len(), "{document} shows {missing:?}");
+    }
+}
+
+#[test]
+fn the_reading_path_is_short() {
+    let readme = read("README.md");
+    let path = links(section(&readme, "## Reading path").split("Under").next().unwrap());
+    assert_eq!(path.len(), 8, "{path:?}");
+    let lengths: Vec<_> = path.iter().map(|file| (file, read(file).lines().count())).collect();
+    let total: usize = lengths.iter().map(|(_, n)| n).sum();
+    assert!(total < 1200, "{total} lines: {lengths:?}");
+}
+
+#[test]
+fn every_command_of_the_readme_parses() {
+    let readme = read("README.md");
+    let mut seen = 0;
+    for line in fenced(&readme, "sh") {
+        let command = line.split('#').next().unwrap().trim();
+        let Some(args) = command.strip_prefix("skewfit ").or(command.strip_prefix("cargo run --release -- ")) else {
+            assert_eq!(command, "cargo test");
+            continue;
+        };
+        let args: Vec<&str> = args.split(' ').chain(["--no-such-flag"]).collect();
+        let said = String::from_utf8(skewfit(&args).stderr).unwrap();
+        assert!(said.contains("unexpected argument '--no-such-flag'"), "{command}: {said}");
+        seen += 1;
+    }
+    assert!(seen > 8, "{seen} commands");
+}
+
+#[test]
+fn the_readmes_python_reads_a_shard() {
+    let python = std::env::var("SKEWFIT_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
+    let has_h5py = Command::new(&python).args(["-c", "import h5py"]).output();
+    if !has_h5py.is_ok_and(|out| out.status.success()) {
+        eprintln!("skipped: `{python}` has no h5py; install it, or name a Python that has it in SKEWFIT_TEST_PYTHON");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let explored = skewfit(&["explore", "corridor-tiny", "--steps", "400", "--out", run.to_str().unwrap()]);
+    assert!(explored.status.success(), "{}", String::from_utf8_lossy(&explored.stderr));
+    let store = Store::read_only(&run).unwrap();
+    let last = store.lines().last().unwrap();
+    let episode = store.episode(last.id).unwrap();
+
+    let example = fenced(&read("README.md"), "python").join("\n");
+    let shown = Command::new(&python).args(["-c", &example]).arg(run.join(&last.file)).output().unwrap();
+    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    let (facts, state) = shown.trim_end().split_once('\n').unwrap();
+    assert_eq!(facts, format!("corridor {} (51, 24, 24, 3) (50, 2) (24, 24, 3)", episode.goal_origin.name()));
+    let state: serde_json::Value = serde_json::from_str(&state.replace('\'', "\"")).unwrap();
+    assert_eq!(state, serde_json::json!({"x": episode.state(50)[0], "y": episode.state(50)[1]}));
+}
+
+#[test]
+fn the_readme_tells_every_file_of_a_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    assert!(skewfit(&["explore", "corridor-tiny", "--steps", "200", "--out", run.to_str().unwrap()]).status.success());
+    let readme = read("README.md");
+    let told = section(&readme, "## A run directory");
+    let named: Vec<&str> = quoted(told).map(|name| name.split('/').next().unwrap()).collect();
+    for entry in fs::read_dir(&run).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(named.contains(&name.as_str()), "README does not tell of {name}");
+    }
+}
+
+#[test]
+fn the_map_names_every_room() {
+    let architecture = read("docs/ARCHITECTURE.md");
+    let rooms: Vec<&str> = quoted(section(&architecture, "## Rooms of `src/`")).collect();
+    for entry in fs::read_dir(Path::new(ROOT).join("src")).unwrap() {
+        let entry = entry.unwrap();
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        let name = format!("{}{slash}", entry.file_name().into_string().unwrap());
+        assert!(rooms.contains(&name.as_str()), "docs/ARCHITECTURE.md has no room {name}");
+    }
+    for room in rooms.iter().filter(|room| room.ends_with(".rs") || room.ends_with('/')) {
+        assert!(Path::new(ROOT).join("src").join(room).exists(), "there is no room {room}");
+    }
+}
+
+/// Every Rust source of the project, as one text.
+fn all_code(dir: &Path) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &all_code(&path);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            text += &fs::read_to_string(&path).unwrap();
+        }
+    }
+    text
+}
+
+#[test]
+fn every_invariant_is_held_by_a_test() {
+    let folders = ["src", "tests", "envs/src", "envs/tests", "hardware/src"];
+    let code: String = folders.iter().map(|folder| all_code(&Path::new(ROOT).join(folder))).collect();
+    let is_test = |name: &str| {
+        let head = code.split(&format!("fn {name}(")).next().unwrap();
+        head.len() < code.len() && head.trim_end().ends_with("#[test]")
+    };
+    let architecture = read("docs/ARCHITECTURE.md");
+    let rows: Vec<_> = section(&architecture, "## Invariants").lines().filter(|l| l.starts_with('|')).skip(2).collect();
+    assert!(rows.len() > 10, "{} invariants", rows.len());
+    for row in rows {
+        let holders: Vec<&str> = quoted(row.split('|').nth(2).unwrap()).collect();
+        assert!(!holders.is_empty(), "nothing holds: {row}");
+        for name in holders {
+            assert!(is_test(name) || Path::new(ROOT).join(name).is_file(), "no test `{name}`: {row}");
+        }
+    }
+}
+
+#[test]
+fn design_entries_are_whole_and_short() {
+    let design = read("docs/DESIGN.md");
+    let entries: Vec<&str> = design.split("\n## ").skip(1).collect();
+    assert!(entries.len() > 20, "{} entries", entries.len());
+    for entry in entries {
+        let (title, body) = entry.split_once('\n').unwrap();
+        for part in ["Question", "Decision", "Why", "Gave up", "Evidence", "Revisit when"] {
+            assert!(entry.contains(&format!("\n- {part}: ")), "`{title}` has no {part}");
+        }
+        assert!(body.trim().lines().count() <= 12, "`{title}` is too long");
+    }
+}
+
+#[test]
+fn design_names_files_that_exist() {
+    for name in quoted(&read("docs/DESIGN.md")).filter(|name| name.ends_with(".rs") || name.ends_with(".toml")) {
+        assert!(Path::new(ROOT).join(name).exists(), "docs/DESIGN.md names {name}");
+    }
+}
