@@ -1,6 +1,6 @@
 //! The documents against the code: what they name exists, what they show runs, and the reading path stays short.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 use std::fs;
 use std::path::Path;
