@@ -105,7 +105,7 @@ impl Vae {
     fn gradients(&mut self, workers: &Workers, pictures: &[&[u8]], noise: &[f32]) -> Result<VaeInfo> {
         let shares = workers.shares(pictures.len(), 8);
         let (a, params, packed, beta) = (&self.architecture, &self.params, &self.packed, self.beta);
-        let scale = 1.0 / pictures.len() as f32;
+        let scale = 2.0;
         workers.each(&mut self.lanes, |i, lane| {
             lane.clear();
             let share = shares[i].clone();
