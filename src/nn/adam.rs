@@ -89,13 +89,14 @@ impl Adam {
 #[inline(always)]
 fn advance(share: &mut Share, c: Coefficients, tau: f32) {
     let (b1, b2) = (B1 as f32, B2 as f32);
+    let (c1, c2) = ((1.0 - B1) as f32, (1.0 - B2) as f32); // in f32, 1 - b2 would be off by 1.3e-5 of itself
     let n = share.values.len();
     let (values, gradient) = (&mut share.values[..n], &share.gradient[..n]);
     let (m, v) = (&mut share.m[..n], &mut share.v[..n]);
     for i in 0..n {
         let g = gradient[i];
-        m[i] = b1 * m[i] + (1.0 - b1) * g;
-        v[i] = b2 * v[i] + (1.0 - b2) * g * g;
+        m[i] = b1 * m[i] + c1 * g;
+        v[i] = b2 * v[i] + c2 * g * g;
         values[i] -= c.step_size * m[i] / (v[i].sqrt() * c.root_scale + EPSILON);
     }
     if let Some(target) = &mut share.target {
