@@ -2,18 +2,25 @@
 //!
 //! Noise and optimiser are inside the clock. Figures compare as ratios within one run, never across machines.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
-use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
+use skewfit_envs::Action;
 
+use crate::actor_loop::{Behaviour, Target, rollout};
 use crate::agent::{Noise, Sac, SacConfig};
-use crate::config::{Config, DensityConfig, LatentConfig};
+use crate::cli::output;
+use crate::config::{Config, DensityConfig, EnvConfig, LatentConfig};
+use crate::episode::GoalOrigin;
 use crate::error::{Error, Result};
+use crate::evaluate;
 use crate::goals::Batch;
 use crate::latent::{Vae, density};
+use crate::learner::{Learner, normals as normal};
 use crate::nn::{Workers, ceiling};
 use crate::rng::{self, Rng};
+use crate::store::{ShardRoot, Store};
 
 /// One unit's figure.
 #[derive(Clone, Debug, Serialize)]
@@ -50,10 +57,9 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
         "encode_b512" => (40, encode(workers)?),
         "logp_b512_n10" => (10, log_density(workers)?),
         "act_b1" => (300, act(&workers)?),
-        _ => {
-            let known = [&DEFAULT_UNITS[..], &OTHER_UNITS[..]].concat().join(", ");
-            return Err(Error::Usage(format!("unknown unit `{unit}`; known: {known}")));
-        }
+        "env_door" | "env_corridor" | "env_point2d" => (400, scene_step(unit.trim_start_matches("env_"))?),
+        "commit_episode" => (40, commit_episode()?),
+        _ => return known(unit).and(Err(Error::Usage(format!("unit `{unit}` cannot be timed")))),
     };
     for _ in 0..5 {
         work()?;
@@ -66,6 +72,34 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
     }
     millis.sort_by(f64::total_cmp);
     Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n })
+}
+
+/// `skewfit bench`: the named units, or the six that peers implement too; one line each.
+///
+/// # Errors
+/// `Usage` for an unknown unit, before anything is timed.
+pub fn run(units: &[String], json: bool) -> Result<()> {
+    let units: Vec<&str> =
+        if units.is_empty() { DEFAULT_UNITS.to_vec() } else { units.iter().map(String::as_str).collect() };
+    units.iter().try_for_each(|unit| known(unit))?;
+    for unit in units {
+        let timing = time(unit, 0)?;
+        if json {
+            output::json(&timing)?;
+        } else {
+            let Timing { unit, median_ms, min_ms, n } = timing;
+            output::line(&format!("{unit:24} median {median_ms:10.3} ms   min {min_ms:10.3} ms   n {n}"))?;
+        }
+    }
+    Ok(())
+}
+
+fn known(unit: &str) -> Result<()> {
+    if DEFAULT_UNITS.contains(&unit) || OTHER_UNITS.contains(&unit) {
+        return Ok(());
+    }
+    let known = [&DEFAULT_UNITS[..], &OTHER_UNITS[..]].concat().join(", ");
+    Err(Error::Usage(format!("unknown unit `{unit}`; known: {known}")))
 }
 
 type Work = Box<dyn FnMut() -> Result<()>>;
@@ -165,6 +199,47 @@ fn act(workers: &Workers) -> Result<Work> {
     }))
 }
 
-fn normal(n: usize, rng: &mut Rng) -> Vec<f32> {
-    (0..n).map(|_| StandardNormal.sample(rng)).collect()
+/// One step with random actions and its 48 px picture, on the calling thread.
+fn scene_step(name: &str) -> Result<Work> {
+    let cfg = Config::resolve("door", Vec::new())?;
+    let mut scene = evaluate::scene(&EnvConfig { scene: name.to_owned(), ..cfg.env }, 0)?;
+    let mut rng = rng::stream(0, "bench", &[]);
+    scene.reset(&mut rng)?;
+    let actions = scene.spec().action_dim;
+    Ok(Box::new(move || {
+        let action = normal(actions, &mut rng).iter().map(|u| u.tanh()).collect();
+        std::hint::black_box(scene.step(&Action(action))?);
+        Ok(())
+    }))
+}
+
+/// An episode of the door into a store in a folder of its own under the system's temporary one; removed at the end.
+fn commit_episode() -> Result<Work> {
+    let cfg = Config::resolve("door", Vec::new())?;
+    let mut scene = evaluate::scene(&cfg.env, 0)?;
+    let mut rng = rng::stream(0, "bench", &[]);
+    let mut learner = Learner::new(&cfg, ACTIONS)?;
+    let latent = vec![0.0; Z];
+    let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
+    let models = (&mut learner.vae, &mut learner.sac);
+    let (mut reset, length) = (rng::stream(1, "bench", &[]), (0, cfg.env.episode_steps));
+    let mut episode = rollout(&mut *scene, models, &target, length, &mut reset, Behaviour::Explore(&mut rng))?;
+    let folder = Scratch(std::env::temp_dir().join(format!("skewfit-bench-{}", std::process::id())));
+    let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene };
+    let mut store = Store::create(&folder.0, root)?;
+    Ok(Box::new(move || {
+        let _kept_until_the_end = &folder;
+        store.commit(&episode, (episode.id + 1) * 100)?;
+        episode.id += 1;
+        Ok(())
+    }))
+}
+
+/// A folder that is removed when dropped.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0); // the system clears its temporary folder anyway
+    }
 }

@@ -1,1 +1,257 @@
-//! (being written)
+//! Goal pictures -> attempts from the scene's start state -> how near they came. Never counted, never learned from.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+use skewfit_envs::{EnvSnapshot, EnvSpec, Image, Scene, StateVec, scenes};
+
+use crate::actor_loop::{Behaviour, Target, rollout};
+use crate::checkpoint;
+use crate::config::{Config, EnvConfig};
+use crate::episode::GoalOrigin;
+use crate::error::{Error, Result};
+use crate::explore::state::{RunState, restore_models};
+use crate::goals::reward::latent_distance;
+use crate::learner::Learner;
+use crate::report::{Reached, sheet_of_attempts};
+use crate::{pictures, rng};
+
+/// A picture to be reached.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// The scene's name for it, or a file's.
+    pub name: String,
+    /// What to reach.
+    pub image: Image,
+    /// The scene's own pictures have one.
+    pub state: Option<StateVec>,
+}
+
+/// What came of one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attempt {
+    /// The goal.
+    pub goal: Goal,
+    /// The last picture.
+    pub reached: Image,
+    /// The last true state.
+    pub state: Option<StateVec>,
+    /// The scene's metrics; empty for a picture of the user's.
+    pub metrics: Vec<(&'static str, f64)>,
+    /// Of the last picture from the goal.
+    pub latent_distance: f64,
+    /// By the scene's threshold, or by the latent threshold for a picture of the user's; `None` = unknown.
+    pub success: Option<bool>,
+}
+
+/// A scene of its own for attempts, each from its start state.
+pub struct Evaluator {
+    scene: Box<dyn Scene>,
+    start: EnvSnapshot,
+}
+
+/// Builds the configured scene.
+///
+/// # Errors
+/// What the scene refuses.
+pub fn scene(cfg: &EnvConfig, evaluation_goals: usize) -> Result<Box<dyn Scene>> {
+    let options = scenes::SceneOptions {
+        image_size: cfg.image_size,
+        samples: cfg.samples,
+        episode_steps: cfg.episode_steps,
+        evaluation_goals,
+        walls: cfg.walls.clone(),
+    };
+    Ok(scenes::build(&cfg.scene, &options)?)
+}
+
+impl Evaluator {
+    /// A fresh instance.
+    ///
+    /// # Errors
+    /// What the scene refuses.
+    pub fn new(scene: Box<dyn Scene>) -> Result<Self> {
+        let start = scene.snapshot()?;
+        Ok(Self { scene, start })
+    }
+
+    /// The scene's evaluation pictures, in their fixed, shuffled order.
+    #[must_use]
+    pub fn goals(&self) -> Vec<Goal> {
+        let own = |g: &skewfit_envs::GoalPicture| Goal {
+            name: g.name.clone(),
+            image: g.image.clone(),
+            state: Some(g.state.clone()),
+        };
+        self.scene.evaluation_goals().iter().map(own).collect()
+    }
+
+    /// Names of the scene's metrics.
+    #[must_use]
+    pub fn metric_names(&self) -> Vec<&'static str> {
+        let nowhere = StateVec(vec![0.0; self.scene.spec().state_names.len()]);
+        self.scene.metrics(&nowhere, &nowhere).into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// Tries each goal once, in this instance.
+    ///
+    /// # Errors
+    /// What the scene reports.
+    pub fn attempt(&mut self, learner: &mut Learner, cfg: &Config, goals: &[(u64, Goal)]) -> Result<Vec<Attempt>> {
+        let (scene, start) = (&mut *self.scene, &self.start);
+        let one = |goal: &(u64, Goal)| {
+            scene.restore(start)?;
+            attempt(scene, learner, cfg, goal)
+        };
+        goals.iter().map(one).collect()
+    }
+}
+
+/// One attempt from where `scene` stands; its random stream is named by the goal's number.
+///
+/// # Errors
+/// What the scene reports.
+pub fn attempt(scene: &mut dyn Scene, learner: &mut Learner, cfg: &Config, goal: &(u64, Goal)) -> Result<Attempt> {
+    let (number, goal) = goal;
+    let latent = learner.vae.encode_one(&goal.image.pixels);
+    let target = Target { latent, picture: goal.image.pixels.clone(), origin: GoalOrigin::Replay };
+    let mut reset = rng::stream(cfg.seed, "evaluate", &[learner.counts.updates, *number]);
+    let models = (&mut learner.vae, &mut learner.sac);
+    let length = (*number, cfg.env.episode_steps);
+    let episode = rollout(scene, models, &target, length, &mut reset, Behaviour::Deterministic)?;
+    let last = episode.frame(episode.steps());
+    let reached = Image { size: episode.image_size, pixels: last.to_vec() };
+    let distance = f64::from(latent_distance(&learner.vae.encode_one(last), &target.latent));
+    let state = scene.true_state();
+    let known = state.as_ref().zip(goal.state.as_ref());
+    Ok(Attempt {
+        reached,
+        metrics: known.map_or_else(Vec::new, |(s, g)| scene.metrics(s, g)),
+        success: known.map(|(s, g)| scene.success(s, g)),
+        latent_distance: distance,
+        state,
+        goal: goal.clone(),
+    })
+}
+
+/// Mean of each metric over the attempts that have it, and the success rate.
+#[must_use]
+pub fn means(attempts: &[Attempt]) -> (Vec<(String, f64)>, Option<f64>) {
+    let names: Vec<&str> = attempts.first().map_or_else(Vec::new, |a| a.metrics.iter().map(|m| m.0).collect());
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let of = |name: &str| mean(attempts.iter().flat_map(|a| &a.metrics).filter(|m| m.0 == name).map(|m| m.1).collect());
+    let metrics = names.iter().map(|name| ((*name).to_owned(), of(name))).collect();
+    let judged: Vec<f64> = attempts.iter().filter_map(|a| a.success).map(|s| f64::from(u8::from(s))).collect();
+    (metrics, (!judged.is_empty()).then(|| mean(judged)))
+}
+
+/// The latent distance that best separates attempts that succeeded from those that did not; `None` without both kinds.
+#[must_use]
+pub fn latent_threshold(attempts: &[Attempt]) -> Option<f64> {
+    let mut known: Vec<(f64, bool)> = attempts.iter().filter_map(|a| Some((a.latent_distance, a.success?))).collect();
+    known.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let successes = known.iter().filter(|k| k.1).count();
+    if successes == 0 || successes == known.len() {
+        return None;
+    }
+    let right = |threshold: f64| known.iter().filter(|(d, yes)| (*d <= threshold) == *yes).count();
+    known.windows(2).map(|w| 0.5 * (w[0].0 + w[1].0)).max_by_key(|t| right(*t))
+}
+
+/// The contract's object.
+#[must_use]
+pub fn report(run: &Path, update: u64, attempts: &[Attempt], spec: &EnvSpec) -> Value {
+    let named = |state: &StateVec| -> Value {
+        let entries = spec.state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
+        Value::Object(entries.collect::<Map<_, _>>())
+    };
+    let goal = |a: &Attempt| {
+        json!({
+            "goal": a.goal.name,
+            "source": if a.goal.state.is_some() { "scene" } else { "picture" },
+            "goal_state": a.goal.state.as_ref().map(named),
+            "final_state": a.state.as_ref().map(named),
+            "final": a.metrics.iter().map(|(n, v)| ((*n).to_owned(), json!(v))).collect::<Map<_, _>>(),
+            "latent_distance": a.latent_distance,
+            "success": a.success,
+        })
+    };
+    let (mean, success_rate) = means(attempts);
+    json!({
+        "run": run.display().to_string(),
+        "checkpoint": update,
+        "goals": attempts.iter().map(goal).collect::<Vec<_>>(),
+        "mean": mean.into_iter().map(|(n, v)| (n, json!(v))).collect::<Map<_, _>>(),
+        "success_rate": success_rate,
+        "latent_threshold": latent_threshold(attempts),
+    })
+}
+
+/// Goal | reached pairs with a caption, for a sheet.
+#[must_use]
+pub fn pairs(attempts: &[Attempt]) -> Vec<Reached> {
+    let caption = |a: &Attempt| match a.metrics.first() {
+        Some((name, value)) => format!("{value:.2}{}", if name.ends_with("_rad") { " rad" } else { "" }),
+        None => format!("latent {:.2}", a.latent_distance),
+    };
+    let pair = |a: &Attempt| Reached { goal: a.goal.image.clone(), reached: a.reached.clone(), caption: caption(a) };
+    attempts.iter().map(pair).collect()
+}
+
+/// Writes `evaluation.json`, a sheet and the pictures reached under `dir`; returns the report.
+///
+/// # Errors
+/// `Io` where they cannot be written.
+pub fn write(dir: &Path, report: &Value, attempts: &[Attempt]) -> Result<()> {
+    let io = |source| Error::Io { what: format!("{}: cannot write", dir.display()), source };
+    std::fs::create_dir_all(dir).map_err(io)?;
+    std::fs::write(dir.join("evaluation.json"), format!("{report:#}\n")).map_err(io)?;
+    sheet_of_attempts(&pairs(attempts), &dir.join("sheet.png"))?;
+    for (i, a) in attempts.iter().enumerate() {
+        pictures::save_png(&a.goal.image, &dir.join(format!("{i:02}-goal.png")))?;
+        pictures::save_png(&a.reached, &dir.join(format!("{i:02}-reached.png")))?;
+    }
+    Ok(())
+}
+
+/// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
+///
+/// # Errors
+/// `Usage` for what is not a run or not a picture; `Damaged` where no checkpoint is sound.
+pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Value> {
+    crate::store::Store::read_only(dir)?;
+    let cfg = Config::read(&dir.join("config.toml"), Vec::new())?;
+    let load = |path: &PathBuf| {
+        let image = pictures::load_goal(path, cfg.env.image_size)?;
+        Ok(Goal { name: path.display().to_string(), image, state: None })
+    };
+    let given = goals.iter().map(load).collect::<Result<Vec<_>>>()?;
+    let loaded = checkpoint::newest_sound(dir)?
+        .ok_or_else(|| Error::Usage(format!("{}: has no checkpoint yet; let it run longer", dir.display())))?;
+    let mut evaluator = Evaluator::new(scene(&cfg.env, cfg.evaluate.pictures)?)?;
+    let spec = evaluator.scene.spec().clone();
+    let mut learner = Learner::new(&cfg, spec.action_dim)?;
+    restore_models(&mut learner, &loaded.snapshot)?;
+    learner.counts = RunState::of(&loaded.snapshot)?.counts;
+
+    let own = given.is_empty();
+    let pool = if own { evaluator.goals() } else { given };
+    let n = episodes.unwrap_or(pool.len());
+    let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
+    let mut attempts = evaluator.attempt(&mut learner, &cfg, &wanted)?;
+    let update = loaded.snapshot.update;
+    let folder = dir.join("eval").join(format!("{update:08}"));
+    if !own {
+        let threshold = known_threshold(&folder);
+        attempts.iter_mut().for_each(|a| a.success = threshold.map(|t| a.latent_distance <= t));
+    }
+    let report = report(dir, update, &attempts, &spec);
+    write(&if own { folder } else { dir.join("eval").join("pictures") }, &report, &attempts)?;
+    Ok(report)
+}
+
+/// The latent threshold of an evaluation of the same checkpoint on the scene's own pictures.
+fn known_threshold(folder: &Path) -> Option<f64> {
+    let text = std::fs::read_to_string(folder.join("evaluation.json")).ok()?;
+    serde_json::from_str::<Value>(&text).ok()?["latent_threshold"].as_f64()
+}

@@ -1,1 +1,199 @@
-//! (being written)
+//! Episodes in -> replay -> updates of agent and VAE out; every draw comes from a stream named by what it is for.
+
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{Noise, Sac, SacConfig, SacInfo};
+use crate::config::{Config, GoalSourceKind};
+use crate::episode::Episode;
+use crate::error::Result;
+use crate::goals::relabel::{RelabelMix, sample_batch};
+use crate::goals::{Batch, GoalSource, PriorGoals, ReplayGoals};
+use crate::latent::{Vae, VaeInfo, density};
+use crate::nn::Workers;
+use crate::replay::{Encoded, LatentVersion, Replay, SkewInfo, Stored};
+use crate::rng::{self, Rng};
+
+/// What the next update depends on besides parameters and episodes: integers, and the power in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// SAC updates.
+    pub updates: u64,
+    /// VAE minibatches.
+    pub vae_updates: u64,
+    /// Refreshes of all latents: the latents' version.
+    pub refreshes: u64,
+    /// Episodes that were there at the last refresh; later ones are absent from the skewed distribution.
+    pub refreshed_episodes: u64,
+    /// alpha of the skewed distribution, after tempering; `None` while draws are uniform.
+    pub skew_alpha: Option<f64>,
+}
+
+/// Models, replay and counters.
+pub struct Learner {
+    /// Threads.
+    pub workers: Workers,
+    /// The latent model.
+    pub vae: Vae,
+    /// The agent.
+    pub sac: Sac,
+    /// Committed episodes in memory.
+    pub replay: Replay,
+    /// Counters.
+    pub counts: Counts,
+    cfg: Config,
+    batch: Batch,
+    noise: Noise,
+}
+
+impl Learner {
+    /// Fresh models for a scene with `action_dim` actions.
+    ///
+    /// # Errors
+    /// `Usage` where image size and channels do not fit.
+    pub fn new(cfg: &Config, action_dim: usize) -> Result<Self> {
+        let workers = Workers::new(cfg.run.threads);
+        let (size, seed) = (cfg.env.image_size, cfg.seed);
+        let vae = Vae::new(&cfg.latent, size, &workers, &mut rng::stream(seed, "vae-init", &[]))?;
+        let sac = SacConfig { latent_dim: cfg.latent.dim, action_dim, agent: cfg.agent.clone() };
+        let sac = Sac::new(sac, &workers, &mut rng::stream(seed, "agent-init", &[]));
+        let replay = Replay::new(cfg.replay.capacity, cfg.latent.dim);
+        let (batch, noise, counts) = (Batch::default(), Noise::default(), Counts::default());
+        Ok(Self { workers, vae, sac, replay, counts, cfg: cfg.clone(), batch, noise })
+    }
+
+    /// Where exploration and relabelling goals come from now.
+    #[must_use]
+    pub fn goals(&self) -> Box<dyn GoalSource + '_> {
+        match self.cfg.goals.source {
+            GoalSourceKind::Replay => Box::new(ReplayGoals { replay: &self.replay }),
+            GoalSourceKind::Prior => Box::new(PriorGoals { dim: self.cfg.latent.dim }),
+        }
+    }
+
+    /// Takes in a committed episode, encoded by the present VAE.
+    ///
+    /// # Errors
+    /// An episode whose shapes do not fit the run.
+    pub fn add(&mut self, episode: Episode) -> Result<()> {
+        let frames: Vec<&[u8]> = (0..=episode.steps()).map(|t| episode.frame(t)).collect();
+        let latents = self.vae.encode(&self.workers, &frames);
+        self.replay.push(episode, latents, LatentVersion(self.counts.refreshes))
+    }
+
+    /// One SAC update on a relabelled batch; returns its facts and the batch's mean reward.
+    ///
+    /// # Errors
+    /// `NotFinite`.
+    pub fn update_agent(&mut self) -> Result<(SacInfo, f64)> {
+        let (seed, update) = (self.cfg.seed, self.counts.updates);
+        let mut batch = std::mem::take(&mut self.batch);
+        let mix = RelabelMix { keep: self.cfg.goals.relabel_keep, source: self.cfg.goals.relabel_source };
+        let (size, scale) = (self.cfg.agent.batch, self.cfg.agent.reward_scale as f32);
+        let mut draws = rng::stream(seed, "batch", &[update]);
+        sample_batch(&self.replay, &*self.goals(), mix, size, scale, &mut draws, &mut batch);
+        self.noise.draw(batch.action.len(), &mut rng::stream(seed, "agent", &[update]));
+        let info = self.sac.update(&self.workers, &batch, &self.noise);
+        let reward = batch.reward.iter().map(|r| f64::from(*r)).sum::<f64>() / batch.size.max(1) as f64;
+        self.batch = batch;
+        self.counts.updates += 1;
+        Ok((info?, reward))
+    }
+
+    /// One VAE update on pictures drawn by the skewed distribution, or uniformly where there is none.
+    ///
+    /// # Errors
+    /// `NotFinite`.
+    pub fn update_vae(&mut self) -> Result<VaeInfo> {
+        let mut draws = rng::stream(self.cfg.seed, "vae", &[self.counts.vae_updates]);
+        let slots: Vec<_> = (0..self.cfg.latent.batch).filter_map(|_| self.replay.draw_skewed(&mut draws)).collect();
+        let pictures: Vec<&[u8]> = slots.iter().map(|slot| self.replay.next_frame(*slot)).collect();
+        let noise = normals(pictures.len() * self.cfg.latent.dim, &mut draws);
+        self.counts.vae_updates += 1;
+        self.vae.update(&self.workers, &pictures, &noise)
+    }
+
+    /// Re-encodes every stored frame and goal picture with the present VAE; with `skew`, also the densities and weights.
+    ///
+    /// # Errors
+    /// Shapes that do not fit: a bug.
+    pub fn refresh(&mut self, skew: bool) -> Result<Option<SkewInfo>> {
+        self.counts.refreshes += 1;
+        self.counts.refreshed_episodes = self.replay.episodes().last().map_or(0, |e| e.id() + 1);
+        let info = self.encode_replay(skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess)))?;
+        self.counts.skew_alpha = info.map(|i| i.alpha);
+        Ok(info)
+    }
+
+    /// Brings replay to where it was at a checkpoint, from its episodes (in order, the last one of the run included).
+    ///
+    /// # Errors
+    /// Shapes that do not fit: another run's episodes.
+    pub fn restore_replay(&mut self, episodes: impl IntoIterator<Item = Episode>) -> Result<()> {
+        let (refreshed, later): (Vec<_>, Vec<_>) =
+            episodes.into_iter().partition(|e| e.id < self.counts.refreshed_episodes);
+        for episode in refreshed {
+            self.add(episode)?;
+        }
+        if self.counts.refreshes > 0 {
+            self.encode_replay(self.counts.skew_alpha.map(|alpha| (alpha, 0.0)))?;
+        }
+        later.into_iter().try_for_each(|episode| self.add(episode))
+    }
+
+    fn encode_replay(&mut self, skew: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
+        let dim = self.cfg.latent.dim;
+        let pictures = self.replay.episodes().flat_map(|e| (0..=e.steps()).map(|t| e.frame(t)).chain([e.goal_image()]));
+        let pictures: Vec<&[u8]> = pictures.collect();
+        let mut posteriors = vec![0.0; pictures.len() * 2 * dim];
+        self.vae.posteriors(&self.workers, &pictures, &mut posteriors);
+        let mut rest = posteriors.as_slice();
+        let rows: Vec<&[f32]> = (self.replay.episodes())
+            .map(|e| {
+                let (own, after) = rest.split_at((e.steps() + 2) * 2 * dim);
+                rest = after;
+                own
+            })
+            .collect();
+        let densities = skew.map(|_| self.log_densities(&rows));
+        let encoded = rows.iter().map(|rows| encoded(rows, dim)).collect();
+        self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
+        match (skew, densities) {
+            (Some((alpha, min_ess)), Some(densities)) => {
+                self.replay.set_log_density(densities, alpha, min_ess).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// log p of every stored transition's next picture, (T) an episode, from posteriors (T+2, 2Z) an episode.
+    ///
+    /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone.
+    fn log_densities(&mut self, posteriors: &[&[f32]]) -> Vec<Vec<f64>> {
+        let (dim, cfg) = (self.cfg.latent.dim, &self.cfg.density);
+        let one = |(stored, rows): (&Stored, &&[f32])| {
+            let steps = stored.steps();
+            let pictures: Vec<&[u8]> = (1..=steps).map(|t| stored.frame(t)).collect();
+            let rows = &rows[2 * dim..(steps + 1) * 2 * dim];
+            let mut draws = rng::stream(self.cfg.seed, "density", &[self.counts.refreshes, stored.id()]);
+            let noise = normals(steps * cfg.latents * dim, &mut draws);
+            let mut out = vec![0.0; steps];
+            density::log_density(&mut self.vae, &self.workers, cfg, &pictures, rows, &noise, &mut out);
+            out
+        };
+        self.replay.episodes().zip(posteriors).map(one).collect()
+    }
+}
+
+/// Means of an episode's posteriors (T+2, 2Z): its frames, then its goal picture.
+fn encoded(rows: &[f32], dim: usize) -> Encoded {
+    let mut latents: Vec<f32> = rows.chunks_exact(2 * dim).flat_map(|row| &row[..dim]).copied().collect();
+    let goal_latent = latents.split_off(latents.len() - dim);
+    Encoded { latents, goal_latent }
+}
+
+/// `n` standard normal draws.
+#[must_use]
+pub fn normals(n: usize, rng: &mut Rng) -> Vec<f32> {
+    (0..n).map(|_| StandardNormal.sample(rng)).collect()
+}

@@ -2,6 +2,7 @@
 //!
 //! The loop is [`explore`]; the maths is in [`latent`], [`goals`] and [`agent`].
 
+pub mod actor_loop;
 pub mod agent;
 pub mod bench;
 pub mod checkpoint;

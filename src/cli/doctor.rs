@@ -28,5 +28,6 @@ pub fn run(Args {}: &Args) -> Result<()> {
     let here = if results.is_dir() { results } else { Path::new(".") };
     let free = DiskFs.free_bytes(here).map_or("unknown".into(), |b| bytes(b as f64));
     line(&format!("disk free  {free} for {RESULTS}/"))?;
-    line(&format!("matrices   {:.0} GFLOP/s in f32", crate::nn::gemm_ceiling()))
+    let product = crate::bench::time("gemm_1024", 0)?;
+    line(&format!("matrices   {:.0} GFLOP/s in f32", crate::nn::ceiling::gflops(product.median_ms * 1e-3)))
 }

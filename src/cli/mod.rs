@@ -6,7 +6,7 @@ mod estimate;
 mod evaluate;
 mod explore;
 mod inspect;
-mod output;
+pub(crate) mod output;
 mod plot;
 mod progress;
 mod resume;

@@ -17,7 +17,6 @@ mod tests;
 pub mod workers;
 
 pub use adam::Adam;
-pub use ceiling::gemm_ceiling;
 pub use mlp::Mlp;
 pub use params::{Params, Tensor};
 pub use workers::Workers;

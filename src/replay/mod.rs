@@ -33,7 +33,7 @@ pub struct Slot {
 pub struct SkewInfo {
     /// The power used, after tempering.
     pub alpha: f64,
-    /// Effective sample size, transitions.
+    /// Effective sample size over the number of transitions, in (0, 1].
     pub ess: f64,
     /// Largest probability.
     pub max_weight: f64,
@@ -122,7 +122,8 @@ impl Replay {
             stored.log_density = Some(log_density);
         }
         self.skew = self.skew_by(alpha);
-        Ok(SkewInfo { alpha, ess: weights.ess(), max_weight: weights.max() })
+        let ess = weights.ess() / weights.p.len().max(1) as f64;
+        Ok(SkewInfo { alpha, ess, max_weight: weights.max() })
     }
 
     /// A transition, uniformly; `None` when empty.

@@ -82,6 +82,31 @@ pub fn compare(run_dirs: &[&Path], out: &Path) -> Result<Vec<PathBuf>> {
     draw_curves(&runs, out)
 }
 
+/// One run's curves into its own `plots/` or `out`, or several runs' curves against each other into `out`.
+///
+/// # Errors
+/// `Usage` for several runs without `out`; as [`draw`].
+pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let dirs: Vec<&Path> = run_dirs.iter().map(PathBuf::as_path).collect();
+    match (dirs.as_slice(), out) {
+        (dirs, Some(out)) => compare(dirs, out),
+        ([one], None) => compare(&[one], &one.join("plots")),
+        _ => Err(Error::Usage("several runs: say with --out where their curves go".into())),
+    }
+}
+
+/// A contact sheet of goal | reached pairs at `path`.
+///
+/// # Errors
+/// `Io` when it cannot be written.
+pub fn sheet_of_attempts(attempts: &[Reached], path: &Path) -> Result<()> {
+    let pairs: Vec<_> = attempts.iter().map(|r| (&r.goal, &r.reached, r.caption.as_str())).collect();
+    match sheet::pairs("Pictures to reach, and where it ended", ["goal", "reached"], &pairs) {
+        Some(canvas) => canvas.save(path, false).map(|_| ()),
+        None => Ok(()),
+    }
+}
+
 fn draw_curves(runs: &[Run], out: &Path) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(out)
         .map_err(|source| Error::Io { what: format!("{}: cannot make the directory", out.display()), source })?;

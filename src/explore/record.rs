@@ -1,0 +1,87 @@
+//! What a run leaves behind as it goes: a row an epoch, `STATUS.json`, checkpoints, a line in the log.
+
+use serde_json::json;
+
+use super::Run;
+use super::state::{Sums, model_tensors};
+use crate::checkpoint::{self, Saved, Snapshot};
+use crate::error::Result;
+use crate::metrics::Row;
+use crate::progress::Tick;
+use crate::provenance::utc;
+use crate::store::fs::{DiskFs, write_atomic};
+
+impl Run<'_> {
+    /// Seconds that the run has taken, over all processes.
+    pub(super) fn wall_s(&self) -> f64 {
+        self.earlier_s + self.begun.elapsed().as_secs_f64()
+    }
+
+    /// Tells whoever watches.
+    pub(super) fn tick(&mut self, phase: &str) {
+        self.progress.tick(&Tick {
+            env_steps: self.state.env_steps,
+            steps_total: self.cfg.run.steps,
+            coverage_cells: self.coverage.cells(),
+            coverage_total: self.coverage.cells_total(),
+            evaluation: self.state.evaluation.clone(),
+            phase,
+            elapsed_s: self.begun.elapsed().as_secs_f64(),
+        });
+    }
+
+    /// The epoch's row in `metrics.csv`, its line in the log, and `STATUS.json`.
+    pub(super) fn record_epoch(&mut self) -> Result<()> {
+        let now = self.wall_s();
+        let sums = std::mem::replace(&mut self.state.sums, Sums::since(now));
+        let mut values = sums.values();
+        values.insert("coverage/cells".into(), self.coverage.cells() as f64);
+        values.insert("coverage/entropy_nats".into(), self.coverage.entropy_nats());
+        values.insert("time/wall_s".into(), now);
+        values.insert("time/other_s".into(), (now - sums.began_s - sums.accounted_s()).max(0.0));
+        if let Some(megabytes) = resident_mb() {
+            values.insert("time/rss_mb".into(), megabytes);
+        }
+        self.state.wall_s = now;
+        let figures: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value:.4}")).collect();
+        tracing::info!("epoch {} env_steps={} {}", self.state.epoch, self.state.env_steps, figures.join(" "));
+        self.metrics.append(&Row { env_steps: self.state.env_steps, values })?;
+        self.status("exploring")
+    }
+
+    /// Replaces `STATUS.json`.
+    pub(super) fn status(&self, state: &str) -> Result<()> {
+        let status = json!({
+            "state": state,
+            "env_steps": self.state.env_steps,
+            "updates": self.learner.counts.updates,
+            "updated_at": utc(std::time::SystemTime::now()),
+        });
+        write_atomic(&DiskFs, &self.store.dir().join("STATUS.json"), format!("{status:#}\n").as_bytes())
+    }
+
+    /// Everything that the next update depends on.
+    pub(super) fn checkpoint(&mut self) -> Result<Saved> {
+        self.tick("saving");
+        self.state.wall_s = self.wall_s();
+        self.state.counts = self.learner.counts.clone();
+        let (params, optimizer) = model_tensors(&self.learner);
+        let snapshot = Snapshot {
+            update: self.learner.counts.updates,
+            params,
+            optimizer,
+            state: json!(self.state),
+            env: self.env.snapshot()?.0,
+        };
+        let saved = checkpoint::save(&DiskFs, self.store.dir(), &snapshot, self.cfg.run.keep_checkpoints)?;
+        tracing::info!("checkpoint {} params_blake3={}", saved.dir.display(), saved.params_blake3);
+        Ok(saved)
+    }
+}
+
+/// Resident memory of this process, MB, where the system tells.
+fn resident_mb() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find(|l| l.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
+}
