@@ -64,6 +64,11 @@ impl Reference {
         self.log_temperature.exp()?.to_scalar()
     }
 
+    /// a ~ pi(.|s), (B, A).
+    pub fn actions(&self, data: &Data) -> Result<Tensor> {
+        Ok(self.draw(&data.observation, &data.noise)?.0)
+    }
+
     /// (loss, mean log pi):  mean [ alpha log pi(a|s) - min_j Q_j(s, a) ].
     pub fn actor_loss(&self, data: &Data, alpha: f64) -> Result<(Tensor, f64)> {
         let (action, log_pi) = self.draw(&data.observation, &data.noise)?;

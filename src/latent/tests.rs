@@ -15,6 +15,8 @@ use crate::nn::Workers;
 use crate::rng::{Rng, stream};
 
 const SIZES: [(usize, &[usize]); 4] = [(24, &[4, 6]), (48, &[4, 6, 8]), (84, &[4, 6, 8]), (96, &[4, 4, 6, 8])];
+/// The door's own channels, where products of few rows and of many take different kernels.
+const OFFICIAL: [(usize, &[usize]); 2] = [(48, &[16, 32, 64]), (84, &[16, 32, 32])];
 const DIM: usize = 3;
 const BETA: f64 = 0.078_125;
 

@@ -110,3 +110,42 @@ fn oracle_21_central_differences_of_the_policy_loss() {
         set(start);
     }
 }
+
+#[test]
+fn acting_is_the_references_draw() {
+    let agent = config([24, 20]);
+    let mut sac = sac(&agent, 1, true);
+    let (batch, noise) = data(20, 4);
+    let tensors = Data::new(&batch, &noise).unwrap();
+    let want = flat(&reference(&sac, &agent).actions(&tensors).unwrap());
+    let rows = batch.observation.chunks_exact(2 * Z).zip(noise.current.chunks_exact(ACTIONS));
+    for ((observation, eps), want) in rows.zip(want.chunks_exact(ACTIONS)) {
+        let drawn = sac.act_sample(observation, eps);
+        assert!(drawn.iter().zip(want).all(|(d, w)| (f64::from(*d) - w).abs() < 1e-5), "{drawn:?} {want:?}");
+        assert_eq!(sac.act_mean(observation), sac.act_sample(observation, &[0.0; ACTIONS]));
+    }
+}
+
+#[test]
+fn initial_values_are_bounded_as_stated() {
+    let agent = AgentConfig { hidden_bias: 0.1, ..config([400, 300]) };
+    let mut sac = fresh(&agent, 1);
+    let top = |values: &[f32]| values.iter().fold(0.0f32, |top, w| top.max(w.abs()));
+    let near = |got: f32, bound: f32, what: &str| {
+        assert!(got < bound * 1.000_001 && got > 0.5 * bound, "{what}: {got} {bound}")
+    };
+    for (params, last) in [(&sac.policy, 1e-3), (&sac.critics, 3e-3), (&sac.targets, 3e-3)] {
+        for first in (0..params.tensors.len()).step_by(6) {
+            near(top(params.get(first)), 1.0 / 20.0, "hidden0");
+            near(top(params.get(first + 2)), 1.0 / 300f32.sqrt(), "hidden1");
+            near(top(params.get(first + 4)), last, "last");
+            assert!([first + 1, first + 3].iter().all(|i| params.get(*i).iter().all(|b| *b == 0.1)));
+        }
+    }
+    let (mean, log_std) = sac.policy.get(5).split_at(ACTIONS);
+    assert!(mean == [0.0; ACTIONS] && top(log_std) > 0.0 && top(log_std) <= 1e-3);
+    assert!(sac.critics.get(5) == [0.0] && sac.critics.get(11) == [0.0] && sac.temperature() == 1.0);
+    assert!(sac.critics.get(0) != sac.critics.get(6) && sac.critics.get(0) != sac.targets.get(0));
+    sac = fresh(&AgentConfig { copy_targets_at_start: true, ..agent }, 1);
+    assert_eq!(sac.critics.values, sac.targets.values);
+}
