@@ -182,7 +182,7 @@ fn clamped_gradient(raw: &[f32], bias: &[f32], target: &[f32], scale: f32, gradi
     let (bias, target, gradient) = (&bias[..n], &target[..n], &mut gradient[..n]);
     for i in 0..n {
         let mean = raw[i] + bias[i];
-        let inside = if mean >= 0.0 && mean <= 1.0 { scale } else { 0.0 };
+        let inside = if (0.0..=1.0).contains(&mean) { scale } else { 0.0 };
         gradient[i] = inside * (mean - target[i]);
     }
 }
