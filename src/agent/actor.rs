@@ -5,6 +5,7 @@
 //!
 //! With eps fixed:  d log pi / du = 2 tanh(u),  da/du = 1 - a^2,  and log sigma also enters as -log sigma.
 
+use super::critic::minimum;
 use super::lane::{Lane, Rows};
 use super::sac::Nets;
 use crate::nn::gemm::View;
@@ -72,7 +73,7 @@ pub fn add_gradient(nets: &Nets, rows: &Rows, temperature: f32, lane: &mut Lane)
         let smaller = usize::from(second.y[i] < first.y[i]);
         lane.dq[0][i] = if smaller == 0 { -scale } else { 0.0 };
         lane.dq[1][i] = if smaller == 1 { -scale } else { 0.0 };
-        let loss = temperature * lane.log_pi[i] - first.y[i].min(second.y[i]);
+        let loss = temperature * lane.log_pi[i] - minimum(first.y[i], second.y[i]);
         lane.sums.actor_loss += f64::from(loss);
         lane.sums.log_pi += f64::from(lane.log_pi[i]);
     }

@@ -50,7 +50,13 @@ fn bellman_target(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
         nets.critic_shape.forward(target, x, n, act);
     }
     for i in 0..n {
-        let value = lane.critics[0].y[i].min(lane.critics[1].y[i]) - bellman.entropy_weight * lane.log_pi[i];
+        let value = minimum(lane.critics[0].y[i], lane.critics[1].y[i]) - bellman.entropy_weight * lane.log_pi[i];
         lane.target[i] = rows.reward[i] + bellman.discount * rows.mask[i] * value;
     }
+}
+
+/// min(a, b), and NaN if either is: `f32::min` would hide the broken one of two critics.
+#[must_use]
+pub fn minimum(a: f32, b: f32) -> f32 {
+    if a < b || a.is_nan() { a } else { b }
 }

@@ -6,8 +6,12 @@
 pub mod actor;
 pub mod critic;
 mod lane;
+#[cfg(test)]
+mod reference;
 pub mod sac;
 pub mod temperature;
+#[cfg(test)]
+mod tests;
 
 use crate::goals::Batch;
 pub use sac::{Noise, Sac, SacConfig, SacInfo};

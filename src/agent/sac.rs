@@ -83,12 +83,12 @@ pub struct Sac {
     pub log_temperature: Params,
     /// Moments of the policy, of both critics, of the temperature.
     pub adams: [Adam; 3],
-    lanes: Vec<Lane>,
+    pub(super) lanes: Vec<Lane>,
     acting: Activations,
 }
 
 #[derive(Clone, Copy)]
-enum Losses {
+pub(super) enum Losses {
     Actor,
     Critic,
     Both,
@@ -143,7 +143,7 @@ impl Sac {
         (0..dim).map(|k| actor::squash(head[k], head[dim + k], noise[k]).action).collect()
     }
 
-    fn head(&mut self, observation: &[f32]) -> &[f32] {
+    pub(super) fn head(&mut self, observation: &[f32]) -> &[f32] {
         let x = View::new(observation, 1, observation.len());
         self.policy_shape.forward(&self.policy.values, x, 1, &mut self.acting);
         &self.acting.y
@@ -189,7 +189,14 @@ impl Sac {
     }
 
     /// Every lane's gradients of its rows; returns the sums over the batch.
-    fn gradients(&mut self, workers: &Workers, losses: Losses, batch: &Batch, noise: &Noise, alpha: f32) -> Sums {
+    pub(super) fn gradients(
+        &mut self,
+        workers: &Workers,
+        losses: Losses,
+        batch: &Batch,
+        noise: &Noise,
+        alpha: f32,
+    ) -> Sums {
         let agent = &self.cfg.agent;
         let entropy_weight = if agent.entropy_in_target { alpha } else { 0.0 };
         let bellman = critic::Bellman { discount: agent.discount as f32, entropy_weight };
@@ -223,12 +230,12 @@ impl Sac {
         })
     }
 
-    fn policy_norm2(&mut self, workers: &Workers) -> Result<f64> {
+    pub(super) fn policy_norm2(&mut self, workers: &Workers) -> Result<f64> {
         let mut parts: Vec<&mut [f32]> = self.lanes.iter_mut().map(|l| &mut l.policy_gradient[..]).collect();
         finite("actor", reduce::sum_into_first(workers, &mut parts))
     }
 
-    fn critic_norm2(&mut self, workers: &Workers) -> Result<f64> {
+    pub(super) fn critic_norm2(&mut self, workers: &Workers) -> Result<f64> {
         let mut parts: Vec<&mut [f32]> = self.lanes.iter_mut().map(|l| &mut l.critic_gradient[..]).collect();
         finite("critic", reduce::sum_into_first(workers, &mut parts))
     }

@@ -5,6 +5,10 @@ mod decoder;
 pub mod density;
 mod encoder;
 mod packed;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod tests;
 pub mod vae;
 
 pub use architecture::Architecture;

@@ -37,7 +37,7 @@ pub struct VaeInfo {
 pub(super) struct Lane {
     pub encoder: Encoder,
     pub decoder: Decoder,
-    gradient: Vec<f32>,
+    pub gradient: Vec<f32>,
     sse: f64,
     kl: Vec<f64>,
 }
@@ -102,10 +102,10 @@ impl Vae {
     }
 
     /// Leaves the summed gradient in the first lane.
-    fn gradients(&mut self, workers: &Workers, pictures: &[&[u8]], noise: &[f32]) -> Result<VaeInfo> {
+    pub(super) fn gradients(&mut self, workers: &Workers, pictures: &[&[u8]], noise: &[f32]) -> Result<VaeInfo> {
         let shares = workers.shares(pictures.len(), 8);
         let (a, params, packed, beta) = (&self.architecture, &self.params, &self.packed, self.beta);
-        let scale = 1.0 / pictures.len() as f32;
+        let scale = 2.0;
         workers.each(&mut self.lanes, |i, lane| {
             lane.clear();
             let share = shares[i].clone();

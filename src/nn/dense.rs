@@ -7,7 +7,7 @@ use super::gemm::{View, matmul};
 pub enum Activation {
     /// y = x W + b.
     Identity,
-    /// y = max(x W + b, 0).
+    /// y = max(x W + b, 0); a NaN stays one, so that the gradient's check sees it.
     Relu,
 }
 
@@ -26,7 +26,7 @@ pub fn add_bias(y: &mut [f32], b: &[f32], activation: Activation) {
             for row in y.chunks_exact_mut(b.len()) {
                 for (y, b) in row.iter_mut().zip(b) {
                     let sum = *y + b;
-                    *y = if activation == Activation::Relu { sum.max(0.0) } else { sum };
+                    *y = if activation == Activation::Relu && sum < 0.0 { 0.0 } else { sum };
                 }
             }
         },

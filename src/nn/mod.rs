@@ -12,6 +12,8 @@ pub mod lattice;
 pub mod mlp;
 pub mod params;
 pub mod reduce;
+#[cfg(test)]
+mod tests;
 pub mod workers;
 
 pub use adam::Adam;

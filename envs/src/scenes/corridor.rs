@@ -26,9 +26,9 @@ const GOAL_SEED: u64 = 1;
 
 const VIEW: View = View::square(1.2);
 const RADIUS: f64 = 0.12;
-const GROUND: flat::Colour = [222, 216, 204];
-const DARK: flat::Colour = [44, 44, 52];
-const DISC: flat::Colour = [206, 52, 40];
+const GROUND: flat::Colour = [92, 98, 106];
+const DARK: flat::Colour = [50, 52, 58];
+const DISC: flat::Colour = [250, 214, 70];
 
 /// The scene; see the module.
 #[derive(Debug)]
