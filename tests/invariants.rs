@@ -6,12 +6,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rand::Rng as _;
-use skewfit::config::Config;
-use skewfit::latent::Vae;
-use skewfit::nn::Workers;
-use skewfit::rng::stream;
-
 /// Every Rust file below `dir`, relative to the workspace root.
 fn sources(dir: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -139,21 +133,6 @@ fn nothing_waits_for_a_person() {
 fn scenes_know_no_reward() {
     for file in ["envs/src", "hardware/src"].into_iter().flat_map(sources) {
         assert!(!names_word(&read(&file), "reward"), "{} names a reward", file.display());
-    }
-}
-
-#[test]
-fn a_latent_does_not_depend_on_its_company() {
-    let cfg = Config::resolve("door", Vec::new()).unwrap();
-    let (workers, size) = (Workers::new(2), cfg.env.image_size);
-    let mut vae = Vae::new(&cfg.latent, size, &workers, &mut stream(0, "vae-init", &[])).unwrap();
-    let mut draws = stream(0, "pictures", &[]);
-    let pixels: Vec<u8> = (0..70 * size * size * 3).map(|_| draws.random()).collect();
-    let pictures: Vec<&[u8]> = pixels.chunks_exact(size * size * 3).collect();
-    let together = vae.encode(&workers, &pictures);
-    for n in [1, 2, 31, 32, 33, 69] {
-        let last = vae.encode(&workers, &pictures[70 - n..]);
-        assert_eq!(last, together[(70 - n) * cfg.latent.dim..], "the last {n} of 70");
     }
 }
 
