@@ -116,7 +116,6 @@ impl Decoder {
     pub fn backward(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize, gradient: &mut [f32]) {
         let top = a.deconvs.len();
         let margin = a.last.margin() * 27;
-        // What a fuller block left behind the first n images must not leak into their border.
         let end = margin + a.last.rows(n) * 27;
         self.last_weights(a, params, packed, n, gradient, margin..end);
         a.last.backward_input(&self.d_cells, &packed.last_reversed, n, &mut self.d_hidden[top]);
@@ -149,9 +148,12 @@ impl Decoder {
         a.last.backward_weights(&self.hidden[a.deconvs.len()], d_cells, n, &mut self.d_last);
         let (dw, db) = weight_and_bias(gradient, params, a.deconv(a.deconvs.len()));
         packed.add_last(&self.d_last, dw);
-        let mut columns = [0.0f32; 27];
-        dense::add_rows(d_cells, &mut columns);
-        columns.iter().enumerate().for_each(|(i, sum)| db[i % 3] += sum);
+        // Image by image: one running f32 sum over all of their cells would lose digits.
+        for cells in d_cells.chunks_exact(a.last.rows(1) * 27) {
+            let mut columns = [0.0f32; 27];
+            dense::add_rows(cells, &mut columns);
+            columns.iter().enumerate().for_each(|(i, sum)| db[i % 3] += sum);
+        }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Reference {
 /// Scalars, means over the minibatch.
 pub struct Loss {
     pub loss: Tensor,
+    /// 2 B loss: the official sum, whose gradient Adam sees.
+    pub objective: Tensor,
     pub sse: Tensor,
     pub kl: Tensor,
 }
@@ -100,7 +102,8 @@ impl Reference {
         let sse = self.squared_errors(&x, &posterior, &eps)?.mean(0)?;
         let (mean, v) = posterior;
         let kl = ((v.exp()? + mean.sqr()?)? - v.affine(1.0, 1.0)?)?.sum(1)?.mean(0)?.affine(0.5, 0.0)?;
-        Ok(Loss { loss: ((&sse * 0.5)? + (&kl * self.beta)?)?, sse, kl })
+        let loss = ((&sse * 0.5)? + (&kl * self.beta)?)?;
+        Ok(Loss { objective: (&loss * (2.0 * pictures.len() as f64))?, loss, sse, kl })
     }
 
     fn layer(&self, i: usize) -> (&Tensor, &Tensor) {

@@ -1,7 +1,9 @@
 //! A beta-VAE trained on  L = mean over images of [ 1/2 |x - x'|^2 + beta KL(q(z|x) || N(0, I)) ],  z = mu + sigma eps.
 //!
-//! KL = -1/2 sum_d (1 + v_d - mu_d^2 - e^{v_d}),  v = log sigma^2 = log(1e-3) + |raw|  (Kingma & Welling 2014, arXiv 1312.6114, appendix B;
-//! Higgins et al. 2017 for beta). Pixels are in [0, 1]; the error is summed over pixels and colours, never averaged.
+//! KL = -1/2 sum_d (1 + v_d - mu_d^2 - e^{v_d}),  v = log sigma^2 = log(1e-3) + |raw|  (Kingma & Welling 2014, arXiv
+//! 1312.6114, appendix B; Higgins et al. 2017 for beta). Pixels are in [0, 1]; the error is summed over pixels and colours.
+//! The gradient is that of 2 B L, the official sum over the minibatch: the first gradients are so small that Adam's
+//! epsilon would slow a mean down.
 
 use super::architecture::Architecture;
 use super::decoder::Decoder;
@@ -105,7 +107,7 @@ impl Vae {
     pub(super) fn gradients(&mut self, workers: &Workers, pictures: &[&[u8]], noise: &[f32]) -> Result<VaeInfo> {
         let shares = workers.shares(pictures.len(), 8);
         let (a, params, packed, beta) = (&self.architecture, &self.params, &self.packed, self.beta);
-        let scale = 2.0;
+        let scale = 2.0; // of 1/2 |x - x'|^2 + beta KL of one image
         workers.each(&mut self.lanes, |i, lane| {
             lane.clear();
             let share = shares[i].clone();
@@ -203,7 +205,7 @@ impl Lane {
         cells.for_each(|rest| rest.fill(0.0));
     }
 
-    /// Adds one block's gradient; `scale` = 1 / B.
+    /// Adds `scale` times the gradient of one block's losses.
     #[allow(clippy::too_many_arguments)] // a block's operands
     fn add_gradient(
         &mut self,
