@@ -7,7 +7,7 @@ mod finish;
 mod record;
 pub mod state;
 
-pub use begin::{resume, start, start_in};
+pub use begin::{Build, resume, resume_in, start, start_in};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
