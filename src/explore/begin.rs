@@ -119,7 +119,7 @@ pub fn resume_in(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress, bu
     learner.counts = state.counts.clone();
     tracing::info!("resumed at env_steps={} updates={}", state.env_steps, loaded.snapshot.update);
     store.cut_back(state.episodes)?;
-    let metrics = MetricsCsv::cut_back(&dir.join("metrics.csv"), state.env_steps)?;
+    let metrics = rows_behind(dir, &cfg, state.epoch, &evaluator)?;
     write_atomic(&DiskFs, &file, cfg.to_toml()?.as_bytes())?;
     let run = Run {
         coverage: Coverage::new(env.coverage().clone(), cfg.coverage.window_steps),
@@ -145,6 +145,22 @@ fn finished(summary: &Path, cfg: &Config) -> Option<Summary> {
     let done: Summary = serde_json::from_str(&std::fs::read_to_string(summary).ok()?).ok()?;
     let last = cfg.run.warmup_steps + cfg.run.epochs() * cfg.run.epoch_steps;
     (done.env_steps >= last && done.updates >= cfg.run.epochs() * cfg.run.updates_per_epoch).then_some(done)
+}
+
+/// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
+/// Rows that are gone are told of, and the run goes on without them.
+fn rows_behind(dir: &Path, cfg: &Config, epoch: u64, evaluator: &Evaluator) -> Result<MetricsCsv> {
+    let path = dir.join("metrics.csv");
+    if !path.exists() {
+        tracing::error!("{}: is gone; a new one goes on from here", path.display());
+        return MetricsCsv::create(&path, &metrics::names(&evaluator.metric_names()));
+    }
+    let last = cfg.run.warmup_steps + (epoch + 1) * cfg.run.epoch_steps - 1;
+    let held = metrics::read(&path)?.env_steps.iter().filter(|steps| **steps <= last).count();
+    if (held as u64) < epoch {
+        tracing::error!("{}: holds {held} rows of {epoch}; the others are lost", path.display());
+    }
+    MetricsCsv::cut_back(&path, last)
 }
 
 impl Run<'_> {
