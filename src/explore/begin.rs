@@ -18,7 +18,7 @@ use crate::learner::Learner;
 use crate::metrics::{self, MetricsCsv};
 use crate::progress::{Progress, Summary};
 use crate::provenance;
-use crate::store::fs::{DiskFs, write_atomic};
+use crate::store::fs::{DiskFs, Fs, disk_error, write_atomic};
 use crate::store::{ShardRoot, Store};
 
 /// Builds a scene as the configuration has it, with so many evaluation pictures. [`scene`] knows the shipped ones.
@@ -118,6 +118,8 @@ pub fn resume_in(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress, bu
     restore_models(&mut learner, &loaded.snapshot)?;
     learner.counts = state.counts.clone();
     tracing::info!("resumed at env_steps={} updates={}", state.env_steps, loaded.snapshot.update);
+    // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
+    DiskFs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
     store.cut_back(state.episodes)?;
     let metrics = rows_behind(dir, &cfg, state.epoch, &evaluator)?;
     write_atomic(&DiskFs, &file, cfg.to_toml()?.as_bytes())?;
