@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use std::time::{Instant, SystemTime};
 
 use skewfit_envs::{EnvSnapshot, Scene};
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 use super::Run;
 use super::state::{RunState, restore_models};
@@ -215,12 +216,13 @@ fn stop_flag() -> Arc<AtomicBool> {
     flag
 }
 
-/// Events go to the run's `run.log`; the first run of a process takes it.
+/// Events go to the run's `run.log`, errors to stderr as well; the first run of a process takes it.
 fn log_to(dir: &Path) -> Result<()> {
     let path = dir.join("run.log");
     let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
     let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
-    let _ = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(Mutex::new(file)).try_init();
+    let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
+    let _ = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(writer).try_init();
     Ok(())
 }
 
