@@ -18,7 +18,7 @@ const PICTURES_SHOWN: usize = 24;
 
 impl Run<'_> {
     /// As far as the run got: checkpoint first, so that nothing below can change what a resumed run continues.
-    pub(super) fn finish(mut self) -> Result<Summary> {
+    pub(super) fn finish(&mut self) -> Result<Summary> {
         let saved = self.checkpoint()?;
         self.tick("final evaluation");
         let goals: Vec<_> = (0u64..).zip(self.evaluator.goals()).collect();
