@@ -1,13 +1,25 @@
-//! A scene of your own: a slider on a rail, pushed by one action. Try it with `cargo run --example my_scene`.
+//! A scene of your own, explored: a slider on a rail, pushed by one action. `cargo run --example my_scene [DIRECTORY]`.
 
-use std::collections::BTreeSet;
-
-use rand::{Rng as _, SeedableRng};
+use skewfit::config::Config;
+use skewfit::error::Result;
+use skewfit::explore;
+use skewfit::progress::{Progress, Tick};
 use skewfit_envs::render::flat::{self, Shape, View};
 use skewfit_envs::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
     Scene, StateVec, TimeStep,
 };
+
+/// What differs from the door's settings; `env.scene` names shipped scenes only, and is not asked here.
+const CONFIG: &str = r#"
+    name = "my-scene"
+    env = { image_size = 24, samples = 1, episode_steps = 50 }
+    run = { steps = 3000, warmup_steps = 500, epoch_steps = 250, updates_per_epoch = 100 }
+    latent = { dim = 2, channels = [8, 16], batch = 32, phases = [{ every = 1, updates = 50 }] }
+    skew = { power = -1, start_epoch = 0 }
+    agent = { hidden = [32, 32], batch = 64 }
+    evaluate = { pictures = 4, pictures_each_time = 4 }
+"#;
 
 /// x in [-1, 1]; every step  x' = clip(x + 0.05 a).
 struct Slider {
@@ -49,26 +61,21 @@ impl Env for Slider {
     fn spec(&self) -> &EnvSpec {
         &self.spec
     }
-
     fn reset(&mut self, _: &mut Rng) -> Result<Observation, EnvFault> {
         self.x = 0.0;
         Ok(self.observe())
     }
-
     fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
         let executed = action.clipped(1)?;
         self.x = (self.x + 0.05 * f64::from(executed.0[0])).clamp(-1.0, 1.0);
         Ok(TimeStep { observation: self.observe(), executed, ending: None })
     }
-
     fn true_state(&self) -> Option<StateVec> {
         Some(StateVec(vec![self.x]))
     }
-
     fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
         EnvSnapshot::freeze("slider", &self.x)
     }
-
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
         snapshot.thaw("slider").map(|x| self.x = x)
     }
@@ -78,33 +85,35 @@ impl Scene for Slider {
     fn evaluation_goals(&self) -> &[GoalPicture] {
         &self.goals
     }
-
     fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
         vec![("distance", (state.0[0] - goal.0[0]).abs())]
     }
-
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
         (state.0[0] - goal.0[0]).abs() < 0.05
     }
-
     fn coverage(&self) -> &CoverageGrid {
         &self.grid
     }
-
     fn render(&mut self, size: usize, samples: usize) -> Image {
         picture(self.x, size, samples)
     }
 }
 
-#[expect(clippy::print_stdout, reason = "an example shows its result")]
-fn main() -> Result<(), EnvFault> {
-    let (mut scene, mut rng) = (Slider::new(48), Rng::seed_from_u64(0));
-    let mut seen = BTreeSet::new();
-    scene.reset(&mut rng)?;
-    for _ in 0..200 {
-        scene.step(&Action(vec![rng.random_range(-1.0..=1.0)]))?;
-        seen.extend(scene.true_state().map(|s| scene.coverage().cell(&s.0)));
+/// Keeps the latest news.
+struct Seen(usize, usize);
+
+impl Progress for Seen {
+    fn tick(&mut self, tick: &Tick<'_>) {
+        *self = Self(tick.coverage_cells, tick.coverage_total);
     }
-    println!("200 random steps saw {} of {} cells", seen.len(), scene.coverage().cells());
+}
+
+#[expect(clippy::print_stdout, reason = "an example shows its result")]
+fn main() -> Result<()> {
+    let dir = std::env::args().nth(1).unwrap_or_else(|| "results/my-scene".to_owned());
+    let (config, mut seen) = (Config::parse(CONFIG, "my_scene", Vec::new())?, Seen(0, 0));
+    let build: explore::Build<'_> = &|env, _| Ok(Box::new(Slider::new(env.image_size)));
+    let summary = explore::start_in(config, dir.as_ref(), &["my_scene".to_owned()], &mut seen, build)?;
+    println!("saw {} of {} cells in {} steps; see {dir}/REPORT.md", seen.0, seen.1, summary.env_steps);
     Ok(())
 }

@@ -14,6 +14,7 @@ use crate::explore::state::{RunState, restore_models};
 use crate::goals::reward::latent_distance;
 use crate::learner::Learner;
 use crate::report::{Reached, sheet_of_attempts};
+use crate::store::{ShardRoot, Store};
 use crate::{pictures, rng};
 
 /// A picture to be reached.
@@ -63,6 +64,17 @@ pub fn scene(cfg: &EnvConfig, evaluation_goals: usize) -> Result<Box<dyn Scene>>
         walls: cfg.walls.clone(),
     };
     Ok(scenes::build(&cfg.scene, &options)?)
+}
+
+/// Refuses another scene than the run's.
+///
+/// # Errors
+/// `Usage`.
+pub fn same_scene(run: &ShardRoot, spec: &EnvSpec) -> Result<()> {
+    let (have, want) = (&spec.name, &run.env);
+    let way = "set `env.scene` back, or use the program that has it";
+    let refuse = || Error::Usage(format!("run {} is of scene `{want}`, not `{have}`: {way}", run.run_id));
+    if have == want { Ok(()) } else { Err(refuse()) }
 }
 
 impl Evaluator {
@@ -219,7 +231,7 @@ pub fn write(dir: &Path, report: &Value, attempts: &[Attempt]) -> Result<()> {
 /// # Errors
 /// `Usage` for what is not a run or not a picture; `Damaged` where no checkpoint is sound.
 pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Value> {
-    crate::store::Store::read_only(dir)?;
+    let root = Store::read_only(dir)?.root().clone();
     let cfg = Config::read(&dir.join("config.toml"), Vec::new())?;
     let load = |path: &PathBuf| {
         let image = pictures::load_goal(path, cfg.env.image_size)?;
@@ -230,6 +242,7 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
         .ok_or_else(|| Error::Usage(format!("{}: has no checkpoint yet; let it run longer", dir.display())))?;
     let mut evaluator = Evaluator::new(scene(&cfg.env, cfg.evaluate.pictures)?)?;
     let spec = evaluator.scene.spec().clone();
+    same_scene(&root, &spec)?;
     let mut learner = Learner::new(&cfg, spec.action_dim)?;
     restore_models(&mut learner, &loaded.snapshot)?;
     learner.counts = RunState::of(&loaded.snapshot)?.counts;

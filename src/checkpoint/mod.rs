@@ -18,6 +18,8 @@ pub use tensors::{NamedTensor, pack_step, params_blake3, unpack_step};
 const FORMAT_VERSION: u64 = 1;
 const FILES: [&str; 4] = ["params.safetensors", "optimizer.safetensors", "state.json", "env.bin"];
 const MANIFEST: &str = "MANIFEST.json";
+/// Times a reader lists a live run's checkpoints, should all that were there be superseded before they are read.
+const LISTINGS: usize = 10;
 /// Marks the former checkpoint of an update while the new one takes its name.
 const FORMER: &str = ".old";
 
@@ -102,7 +104,14 @@ pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: usize) -> Re
 /// # Errors
 /// [`Error::Damaged`] naming them where there are checkpoints but none is sound.
 pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
-    first_sound(run_dir, &candidates(run_dir)?)
+    for _ in 0..LISTINGS {
+        let names = candidates(run_dir)?;
+        let found = first_sound(run_dir, &names)?;
+        if found.is_some() || names.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// The checkpoint of one update.
@@ -125,7 +134,7 @@ pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
 /// # Errors
 /// [`Error::Disk`] where the directory cannot be listed.
 pub fn verify(run_dir: &Path) -> Result<Vec<Damage>> {
-    Ok(candidates(run_dir)?.iter().filter_map(|name| read(run_dir, name).err()).collect())
+    Ok(candidates(run_dir)?.iter().filter_map(|name| read_live(run_dir, name)?.err()).collect())
 }
 
 /// Builds `dir` aside and moves it into place; a former one steps aside under a name that is still read.
@@ -194,14 +203,23 @@ fn candidates(run_dir: &Path) -> Result<Vec<String>> {
 fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
     let mut passed_over = Vec::new();
     for name in names {
-        match read(run_dir, name) {
-            Ok(snapshot) => return Ok(Some(Loaded { snapshot, passed_over })),
-            Err(damage) => passed_over.push(damage),
+        match read_live(run_dir, name) {
+            Some(Ok(snapshot)) => return Ok(Some(Loaded { snapshot, passed_over })),
+            Some(Err(damage)) => passed_over.push(damage),
+            None => {}
         }
     }
     let Some(first) = passed_over.first() else { return Ok(None) };
     let (dir, n) = (run_dir.display(), passed_over.len());
     Err(Error::Damaged(format!("{dir}: none of {n} checkpoints is sound ({first}); put one back")))
+}
+
+/// [`read`], where a live run may replace or remove the checkpoint meanwhile: what looks damaged is read once more, and
+/// is `None` where it is no longer there.
+fn read_live(run_dir: &Path, name: &str) -> Option<Result<Snapshot, Damage>> {
+    let outcome = read(run_dir, name).or_else(|_| read(run_dir, name));
+    let dir = run_dir.join("checkpoints").join(name);
+    (outcome.is_ok() || dir.symlink_metadata().is_ok()).then_some(outcome)
 }
 
 /// One checkpoint, or the file of it that is damaged and why.

@@ -5,32 +5,35 @@ use std::sync::{Arc, Mutex, atomic::AtomicBool};
 use std::time::{Instant, SystemTime};
 
 use skewfit_envs::{EnvSnapshot, Scene};
+use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 use super::Run;
 use super::state::{RunState, restore_models};
-use crate::checkpoint::{self, Snapshot};
-use crate::config::{Config, Setting};
+use crate::checkpoint;
+use crate::config::{Config, EnvConfig, Setting};
 use crate::coverage::Coverage;
 use crate::episode::Episode;
 use crate::error::{Error, Result};
-use crate::evaluate::{Evaluator, scene};
+use crate::evaluate::{Evaluator, same_scene, scene};
 use crate::learner::Learner;
 use crate::metrics::{self, MetricsCsv};
 use crate::progress::{Progress, Summary};
 use crate::provenance;
-use crate::store::fs::{DiskFs, write_atomic};
+use crate::store::fs::{DiskFs, Fs, disk_error, write_atomic};
 use crate::store::{ShardRoot, Store};
+
+/// Builds a scene as the configuration has it, with so many evaluation pictures. [`scene`] knows the shipped ones.
+pub type Build<'a> = &'a dyn Fn(&EnvConfig, usize) -> Result<Box<dyn Scene>>;
 
 /// Explores a shipped scene from the beginning, in the new or empty directory `dir`.
 ///
 /// # Errors
 /// As the contract's exit codes.
 pub fn start(config: Config, dir: &Path, command: &[String], progress: &mut dyn Progress) -> Result<Summary> {
-    let build = config.clone();
-    start_in(config, dir, command, progress, &|pictures| scene(&build.env, pictures))
+    start_in(config, dir, command, progress, &scene)
 }
 
-/// Explores a scene of the caller's: `build(n)` makes it, with `n` evaluation pictures.
+/// Explores a scene of the caller's.
 ///
 /// # Errors
 /// As the contract's exit codes.
@@ -39,11 +42,12 @@ pub fn start_in(
     dir: &Path,
     command: &[String],
     progress: &mut dyn Progress,
-    build: &dyn Fn(usize) -> Result<Box<dyn Scene>>,
+    build: Build<'_>,
 ) -> Result<Summary> {
-    let env = build(0)?;
+    let stop = stop_flag();
+    let env = build(&config.env, 0)?;
     let root = ShardRoot { run_id: config.run_id()?, seed: config.seed, env: env.spec().name.clone() };
-    let evaluator = Evaluator::new(build(config.evaluate.pictures)?)?;
+    let evaluator = Evaluator::new(build(&config.env, config.evaluate.pictures)?)?;
     let learner = Learner::new(&config, env.spec().action_dim)?;
     let store = Store::create(dir, root)?;
     let started = SystemTime::now();
@@ -57,7 +61,7 @@ pub fn start_in(
         coverage: Coverage::new(env.coverage().clone(), config.coverage.window_steps),
         visited: Vec::new(),
         state: RunState::default(),
-        stop: stop_flag(),
+        stop,
         begun: Instant::now(),
         earlier_s: 0.0,
         cfg: config,
@@ -77,7 +81,16 @@ pub fn start_in(
 /// # Errors
 /// As the contract's exit codes; `Damaged` where no checkpoint is sound.
 pub fn resume(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress) -> Result<Summary> {
-    Store::read_only(dir)?;
+    resume_in(dir, steps, progress, &scene)
+}
+
+/// [`resume`] in a scene of the caller's.
+///
+/// # Errors
+/// As there.
+pub fn resume_in(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress, build: Build<'_>) -> Result<Summary> {
+    let stop = stop_flag();
+    let root = Store::read_only(dir)?.root().clone();
     let file = dir.join("config.toml");
     let wanted = steps.map(|n| Setting {
         key: "run.steps".into(),
@@ -90,16 +103,44 @@ pub fn resume(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress) -> Re
         return Ok(done);
     }
     let mut store = Store::open(dir)?;
-    let none = || Error::Damaged(format!("{}: nothing to resume from, no checkpoint was written", dir.display()));
+    let none = || {
+        let way = "nothing to resume from, no checkpoint was written; delete it and explore again";
+        Error::Damaged(format!("{}: {way}", dir.display()))
+    };
     let loaded = checkpoint::newest_sound(dir)?.ok_or_else(none)?;
     log_to(dir)?;
     loaded.passed_over.iter().for_each(|damage| tracing::error!("checkpoint passed over: {damage}"));
     let state = RunState::of(&loaded.snapshot)?;
+    let mut env = build(&cfg.env, 0)?;
+    same_scene(&root, env.spec())?;
+    env.restore(&EnvSnapshot(loaded.snapshot.env.clone()))?;
+    let evaluator = Evaluator::new(build(&cfg.env, cfg.evaluate.pictures)?)?;
+    let mut learner = Learner::new(&cfg, env.spec().action_dim)?;
+    restore_models(&mut learner, &loaded.snapshot)?;
+    learner.counts = state.counts.clone();
     tracing::info!("resumed at env_steps={} updates={}", state.env_steps, loaded.snapshot.update);
+    // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
+    DiskFs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
     store.cut_back(state.episodes)?;
-    let metrics = MetricsCsv::cut_back(&dir.join("metrics.csv"), state.env_steps)?;
+    let metrics = rows_behind(dir, &cfg, state.epoch, &evaluator)?;
     write_atomic(&DiskFs, &file, cfg.to_toml()?.as_bytes())?;
-    restore(cfg, store, metrics, state, &loaded.snapshot, progress)?.explore()
+    let run = Run {
+        coverage: Coverage::new(env.coverage().clone(), cfg.coverage.window_steps),
+        visited: Vec::new(),
+        stop,
+        begun: Instant::now(),
+        earlier_s: state.wall_s,
+        cfg,
+        store,
+        env,
+        evaluator,
+        learner,
+        state,
+        metrics,
+        progress,
+    };
+    run.status("exploring")?;
+    run.replay_episodes()?.explore()
 }
 
 /// The summary of a run that has nothing left to do.
@@ -109,35 +150,20 @@ fn finished(summary: &Path, cfg: &Config) -> Option<Summary> {
     (done.env_steps >= last && done.updates >= cfg.run.epochs() * cfg.run.updates_per_epoch).then_some(done)
 }
 
-fn restore<'a>(
-    cfg: Config,
-    store: Store,
-    metrics: MetricsCsv,
-    state: RunState,
-    snapshot: &Snapshot,
-    progress: &'a mut dyn Progress,
-) -> Result<Run<'a>> {
-    let mut env = scene(&cfg.env, 0)?;
-    env.restore(&EnvSnapshot(snapshot.env.clone()))?;
-    let mut learner = Learner::new(&cfg, env.spec().action_dim)?;
-    restore_models(&mut learner, snapshot)?;
-    learner.counts = state.counts.clone();
-    let run = Run {
-        coverage: Coverage::new(env.coverage().clone(), cfg.coverage.window_steps),
-        visited: Vec::new(),
-        evaluator: Evaluator::new(scene(&cfg.env, cfg.evaluate.pictures)?)?,
-        stop: stop_flag(),
-        begun: Instant::now(),
-        earlier_s: state.wall_s,
-        cfg,
-        store,
-        env,
-        learner,
-        state,
-        metrics,
-        progress,
-    };
-    run.replay_episodes()
+/// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
+/// Rows that are gone are told of, and the run goes on without them.
+fn rows_behind(dir: &Path, cfg: &Config, epoch: u64, evaluator: &Evaluator) -> Result<MetricsCsv> {
+    let path = dir.join("metrics.csv");
+    if !path.exists() {
+        tracing::error!("{}: is gone; a new one goes on from here", path.display());
+        return MetricsCsv::create(&path, &metrics::names(&evaluator.metric_names()));
+    }
+    let last = cfg.run.warmup_steps + (epoch + 1) * cfg.run.epoch_steps - 1;
+    let held = metrics::read(&path)?.env_steps.iter().filter(|steps| **steps <= last).count();
+    if (held as u64) < epoch {
+        tracing::error!("{}: holds {held} rows of {epoch}; the others are lost", path.display());
+    }
+    MetricsCsv::cut_back(&path, last)
 }
 
 impl Run<'_> {
@@ -190,12 +216,13 @@ fn stop_flag() -> Arc<AtomicBool> {
     flag
 }
 
-/// Events go to the run's `run.log`; the first run of a process takes it.
+/// Events go to the run's `run.log`, errors to stderr as well; the first run of a process takes it.
 fn log_to(dir: &Path) -> Result<()> {
     let path = dir.join("run.log");
     let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
     let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
-    let _ = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(Mutex::new(file)).try_init();
+    let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
+    let _ = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(writer).try_init();
     Ok(())
 }
 

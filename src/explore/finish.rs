@@ -18,7 +18,7 @@ const PICTURES_SHOWN: usize = 24;
 
 impl Run<'_> {
     /// As far as the run got: checkpoint first, so that nothing below can change what a resumed run continues.
-    pub(super) fn finish(mut self) -> Result<Summary> {
+    pub(super) fn finish(&mut self) -> Result<Summary> {
         let saved = self.checkpoint()?;
         self.tick("final evaluation");
         let goals: Vec<_> = (0u64..).zip(self.evaluator.goals()).collect();
@@ -79,19 +79,20 @@ impl Run<'_> {
         })
     }
 
-    /// Pictures of the first and last goals that were the robot's own, warm-up left out.
+    /// Pictures of the first and last goals that were the robot's own, warm-up and damaged shards left out.
     fn proposed_goals(&self) -> Result<(Vec<Image>, Vec<Image>)> {
         let own: Vec<u64> = (self.store.lines().iter())
             .filter(|line| line.env_steps_end > self.cfg.run.warmup_steps)
             .map(|line| line.id)
             .collect();
-        let picture = |id: &u64| {
-            let episode = self.store.episode(*id)?;
-            Ok(Image { size: episode.image_size, pixels: episode.goal_image })
+        let picture = |id: &u64| match self.store.episode(*id) {
+            Ok(episode) => Some(Ok(Image { size: episode.image_size, pixels: episode.goal_image })),
+            Err(Error::Damaged(_)) => None, // named when it was left out of replay, or by `inspect`
+            Err(other) => Some(Err(other)),
         };
         let half = GOALS_SHOWN.min(own.len() / 2);
-        let early = own[..half].iter().map(picture).collect::<Result<Vec<_>>>()?;
-        let late = own[own.len() - half..].iter().map(picture).collect::<Result<Vec<_>>>()?;
+        let early = own[..half].iter().filter_map(picture).collect::<Result<Vec<_>>>()?;
+        let late = own[own.len() - half..].iter().filter_map(picture).collect::<Result<Vec<_>>>()?;
         Ok((early, late))
     }
 }

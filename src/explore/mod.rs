@@ -7,7 +7,7 @@ mod finish;
 mod record;
 pub mod state;
 
-pub use begin::{resume, start, start_in};
+pub use begin::{Build, resume, resume_in, start, start_in};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,8 +48,18 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// To the end of `run.steps`, or to where it is asked to stop; then evaluation, checkpoint, pictures.
+    /// [`run_out`](Self::run_out); where that fails, `STATUS.json` and the log say so.
     fn explore(mut self) -> Result<Summary> {
+        let outcome = self.run_out();
+        if let Err(e) = &outcome {
+            tracing::warn!("failed: {e}");
+            let _ = self.status("failed"); // the first failure is the one to tell
+        }
+        outcome
+    }
+
+    /// To the end of `run.steps`, or to where it is asked to stop; then evaluation, checkpoint, pictures.
+    fn run_out(&mut self) -> Result<Summary> {
         while self.state.env_steps < self.cfg.run.warmup_steps && !self.stopping() {
             self.collect("warm-up")?;
         }

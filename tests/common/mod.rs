@@ -1,0 +1,199 @@
+//! Drives the real binary on runs that take a second, and compares what they leave behind.
+#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)] // helpers of tests, outside of a #[test]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skewfit"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+/// Runs a verb on a directory: `skewfit <verb> <dir> <more>`.
+pub fn skewfit(verb: &str, dir: &Path, more: &[&str]) -> Output {
+    command(&[&[verb, dir.to_str().unwrap()], more].concat()).output().unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Exit code 0; the object on the last line.
+pub fn json(output: &Output) -> Value {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    serde_json::from_str(text.lines().last().unwrap()).unwrap()
+}
+
+/// That exit code, all `words` in one sentence on the last line of stderr, and no panic.
+pub fn refused(output: &Output, code: i32, words: &[&str]) {
+    let said = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    let last = said.lines().last().unwrap_or_default();
+    assert!(last.starts_with("skewfit: ") && words.iter().all(|w| last.contains(w)), "{words:?} in: {said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+/// Arguments of `explore` for a run on one thread in `dir`, with these keys set.
+pub fn explore_args(dir: &Path, settings: &[&str]) -> Vec<String> {
+    let dir = dir.to_str().unwrap();
+    let fixed = ["explore", "corridor-tiny", "--json", "--out", dir, "--set", "run.threads=1"];
+    let settings = settings.iter().flat_map(|s| ["--set", s]);
+    fixed.into_iter().chain(settings).map(String::from).collect()
+}
+
+pub fn explore(dir: &Path, settings: &[&str]) -> Value {
+    let args = explore_args(dir, settings);
+    json(&command(&args.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap())
+}
+
+/// Starts a run and leaves it to itself.
+pub fn explore_aside(dir: &Path, settings: &[&str]) -> Live {
+    let args = explore_args(dir, settings);
+    let mut command = command(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    Live(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+}
+
+pub fn resume(dir: &Path) -> Value {
+    json(&skewfit("resume", dir, &["--json"]))
+}
+
+/// A process that does not outlive its test.
+pub struct Live(Option<Child>);
+
+impl Live {
+    pub fn term(&self) {
+        let id = self.0.as_ref().unwrap().id().to_string();
+        Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).output().unwrap();
+    }
+
+    pub fn kill(mut self) {
+        let mut child = self.0.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    pub fn end(mut self) -> Output {
+        self.0.take().unwrap().wait_with_output().unwrap()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Waits, a minute at most.
+pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{what}: never");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whole lines of a file, none where there is no file.
+pub fn lines(path: &Path) -> usize {
+    fs::read(path).map_or(0, |bytes| bytes.iter().filter(|b| **b == b'\n').count())
+}
+
+/// Committed checkpoints, oldest first.
+pub fn checkpoints(dir: &Path) -> Vec<String> {
+    let names = fs::read_dir(dir.join("checkpoints")).into_iter().flatten().map(|e| e.unwrap().file_name());
+    let mut names: Vec<String> = names.map(|n| n.into_string().unwrap()).collect();
+    names.retain(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    names.sort();
+    names
+}
+
+pub fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// A copy of a run as if it had been killed at its end with `kept` as its newest checkpoint.
+pub fn killed_after(kept: &str, run: &Path, to: &Path) {
+    copy(run, to);
+    fs::remove_file(to.join("summary.json")).unwrap();
+    for newer in checkpoints(to).iter().filter(|name| name.as_str() > kept) {
+        fs::remove_dir_all(to.join("checkpoints").join(newer)).unwrap();
+    }
+    fs::write(to.join("checkpoints/last"), format!("{kept}\n")).unwrap();
+}
+
+/// Every file below `dir` with its bytes.
+pub fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            all.extend(files(&entry.path()).into_iter().map(|(name, b)| (Path::new(&entry.file_name()).join(name), b)));
+        } else {
+            all.insert(entry.file_name().into(), fs::read(entry.path()).unwrap());
+        }
+    }
+    all
+}
+
+/// `metrics.csv` by column.
+pub fn metrics(dir: &Path) -> BTreeMap<String, Vec<String>> {
+    let text = fs::read_to_string(dir.join("metrics.csv")).unwrap();
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
+    let column = |i: usize| rows[1..].iter().map(|row| row[i].to_owned()).collect();
+    (0..rows[0].len()).map(|i| (rows[0][i].to_owned(), column(i))).collect()
+}
+
+/// What two equal runs have in common: parameters, journal, shards, metrics apart from times.
+#[derive(PartialEq)]
+pub struct Learned {
+    pub hash: String,
+    pub journal: String,
+    pub shards: BTreeMap<PathBuf, Vec<u8>>,
+    pub metrics: BTreeMap<String, Vec<String>>,
+}
+
+impl Learned {
+    /// By a run that told `told` at its end.
+    pub fn of(dir: &Path, told: &Value) -> Self {
+        let mut metrics = metrics(dir);
+        metrics.retain(|name, _| !name.starts_with("time/"));
+        Self {
+            hash: told["params_blake3"].as_str().unwrap().to_owned(),
+            journal: fs::read_to_string(dir.join("episodes.jsonl")).unwrap(),
+            shards: files(&dir.join("episodes")),
+            metrics,
+        }
+    }
+
+    /// Equal in every part; `when` tells the case.
+    pub fn same(&self, other: &Self, when: &str) {
+        for (name, column) in &self.metrics {
+            assert_eq!(Some(column), other.metrics.get(name), "{when}: {name}");
+        }
+        let (a, b) = (self.journal.lines(), other.journal.lines());
+        assert_eq!(a.zip(b).position(|(a, b)| a != b), None, "{when}: journal");
+        let (a, b) = (self.shards.keys(), other.shards.keys());
+        assert!(a.eq(b) && self.journal.len() == other.journal.len(), "{when}: shards");
+        for (name, bytes) in &self.shards {
+            assert!(other.shards[name] == *bytes, "{when}: {}", name.display());
+        }
+        assert_eq!(self.hash, other.hash, "{when}");
+    }
+}

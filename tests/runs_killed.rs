@@ -1,0 +1,129 @@
+//! Signals and kills at moments nobody chose, and a second process on a live run.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use common::{
+    Learned, checkpoints, copy, explore, explore_aside, files, json, lines, metrics, refused, resume, skewfit, stderr,
+    until,
+};
+
+/// Starts a run, waits until `episodes` are committed, and a little longer.
+fn live(dir: &Path, settings: &[&str], episodes: usize, millis: u64) -> common::Live {
+    let live = explore_aside(dir, settings);
+    until("episodes are committed", || {
+        dir.join("config.toml").exists() && lines(&dir.join("episodes.jsonl")) >= episodes
+    });
+    std::thread::sleep(Duration::from_millis(millis));
+    live
+}
+
+#[test]
+fn a_signal_ends_a_run_with_a_checkpoint_from_which_it_goes_on_exactly() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    let told = explore(&whole, &[]);
+    let one = Learned::of(&whole, &told);
+    for (episodes, millis) in [(0, 0), (2, 3), (4, 0), (6, 4), (9, 11), (13, 2), (17, 7)] {
+        let when = format!("{episodes} episodes and {millis} ms");
+        let run = dir.path().join(&when);
+        let live = live(&run, &[], episodes, millis);
+        live.term();
+        let stopped = json(&live.end());
+        assert!(stopped["env_steps"].as_u64() <= Some(1000), "{when}");
+        let last = fs::read_to_string(run.join("checkpoints/last")).unwrap();
+        assert_eq!(last.trim(), format!("{:08}", stopped["updates"].as_u64().unwrap()), "{when}");
+        for file in ["REPORT.md", "summary.json"] {
+            assert!(run.join(file).exists(), "{when}: {file}");
+        }
+        let told = resume(&run);
+        Learned::of(&run, &told).same(&one, &when);
+    }
+}
+
+#[test]
+fn a_killed_run_goes_on_from_its_last_checkpoint_exactly() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    let settings = ["run.checkpoint_every_epochs=1"];
+    let told = explore(&whole, &settings);
+    let one = Learned::of(&whole, &told);
+    for (episodes, millis) in [(0, 0), (3, 1), (7, 0), (9, 5), (12, 13), (15, 3), (19, 9), (20, 40)] {
+        let when = format!("{episodes} episodes and {millis} ms");
+        let run = dir.path().join(&when);
+        live(&run, &settings, episodes, millis).kill();
+        if checkpoints(&run).is_empty() {
+            refused(&skewfit("resume", &run, &[]), 3, &["no checkpoint"]);
+        } else {
+            let told = resume(&run);
+            Learned::of(&run, &told).same(&one, &when);
+        }
+        let left: Vec<_> = files(&run).into_keys().filter(|f| f.to_str().unwrap().contains(".tmp")).collect();
+        assert!(checkpoints(&run).is_empty() || left.is_empty(), "{when}: {left:?}");
+    }
+}
+
+/// Stopped while practising, gone on, killed after the epoch's row was written and before the next checkpoint.
+#[test]
+fn a_row_written_after_the_checkpoint_is_not_written_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, whole) = (dir.path().join("run"), dir.path().join("whole"));
+    let settings = ["run.updates_per_epoch=2000", "run.steps=400", "run.checkpoint_every_epochs=100"];
+    let told = explore(&whole, &settings);
+    let live = live(&run, &settings, 6, 20);
+    live.term();
+    let stopped = json(&live.end());
+    let updates = stopped["updates"].as_u64().unwrap();
+    assert!((1..2000).contains(&updates) && stopped["env_steps"] == 300, "not stopped while practising: {stopped}");
+    assert_eq!(lines(&run.join("metrics.csv")), 1, "the epoch is not over");
+    let middle = dir.path().join("middle");
+    copy(&run.join("checkpoints"), &middle);
+    resume(&run);
+    fs::remove_file(run.join("summary.json")).unwrap();
+    fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    copy(&middle, &run.join("checkpoints"));
+    let again = resume(&run);
+    assert_eq!(metrics(&run)["env_steps"], ["300", "400"]);
+    Learned::of(&run, &again).same(&Learned::of(&whole, &told), "killed twice");
+}
+
+#[test]
+fn a_live_run_can_be_read_but_not_written_by_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let live = live(&run, &["run.steps=1000000"], 10, 0);
+    until("two checkpoints", || checkpoints(&run).len() >= 2);
+    refused(&skewfit("resume", &run, &[]), 75, &["another process"]);
+    refused(&skewfit("resume", &run, &["--steps", "2000000"]), 75, &["another process"]);
+    let again = common::explore_args(&run, &[]);
+    let again = common::command(&again.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap();
+    refused(&again, 2, &["not empty"]);
+    let inspected = json(&skewfit("inspect", &run, &["--json", "--verify"]));
+    assert_eq!(inspected["damaged"], serde_json::json!([]));
+    assert!(inspected["episodes"].as_u64() >= Some(10) && inspected["checkpoint"]["update"].as_u64() >= Some(100));
+    assert!(json(&skewfit("evaluate", &run, &["--json"]))["checkpoint"].as_u64() >= Some(100));
+    let plotted = skewfit("plot", &run, &[]);
+    assert!(plotted.status.success(), "{}", stderr(&plotted));
+    live.term();
+    assert!(json(&live.end())["env_steps"].as_u64() < Some(1_000_000));
+}
+
+/// Readers of a run that replaces its only checkpoint all the time.
+#[test]
+fn a_checkpoint_that_is_superseded_while_it_is_read_is_not_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let often = ["run.steps=1000000", "run.epoch_steps=50", "run.checkpoint_every_epochs=1", "run.keep_checkpoints=1"];
+    let little =
+        ["run.updates_per_epoch=1", "latent.phases=[{ every = 1, updates = 0 }]", "evaluate.every_epochs=1000"];
+    let live = live(&run, &[often.as_slice(), &little].concat(), 5, 0);
+    until("a checkpoint", || !checkpoints(&run).is_empty());
+    for _ in 0..30 {
+        json(&skewfit("inspect", &run, &["--json", "--verify"]));
+    }
+    live.kill();
+}

@@ -1,0 +1,90 @@
+//! Odd but legal settings, and a scene of the user's own.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+
+use common::{
+    Learned, checkpoints, command, explore, explore_args, json, killed_after, refused, resume, skewfit, stderr,
+};
+
+const SHORT: [&str; 2] = ["run.steps=400", "run.checkpoint_every_epochs=1"];
+
+/// Explores, reads back with every verb, and goes on from the first checkpoint.
+fn works(settings: &[&str]) {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let told = explore(&run, &[&SHORT, settings].concat());
+    assert!(
+        json(&skewfit("inspect", &run, &["--json", "--verify"]))["damaged"] == serde_json::json!([]),
+        "{settings:?}"
+    );
+    json(&skewfit("evaluate", &run, &["--json"]));
+    for verb in ["plot", "resume"] {
+        let output = skewfit(verb, &run, &[]);
+        assert!(output.status.success(), "{settings:?}: {verb}: {}", stderr(&output));
+    }
+    let part = dir.path().join("part");
+    killed_after(&checkpoints(&run)[0], &run, &part);
+    let again = resume(&part);
+    Learned::of(&part, &again).same(&Learned::of(&run, &told), &format!("{settings:?}"));
+}
+
+#[test]
+fn lengths() {
+    works(&["env.episode_steps=1", "run.warmup_steps=20", "run.epoch_steps=10", "run.steps=60"]);
+    works(&["env.episode_steps=1", "run.warmup_steps=3", "run.epoch_steps=1", "run.steps=6", "skew.start_epoch=0"]);
+    works(&["run.steps=200"]); // no epoch
+    works(&["run.warmup_steps=0"]);
+    works(&["run.warmup_steps=0", "run.steps=1", "run.epoch_steps=50", "coverage.window_steps=2"]);
+    works(&["run.updates_per_epoch=0"]);
+    works(&["run.updates_per_epoch=0", "latent.phases=[{ every = 1, updates = 0 }]"]);
+    works(&["run.threads=7"]);
+}
+
+#[test]
+fn sizes() {
+    works(&["agent.batch=1", "latent.batch=1", "latent.dim=1", "agent.hidden=[1, 1]", "density.latents=1"]);
+    works(&["agent.batch=3", "replay.capacity=50", "skew.start_epoch=0"]); // one episode
+    works(&["latent.channels=[1, 1]", "latent.beta=0", "skew.power=-1", "density.decoder_variance=0.000001"]);
+    works(&["evaluate.pictures=1", "evaluate.pictures_each_time=1", "evaluate.every_epochs=3"]);
+    works(&["evaluate.every_epochs=1000000", "run.keep_checkpoints=1"]);
+    works(&["goals.relabel_keep=1", "goals.relabel_source=0", "agent.discount=0", "agent.tau=1"]);
+    works(&["goals.relabel_keep=0", "goals.relabel_source=0", "agent.target_entropy=-1000"]);
+    works(&["goals.source=prior", "goals.relabel_source=0.8", "skew.min_ess=1", "agent.copy_targets_at_start=true"]);
+    works(&["density.estimator=elbo", "agent.entropy_in_target=false", "agent.hidden_bias=0.1"]);
+    works(&["density.estimator=self-normalised", "env.samples=4", "env.scene=point2d", "env.walls=u"]);
+}
+
+#[test]
+fn numbers_that_grow_out_of_bounds_end_the_run_with_a_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let args = explore_args(&run, &["agent.learning_rate=1", "agent.reward_scale=1000000", "latent.learning_rate=1"]);
+    let output = command(&args.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap();
+    refused(&output, 70, &["not finite"]);
+    let read = |name: &str| std::fs::read_to_string(run.join(name)).unwrap();
+    assert!(read("STATUS.json").contains("\"failed\"") && read("run.log").contains("not finite"));
+    json(&skewfit("inspect", &run, &["--json", "--verify"]));
+}
+
+#[test]
+fn a_scene_of_ones_own_is_explored() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("slider");
+    // Built as the tests are: same profile, same target directory.
+    let profile = Path::new(env!("CARGO_BIN_EXE_skewfit")).parent().unwrap();
+    let name = profile.file_name().unwrap().to_str().unwrap().replace("debug", "dev");
+    let cargo = ["run", "--quiet", "--offline", "--example", "my_scene", "--profile", &name, "--target-dir"];
+    let target = profile.parent().unwrap();
+    let output = Command::new(env!("CARGO")).args(cargo).arg(target).arg("--").arg(&run).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let cells: usize = said.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
+    assert!((10..=40).contains(&cells), "{said}");
+    let inspected = json(&skewfit("inspect", &run, &["--json", "--verify"]));
+    assert_eq!(inspected["damaged"], serde_json::json!([]));
+    refused(&skewfit("evaluate", &run, &[]), 2, &["slider"]);
+}
