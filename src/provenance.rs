@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Libraries whose version may change a run's bytes.
@@ -28,8 +27,8 @@ pub fn collect(command: &[String], threads: usize, started: SystemTime) -> Value
     let machine = machine();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "git_commit": git(&["rev-parse", "HEAD"]),
-        "git_dirty": git(&["status", "--porcelain"]).map(|changes| !changes.is_empty()),
+        "git_commit": env!("SKEWFIT_COMMIT"),
+        "git_dirty": env!("SKEWFIT_DIRTY") == "true",
         "rustc": env!("SKEWFIT_RUSTC"),
         "libraries": libraries(),
         "cpu": machine.cpu,
@@ -77,19 +76,19 @@ fn features() -> Vec<&'static str> {
     if cfg!(target_feature = "neon") { vec!["neon"] } else { Vec::new() }
 }
 
-/// Versions of [`KEY_LIBRARIES`] in the lock file this program was built with.
+/// Versions of [`KEY_LIBRARIES`] in the lock file this program was built with; of several, the one our crates name.
 fn libraries() -> BTreeMap<String, String> {
     let lock: toml::Table = include_str!("../Cargo.lock").parse().unwrap_or_default();
     let packages = lock.get("package").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let text = |package: &toml::Value, key: &str| Some(package.get(key)?.as_str()?.to_owned());
+    let ours = packages.iter().filter(|p| text(p, "name").is_some_and(|name| name.starts_with("skewfit")));
+    let named: Vec<&str> =
+        (ours.filter_map(|p| p.get("dependencies")?.as_array()).flatten()).filter_map(toml::Value::as_str).collect();
     let all = packages.iter().filter_map(|p| Some((text(p, "name")?, text(p, "version")?)));
-    all.filter(|(name, _)| KEY_LIBRARIES.contains(&name.as_str())).collect()
-}
-
-/// What git says of the sources this program was built from; `None` without git or without them.
-fn git(args: &[&str]) -> Option<String> {
-    let output = Command::new("git").arg("-C").arg(env!("CARGO_MANIFEST_DIR")).args(args).output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let ours = |(name, version): &(String, String)| {
+        KEY_LIBRARIES.contains(&name.as_str()) && named.iter().any(|n| n == name || *n == format!("{name} {version}"))
+    };
+    all.filter(ours).collect()
 }
 
 /// RFC 3339 in UTC, to the second: `2026-01-31T23:59:59Z`. Times before 1970 count as 1970.

@@ -18,6 +18,7 @@ mod page;
 mod panel;
 mod runs;
 mod sheet;
+mod table;
 
 pub use heat_map::{States, axis_name};
 
@@ -73,13 +74,17 @@ pub fn draw(run_dir: &Path, inputs: &Drawn) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Draws the curves of several runs into `out`: a colour each, seeds of one experiment together as a mean with its band.
+/// Draws the curves of several runs into `out`: a colour each, seeds of one experiment together as a mean with its band;
+/// beside them `table.md`, a line a run with what makes it repeatable.
 ///
 /// # Errors
 /// As [`draw`].
 pub fn compare(run_dirs: &[&Path], out: &Path) -> Result<Vec<PathBuf>> {
     let runs = run_dirs.iter().map(|dir| Run::read(dir)).collect::<Result<Vec<_>>>()?;
-    draw_curves(&runs, out)
+    let mut files = draw_curves(&runs, out)?;
+    files.push(out.join("table.md"));
+    canvas::write(&out.join("table.md"), table::table(run_dirs, &runs).as_bytes())?;
+    Ok(files)
 }
 
 /// One run's curves into its own `plots/` or `out`, or several runs' curves against each other into `out`.

@@ -56,12 +56,12 @@ fn final_figures(run: &Run, inputs: &Drawn) -> Vec<(String, f64)> {
 }
 
 /// Three decimals for fractions, none for counts.
-fn figure(value: f64) -> String {
+pub(super) fn figure(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() >= 2.0 { format!("{value:.0}") } else { format!("{value:.3}") }
 }
 
 /// `1 h 05 min`, `3 min 20 s`, `8.1 s`.
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds as u64;
     match whole {
         3600.. => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
@@ -71,7 +71,7 @@ fn duration(seconds: f64) -> String {
 }
 
 /// `30000` -> `30,000`.
-fn grouped(n: u64) -> String {
+pub(super) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     parts.join(",")

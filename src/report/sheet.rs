@@ -8,7 +8,7 @@ use super::{
 };
 
 /// More would no longer be looked at.
-const MOST: usize = 48;
+const MOST: usize = 24;
 const MARGIN: f64 = 12.0;
 
 /// Two images and a line under them.
