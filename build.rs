@@ -1,6 +1,10 @@
 //! Notes which compiler and which commit the program is built from, for a run's `provenance.json`.
 
+use std::path::PathBuf;
 use std::process::Command;
+
+/// What the program is made of.
+const SOURCES: [&str; 8] = ["build.rs", "src", "envs", "hardware", "experiments", "assets", "Cargo.toml", "Cargo.lock"];
 
 #[allow(clippy::print_stdout)] // this is how a build script speaks to cargo
 fn main() {
@@ -8,11 +12,17 @@ fn main() {
     let unknown = || "unknown".to_owned();
     println!("cargo:rustc-env=SKEWFIT_RUSTC={}", answer(&rustc, &["--version"]).unwrap_or_else(unknown));
     println!("cargo:rustc-env=SKEWFIT_COMMIT={}", answer("git", &["rev-parse", "HEAD"]).unwrap_or_else(unknown));
-    let changes = answer("git", &["status", "--porcelain", "--untracked-files=no"]);
-    println!("cargo:rustc-env=SKEWFIT_DIRTY={}", changes.is_some_and(|c| !c.is_empty()));
-    for path in ["build.rs", "src", "envs/src", "hardware/src", "experiments", "Cargo.lock", ".git/HEAD", ".git/index"]
-    {
+    let status = ["--no-optional-locks", "status", "--porcelain", "--"];
+    let changes = answer("git", &[&status[..], &SOURCES].concat());
+    let dirty = changes.map_or_else(unknown, |changes| (!changes.is_empty()).to_string());
+    println!("cargo:rustc-env=SKEWFIT_DIRTY={dirty}");
+    for path in SOURCES {
         println!("cargo:rerun-if-changed={path}");
+    }
+    let git = answer("git", &["rev-parse", "--git-dir"]).map(PathBuf::from);
+    let moved = git.iter().flat_map(|git| ["HEAD", "logs/HEAD", "index"].map(|name| git.join(name)));
+    for path in moved.filter(|path| path.exists()) {
+        println!("cargo:rerun-if-changed={}", path.display());
     }
 }
 

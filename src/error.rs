@@ -1,5 +1,7 @@
 //! The errors of the program and their exit codes (`docs/CONFIG.md` has the table).
 
+use skewfit_envs::EnvFault;
+
 /// One sentence a case: what, where, what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,9 +18,9 @@ pub enum Error {
     /// Another live process holds the run: exit code 75.
     #[error("{0}")]
     Busy(String),
-    /// The environment failed: exit code 4.
+    /// The environment refused an option (exit code 2) or a snapshot (3), or failed (4).
     #[error("environment: {0}")]
-    Env(#[from] skewfit_envs::EnvFault),
+    Env(#[from] EnvFault),
     /// A number that is not finite came out of learning: exit code 70.
     #[error("{0}")]
     NotFinite(String),
@@ -42,10 +44,30 @@ impl Error {
         match self {
             Self::Usage(_) => 2,
             Self::Damaged(_) => 3,
+            Self::Env(EnvFault::BadSnapshot { .. }) => 3,
+            Self::Env(EnvFault::BadOption { .. } | EnvFault::UnknownScene { .. }) => 2,
             Self::Env(_) => 4,
             Self::Disk(_) | Self::Io { .. } => 6,
             Self::NotFinite(_) => 70,
             Self::Busy(_) => 75,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_of_the_environment_have_the_codes_of_their_causes() {
+        let text = String::new;
+        for (fault, code) in [
+            (EnvFault::UnknownScene { name: text() }, 2),
+            (EnvFault::BadOption { what: text() }, 2),
+            (EnvFault::BadSnapshot { scene: "door", why: text() }, 3),
+            (EnvFault::BadAction { got: vec![], want: 3 }, 4),
+        ] {
+            assert_eq!(Error::from(fault).exit_code(), code);
         }
     }
 }

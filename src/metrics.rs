@@ -10,6 +10,7 @@ use std::{
 };
 
 use crate::error::{Error, Result};
+use crate::store::fs::{DiskFs, write_atomic};
 
 const STEPS: &str = "env_steps";
 
@@ -105,21 +106,16 @@ impl MetricsCsv {
 
     /// Drops the rows beyond `env_steps` and a torn last line, and goes on after what is left.
     ///
-    /// The file is replaced by one rename: at every moment it is the old one or the new one.
+    /// At every moment the file is the old one or the new one.
     ///
     /// # Errors
-    /// As [`read`]; `Io` when it cannot be written.
+    /// As [`read`]; `Disk` or `Io` when it cannot be written.
     pub fn cut_back(path: &Path, env_steps: u64) -> Result<Self> {
         let text = text(path)?;
         let table = parse(path, &text)?;
         let kept = table.env_steps.iter().filter(|s| **s <= env_steps).count();
         let cut: String = text.split_inclusive('\n').take(1 + kept).collect();
-        let temp = path.with_extension("csv.tmp");
-        let mut file = File::create(&temp).map_err(io("create", &temp))?;
-        file.write_all(cut.as_bytes()).and_then(|()| file.sync_all()).map_err(io("write", &temp))?;
-        fs::rename(&temp, path).map_err(io("replace", path))?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|f| f.sync_all()).map_err(io("sync", folder))?;
+        write_atomic(&DiskFs, path, cut.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path).map_err(io("open", path))?;
         let columns = table.columns.into_iter().map(|(name, _)| name).collect();
         Ok(Self { file, path: path.to_owned(), columns })

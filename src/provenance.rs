@@ -28,7 +28,7 @@ pub fn collect(command: &[String], threads: usize, started: SystemTime) -> Value
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "git_commit": env!("SKEWFIT_COMMIT"),
-        "git_dirty": env!("SKEWFIT_DIRTY") == "true",
+        "git_dirty": env!("SKEWFIT_DIRTY").parse::<bool>().ok(),
         "rustc": env!("SKEWFIT_RUSTC"),
         "libraries": libraries(),
         "cpu": machine.cpu,

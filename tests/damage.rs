@@ -1,5 +1,5 @@
 //! Broken files in a run directory: named, passed over or refused, by the contract's exit codes.
-#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
 

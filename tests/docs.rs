@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use common::python_with_h5py;
 use skewfit::store::Store;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -89,12 +92,7 @@ fn every_command_of_the_readme_parses() {
 
 #[test]
 fn the_readmes_python_reads_a_shard() {
-    let python = std::env::var("SKEWFIT_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
-    let has_h5py = Command::new(&python).args(["-c", "import h5py"]).output();
-    if !has_h5py.is_ok_and(|out| out.status.success()) {
-        eprintln!("skipped: `{python}` has no h5py; install it, or name a Python that has it in SKEWFIT_TEST_PYTHON");
-        return;
-    }
+    let Some(python) = python_with_h5py() else { return };
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let explored = skewfit(&["explore", "corridor-tiny", "--steps", "400", "--out", run.to_str().unwrap()]);

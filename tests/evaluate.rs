@@ -1,5 +1,5 @@
 //! `skewfit evaluate`: the scene's pictures, pictures of the user's, and what is no picture.
-#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
 

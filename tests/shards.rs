@@ -1,9 +1,12 @@
 //! A program that knows nothing of this one, h5py, reads a committed shard back.
 //! `SKEWFIT_TEST_PYTHON` names a Python that has h5py (`python3` without it).
 
+mod common;
+
 use std::path::Path;
 use std::process::Command;
 
+use common::python_with_h5py;
 use serde_json::{Value, json};
 use skewfit::episode::{Episode, GoalOrigin};
 use skewfit::store::{ShardRoot, Store};
@@ -62,12 +65,7 @@ fn expected(e: &Episode, root: &ShardRoot) -> Value {
 
 #[test]
 fn h5py_reads_every_array_and_attribute() {
-    let python = std::env::var("SKEWFIT_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
-    let has_h5py = Command::new(&python).args(["-c", "import h5py"]).output();
-    if !has_h5py.is_ok_and(|out| out.status.success()) {
-        eprintln!("skipped: `{python}` has no h5py; install it, or name a Python that has it in SKEWFIT_TEST_PYTHON");
-        return;
-    }
+    let Some(python) = python_with_h5py() else { return };
     let dir = tempfile::tempdir().unwrap();
     let root = ShardRoot { run_id: "00112233aabbccdd".into(), seed: u64::MAX, env: "door".into() };
     let mut store = Store::create(&dir.path().join("run"), root.clone()).unwrap();

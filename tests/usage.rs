@@ -1,5 +1,5 @@
 //! The real binary: what it refuses and how it says so, what it lists, and what it would run.
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, outside of a #[test]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 use std::io::Read;
 use std::path::Path;
@@ -110,6 +110,7 @@ fn arguments_are_refused_by_name() {
     let path = |name: &str| dir.path().join(name);
     std::fs::create_dir_all(path("used/inside")).unwrap();
     std::fs::create_dir(path("dir.toml")).unwrap();
+    assert!(Command::new("mkfifo").arg(path("pipe.toml")).status().unwrap().success()); // opening it would wait for ever
     std::fs::write(path("plain"), "a file").unwrap();
     std::fs::write(path("latin1.toml"), b"name = \"\xe9\"").unwrap();
     std::fs::write(path("huge.toml"), vec![b'#'; 2 << 20]).unwrap();
@@ -117,7 +118,8 @@ fn arguments_are_refused_by_name() {
         (&["explore", "dor"], &["unknown preset `dor`", "`door`"]),
         (&["explore", "corridor-tny"], &["`corridor-tiny`"]),
         (&["explore", "absent.toml"], &["absent.toml", "cannot be opened"]),
-        (&["explore", "dir.toml"], &["dir.toml", "cannot be read"]),
+        (&["explore", "dir.toml"], &["dir.toml", "not a file"]),
+        (&["explore", "pipe.toml"], &["pipe.toml", "not a file"]),
         (&["explore", "latin1.toml"], &["latin1.toml", "not UTF-8"]),
         (&["explore", "huge.toml"], &["huge.toml", "larger than 1 MiB"]),
         (&["explore", "door", "--set", "skew.pwer=-1"], &["--set", "`skew.pwer`", "`skew.power`"]),
@@ -145,6 +147,15 @@ fn arguments_are_refused_by_name() {
     for (args, words) in table {
         refused(dir.path(), args, words);
     }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_will_not_fit_on_its_disk_is_exit_code_6() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = skewfit(dir.path(), &["explore", "corridor-tiny", "--out", "/proc/skewfit/run"]); // a disk of no bytes
+    let said = stderr(&output);
+    assert!(output.status.code() == Some(6) && said.contains("/proc/skewfit/run: 0 kB are free and the run"), "{said}");
 }
 
 #[test]

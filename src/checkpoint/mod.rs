@@ -102,7 +102,8 @@ pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: usize) -> Re
 /// The newest sound checkpoint of a run; `None` where none was ever saved.
 ///
 /// # Errors
-/// [`Error::Damaged`] naming them where there are checkpoints but none is sound.
+/// [`Error::Damaged`] naming them where there are checkpoints but none is sound; [`Error::Usage`] where one that comes
+/// first is of a newer format: nothing newer than it may be lost by going on without it.
 pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
     for _ in 0..LISTINGS {
         let names = candidates(run_dir)?;
@@ -114,27 +115,16 @@ pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
     Ok(None)
 }
 
-/// The checkpoint of one update.
-///
-/// # Errors
-/// [`Error::Usage`] where there is none; [`Error::Damaged`] naming the file.
-pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
-    let names = candidates(run_dir)?;
-    let (wanted, others): (Vec<_>, Vec<_>) =
-        names.into_iter().partition(|name| key(name).is_some_and(|k| k.0 == update));
-    let found = first_sound(run_dir, &wanted)?.map(|loaded| loaded.snapshot);
-    found.ok_or_else(|| {
-        let dir = run_dir.display();
-        Error::Usage(format!("{dir} has no checkpoint of update {update}: choose of [{}]", others.join(", ")))
-    })
-}
-
 /// Reads every checkpoint; what is damaged, newest first.
 ///
 /// # Errors
-/// [`Error::Disk`] where the directory cannot be listed.
+/// [`Error::Disk`] where the directory cannot be listed; [`Error::Usage`] for a newer format.
 pub fn verify(run_dir: &Path) -> Result<Vec<Damage>> {
-    Ok(candidates(run_dir)?.iter().filter_map(|name| read_live(run_dir, name)?.err()).collect())
+    let mut damage = Vec::new();
+    for name in candidates(run_dir)? {
+        damage.extend(read_live(run_dir, &name)?.and_then(Result::err));
+    }
+    Ok(damage)
 }
 
 /// Builds `dir` aside and moves it into place; a former one steps aside under a name that is still read.
@@ -203,7 +193,7 @@ fn candidates(run_dir: &Path) -> Result<Vec<String>> {
 fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
     let mut passed_over = Vec::new();
     for name in names {
-        match read_live(run_dir, name) {
+        match read_live(run_dir, name)? {
             Some(Ok(snapshot)) => return Ok(Some(Loaded { snapshot, passed_over })),
             Some(Err(damage)) => passed_over.push(damage),
             None => {}
@@ -216,22 +206,47 @@ fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
 
 /// [`read`], where a live run may replace or remove the checkpoint meanwhile: what looks damaged is read once more, and
 /// is `None` where it is no longer there.
-fn read_live(run_dir: &Path, name: &str) -> Option<Result<Snapshot, Damage>> {
-    let outcome = read(run_dir, name).or_else(|_| read(run_dir, name));
-    let dir = run_dir.join("checkpoints").join(name);
-    (outcome.is_ok() || dir.symlink_metadata().is_ok()).then_some(outcome)
+///
+/// # Errors
+/// [`Error::Usage`] where only a newer program can read it.
+fn read_live(run_dir: &Path, name: &str) -> Result<Option<Result<Snapshot, Damage>>> {
+    let outcome = match read(run_dir, name) {
+        Err(Unread::Damaged(_)) => read(run_dir, name),
+        first => first,
+    };
+    let still_there = || run_dir.join("checkpoints").join(name).symlink_metadata().is_ok();
+    match outcome {
+        Ok(snapshot) => Ok(Some(Ok(snapshot))),
+        Err(Unread::Newer(error)) => Err(error),
+        Err(Unread::Damaged(damage)) => Ok(still_there().then_some(Err(damage))),
+    }
+}
+
+/// Why a checkpoint was not read.
+enum Unread {
+    Damaged(Damage),
+    Newer(Error),
+}
+
+impl From<Damage> for Unread {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
 }
 
 /// One checkpoint, or the file of it that is damaged and why.
-fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Damage> {
+fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Unread> {
     let damage = |file: &str, why: String| Damage { file: format!("checkpoints/{name}/{file}"), why };
     let bytes_of = |file: &str| {
         DiskFs.read(&run_dir.join("checkpoints").join(name).join(file)).map_err(|e| damage(file, e.to_string()))
     };
     let manifest = unseal_versioned("the checkpoint", &bytes_of(MANIFEST)?, FORMAT_VERSION);
-    let manifest: Manifest = manifest.map_err(|e| damage(MANIFEST, e.to_string()))?;
+    let manifest: Manifest = manifest.map_err(|e| match e {
+        Error::Usage(why) => Unread::Newer(Error::Usage(format!("{}, {name}: {why}", run_dir.display()))),
+        other => damage(MANIFEST, other.to_string()).into(),
+    })?;
     if Some(manifest.update) != key(name).map(|k| k.0) {
-        return Err(damage(MANIFEST, format!("is of update {}", manifest.update)));
+        return Err(damage(MANIFEST, format!("is of update {}", manifest.update)).into());
     }
     let checked = |file: &str| {
         let bytes = bytes_of(file)?;
@@ -242,7 +257,7 @@ fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Damage> {
     let tensors_of = |file: &str| tensors::decode(&checked(file)?).map_err(|why| damage(file, why));
     let (params, optimizer) = (tensors_of(params_file)?, tensors_of(optimizer_file)?);
     if params_blake3(&params, &optimizer) != manifest.params_blake3 {
-        return Err(damage(MANIFEST, "its params_blake3 is not that of the tensors".into()));
+        return Err(damage(MANIFEST, "its params_blake3 is not that of the tensors".into()).into());
     }
     let state = serde_json::from_slice(&checked(state_file)?).map_err(|e| damage(state_file, e.to_string()))?;
     Ok(Snapshot { update: manifest.update, params, optimizer, state, env: checked(env_file)? })

@@ -1,5 +1,7 @@
 //! `skewfit bench`: time the learner's own functions.
 
+use super::output;
+use crate::bench::{self, Parts, Timing};
 use crate::error::Result;
 
 /// Time the units of learning on this machine
@@ -7,7 +9,8 @@ use crate::error::Result;
 #[command(after_help = "Examples:
   skewfit bench                          the six standard units
   skewfit bench sac_step_b1024 --json    one unit, as JSON
-  skewfit bench env_door                 steps and pictures of a scene")]
+  skewfit bench env_door                 steps and pictures of a scene
+  skewfit bench door_epoch_full_buffer   a late epoch of a night, by parts: about a minute, 1 GB")]
 pub struct Args {
     /// Units by name [default: the six standard ones]
     unit: Vec<String>,
@@ -16,7 +19,18 @@ pub struct Args {
     json: bool,
 }
 
-/// Runs the verb.
+/// Runs the verb; each unit is told when it is timed.
 pub fn run(args: &Args) -> Result<()> {
-    crate::bench::run(&args.unit, args.json)
+    bench::units(&args.unit)?.into_iter().try_for_each(|unit| {
+        let timing = bench::time(unit, 0)?;
+        if args.json { output::json(&timing) } else { told(&timing) }
+    })
+}
+
+fn told(Timing { unit, median_ms, min_ms, n, parts }: &Timing) -> Result<()> {
+    output::line(&format!("{unit:24} median {median_ms:10.3} ms   min {min_ms:10.3} ms   n {n}"))?;
+    let Some(Parts { env_ms, sac_ms, vae_ms, refresh_ms, other_ms }) = parts else { return Ok(()) };
+    [("env", env_ms), ("sac", sac_ms), ("vae", vae_ms), ("refresh", refresh_ms), ("other", other_ms)]
+        .iter()
+        .try_for_each(|(part, ms)| output::line(&format!("  {part:22} {ms:17.3} ms")))
 }

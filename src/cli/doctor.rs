@@ -1,7 +1,8 @@
 //! `skewfit doctor`: what this machine offers.
 
-use super::output::{bytes, line};
+use super::output::line;
 use crate::error::Result;
+use crate::figures::bytes;
 use crate::provenance::machine;
 use crate::store::fs::{DiskFs, Fs};
 use std::path::Path;

@@ -1,8 +1,9 @@
 //! `skewfit explore`: settle the configuration and the run directory, then run.
 
-use super::{estimate, output, progress::Shown};
+use super::{output, progress::Shown};
 use crate::config::{Config, PRESETS, Setting, overrides};
 use crate::error::{Error, Result};
+use crate::estimate;
 use crate::progress::Progress;
 use crate::provenance::utc;
 use std::io::ErrorKind;
@@ -94,7 +95,7 @@ fn refuse_used(dir: &Path) -> Result<()> {
 }
 
 fn dry_run(config: &Config, dir: &Path, json: bool) -> Result<()> {
-    let estimate = estimate::of(config);
+    let estimate = estimate::of(config)?;
     if json {
         let dir = dir.display().to_string();
         return output::json(&serde_json::json!({ "run": dir, "config": config, "estimate": estimate }));

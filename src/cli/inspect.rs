@@ -2,12 +2,17 @@
 
 use super::output;
 use crate::checkpoint::Snapshot;
-use crate::config::Config;
+use crate::config::{Config, EnvConfig};
+use crate::coverage::Coverage;
 use crate::error::{Error, Result};
+use crate::evaluate::scene;
+use crate::metrics::Table;
 use crate::store::{Damage, Store};
 use crate::{checkpoint, metrics};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use skewfit_envs::CoverageGrid;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 /// Tell what a run holds, and with --verify whether every byte of it is sound
 #[derive(clap::Args)]
@@ -51,22 +56,69 @@ fn report(args: &Args) -> Result<Value> {
 
     let config = Config::read(&args.run.join("config.toml"), vec![]).map_err(|e| note("config.toml", e)).ok();
     let metrics_csv = args.run.join("metrics.csv");
-    let table = if metrics_csv.exists() { metrics::read(&metrics_csv) } else { Ok(metrics::Table::default()) };
+    let table = if metrics_csv.exists() { metrics::read(&metrics_csv) } else { Ok(Table::default()) };
     let table = table.map_err(|e| note("metrics.csv", e)).unwrap_or_default();
+    let told = updates_told(&args.run).map_err(|e| note("STATUS.json", e)).unwrap_or_default();
+    let saved = checkpoint.as_ref().and_then(|c| c["update"].as_u64()).unwrap_or_default();
+    let (coverage, unread) = coverage(&store, config.as_ref(), &table);
+    if !args.verify {
+        damage.extend(unread);
+    }
     Ok(json!({
         "run": args.run.display().to_string(),
         "run_id": store.root().run_id,
-        "env_steps": store.lines().last().map_or(0, |l| l.env_steps_end),
-        "updates": checkpoint.as_ref().map_or(json!(0), |c| c["update"].clone()),
+        "env_steps": env_steps(&store),
+        "updates": told.max(saved),
         "episodes": store.lines().len(),
         "damaged": damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "checkpoint": checkpoint,
-        "coverage": {
-            "cells": table.last("coverage/cells").unwrap_or(0.0) as u64,
-            "cells_total": config.as_ref().and_then(cells_total),
-            "entropy_nats": table.last("coverage/entropy_nats").unwrap_or(0.0),
-        },
+        "coverage": coverage,
     }))
+}
+
+fn env_steps(store: &Store) -> u64 {
+    store.lines().last().map_or(0, |line| line.env_steps_end)
+}
+
+/// What `STATUS.json` says, which a run replaces as it goes; 0 before there is one.
+fn updates_told(run: &Path) -> Result<u64> {
+    let bytes = match std::fs::read(run.join("STATUS.json")) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(0),
+        read => read.map_err(|e| Error::Damaged(e.to_string()))?,
+    };
+    let status: Option<Value> = serde_json::from_slice(&bytes).ok();
+    let updates = status.and_then(|s| s["updates"].as_u64());
+    updates.ok_or_else(|| Error::Damaged("does not tell the updates; the run's next epoch writes it anew".into()))
+}
+
+/// From `metrics.csv` where its last row is of the last episode, else from the states of every episode; and the shards
+/// that could not be read then. Of a scene that is not shipped the grid is not known here.
+fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> (Value, Vec<Damage>) {
+    let known = config.and_then(|c| Some(Coverage::new(grid(store, c)?, c.coverage.window_steps)));
+    let cells_total = known.as_ref().map(Coverage::cells_total);
+    let mut unread = Vec::new();
+    let (cells, entropy_nats) = match known {
+        Some(mut seen) if table.env_steps.last() != Some(&env_steps(store)) => {
+            for line in store.lines() {
+                match store.sound(line) {
+                    Ok(episode) => (1..=episode.steps()).for_each(|t| seen.observe(episode.state(t))),
+                    Err(damage) => unread.push(damage),
+                }
+            }
+            (seen.cells(), seen.entropy_nats())
+        }
+        _ => {
+            let last = |name| table.last(name).unwrap_or_default();
+            (last("coverage/cells") as usize, last("coverage/entropy_nats"))
+        }
+    };
+    (json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), unread)
+}
+
+/// Of the run's own scene, which need not be the one its configuration names.
+fn grid(store: &Store, config: &Config) -> Option<CoverageGrid> {
+    let env = EnvConfig { scene: store.root().env.clone(), ..config.env.clone() };
+    Some(scene(&env, 0).ok()?.coverage().clone())
 }
 
 /// The checkpoint that `resume` would take; damaged ones are named.
@@ -84,25 +136,18 @@ fn sound_checkpoint(args: &Args, damage: &mut Vec<Damage>) -> Result<Option<Valu
     Ok(Some(json!({ "update": update, "params_blake3": checkpoint::params_blake3(&params, &optimizer) })))
 }
 
-fn cells_total(config: &Config) -> Option<usize> {
-    let options = skewfit_envs::scenes::SceneOptions {
-        image_size: config.env.image_size,
-        samples: config.env.samples,
-        episode_steps: config.env.episode_steps,
-        evaluation_goals: config.evaluate.pictures,
-        walls: config.env.walls.clone(),
-    };
-    skewfit_envs::scenes::build(&config.env.scene, &options).ok().map(|scene| scene.coverage().cells())
-}
-
 fn print(report: &Value) -> Result<()> {
     let coverage = &report["coverage"];
     output::line(&format!("run         {} ({})", text(&report["run"]), text(&report["run_id"])))?;
     output::line(&format!("steps       {}", report["env_steps"]))?;
     output::line(&format!("updates     {}", report["updates"]))?;
     output::line(&format!("episodes    {}", report["episodes"]))?;
-    let cells = format!("{} of {} cells", coverage["cells"], coverage["cells_total"]);
-    output::line(&format!("coverage    {cells}, {:.2} nats", coverage["entropy_nats"].as_f64().unwrap_or(0.0)))?;
+    let of = coverage["cells_total"].as_u64().map_or(String::new(), |total| format!(" of {total}"));
+    let cells = &coverage["cells"];
+    output::line(&format!(
+        "coverage    {cells}{of} cells, {:.2} nats",
+        coverage["entropy_nats"].as_f64().unwrap_or(0.0)
+    ))?;
     let checkpoint = &report["checkpoint"];
     match checkpoint["update"].as_u64() {
         Some(update) => output::line(&format!("checkpoint  {update}, {}", text(&checkpoint["params_blake3"])))?,
@@ -124,9 +169,10 @@ mod tests {
     use crate::store::{ShardRoot, fs::DiskFs};
     use skewfit_envs::Ending;
 
-    fn run_of_two_episodes() -> tempfile::TempDir {
+    /// In two corners of the corridor.
+    fn run_of_two_episodes(env: &str) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        let root = ShardRoot { run_id: "0123456789abcdef".into(), seed: 0, env: "corridor".into() };
+        let root = ShardRoot { run_id: "0123456789abcdef".into(), seed: 0, env: env.into() };
         let mut store = Store::create(dir.path(), root).unwrap();
         for id in 0..2 {
             let episode = Episode {
@@ -140,7 +186,7 @@ mod tests {
                 goal_image: vec![0; 12],
                 goal_latent: vec![0.0],
                 goal_origin: GoalOrigin::Prior,
-                states: vec![0.0; 4],
+                states: vec![0.0, 0.0, 1.0 - 2.0 * id as f64, 1.0],
                 state_names: vec!["x".into(), "y".into()],
                 ending: Ending::Truncated,
             };
@@ -152,8 +198,36 @@ mod tests {
     }
 
     #[test]
+    fn a_live_run_is_told_as_far_as_it_got() {
+        let dir = run_of_two_episodes("corridor");
+        let told = || report(&Args { run: dir.path().into(), verify: false, json: true }).unwrap();
+        let from_shards = json!({ "cells": 2, "cells_total": 3600, "entropy_nats": 2f64.ln() });
+        assert_eq!((told()["coverage"].clone(), told()["updates"].clone()), (from_shards.clone(), json!(0)));
+        let put = |file: &str, text: &str| std::fs::write(dir.path().join(file), text).unwrap();
+        put("STATUS.json", r#"{ "state": "exploring", "updates": 7 }"#);
+        put("metrics.csv", "env_steps,coverage/cells,coverage/entropy_nats\n1,40,0.5\n");
+        assert_eq!((told()["coverage"].clone(), told()["updates"].clone()), (from_shards, json!(7)));
+        put("metrics.csv", "env_steps,coverage/cells,coverage/entropy_nats\n2,40,0.5\n");
+        assert_eq!(told()["coverage"], json!({ "cells": 40, "cells_total": 3600, "entropy_nats": 0.5 }));
+        put("metrics.csv", "env_steps\n");
+        put("episodes/000001.h5", "broken");
+        put("STATUS.json", "broken");
+        assert_eq!(told()["coverage"], json!({ "cells": 1, "cells_total": 3600, "entropy_nats": 0.0 }));
+        let damaged = told()["damaged"].to_string();
+        assert!(damaged.contains("episodes/000001.h5: its bytes") && damaged.contains("STATUS.json"), "{damaged}");
+    }
+
+    #[test]
+    fn the_grid_of_ones_own_scene_is_not_known() {
+        let dir = run_of_two_episodes("slider");
+        let told = report(&Args { run: dir.path().into(), verify: true, json: true }).unwrap();
+        assert_eq!(told["coverage"]["cells_total"], Value::Null);
+        print(&told).unwrap();
+    }
+
+    #[test]
     fn a_run_is_told_and_its_damage_named() {
-        let dir = run_of_two_episodes();
+        let dir = run_of_two_episodes("corridor");
         let tensor = |x: f32| NamedTensor { name: "w".into(), shape: vec![1], data: vec![x] };
         let hashes: Vec<String> = [3u64, 6]
             .iter()

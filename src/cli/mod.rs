@@ -2,11 +2,10 @@
 
 mod bench;
 mod doctor;
-mod estimate;
 mod evaluate;
 mod explore;
 mod inspect;
-pub(crate) mod output;
+mod output;
 mod plot;
 mod progress;
 mod resume;

@@ -1,6 +1,7 @@
 //! The only writer of stdout. A reader that went away is no error.
 
 use crate::error::{Error, Result};
+use crate::figures::duration;
 use crate::progress::Summary;
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
@@ -40,23 +41,4 @@ pub fn summary(summary: &Summary, as_json: bool) -> Result<()> {
     line(&format!("  {env_steps} steps, {updates} updates, {episodes} episodes in {}", duration(*wall_s)))?;
     line(&format!("  parameters {params_blake3}"))?;
     final_metrics.iter().try_for_each(|(name, value)| line(&format!("  final {name} = {value:.4}")))
-}
-
-/// `42 s`, `13 min`, `2 h 05 min`.
-pub fn duration(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round() as u64;
-    match minutes {
-        _ if seconds < 90.0 => format!("{seconds:.0} s"),
-        0..90 => format!("{minutes} min"),
-        _ => format!("{} h {:02} min", minutes / 60, minutes % 60),
-    }
-}
-
-/// `640 kB`, `12 MB`, `1.4 GB`, in powers of ten.
-pub fn bytes(bytes: f64) -> String {
-    match bytes {
-        b if b < 1e6 => format!("{:.0} kB", b / 1e3),
-        b if b < 1e9 => format!("{:.0} MB", b / 1e6),
-        b => format!("{:.1} GB", b / 1e9),
-    }
 }

@@ -1,6 +1,6 @@
 //! Progress on stderr: one live line on a terminal, else one plain line a minute.
 
-use super::output::duration;
+use crate::figures::{duration, grouped};
 use crate::progress::{Progress, Tick};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
@@ -70,7 +70,7 @@ impl Progress for Shown {
     }
 }
 
-/// `12 000/30 000 steps · 41 % covered · angle_error_rad 0.1200 · 9.8 steps/s · 31 min left · learning`.
+/// `12,000/30,000 steps · 41 % covered · angle_error_rad 0.1200 · 9.8 steps/s · 31 min 12 s left · learning`.
 fn line(tick: &Tick<'_>, rate: Option<f64>) -> String {
     let mut parts = vec![format!("{}/{} steps", grouped(tick.env_steps), grouped(tick.steps_total))];
     if let Some(percent) = (100 * tick.coverage_cells).checked_div(tick.coverage_total) {
@@ -86,15 +86,6 @@ fn line(tick: &Tick<'_>, rate: Option<f64>) -> String {
     }
     parts.push(tick.phase.to_owned());
     parts.join(" · ")
-}
-
-/// Thousands apart: `12 340`.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let head = digits.len() % 3;
-    let groups = digits.as_bytes()[head..].chunks(3).map(String::from_utf8_lossy);
-    let all = (head > 0).then(|| digits[..head].into()).into_iter().chain(groups);
-    all.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -119,10 +110,10 @@ mod tests {
         let text = line(&tick(12_000, 0.0), Some(10.0));
         assert_eq!(
             text,
-            "12 000/20 000 steps · 25 % covered · distance 0.2500 · 10.0 steps/s · 13 min left · learning"
+            "12,000/20,000 steps · 25 % covered · distance 0.2500 · 10.0 steps/s · 13 min 20 s left · learning"
         );
         let bare = Tick { coverage_total: 0, evaluation: None, ..tick(5, 0.0) };
-        assert_eq!(line(&bare, None), "5/20 000 steps · learning");
+        assert_eq!(line(&bare, None), "5/20,000 steps · learning");
     }
 
     #[test]
@@ -132,12 +123,5 @@ mod tests {
         assert_eq!(rate.update(&tick(1000, 10.0)), Some(100.0));
         let late = (1..=300).map(|s| rate.update(&tick(1000 + 2 * s, 10.0 + s as f64))).last().unwrap().unwrap();
         assert!((late - 2.0).abs() < 1e-9, "{late}");
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (n, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (12_345_678, "12 345 678")] {
-            assert_eq!(grouped(n), text);
-        }
     }
 }

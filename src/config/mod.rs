@@ -50,7 +50,11 @@ impl Config {
     /// As [`resolve`](Self::resolve).
     pub fn read(path: &Path, overrides: Vec<Setting>) -> Result<Self> {
         let refuse = |why: String| Error::Usage(format!("{}: {why}", path.display()));
-        let file = std::fs::File::open(path).map_err(|e| refuse(format!("cannot be opened: {e}")))?;
+        let unopened = |e: std::io::Error| refuse(format!("cannot be opened: {e}"));
+        if !path.metadata().map_err(unopened)?.is_file() {
+            return Err(refuse("is not a file; give a configuration in TOML".into())); // opening a pipe would wait
+        }
+        let file = std::fs::File::open(path).map_err(unopened)?;
         let mut bytes = Vec::new();
         file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| refuse(format!("cannot be read: {e}")))?;
         if bytes.len() as u64 > LONGEST_FILE {
@@ -101,17 +105,5 @@ impl Config {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.to_toml()?.as_bytes()).update(&self.seed.to_le_bytes());
         Ok(hasher.finalize().to_hex().chars().take(16).collect())
-    }
-}
-
-/// (kernel, stride) of the encoder's convolutions, without padding, first to last; empty for a size that has none.
-#[must_use]
-pub fn layers(image_size: usize) -> &'static [(usize, usize)] {
-    match image_size {
-        24 => &[(5, 3), (3, 2)],
-        48 => &[(5, 3), (3, 2), (3, 2)],
-        84 => &[(5, 3), (5, 3), (5, 3)],
-        96 => &[(5, 3), (3, 2), (3, 2), (3, 2)],
-        _ => &[],
     }
 }

@@ -163,6 +163,14 @@ pub struct SkewConfig {
     pub start_epoch: u64,
 }
 
+impl SkewConfig {
+    /// Whether the refresh at the end of epoch `epoch` (0-based) skews.
+    #[must_use]
+    pub fn acts_after(&self, epoch: u64) -> bool {
+        self.power < 0.0 && epoch > self.start_epoch
+    }
+}
+
 /// Where goals come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -78,8 +78,6 @@ fn later_settings_win_and_channels_follow_the_picture() {
     {
         let config = Config::parse(&format!("env.image_size = {size}"), "t", vec![]).unwrap();
         assert_eq!(config.latent.channels, channels);
-        let side = layers(size).iter().fold(size, |side, (kernel, stride)| (side - kernel) / stride + 1);
-        assert_eq!(side, if size == 84 { 2 } else { 3 });
     }
 }
 
@@ -90,6 +88,15 @@ fn run_id_is_of_the_settings_and_the_seed() {
     assert_eq!(id(&[]).len(), 16);
     let ids: BTreeSet<String> = [id(&[]), id(&["seed=1"]), id(&["skew.power=0"])].into();
     assert_eq!(ids.len(), 3);
+}
+
+#[test]
+fn oracle_16_skewing_acts_from_the_epoch_after_the_first_on() {
+    for (power, start, acts) in [("-0.5", 10, [false, false, true, true]), ("0", 10, [false; 4])] {
+        let skew =
+            resolve("door", &[&format!("skew.power={power}"), &format!("skew.start_epoch={start}")]).unwrap().skew;
+        assert_eq!([0, start, start + 1, u64::MAX].map(|epoch| skew.acts_after(epoch)), acts, "power {power}");
+    }
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! From settings to a [`Config`]: defaults are filled in, contradictions between keys are refused.
 
+use super::Config;
 use super::keys::KEYS;
 use super::raw::RawConfig;
-use super::{Config, layers};
 use crate::error::{Error, Result};
+use crate::latent::Architecture;
 use toml::Value;
 
 /// The validated configuration.
@@ -51,7 +52,8 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
     if let Some(why) = whole_episodes("run.epoch_steps", c.run.epoch_steps) {
         return Some((&["run.epoch_steps", "env.episode_steps"], why));
     }
-    let (size, convolutions) = (c.env.image_size, layers(c.env.image_size).len());
+    let size = c.env.image_size;
+    let convolutions = Architecture::sizes(size).map_or(0, |sides| sides.len());
     let checks: [(bool, &[&str], String); 7] = [
         (
             c.run.steps < c.run.warmup_steps,

@@ -14,12 +14,13 @@ use crate::config::{Config, EnvConfig, Setting};
 use crate::coverage::Coverage;
 use crate::episode::Episode;
 use crate::error::{Error, Result};
+use crate::estimate;
 use crate::evaluate::{Evaluator, same_scene, scene};
 use crate::learner::Learner;
 use crate::metrics::{self, MetricsCsv};
 use crate::progress::{Progress, Summary};
 use crate::provenance;
-use crate::store::fs::{DiskFs, Fs, disk_error, write_atomic};
+use crate::store::fs::{DiskFs, Fs, disk_error, enough_disk, write_atomic};
 use crate::store::{ShardRoot, Store};
 
 /// Builds a scene as the configuration has it, with so many evaluation pictures. [`scene`] knows the shipped ones.
@@ -45,6 +46,7 @@ pub fn start_in(
     build: Build<'_>,
 ) -> Result<Summary> {
     let stop = stop_flag();
+    enough_disk(&DiskFs, dir, estimate::of(&config)?.disk_bytes as u64)?;
     let env = build(&config.env, 0)?;
     let root = ShardRoot { run_id: config.run_id()?, seed: config.seed, env: env.spec().name.clone() };
     let evaluator = Evaluator::new(build(&config.env, config.evaluate.pictures)?)?;

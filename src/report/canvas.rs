@@ -227,6 +227,7 @@ fn register_font() {
 }
 
 /// Writes a whole file.
+#[expect(clippy::disallowed_methods, reason = "pictures and pages are drawn again where they are lost")]
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Drawn, curves::words, runs::Run};
+use crate::figures::{duration, grouped};
 
 /// What each picture shows, by file name, in the order of reading.
 const CAPTIONS: [(&str, &str); 9] = [
@@ -58,21 +59,4 @@ fn final_figures(run: &Run, inputs: &Drawn) -> Vec<(String, f64)> {
 /// Three decimals for fractions, none for counts.
 pub(super) fn figure(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() >= 2.0 { format!("{value:.0}") } else { format!("{value:.3}") }
-}
-
-/// `1 h 05 min`, `3 min 20 s`, `8.1 s`.
-pub(super) fn duration(seconds: f64) -> String {
-    let whole = seconds as u64;
-    match whole {
-        3600.. => format!("{} h {:02} min", whole / 3600, whole % 3600 / 60),
-        60.. => format!("{} min {:02} s", whole / 60, whole % 60),
-        _ => format!("{seconds:.1} s"),
-    }
-}
-
-/// `30000` -> `30,000`.
-pub(super) fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
-    parts.join(",")
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::page::{duration, figure, grouped};
+use super::page::figure;
 use super::runs::Run;
+use crate::figures::{duration, grouped};
 
 /// One run's line.
 struct Row {

@@ -12,12 +12,14 @@ use super::fs::{DiskFs, Fs};
 pub(crate) struct FaultyFs {
     left: AtomicI64,
     lasting: bool,
+    /// Bytes it says are free; below 0 it fails to say.
+    pub(crate) free: i64,
 }
 
 impl FaultyFs {
     /// A disk that works until [`arm`](Self::arm)ed, then fails once, or from then on.
     pub(crate) fn new(lasting: bool) -> Self {
-        Self { left: AtomicI64::new(i64::MAX), lasting }
+        Self { left: AtomicI64::new(i64::MAX), lasting, free: i64::MAX }
     }
 
     /// Lets `n` more changes through.
@@ -51,7 +53,8 @@ impl Fs for FaultyFs {
         DiskFs.list(dir)
     }
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        DiskFs.free_bytes(dir)
+        DiskFs.free_bytes(dir)?;
+        u64::try_from(self.free).map_err(|_| io::ErrorKind::Unsupported.into())
     }
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         self.change()?;

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::figures::bytes;
 
 /// The operations durable files need; each is one point at which the disk may fail.
 pub trait Fs: Send + Sync {
@@ -111,6 +112,7 @@ impl Fs for DiskFs {
         file.sync_all()
     }
 
+    #[expect(clippy::disallowed_methods, reason = "the one that `write_atomic` is made of")]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
@@ -189,6 +191,24 @@ pub fn names_in(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>> {
 #[must_use]
 pub fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Refuses to begin what will not fit: `dir`, which need not exist yet, is to hold `needed` more bytes.
+///
+/// # Errors
+/// [`Error::Disk`] where there is less room, or the disk does not tell.
+pub fn enough_disk(fs: &dyn Fs, dir: &Path, needed: u64) -> Result<()> {
+    let mut at = dir;
+    let free = loop {
+        match fs.free_bytes(at) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && at != Path::new(".") => at = parent_of(at),
+            told => break told.map_err(|e| disk_error("ask for room at", at, &e))?,
+        }
+    };
+    let [has, wants] = [free, needed].map(|n| bytes(n as f64));
+    let way = "make room, choose another --out, or fewer run.steps";
+    let refuse = || Error::Disk(format!("{}: {has} are free and the run needs about {wants}; {way}", dir.display()));
+    if free < needed { Err(refuse()) } else { Ok(()) }
 }
 
 /// One sentence for an operation the disk refused.

@@ -231,13 +231,20 @@ impl Store {
     /// Reads every episode; what is damaged, in order, journal first.
     #[must_use]
     pub fn verify(&self) -> Vec<Damage> {
-        let check = |line: &JournalLine| {
-            let why = self.episode(line.id).err()?.to_string();
-            let why = why.strip_prefix(&format!("{}: ", line.file)).unwrap_or(&why).to_owned();
-            Some(Damage { file: line.file.clone(), why })
-        };
-        let shards = self.lines.par_iter().filter_map(check).collect::<Vec<_>>();
+        let shards = self.lines.par_iter().filter_map(|line| self.sound(line).err()).collect::<Vec<_>>();
         self.damage.iter().cloned().chain(shards).collect()
+    }
+
+    /// The [`episode`](Self::episode) of a line, or what is wrong with its shard.
+    ///
+    /// # Errors
+    /// The damage.
+    pub fn sound(&self, line: &JournalLine) -> Result<Episode, Damage> {
+        self.episode(line.id).map_err(|e| {
+            let why = e.to_string();
+            let why = why.strip_prefix(&format!("{}: ", line.file)).unwrap_or(&why).to_owned();
+            Damage { file: line.file.clone(), why }
+        })
     }
 
     fn append(&mut self, line: JournalLine) -> Result<()> {

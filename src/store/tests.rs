@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use skewfit_envs::Ending;
 
 use super::faulty::FaultyFs;
+use super::fs::enough_disk;
 use super::*;
 use crate::episode::GoalOrigin;
 
@@ -308,6 +309,22 @@ fn a_failing_disk_loses_nothing_committed() {
                 break;
             }
         }
+    }
+}
+
+#[test]
+fn a_run_that_will_not_fit_is_refused_in_a_directory_to_be_made_too() {
+    let dir = tempfile::tempdir().unwrap();
+    for at in [dir.path(), &dir.path().join("a/b/c"), Path::new("absent/d"), Path::new("absent")] {
+        let told = |free, needed| {
+            let mut fs = FaultyFs::new(false);
+            fs.free = free;
+            enough_disk(&fs, at, needed)
+        };
+        assert!(told(1000, 1000).is_ok());
+        let refused = told(1_400_000, 2_000_000_000).unwrap_err().to_string();
+        assert!(refused.contains("1 MB are free") && refused.contains("needs about 2.0 GB"), "{refused}");
+        assert!(matches!(told(999, 1000), Err(Error::Disk(_))) && matches!(told(-1, 0), Err(Error::Disk(_))));
     }
 }
 

@@ -1,9 +1,10 @@
 //! Drives the real binary on runs that take a second, and compares what they leave behind.
 #![allow(dead_code, reason = "each test file uses its part")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)] // helpers of tests, outside of a #[test]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -92,6 +93,20 @@ impl Drop for Live {
             let _ = child.wait();
         }
     }
+}
+
+/// A Python that has h5py; where there is none, says past the test harness that the test is skipped.
+pub fn python_with_h5py() -> Option<String> {
+    let python = std::env::var("SKEWFIT_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
+    let imported = Command::new(&python).args(["-c", "import h5py"]).output();
+    if imported.is_ok_and(|out| out.status.success()) {
+        return Some(python);
+    }
+    let way = "install it, or name a Python that has it in SKEWFIT_TEST_PYTHON";
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    let said = format!("{test} SKIPPED: `{python}` has no h5py; {way}\n");
+    std::io::stderr().write_all(said.as_bytes()).unwrap(); // libtest would keep what `eprintln!` says
+    None
 }
 
 /// Waits, a minute at most.

@@ -68,12 +68,9 @@ impl Env for Door {
     }
 
     fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
-        let executed = match action.0[..] {
-            [x, y, z] if [x, y, z].iter().all(|a| a.is_finite()) => [x, y, z].map(|a| a.clamp(-1.0, 1.0)),
-            _ => return Err(EnvFault::BadAction { got: action.0.clone(), want: self.spec.action_dim }),
-        };
-        self.world.step(executed);
-        Ok(TimeStep { observation: self.observe(), executed: Action(executed.to_vec()), ending: None })
+        let executed = action.clipped(self.spec.action_dim)?;
+        self.world.step([0, 1, 2].map(|axis| executed.0[axis]));
+        Ok(TimeStep { observation: self.observe(), executed, ending: None })
     }
 
     fn true_state(&self) -> Option<StateVec> {

@@ -1,8 +1,12 @@
 //! Estimates of a run's time, memory and disk: multiply-adds counted from the sizes, divided by what two AVX-512 cores
 //! sustain; bytes counted from the sizes. FLOP = 2 multiply-adds; a backward pass costs two forward ones.
 
-use super::output;
-use crate::config::{Config, layers};
+use crate::config::Config;
+use crate::error::Result;
+use crate::figures;
+use crate::latent::Architecture;
+use crate::latent::architecture::{FIRST_KERNEL, LAST_KERNEL};
+use crate::nn::conv::Layer;
 use serde::Serialize;
 
 /// FLOP/s sustained by SAC updates, VAE updates and the refresh (`skewfit bench` measures the units on a machine).
@@ -30,8 +34,8 @@ pub struct Estimate {
 
 impl std::fmt::Display for Estimate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [memory, disk] = [self.memory_bytes, self.disk_bytes].map(output::bytes);
-        write!(f, "{}, {memory} of memory, {disk} on disk", output::duration(self.time_s))
+        let [memory, disk] = [self.memory_bytes, self.disk_bytes].map(figures::bytes);
+        write!(f, "{}, {memory} of memory, {disk} on disk", figures::duration(self.time_s))
     }
 }
 
@@ -42,9 +46,19 @@ struct Cost {
     params: f64,
 }
 
+impl std::iter::Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        let none = Self { macs: 0.0, params: 0.0 };
+        parts.fold(none, |sum, part| Self { macs: sum.macs + part.macs, params: sum.params + part.params })
+    }
+}
+
 /// Estimates a whole run.
-pub fn of(c: &Config) -> Estimate {
-    let (encoder, decoder, policy, critic) = nets(c);
+///
+/// # Errors
+/// `Usage` where image size and channels do not fit.
+pub fn of(c: &Config) -> Result<Estimate> {
+    let [encoder, decoder, policy, critic] = nets(c)?;
     let (epochs, frames_max) = (c.run.epochs() as f64, c.replay.capacity as f64);
     let sac_s = 2.0 * (12.0 * critic.macs + 4.0 * policy.macs) * c.agent.batch as f64 / RATES[0] + UPDATE_S;
     let vae_s = 6.0 * (encoder.macs + decoder.macs) * c.latent.batch as f64 / RATES[1] + UPDATE_S;
@@ -60,13 +74,13 @@ pub fn of(c: &Config) -> Estimate {
     let pixels = (c.env.image_size * c.env.image_size) as f64;
     let nets_bytes = 12.0 * (encoder.params + decoder.params + policy.params + 4.0 * critic.params);
     let goals = c.run.steps as f64 / c.env.episode_steps as f64;
-    Estimate {
+    Ok(Estimate {
         time_s: epochs * c.run.updates_per_epoch as f64 * sac_s + latent_s + env_s,
         memory_bytes: BASE_MEMORY + 2.0 * nets_bytes + stored * (3.0 * pixels + 4.0 * c.latent.dim as f64 + 16.0),
         disk_bytes: BASE_DISK
             + (c.run.keep_checkpoints + 1) as f64 * nets_bytes
             + (c.run.steps as f64 + 2.0 * goals) * FRAME_BYTES * pixels / (48.0 * 48.0),
-    }
+    })
 }
 
 /// (epoch, how many phases it stands for, VAE minibatches of each): at most 1000 a schedule entry.
@@ -86,33 +100,29 @@ fn phases(c: &Config) -> impl Iterator<Item = (f64, f64, f64)> {
 }
 
 /// Encoder, decoder, policy, one critic.
-fn nets(c: &Config) -> (Cost, Cost, Cost, Cost) {
-    let (z, [h1, h2]) = (c.latent.dim as f64, c.agent.hidden.map(|h| h as f64));
-    let actions = if c.env.scene == "door" { 3.0 } else { 2.0 };
-    let mut encoder = Cost { macs: 0.0, params: 0.0 };
-    let mut decoder = encoder;
-    let (mut side, mut depth) = (c.env.image_size, 3.0);
-    for ((kernel, stride), channels) in layers(c.env.image_size).iter().zip(&c.latent.channels) {
-        let (out, channels) = ((side - kernel) / stride + 1, *channels as f64);
-        let weights = (kernel * kernel) as f64 * depth * channels;
-        encoder.macs += (out * out) as f64 * weights;
-        encoder.params += weights + channels;
-        let back = side - (out - 1) * stride; // the transposed kernel that gives `side` again
-        let weights = (back * back) as f64 * depth * channels;
-        decoder.macs += (out * out) as f64 * weights;
-        decoder.params += weights + depth;
-        (side, depth) = (out, channels);
-    }
-    let flat = (side * side) as f64 * depth;
-    encoder.macs += flat * flat + 2.0 * flat * z;
-    encoder.params += flat * flat + flat + 2.0 * (flat * z + z);
-    decoder.macs += z * flat;
-    decoder.params += z * flat + flat;
-    let mlp = |input: f64, output: f64| Cost {
-        macs: input * h1 + h1 * h2 + h2 * output,
-        params: (input + 1.0) * h1 + (h1 + 1.0) * h2 + (h2 + 1.0) * output,
-    };
-    (encoder, decoder, mlp(2.0 * z, 2.0 * actions), mlp(2.0 * z + actions, 1.0))
+fn nets(c: &Config) -> Result<[Cost; 4]> {
+    let a = Architecture::new(c.env.image_size, c.latent.dim, &c.latent.channels)?;
+    let (z, [h1, h2], first) = (a.dim, c.agent.hidden, a.channels[0]);
+    let actions = if c.env.scene == "door" { 3 } else { 2 };
+    let border = |kernel: usize| conv(a.cells() - 1, kernel, 3 * first);
+    let with = |cost: Cost, biases: usize| Cost { params: cost.params + biases as f64, ..cost };
+    let inner = |l: &Layer| conv(l.window.small, l.window.kernel, l.big_channels * l.small_channels);
+    let down = a.convs.iter().map(|l| with(inner(l), l.small_channels));
+    let up = a.deconvs.iter().map(|l| with(inner(l), l.big_channels));
+    let encoder = [with(border(FIRST_KERNEL), first), dense(a.flat, a.flat), dense(a.flat, 2 * z)];
+    let decoder = [dense(z, a.flat), with(border(LAST_KERNEL), 3)];
+    let mlp = |input, output| [dense(input, h1), dense(h1, h2), dense(h2, output)].into_iter().sum();
+    Ok([down.chain(encoder).sum(), up.chain(decoder).sum(), mlp(2 * z, 2 * actions), mlp(2 * z + actions, 1)])
+}
+
+/// A (transposed) convolution between `channels` pairs of channels, without biases; `side`: of its small side.
+fn conv(side: usize, kernel: usize, channels: usize) -> Cost {
+    let weights = (kernel * kernel * channels) as f64;
+    Cost { macs: (side * side) as f64 * weights, params: weights }
+}
+
+fn dense(inputs: usize, outputs: usize) -> Cost {
+    Cost { macs: (inputs * outputs) as f64, params: ((inputs + 1) * outputs) as f64 }
 }
 
 #[cfg(test)]
@@ -126,7 +136,7 @@ mod tests {
     /// The published network's counts: 48 px, Z = 16, 3 actions.
     #[test]
     fn counts_of_the_official_networks() {
-        let (encoder, decoder, policy, critic) = nets(&config("door", "seed=0"));
+        let [encoder, decoder, policy, critic] = nets(&config("door", "seed=0")).unwrap();
         assert_eq!((encoder.macs, decoder.macs), (1_011_888.0, 789_696.0));
         assert_eq!(encoder.params + decoder.params, 409_779.0);
         assert_eq!(
@@ -150,11 +160,11 @@ mod tests {
     #[test]
     fn longer_and_larger_cost_more() {
         let [short, long, large] =
-            ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(|set| of(&config("door", set)));
+            ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(|set| of(&config("door", set)).unwrap());
         assert!(
             short.time_s < long.time_s && short.disk_bytes < long.disk_bytes && short.memory_bytes < long.memory_bytes
         );
-        let usual = of(&config("door", "seed=0"));
+        let usual = of(&config("door", "seed=0")).unwrap();
         assert!(large.memory_bytes > 3.5 * (usual.memory_bytes - BASE_MEMORY), "{large} {usual}");
     }
 }

@@ -2,17 +2,18 @@
 //!
 //! Noise and optimiser are inside the clock. Figures compare as ratios within one run, never across machines.
 
+mod epoch;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::Serialize;
-use skewfit_envs::Action;
+use skewfit_envs::{Action, Scene};
 
 use crate::actor_loop::{Behaviour, Target, rollout};
 use crate::agent::{Noise, Sac, SacConfig};
-use crate::cli::output;
 use crate::config::{Config, DensityConfig, EnvConfig, LatentConfig};
-use crate::episode::GoalOrigin;
+use crate::episode::{Episode, GoalOrigin};
 use crate::error::{Error, Result};
 use crate::evaluate;
 use crate::goals::Batch;
@@ -21,6 +22,7 @@ use crate::learner::{Learner, normals as normal};
 use crate::nn::{Workers, ceiling};
 use crate::rng::{self, Rng};
 use crate::store::{ShardRoot, Store};
+pub use epoch::Parts;
 
 /// One unit's figure.
 #[derive(Clone, Debug, Serialize)]
@@ -31,15 +33,19 @@ pub struct Timing {
     pub median_ms: f64,
     /// Milliseconds.
     pub min_ms: f64,
-    /// Repetitions after five that are not counted.
+    /// Repetitions after five that are not counted; 1 = without those.
     pub n: usize,
+    /// Where the time went, for a unit that has parts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Parts>,
 }
 
 /// The units timed where none is named.
 pub const DEFAULT_UNITS: [&str; 6] =
     ["gemm_1024", "sac_step_b1024", "vae_step_b128", "encode_b512", "logp_b512_n10", "act_b1"];
 /// Units by name only.
-pub const OTHER_UNITS: [&str; 4] = ["env_door", "env_corridor", "env_point2d", "commit_episode"];
+pub const OTHER_UNITS: [&str; 5] =
+    ["env_door", "env_corridor", "env_point2d", "commit_episode", "door_epoch_full_buffer"];
 
 const Z: usize = 16;
 const ACTIONS: usize = 3;
@@ -59,7 +65,8 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
         "act_b1" => (300, act(&workers)?),
         "env_door" | "env_corridor" | "env_point2d" => (400, scene_step(unit.trim_start_matches("env_"))?),
         "commit_episode" => (40, commit_episode()?),
-        _ => return known(unit).and(Err(Error::Usage(format!("unit `{unit}` cannot be timed")))),
+        "door_epoch_full_buffer" => return epoch::time(unit, threads),
+        _ => return Err(unknown(unit)),
     };
     for _ in 0..5 {
         work()?;
@@ -71,35 +78,25 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
         millis.push(start.elapsed().as_secs_f64() * 1e3);
     }
     millis.sort_by(f64::total_cmp);
-    Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n })
+    Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n, parts: None })
 }
 
-/// `skewfit bench`: the named units, or the six that peers implement too; one line each.
+/// The named units, or the six that peers implement too.
 ///
 /// # Errors
 /// `Usage` for an unknown unit, before anything is timed.
-pub fn run(units: &[String], json: bool) -> Result<()> {
-    let units: Vec<&str> =
-        if units.is_empty() { DEFAULT_UNITS.to_vec() } else { units.iter().map(String::as_str).collect() };
-    units.iter().try_for_each(|unit| known(unit))?;
-    for unit in units {
-        let timing = time(unit, 0)?;
-        if json {
-            output::json(&timing)?;
-        } else {
-            let Timing { unit, median_ms, min_ms, n } = timing;
-            output::line(&format!("{unit:24} median {median_ms:10.3} ms   min {min_ms:10.3} ms   n {n}"))?;
-        }
+pub fn units(names: &[String]) -> Result<Vec<&str>> {
+    let known = [&DEFAULT_UNITS[..], &OTHER_UNITS[..]].concat();
+    match names.iter().find(|name| !known.contains(&name.as_str())) {
+        Some(name) => Err(unknown(name)),
+        None if names.is_empty() => Ok(DEFAULT_UNITS.to_vec()),
+        None => Ok(names.iter().map(String::as_str).collect()),
     }
-    Ok(())
 }
 
-fn known(unit: &str) -> Result<()> {
-    if DEFAULT_UNITS.contains(&unit) || OTHER_UNITS.contains(&unit) {
-        return Ok(());
-    }
+fn unknown(unit: &str) -> Error {
     let known = [&DEFAULT_UNITS[..], &OTHER_UNITS[..]].concat().join(", ");
-    Err(Error::Usage(format!("unknown unit `{unit}`; known: {known}")))
+    Error::Usage(format!("unknown unit `{unit}`; known: {known}"))
 }
 
 type Work = Box<dyn FnMut() -> Result<()>>;
@@ -217,13 +214,8 @@ fn scene_step(name: &str) -> Result<Work> {
 fn commit_episode() -> Result<Work> {
     let cfg = Config::resolve("door", Vec::new())?;
     let mut scene = evaluate::scene(&cfg.env, 0)?;
-    let mut rng = rng::stream(0, "bench", &[]);
     let mut learner = Learner::new(&cfg, ACTIONS)?;
-    let latent = vec![0.0; Z];
-    let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
-    let models = (&mut learner.vae, &mut learner.sac);
-    let (mut reset, length) = (rng::stream(1, "bench", &[]), (0, cfg.env.episode_steps));
-    let mut episode = rollout(&mut *scene, models, &target, length, &mut reset, Behaviour::Explore(&mut rng))?;
+    let mut episode = door_episode(&cfg, &mut *scene, &mut learner, 0)?;
     let folder = Scratch(std::env::temp_dir().join(format!("skewfit-bench-{}", std::process::id())));
     let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene };
     let mut store = Store::create(&folder.0, root)?;
@@ -233,6 +225,15 @@ fn commit_episode() -> Result<Work> {
         episode.id += 1;
         Ok(())
     }))
+}
+
+/// An episode of the door towards a goal from the prior.
+fn door_episode(cfg: &Config, scene: &mut dyn Scene, learner: &mut Learner, id: u64) -> Result<Episode> {
+    let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(0, name, &[id]));
+    let latent = normal(Z, &mut noise);
+    let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
+    let models = (&mut learner.vae, &mut learner.sac);
+    rollout(scene, models, &target, (id, cfg.env.episode_steps), &mut reset, Behaviour::Explore(&mut noise))
 }
 
 /// A folder that is removed when dropped.
