@@ -45,11 +45,13 @@ const NAMES: [&str; 27] = [
     "time/rss_mb",
 ];
 
-/// The contract's metric names in order, for a scene with these metrics (`angle_error_rad` -> `eval/final_angle_error_rad`).
+/// The contract's metric names in order, for a scene with these metrics (`angle_error_rad` -> `eval/final_angle_error_rad`)
+/// and these states on its heat map: their means over replay, and weighted as skewed draws are.
 #[must_use]
-pub fn names(scene_metrics: &[&str]) -> Vec<String> {
+pub fn names(scene_metrics: &[&str], mapped_states: &[&str]) -> Vec<String> {
     let eval = scene_metrics.iter().map(|m| format!("eval/final_{m}"));
-    eval.chain(NAMES.iter().map(ToString::to_string)).collect()
+    let means = mapped_states.iter().flat_map(|s| [format!("replay/mean_{s}"), format!("skew/mean_{s}")]);
+    eval.chain(NAMES.iter().map(ToString::to_string)).chain(means).collect()
 }
 
 /// What was measured up to one moment of a run.
@@ -265,8 +267,8 @@ mod tests {
 
     #[test]
     fn the_contract_names_come_in_order() {
-        let names = names(&["angle_error_rad", "hand_distance_m"]);
+        let names = names(&["angle_error_rad", "hand_distance_m"], &["angle"]);
         assert_eq!(names[..3], ["eval/final_angle_error_rad", "eval/final_hand_distance_m", "eval/success_rate"]);
-        assert_eq!((names.len(), names.last().unwrap().as_str()), (29, "time/rss_mb"));
+        assert_eq!((names.len(), names[28..].join(" ")), (31, "time/rss_mb replay/mean_angle skew/mean_angle".to_owned()));
     }
 }

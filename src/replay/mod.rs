@@ -146,6 +146,13 @@ impl Replay {
         self.skew.is_some()
     }
 
+    /// The skewed distribution over the stored transitions it covers, oldest first; `None` where draws are uniform.
+    #[must_use]
+    pub fn skew_weights(&self) -> Option<Weights> {
+        let skew = self.skew.as_ref()?;
+        Some(skew_weights(&self.known_densities(), skew.alpha))
+    }
+
     /// Stored transitions.
     #[must_use]
     pub fn transitions(&self) -> usize {
@@ -202,9 +209,13 @@ impl Replay {
 
     /// The distribution p^alpha over the transitions whose densities are known; `None` where there are none, or nothing to skew.
     fn skew_by(&self, alpha: f64) -> Option<Skew> {
-        let known: Vec<f64> = self.episodes.iter().map_while(Stored::log_density).flatten().copied().collect();
-        let table = if alpha == 0.0 { None } else { AliasTable::new(&skew_weights(&known, alpha).p) };
+        let weights = || skew_weights(&self.known_densities(), alpha);
+        let table = if alpha == 0.0 { None } else { AliasTable::new(&weights().p) };
         table.map(|table| Skew { alpha, table })
+    }
+
+    fn known_densities(&self) -> Vec<f64> {
+        self.episodes.iter().map_while(Stored::log_density).flatten().copied().collect()
     }
 
     fn check(&self, episode: &Episode, latents: &[f32], version: LatentVersion) -> Result<()> {

@@ -127,6 +127,7 @@ fn oracle_16_skew_covers_the_buffer_of_the_last_refresh() {
     assert!(replay.skewed() && info.alpha == -0.5);
     let known: Vec<f64> = replay.episodes().flat_map(|e| e.log_density().unwrap().to_vec()).collect();
     let weights = skew_weights(&known, -0.5);
+    assert_eq!(replay.skew_weights(), Some(weights.clone()));
     assert_eq!((info.ess, info.max_weight), (weights.ess() / weights.p.len() as f64, weights.max()));
     push(&mut replay, 3, 9);
     assert_eq!(replay.episodes().map(|e| e.log_density().is_some()).collect::<Vec<_>>(), [true, true, true, false]);
