@@ -27,20 +27,18 @@ pub struct Parts {
     pub other_ms: f64,
 }
 
-/// Times the epoch on a buffer filled with copies of one episode (about 0.7 GB).
-pub(super) fn time(unit: &str, threads: usize) -> Result<Timing> {
-    let mut cfg = Config::resolve("door", Vec::new())?;
-    cfg.run.threads = threads;
+/// Times an epoch of `cfg` on a buffer filled with copies of one episode (the door's: about 0.7 GB).
+pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let mut scene = evaluate::scene(&cfg.env, 0)?;
-    let mut learner = Learner::new(&cfg, ACTIONS)?;
+    let mut learner = Learner::new(cfg, ACTIONS)?;
     let stored = (cfg.replay.capacity / cfg.env.episode_steps) as u64;
-    let episode = door_episode(&cfg, &mut *scene, &mut learner, 0)?;
+    let episode = door_episode(cfg, &mut *scene, &mut learner, 0)?;
     (0..stored).try_for_each(|id| learner.add(Episode { id, ..episode.clone() }))?;
     let full_at = (cfg.replay.capacity as u64).saturating_sub(cfg.run.warmup_steps) / cfg.run.epoch_steps;
 
     let (mut parts, begun) = (Parts::default(), Instant::now());
     for id in stored..stored + cfg.run.epoch_steps / cfg.env.episode_steps as u64 {
-        let episode = timed(&mut parts.env_ms, || door_episode(&cfg, &mut *scene, &mut learner, id))?;
+        let episode = timed(&mut parts.env_ms, || door_episode(cfg, &mut *scene, &mut learner, id))?;
         learner.add(episode)?;
     }
     timed(&mut parts.sac_ms, || (0..cfg.run.updates_per_epoch).try_for_each(|_| learner.update_agent().map(drop)))?;
@@ -57,4 +55,27 @@ fn timed<T>(ms: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let done = work();
     *ms += begun.elapsed().as_secs_f64() * 1e3;
     done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::overrides::parse;
+
+    #[test]
+    fn the_parts_of_a_small_epoch_make_up_its_time() {
+        let small = [
+            "env={image_size=24, samples=1}",
+            "run={warmup_steps=0, updates_per_epoch=10}",
+            "latent={dim=4, channels=[4, 8], batch=32, phases=[{every=1, updates=5}]}",
+            "agent={hidden=[16, 16], batch=64}",
+            "replay.capacity=1000",
+        ];
+        let cfg = Config::resolve("door", small.map(|set| parse(set).unwrap()).into()).unwrap();
+        let Timing { median_ms, min_ms, n, parts, .. } = time("epoch", &cfg).unwrap();
+        let Parts { env_ms, sac_ms, vae_ms, refresh_ms, other_ms } = parts.unwrap();
+        let parts = [env_ms, sac_ms, vae_ms, refresh_ms, other_ms];
+        assert!(parts.iter().all(|ms| *ms > 0.0) && n == 1 && median_ms == min_ms, "{parts:?}");
+        assert!((parts.iter().sum::<f64>() - median_ms).abs() < 1e-9 * median_ms);
+    }
 }

@@ -65,7 +65,11 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
         "act_b1" => (300, act(&workers)?),
         "env_door" | "env_corridor" | "env_point2d" => (400, scene_step(unit.trim_start_matches("env_"))?),
         "commit_episode" => (40, commit_episode()?),
-        "door_epoch_full_buffer" => return epoch::time(unit, threads),
+        "door_epoch_full_buffer" => {
+            let mut door = Config::resolve("door", Vec::new())?;
+            door.run.threads = threads;
+            return epoch::time(unit, &door);
+        }
         _ => return Err(unknown(unit)),
     };
     for _ in 0..5 {
@@ -230,7 +234,7 @@ fn commit_episode() -> Result<Work> {
 /// An episode of the door towards a goal from the prior.
 fn door_episode(cfg: &Config, scene: &mut dyn Scene, learner: &mut Learner, id: u64) -> Result<Episode> {
     let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(0, name, &[id]));
-    let latent = normal(Z, &mut noise);
+    let latent = normal(cfg.latent.dim, &mut noise);
     let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
     let models = (&mut learner.vae, &mut learner.sac);
     rollout(scene, models, &target, (id, cfg.env.episode_steps), &mut reset, Behaviour::Explore(&mut noise))

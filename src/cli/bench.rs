@@ -10,7 +10,7 @@ use crate::error::Result;
   skewfit bench                          the six standard units
   skewfit bench sac_step_b1024 --json    one unit, as JSON
   skewfit bench env_door                 steps and pictures of a scene
-  skewfit bench door_epoch_full_buffer   a late epoch of a night, by parts: about a minute, 1 GB")]
+  skewfit bench door_epoch_full_buffer   a late epoch of a night, by parts: minutes, 1 GB")]
 pub struct Args {
     /// Units by name [default: the six standard ones]
     unit: Vec<String>,
