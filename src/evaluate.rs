@@ -14,8 +14,12 @@ use crate::explore::state::{RunState, restore_models};
 use crate::goals::reward::latent_distance;
 use crate::learner::Learner;
 use crate::report::{Reached, sheet_of_attempts};
+use crate::store::fs::{DiskFs, Fs, disk_error, write_atomic};
 use crate::store::{ShardRoot, Store};
-use crate::{pictures, rng};
+use crate::{metrics, pictures, rng};
+
+/// Attempts whose pictures are kept; figures are kept of all.
+const PICTURES_SAVED: usize = 100;
 
 /// A picture to be reached.
 #[derive(Clone, Debug, PartialEq)]
@@ -98,11 +102,15 @@ impl Evaluator {
         self.scene.evaluation_goals().iter().map(own).collect()
     }
 
-    /// Names of the scene's metrics.
+    /// Columns of the run's `metrics.csv`.
     #[must_use]
-    pub fn metric_names(&self) -> Vec<&'static str> {
+    pub fn columns(&self) -> Vec<String> {
         let nowhere = StateVec(vec![0.0; self.scene.spec().state_names.len()]);
-        self.scene.metrics(&nowhere, &nowhere).into_iter().map(|(name, _)| name).collect()
+        let scene_metrics: Vec<&str> = self.scene.metrics(&nowhere, &nowhere).into_iter().map(|m| m.0).collect();
+        let names = &self.scene.spec().state_names;
+        let mut mapped: Vec<&str> = self.scene.coverage().heat_map.iter().map(|a| names[a.state].as_str()).collect();
+        mapped.dedup();
+        metrics::names(&scene_metrics, &mapped)
     }
 
     /// Tries each goal once, in this instance.
@@ -210,14 +218,14 @@ pub fn pairs(attempts: &[Attempt]) -> Vec<Reached> {
     attempts.iter().map(pair).collect()
 }
 
-/// Writes `evaluation.json`, a sheet and the pictures reached under `dir`; returns the report.
+/// Writes `evaluation.json`, a sheet, and the pictures of the first [`PICTURES_SAVED`] attempts under `dir`.
 ///
 /// # Errors
-/// `Io` where they cannot be written.
+/// `Disk` or `Io` where they cannot be written.
 pub fn write(dir: &Path, report: &Value, attempts: &[Attempt]) -> Result<()> {
-    let io = |source| Error::Io { what: format!("{}: cannot write", dir.display()), source };
-    std::fs::create_dir_all(dir).map_err(io)?;
-    std::fs::write(dir.join("evaluation.json"), format!("{report:#}\n")).map_err(io)?;
+    DiskFs.create_dir(dir).map_err(|e| disk_error("create", dir, &e))?;
+    write_atomic(&DiskFs, &dir.join("evaluation.json"), format!("{report:#}\n").as_bytes())?;
+    let attempts = &attempts[..attempts.len().min(PICTURES_SAVED)];
     sheet_of_attempts(&pairs(attempts), &dir.join("sheet.png"))?;
     for (i, a) in attempts.iter().enumerate() {
         pictures::save_png(&a.goal.image, &dir.join(format!("{i:02}-goal.png")))?;
@@ -227,6 +235,9 @@ pub fn write(dir: &Path, report: &Value, attempts: &[Attempt]) -> Result<()> {
 }
 
 /// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
+///
+/// All of the scene's own are the run's evaluation at that checkpoint, in `eval/<update>`; what else is tried goes to
+/// `eval/partial` and `eval/pictures`, where it takes the place of the time before.
 ///
 /// # Errors
 /// `Usage` for what is not a run or not a picture; `Damaged` where no checkpoint is sound.
@@ -253,13 +264,19 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
     let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
     let mut attempts = evaluator.attempt(&mut learner, &cfg, &wanted)?;
     let update = loaded.snapshot.update;
-    let folder = dir.join("eval").join(format!("{update:08}"));
+    let eval = dir.join("eval");
+    let of_the_run = eval.join(format!("{update:08}"));
+    let whole = own && n == pool.len();
+    let folder = if whole { of_the_run.clone() } else { eval.join(if own { "partial" } else { "pictures" }) };
     if !own {
-        let threshold = known_threshold(&folder);
+        let threshold = known_threshold(&of_the_run);
         attempts.iter_mut().for_each(|a| a.success = threshold.map(|t| a.latent_distance <= t));
     }
+    if !whole {
+        DiskFs.remove(&folder).map_err(|e| disk_error("empty", &folder, &e))?;
+    }
     let report = report(dir, update, &attempts, &spec);
-    write(&if own { folder } else { dir.join("eval").join("pictures") }, &report, &attempts)?;
+    write(&folder, &report, &attempts)?;
     Ok(report)
 }
 

@@ -6,13 +6,16 @@ use serde::{Deserialize, Serialize};
 use crate::agent::{Noise, Sac, SacConfig, SacInfo};
 use crate::config::{Config, GoalSourceKind};
 use crate::episode::Episode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::goals::relabel::{RelabelMix, sample_batch};
 use crate::goals::{Batch, GoalSource, PriorGoals, ReplayGoals};
 use crate::latent::{Vae, VaeInfo, density};
 use crate::nn::Workers;
 use crate::replay::{Encoded, LatentVersion, Replay, SkewInfo, Stored};
 use crate::rng::{self, Rng};
+
+/// Pictures whose densities are computed in one go.
+const PICTURES_AT_ONCE: usize = 128;
 
 /// What the next update depends on besides parameters and episodes: integers, and the power in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -84,8 +87,12 @@ impl Learner {
     /// One SAC update on a relabelled batch; returns its facts and the batch's mean reward.
     ///
     /// # Errors
-    /// `NotFinite`.
+    /// `Damaged` where replay is empty, which only a run that lost its episodes can be; `NotFinite`.
     pub fn update_agent(&mut self) -> Result<(SacInfo, f64)> {
+        if self.replay.transitions() == 0 {
+            let way = "put the episodes named in run.log back, then resume";
+            return Err(Error::Damaged(format!("there is no sound episode to learn from: {way}")));
+        }
         let (seed, update) = (self.cfg.seed, self.counts.updates);
         let mut batch = std::mem::take(&mut self.batch);
         let mix = RelabelMix { keep: self.cfg.goals.relabel_keep, source: self.cfg.goals.relabel_source };
@@ -168,17 +175,21 @@ impl Learner {
 
     /// log p of every stored transition's next picture, (T) an episode, from posteriors (T+2, 2Z) an episode.
     ///
-    /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone.
+    /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone;
+    /// it is drawn for [`PICTURES_AT_ONCE`] pictures at a time, so memory does not grow with an episode.
     fn log_densities(&mut self, posteriors: &[&[f32]]) -> Vec<Vec<f64>> {
         let (dim, cfg) = (self.cfg.latent.dim, &self.cfg.density);
         let one = |(stored, rows): (&Stored, &&[f32])| {
             let steps = stored.steps();
             let pictures: Vec<&[u8]> = (1..=steps).map(|t| stored.frame(t)).collect();
-            let rows = &rows[2 * dim..(steps + 1) * 2 * dim];
+            let rows = rows[2 * dim..(steps + 1) * 2 * dim].chunks(PICTURES_AT_ONCE * 2 * dim);
             let mut draws = rng::stream(self.cfg.seed, "density", &[self.counts.refreshes, stored.id()]);
-            let noise = normals(steps * cfg.latents * dim, &mut draws);
             let mut out = vec![0.0; steps];
-            density::log_density(&mut self.vae, &self.workers, cfg, &pictures, rows, &noise, &mut out);
+            let chunks = pictures.chunks(PICTURES_AT_ONCE).zip(rows).zip(out.chunks_mut(PICTURES_AT_ONCE));
+            for ((pictures, rows), out) in chunks {
+                let noise = normals(pictures.len() * cfg.latents * dim, &mut draws);
+                density::log_density(&mut self.vae, &self.workers, cfg, pictures, rows, &noise, out);
+            }
             out
         };
         self.replay.episodes().zip(posteriors).map(one).collect()
@@ -196,4 +207,63 @@ fn encoded(rows: &[f32], dim: usize) -> Encoded {
 #[must_use]
 pub fn normals(n: usize, rng: &mut Rng) -> Vec<f32> {
     (0..n).map(|_| StandardNormal.sample(rng)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skewfit_envs::Ending;
+
+    fn learner(threads: usize) -> Learner {
+        let mut cfg = Config::resolve("corridor-tiny", vec![]).unwrap();
+        cfg.run.threads = threads;
+        Learner::new(&cfg, 2).unwrap()
+    }
+
+    /// Pictures of noise.
+    fn episode(steps: usize) -> Episode {
+        let size = 24 * 24 * 3;
+        let noise = normals((steps + 1) * size, &mut rng::stream(0, "test-pictures", &[]));
+        let frames: Vec<u8> = noise.iter().map(|v| (128.0 + 60.0 * v) as u8).collect();
+        Episode {
+            id: 0,
+            image_size: 24,
+            goal_image: frames[..size].to_vec(),
+            frames,
+            proprio: vec![],
+            proprio_dim: 0,
+            actions: vec![0.5; steps * 2],
+            action_dim: 2,
+            goal_latent: vec![0.0; 4],
+            goal_origin: crate::episode::GoalOrigin::Prior,
+            states: vec![],
+            state_names: vec![],
+            ending: Ending::Truncated,
+        }
+    }
+
+    #[test]
+    fn nothing_is_learned_from_no_episodes() {
+        let mut learner = learner(1);
+        assert!(matches!(learner.update_agent(), Err(Error::Damaged(_))));
+        assert_eq!((learner.counts.updates, learner.sac.temperature()), (0, 1.0));
+    }
+
+    #[test]
+    fn densities_in_pieces_are_those_of_the_whole_episode() {
+        let steps = 2 * PICTURES_AT_ONCE + 37;
+        for threads in [1, 2, 3] {
+            let mut learner = learner(threads);
+            let episode = episode(steps);
+            let pictures: Vec<&[u8]> = (0..=steps).map(|t| episode.frame(t)).chain([&episode.goal_image[..]]).collect();
+            let mut rows = vec![0.0; (steps + 2) * 2 * 4];
+            learner.vae.posteriors(&learner.workers, &pictures, &mut rows);
+            let (cfg, mut whole) = (learner.cfg.density.clone(), vec![0.0; steps]);
+            let noise = normals(steps * cfg.latents * 4, &mut rng::stream(learner.cfg.seed, "density", &[0, 0]));
+            let (seen, own) = (&pictures[1..=steps], &rows[2 * 4..(steps + 1) * 2 * 4]);
+            density::log_density(&mut learner.vae, &learner.workers, &cfg, seen, own, &noise, &mut whole);
+            learner.add(episode.clone()).unwrap();
+            assert_eq!(learner.log_densities(&[&rows]), [whole], "{threads} threads");
+        }
+    }
 }

@@ -269,6 +269,9 @@ mod tests {
     fn the_contract_names_come_in_order() {
         let names = names(&["angle_error_rad", "hand_distance_m"], &["angle"]);
         assert_eq!(names[..3], ["eval/final_angle_error_rad", "eval/final_hand_distance_m", "eval/success_rate"]);
-        assert_eq!((names.len(), names[28..].join(" ")), (31, "time/rss_mb replay/mean_angle skew/mean_angle".to_owned()));
+        assert_eq!(
+            (names.len(), names[28..].join(" ")),
+            (31, "time/rss_mb replay/mean_angle skew/mean_angle".to_owned())
+        );
     }
 }

@@ -64,7 +64,15 @@ fn the_scenes_own_pictures_and_the_users() {
     // The run's own final evaluation was the same one.
     assert_eq!(own["mean"]["distance"], told["final"]["distance"]);
     assert_eq!(evaluate(&[]), own);
-    assert_eq!(evaluate(&["--episodes", "2"])["goals"], json!(goals[..2]));
+    assert!(files(&run) == before);
+    for episodes in [7, 2] {
+        let part = evaluate(&["--episodes", &episodes.to_string()]);
+        assert_eq!(part["goals"].as_array().unwrap()[..2], goals[..2]);
+        let mut after = files(&run);
+        after.retain(|name, _| !name.starts_with("eval/partial"));
+        assert!(after == before, "{episodes} attempts are not the run's evaluation");
+        assert_eq!(files(&run.join("eval/partial")).len(), 2 + 2 * episodes, "the attempts before are gone");
+    }
     assert_eq!(evaluate(&[]), own);
 
     let given = pictures(dir.path());
@@ -87,7 +95,7 @@ fn the_scenes_own_pictures_and_the_users() {
     let seen = image::load_from_memory(&left[Path::new("00-goal.png")]).unwrap().into_rgb8();
     assert_eq!(seen, image::open(given[0]).unwrap().into_rgb8(), "a picture of the camera's size keeps its bytes");
     let mut after = files(&run);
-    after.retain(|name, _| !name.starts_with("eval/pictures"));
+    after.retain(|name, _| !name.starts_with("eval/pictures") && !name.starts_with("eval/partial"));
     assert!(after == before, "an evaluation changes nothing but eval/");
 }
 
@@ -132,8 +140,8 @@ fn what_is_no_picture_is_refused_and_nothing_changes() {
     fs::create_dir(dir.path().join("folder.png")).unwrap();
     refuse("folder.png", "is not a file");
     refused(&skewfit("evaluate", dir.path(), &[]), 2, &["is not a run"]);
-    assert_eq!(
-        command(&["evaluate", run.to_str().unwrap(), "--episodes", "0"]).output().unwrap().status.code(),
-        Some(2)
-    );
+    for episodes in ["0", "1001"] {
+        let args = ["evaluate", run.to_str().unwrap(), "--episodes", episodes];
+        assert_eq!(command(&args).output().unwrap().status.code(), Some(2));
+    }
 }

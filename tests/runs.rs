@@ -48,6 +48,9 @@ fn the_same_seed_gives_the_same_bytes_and_every_file_is_there() {
         let stem = picture.file_stem().unwrap().to_str().unwrap();
         assert!(report.contains(stem), "REPORT.md shows {stem}");
     }
+    for words in ["| Coverage cells | ", "| Coverage entropy (nats) | ", "Explored `corridor`"] {
+        assert!(report.contains(words), "{words} in {report}");
+    }
     let status: serde_json::Value = serde_json::from_slice(&left[Path::new("STATUS.json")]).unwrap();
     assert_eq!(
         (&status["state"], &status["env_steps"], &status["updates"]),
@@ -127,6 +130,37 @@ fn a_run_that_is_extended_is_the_longer_one() {
 }
 
 #[test]
+fn a_resumption_is_written_down_and_another_machine_is_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    explore(&run, &["run.steps=200"]);
+    let provenance = || -> serde_json::Value {
+        serde_json::from_str(&fs::read_to_string(run.join("provenance.json")).unwrap()).unwrap()
+    };
+    let began = provenance();
+    let on = |steps: &str| {
+        let output = skewfit("resume", &run, &["--steps", steps, "--json"]);
+        json(&output);
+        common::stderr(&output)
+    };
+    assert!(!on("300").contains("when the run began"));
+    let mut moved = provenance();
+    assert_eq!(moved["resumed"].as_array().unwrap().len(), 1);
+    moved["threads"] = 3.into();
+    moved["cpu_features"] = serde_json::json!(["abacus"]);
+    fs::write(run.join("provenance.json"), moved.to_string()).unwrap();
+    let said = on("400");
+    for words in ["threads is 1 here and was 3", "was [\"abacus\"]"] {
+        assert!(said.contains(words) && fs::read_to_string(run.join("run.log")).unwrap().contains(words), "{said}");
+    }
+    let now = provenance();
+    assert_eq!((now["resumed"].as_array().unwrap().len(), &now["resumed"][1]["threads"]), (2, &1.into()));
+    assert_eq!((&now["started_at"], &now["command"]), (&began["started_at"], &began["command"]));
+    fs::write(run.join("provenance.json"), "{").unwrap();
+    assert!(on("500").contains("provenance.json: is gone or broken"));
+}
+
+#[test]
 fn a_finished_run_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
@@ -150,6 +184,8 @@ fn without_skewing_the_run_is_rig_up_to_the_epoch_where_skewing_begins() {
     let column = metrics(&skewed)["skew/alpha"].clone();
     assert_eq!(column, ["", "", "-0.5", "-0.5", "-0.5", "-0.5", "-0.5", "-0.5"]);
     assert_eq!((measured(&rig, "skew/alpha"), measured(&rig, "vae/sse")), (0, 8));
+    assert_eq!(metrics(&rig)["goals/from_prior"], ["0.0"; 8], "the warm-up is no part of epoch 0");
+    assert_eq!(metrics(&rig)["goals/from_replay"], ["2.0"; 8]);
     // 4 episodes of warm-up, 2 an epoch: the first skewed goal is that of the first episode of epoch 3.
     let [a, b] = [&skewed, &rig].map(|dir| Store::read_only(dir).unwrap());
     let differ = |id: &u64| a.episode(*id).unwrap() != b.episode(*id).unwrap();

@@ -12,7 +12,7 @@ use common::{
 
 const SHORT: [&str; 2] = ["run.steps=400", "run.checkpoint_every_epochs=1"];
 
-/// Explores, reads back with every verb, and goes on from the first checkpoint.
+/// Explores, reads back with every verb, and goes on from a checkpoint in the middle.
 fn works(settings: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
@@ -27,7 +27,8 @@ fn works(settings: &[&str]) {
         assert!(output.status.success(), "{settings:?}: {verb}: {}", stderr(&output));
     }
     let part = dir.path().join("part");
-    killed_after(&checkpoints(&run)[0], &run, &part);
+    let kept = checkpoints(&run);
+    killed_after(&kept[kept.len() / 2], &run, &part);
     let again = resume(&part);
     Learned::of(&part, &again).same(&Learned::of(&run, &told), &format!("{settings:?}"));
 }
@@ -87,4 +88,5 @@ fn a_scene_of_ones_own_is_explored() {
     let inspected = json(&skewfit("inspect", &run, &["--json", "--verify"]));
     assert_eq!(inspected["damaged"], serde_json::json!([]));
     refused(&skewfit("evaluate", &run, &[]), 2, &["slider"]);
+    assert!(std::fs::read_to_string(run.join("REPORT.md")).unwrap().contains("Explored `slider`"));
 }

@@ -161,14 +161,16 @@ impl Sac {
         let (sums, norm2) = if self.cfg.agent.actor_first {
             let sums = self.gradients(workers, Losses::Both, batch, noise, start);
             let norm2 = [self.policy_norm2(workers)?, self.critic_norm2(workers)?];
-            self.step_temperature(&sums, batch.size);
+            let slope = self.temperature_gradient(&sums, batch.size)?;
+            self.step_temperature(slope);
             self.step_policy(workers);
             self.step_critics(workers);
             (sums, norm2)
         } else {
             let drawn = self.gradients(workers, Losses::Actor, batch, noise, start);
             self.policy_norm2(workers)?;
-            self.step_temperature(&drawn, batch.size);
+            let slope = self.temperature_gradient(&drawn, batch.size)?;
+            self.step_temperature(slope);
             let critic = self.gradients(workers, Losses::Critic, batch, noise, self.temperature());
             let critic_norm2 = self.critic_norm2(workers)?;
             self.step_critics(workers);
@@ -240,9 +242,12 @@ impl Sac {
         finite("critic", reduce::sum_into_first(workers, &mut parts))
     }
 
-    fn step_temperature(&mut self, sums: &Sums, batch: usize) {
+    fn temperature_gradient(&self, sums: &Sums, batch: usize) -> Result<f64> {
         let target = self.cfg.agent.target_entropy.unwrap_or(-(self.cfg.action_dim as f64));
-        let gradient = temperature::gradient(sums.log_pi / batch as f64, target);
+        finite("temperature", temperature::gradient(sums.log_pi / batch as f64, target))
+    }
+
+    fn step_temperature(&mut self, gradient: f64) {
         let rate = self.cfg.agent.learning_rate;
         temperature::update(&mut self.log_temperature.values, &mut self.adams[2], rate, gradient);
     }
@@ -272,9 +277,9 @@ fn joined(first: Params, second: Params) -> Params {
     Params { tensors, values: [first.values, second.values].concat() }
 }
 
-fn finite(which: &str, norm2: f64) -> Result<f64> {
-    if norm2.is_finite() {
-        return Ok(norm2);
+fn finite(which: &str, gradient: f64) -> Result<f64> {
+    if gradient.is_finite() {
+        return Ok(gradient);
     }
     Err(Error::NotFinite(format!("the {which}'s gradient is not finite; lower agent.learning_rate")))
 }

@@ -17,8 +17,8 @@ pub struct Args {
     /// Picture to reach (PNG, JPEG or GIF); may be repeated
     #[arg(long, value_name = "IMAGE")]
     goal: Vec<PathBuf>,
-    /// Attempts [default: one a picture]
-    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Attempts, at most 1000 [default: one a picture]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     episodes: Option<u32>,
     /// Print one JSON object, as the last line
     #[arg(long)]

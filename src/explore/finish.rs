@@ -3,6 +3,7 @@
 use skewfit_envs::Image;
 
 use super::Run;
+use super::record::last_step;
 use crate::error::{Error, Result};
 use crate::evaluate;
 use crate::learner::normals;
@@ -30,7 +31,10 @@ impl Run<'_> {
         let report = evaluate::report(&dir, self.learner.counts.updates, &attempts, self.env.spec());
         evaluate::write(&dir.join("eval").join(format!("{:08}", self.learner.counts.updates)), &report, &attempts)?;
         self.tick("drawing");
-        let drawn = self.drawn(&attempts, final_metrics.clone())?;
+        let mut figures = final_metrics.clone();
+        figures.push(("coverage/cells".into(), self.coverage.cells() as f64));
+        figures.push(("coverage/entropy_nats".into(), self.coverage.entropy_nats()));
+        let drawn = self.drawn(&attempts, figures)?;
         draw(&dir, &drawn)?;
         let summary = Summary {
             run: dir.display().to_string(),
@@ -43,7 +47,9 @@ impl Run<'_> {
         };
         let json = serde_json::to_string_pretty(&summary).map_err(|e| Error::Damaged(format!("summary: {e}")))?;
         write_atomic(&DiskFs, &dir.join("summary.json"), json.as_bytes())?;
-        self.status("done")?;
+        let run = &self.cfg.run;
+        let whole = self.state.env_steps >= last_step(run) && self.state.epoch >= run.epochs();
+        self.status(if whole { "done" } else { "paused" })?;
         Ok(summary)
     }
 
@@ -82,7 +88,7 @@ impl Run<'_> {
     /// Pictures of the first and last goals that were the robot's own, warm-up and damaged shards left out.
     fn proposed_goals(&self) -> Result<(Vec<Image>, Vec<Image>)> {
         let own: Vec<u64> = (self.store.lines().iter())
-            .filter(|line| line.env_steps_end > self.cfg.run.warmup_steps)
+            .filter(|line| line.env_steps_end > self.cfg.run.warmup_steps + self.cfg.run.epoch_steps)
             .map(|line| line.id)
             .collect();
         let picture = |id: &u64| match self.store.episode(*id) {

@@ -5,6 +5,8 @@ use serde_json::json;
 use super::Run;
 use super::state::{Sums, model_tensors};
 use crate::checkpoint::{self, Saved, Snapshot};
+use crate::config::RunConfig;
+use crate::episode::Episode;
 use crate::error::Result;
 use crate::metrics::Row;
 use crate::progress::Tick;
@@ -21,13 +23,23 @@ impl Run<'_> {
     pub(super) fn tick(&mut self, phase: &str) {
         self.progress.tick(&Tick {
             env_steps: self.state.env_steps,
-            steps_total: self.cfg.run.steps,
+            steps_total: last_step(&self.cfg.run),
             coverage_cells: self.coverage.cells(),
             coverage_total: self.coverage.cells_total(),
             evaluation: self.state.evaluation.clone(),
             phase,
             elapsed_s: self.begun.elapsed().as_secs_f64(),
         });
+    }
+
+    /// Counts an episode's states (its first one was counted with the episode before, or is the start).
+    pub(super) fn observe(&mut self, episode: &Episode) {
+        let axes = self.env.coverage().heat_map.clone();
+        for t in 1..=episode.steps() {
+            let state = episode.state(t);
+            self.coverage.observe(state);
+            self.visited.push([&axes[0], &axes[1]].map(|axis| state.get(axis.state).copied().unwrap_or(f64::NAN)));
+        }
     }
 
     /// The epoch's row in `metrics.csv`, its line in the log, and `STATUS.json`.
@@ -77,6 +89,11 @@ impl Run<'_> {
         tracing::info!("checkpoint {} params_blake3={}", saved.dir.display(), saved.params_blake3);
         Ok(saved)
     }
+}
+
+/// Exploration steps of a whole run: `run.steps`, rounded up to whole epochs.
+pub(super) fn last_step(run: &RunConfig) -> u64 {
+    run.warmup_steps + run.epochs() * run.epoch_steps
 }
 
 /// Resident memory of this process, MB, where the system tells.

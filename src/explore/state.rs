@@ -60,6 +60,9 @@ pub struct Sums {
     goals: [u64; 3],
     /// `None` while draws are uniform.
     pub skew: Option<Skew>,
+    /// Column -> mean of a mapped state, over replay and over skewed draws; empty while draws are uniform.
+    #[serde(default)]
+    pub mapped_states: Vec<(String, f64)>,
     /// Metric -> mean over the pictures tried.
     pub evaluation: Vec<(String, f64)>,
     /// Of the pictures tried.
@@ -125,6 +128,9 @@ impl Sums {
             put("skew/alpha", skew.alpha);
             put("skew/ess", skew.ess);
             put("skew/max_weight", skew.max_weight);
+        }
+        for (name, mean) in &self.mapped_states {
+            put(name, *mean);
         }
         for (name, count) in ["prior", "replay", "skewed"].iter().zip(self.goals) {
             put(&format!("goals/from_{name}"), count as f64);

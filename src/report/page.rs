@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Drawn, curves::words, runs::Run};
 use crate::figures::{duration, grouped};
+use crate::store::Store;
 
 /// What each picture shows, by file name, in the order of reading.
 const CAPTIONS: [(&str, &str); 9] = [
@@ -21,7 +22,7 @@ const CAPTIONS: [(&str, &str); 9] = [
 /// The whole page, in Markdown; pictures are named relative to the run.
 pub(super) fn page(run_dir: &Path, run: &Run, inputs: &Drawn, pictures: &[PathBuf]) -> String {
     let steps = run.table.env_steps.last().copied().unwrap_or(0);
-    let scene = run.settings.get("env.scene").map_or("its environment", String::as_str);
+    let scene = scene(run_dir, run);
     let time = inputs.wall_s.map_or(String::new(), |s| format!(" in {}", duration(s)));
     let head =
         format!("# {}, seed {}\n\nExplored `{scene}` for {} steps{time}.\n", run.name, run.seed(), grouped(steps));
@@ -30,7 +31,10 @@ pub(super) fn page(run_dir: &Path, run: &Run, inputs: &Drawn, pictures: &[PathBu
         [] => String::new(),
         _ => {
             "\n| At the end | |\n|:---|---:|\n".to_owned()
-                + &figures.iter().map(|(name, v)| format!("| {} | {} |\n", words(name), figure(*v))).collect::<String>()
+                + &figures
+                    .iter()
+                    .map(|(name, v)| format!("| {} | {} |\n", heading(name), figure(*v)))
+                    .collect::<String>()
         }
     };
     let drawn = |name: &str| {
@@ -44,6 +48,17 @@ pub(super) fn page(run_dir: &Path, run: &Run, inputs: &Drawn, pictures: &[PathBu
         "\nTo go on: show it a picture, or let it explore for longer.\n\n```sh\nskewfit evaluate '{path}' --goal picture.png\nskewfit resume '{path}' --steps {more}\n```\n"
     );
     head + &table + &shown + &next
+}
+
+/// `coverage/cells` -> `Coverage cells`, `angle_error_rad` -> `Angle error (rad)`.
+fn heading(metric: &str) -> String {
+    words(&metric.replace("coverage/", "coverage_"))
+}
+
+/// As the run's root names it, which a caller's scene does too; else as the configuration has it.
+fn scene(run_dir: &Path, run: &Run) -> String {
+    let configured = || run.settings.get("env.scene").map_or("its environment", String::as_str).to_owned();
+    Store::read_only(run_dir).map_or_else(|_| configured(), |store| store.root().env.clone())
 }
 
 /// The given ones, else the last measured evaluation and coverage.

@@ -64,7 +64,7 @@ fn row(dir: &Path, run: &Run) -> Row {
         figures.extend(value.as_f64().map(|v| (format!("final {name}"), v)));
     }
     let words = made["command"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let command: String = words.iter().skip(1).filter_map(Value::as_str).map(|w| format!(" {w}")).collect();
+    let words: Vec<&str> = words.iter().skip(1).filter_map(Value::as_str).collect();
     let text = |key: &str| made[key].as_str().unwrap_or("unknown").to_owned();
     let commit: String = text("git_commit").chars().take(12).collect();
     let dirty = if made["git_dirty"].as_bool() == Some(true) { ", with local changes" } else { "" };
@@ -76,6 +76,40 @@ fn row(dir: &Path, run: &Run) -> Row {
         steps: run.table.env_steps.last().copied().unwrap_or(0),
         figures,
         wall_s: summary["wall_s"].as_f64(),
-        provenance: format!("`skewfit{command}`: commit {commit}{dirty}; {machine}; {}", text("started_at")),
+        provenance: format!(
+            "`skewfit {}`: commit {commit}{dirty}; {machine}; {}",
+            repeatable(&words),
+            text("started_at")
+        ),
+    }
+}
+
+/// A command without `--out DIR`, which names a place and changes nothing.
+fn repeatable(words: &[&str]) -> String {
+    let (mut words, mut kept) = (words.iter(), Vec::new());
+    while let Some(word) = words.next() {
+        match *word {
+            "--out" => drop(words.next()),
+            place if place.starts_with("--out=") => {}
+            word => kept.push(word),
+        }
+    }
+    kept.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::repeatable;
+
+    #[test]
+    fn a_command_is_told_without_its_directory() {
+        for words in [
+            &["explore", "door", "--out", "results/door", "--seed", "1"][..],
+            &["explore", "door", "--seed", "1", "--out", "x"],
+            &["explore", "--out=x", "door", "--seed", "1"],
+            &["explore", "door", "--seed", "1"],
+        ] {
+            assert_eq!(repeatable(words), "explore door --seed 1");
+        }
     }
 }

@@ -93,6 +93,17 @@ fn a_nan_anywhere_is_refused_and_no_network_moves() {
 }
 
 #[test]
+fn an_empty_batch_is_refused_and_nothing_moves() {
+    let (batch, noise) = data(0, 0);
+    for agent in variants(&config([24, 20])) {
+        let mut sac = sac(&agent, 2, true);
+        let before = bits(&sac);
+        assert!(matches!(sac.update(&Workers::new(2), &batch, &noise), Err(Error::NotFinite(_))));
+        assert!(bits(&sac) == before);
+    }
+}
+
+#[test]
 fn oracle_24_time_limits_bootstrap_and_terminals_do_not() {
     // r = -1 for ever: Q = -1 / (1 - gamma) = -10 whatever the policy; at a terminal, Q = -1.
     let agent = AgentConfig { entropy_in_target: false, tau: 0.1, ..config([16, 16]) };

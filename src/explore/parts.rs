@@ -1,0 +1,103 @@
+//! The parts of an epoch besides acting: a goal for an episode, practice, another look at all pictures, attempts.
+
+use std::time::Instant;
+
+use super::Run;
+use crate::actor_loop::Target;
+use crate::error::Result;
+use crate::evaluate::{self, Goal};
+use crate::goals::PriorGoals;
+use crate::rng;
+
+impl Run<'_> {
+    /// A goal for episode `id`, with the picture that will stand for it after the next refresh.
+    pub(super) fn goal(&mut self, id: u64) -> Target {
+        let mut draws = rng::stream(self.cfg.seed, "goal", &[id]);
+        let mut latent = vec![0.0; self.cfg.latent.dim];
+        let warm_up = self.state.env_steps < self.cfg.run.warmup_steps;
+        let prior = PriorGoals { dim: latent.len() };
+        let goals = if warm_up { Box::new(prior) } else { self.learner.goals() };
+        let drawn = goals.write(&mut draws, &mut latent);
+        drop(goals);
+        let real = drawn.slot.filter(|_| !self.cfg.goals.keep_decoded_picture);
+        let picture = match real {
+            Some(slot) => self.learner.replay.next_frame(slot).to_vec(),
+            None => self.learner.vae.decode(&latent),
+        };
+        Target { latent, picture, origin: drawn.origin }
+    }
+
+    /// One SAC update.
+    pub(super) fn practise(&mut self) -> Result<()> {
+        if self.learner.counts.updates.is_multiple_of(16) {
+            self.tick("practising");
+        }
+        let began = Instant::now();
+        let (info, reward) = self.learner.update_agent()?;
+        self.state.sums.add_update(&info, reward);
+        self.state.sums.sac_s += began.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// The VAE phase and the refresh that follows it, if one is due; skewing acts from the refresh after `start_epoch` + 1 on.
+    pub(super) fn look_again(&mut self, epoch: u64) -> Result<()> {
+        let updates = self.cfg.latent.updates_at(epoch);
+        if updates == 0 || self.learner.replay.transitions() == 0 {
+            return Ok(());
+        }
+        let began = Instant::now();
+        for k in 0..updates {
+            if k.is_multiple_of(16) {
+                self.tick("fitting the VAE");
+            }
+            let info = self.learner.update_vae()?;
+            self.state.sums.add_vae(&info);
+        }
+        self.state.sums.vae_s += began.elapsed().as_secs_f64();
+        let began = Instant::now();
+        self.state.sums.skew = self.learner.refresh(self.cfg.skew.acts_after(epoch))?.map(Into::into);
+        self.state.sums.mapped_states = self.mean_states();
+        self.state.sums.refresh_s += began.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// Means of the mapped states over replay and, weighted, over skewed draws: what the skewing favours.
+    fn mean_states(&self) -> Vec<(String, f64)> {
+        let Some(weights) = self.learner.replay.skew_weights() else { return Vec::new() };
+        let seen = &self.visited[self.visited.len().saturating_sub(weights.p.len())..];
+        let names = &self.env.spec().state_names;
+        let axes = self.env.coverage().heat_map.iter().enumerate();
+        axes.flat_map(|(k, axis)| {
+            let uniform = seen.iter().map(|s| s[k]).sum::<f64>() / seen.len().max(1) as f64;
+            let skewed = seen.iter().zip(&weights.p).map(|(s, p)| s[k] * p).sum();
+            let name = &names[axis.state];
+            [(format!("replay/mean_{name}"), uniform), (format!("skew/mean_{name}"), skewed)]
+        })
+        .collect()
+    }
+
+    /// A few of the evaluation pictures, rotating through the fixed, shuffled set.
+    pub(super) fn evaluate(&mut self, epoch: u64) -> Result<()> {
+        let goals = self.evaluator.goals();
+        if goals.is_empty() {
+            return Ok(());
+        }
+        self.tick("evaluating");
+        let each = self.cfg.evaluate.pictures_each_time as u64;
+        let numbers = (0..each).map(|k| (epoch / self.cfg.evaluate.every_epochs * each + k) % goals.len() as u64);
+        let chosen: Vec<(u64, Goal)> = numbers.map(|n| (n, goals[n as usize].clone())).collect();
+        let (metrics, success_rate) = evaluate::means(&self.try_goals(&chosen)?);
+        self.state.evaluation = metrics.first().cloned();
+        self.state.sums.evaluation = metrics;
+        self.state.sums.success_rate = success_rate;
+        Ok(())
+    }
+
+    /// In an instance of its own, or in the exploration's, as the configuration says.
+    pub(super) fn try_goals(&mut self, goals: &[(u64, Goal)]) -> Result<Vec<evaluate::Attempt>> {
+        if !self.cfg.evaluate.shared_env {
+            return self.evaluator.attempt(&mut self.learner, &self.cfg, goals);
+        }
+        goals.iter().map(|g| evaluate::attempt(&mut *self.env, &mut self.learner, &self.cfg, g)).collect()
+    }
+}

@@ -1,0 +1,174 @@
+//! Takes a run up again from its newest sound checkpoint.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde_json::{Map, Value, json};
+use skewfit_envs::EnvSnapshot;
+
+use super::Run;
+use super::begin::{Build, log_to, scenes, stop_flag};
+use super::record::last_step;
+use super::state::{RunState, restore_models};
+use crate::checkpoint;
+use crate::config::{Config, Setting};
+use crate::episode::Episode;
+use crate::error::{Error, Result};
+use crate::evaluate::{Evaluator, same_scene, scene};
+use crate::learner::Learner;
+use crate::metrics::{self, MetricsCsv};
+use crate::progress::{Progress, Summary};
+use crate::provenance;
+use crate::store::Store;
+use crate::store::fs::{DiskFs, Fs, disk_error, write_atomic};
+
+/// Goes on to `run.steps` of the run's own configuration, or to `steps`. A finished run is left alone.
+///
+/// # Errors
+/// As the contract's exit codes; `Damaged` where no checkpoint is sound.
+pub fn resume(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress) -> Result<Summary> {
+    resume_in(dir, steps, progress, &scene)
+}
+
+/// [`resume`] in a scene of the caller's.
+///
+/// # Errors
+/// As there.
+pub fn resume_in(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress, build: Build<'_>) -> Result<Summary> {
+    let stop = stop_flag();
+    let root = Store::read_only(dir)?.root().clone();
+    let file = dir.join("config.toml");
+    let wanted = steps.map(|n| Setting {
+        key: "run.steps".into(),
+        value: toml::Value::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
+        origin: "--steps".into(),
+    });
+    let cfg = Config::read(&file, wanted.into_iter().collect())?;
+    let summary = dir.join("summary.json");
+    if let Some(done) = finished(&summary, &cfg) {
+        return Ok(done);
+    }
+    let mut store = Store::open(dir)?;
+    let none = || {
+        let way = "nothing to resume from, no checkpoint was written; delete it and explore again";
+        Error::Damaged(format!("{}: {way}", dir.display()))
+    };
+    let loaded = checkpoint::newest_sound(dir)?.ok_or_else(none)?;
+    log_to(dir)?;
+    loaded.passed_over.iter().for_each(|damage| tracing::error!("checkpoint passed over: {damage}"));
+    let state = RunState::of(&loaded.snapshot)?;
+    let (mut env, evaluator) = scenes(&cfg, build)?;
+    same_scene(&root, env.spec())?;
+    env.restore(&EnvSnapshot(loaded.snapshot.env.clone()))?;
+    let mut learner = Learner::new(&cfg, env.spec().action_dim)?;
+    restore_models(&mut learner, &loaded.snapshot)?;
+    learner.counts = state.counts.clone();
+    tracing::info!("resumed at env_steps={} updates={}", state.env_steps, loaded.snapshot.update);
+    // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
+    DiskFs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
+    store.cut_back(state.episodes)?;
+    let metrics = rows_behind(dir, &cfg, state.epoch, &evaluator)?;
+    write_atomic(&DiskFs, &file, cfg.to_toml()?.as_bytes())?;
+    note_resumption(dir, learner.workers.count())?;
+    Run::new((cfg, store, metrics), (env, evaluator), (learner, state), progress, stop).explore()
+}
+
+/// The summary of a run that has nothing left to do.
+fn finished(summary: &Path, cfg: &Config) -> Option<Summary> {
+    let done: Summary = serde_json::from_str(&std::fs::read_to_string(summary).ok()?).ok()?;
+    (done.env_steps >= last_step(&cfg.run) && done.updates >= cfg.run.epochs() * cfg.run.updates_per_epoch)
+        .then_some(done)
+}
+
+/// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
+/// Rows that are gone are told of, and the run goes on without them.
+fn rows_behind(dir: &Path, cfg: &Config, epoch: u64, evaluator: &Evaluator) -> Result<MetricsCsv> {
+    let path = dir.join("metrics.csv");
+    if !path.exists() {
+        tracing::error!("{}: is gone; a new one goes on from here", path.display());
+        return MetricsCsv::create(&path, &evaluator.columns());
+    }
+    let last = cfg.run.warmup_steps + (epoch + 1) * cfg.run.epoch_steps - 1;
+    let held = metrics::read(&path)?.env_steps.iter().filter(|steps| **steps <= last).count();
+    if (held as u64) < epoch {
+        tracing::error!("{}: holds {held} rows of {epoch}; the others are lost", path.display());
+    }
+    MetricsCsv::cut_back(&path, last)
+}
+
+/// Adds this process to `provenance.json`, and tells where its results cannot be those of the one that began the run.
+fn note_resumption(dir: &Path, threads: usize) -> Result<()> {
+    let path = dir.join("provenance.json");
+    let read = |text: String| serde_json::from_str::<Map<String, Value>>(&text).ok();
+    let Some(mut facts) = std::fs::read_to_string(&path).ok().and_then(read) else {
+        tracing::error!("{}: is gone or broken; nobody can tell whether this is the machine of before", path.display());
+        return Ok(());
+    };
+    let here = provenance::collect(&[], threads, SystemTime::now());
+    for key in ["threads", "cpu_features", "git_commit"] {
+        let is = &here[key];
+        if let Some(was) = facts.get(key).filter(|was| *was != is) {
+            let so = "what follows is not the uninterrupted run bit for bit";
+            tracing::error!("{key} is {is} here and was {was} when the run began: {so}");
+        }
+    }
+    let kept = ["started_at", "threads", "cpu", "cpu_features", "git_commit", "version"];
+    let record: Map<String, Value> = kept.into_iter().map(|key| (key.to_owned(), here[key].clone())).collect();
+    match facts.entry("resumed").or_insert_with(|| json!([])) {
+        Value::Array(records) => records.push(record.into()),
+        other => *other = json!([record]),
+    }
+    write_atomic(&DiskFs, &path, format!("{:#}\n", Value::Object(facts)).as_bytes())
+}
+
+impl Run<'_> {
+    /// Coverage from every committed episode, replay from the newest ones. A damaged shard is named and left out.
+    pub(super) fn replay_episodes(&mut self) -> Result<()> {
+        let lines = self.store.lines().to_vec();
+        let steps: Vec<u64> = lines.iter().map(|line| line.steps).collect();
+        let kept = newest_within(&steps, self.cfg.replay.capacity as u64);
+        let mut episodes: Vec<Episode> = Vec::with_capacity(kept);
+        for (i, line) in lines.iter().enumerate() {
+            if i.is_multiple_of(16) {
+                self.tick("reading episodes");
+            }
+            match self.store.episode(line.id) {
+                Ok(episode) => {
+                    self.observe(&episode);
+                    if i + kept >= lines.len() {
+                        episodes.push(episode);
+                    }
+                }
+                Err(damage @ Error::Damaged(_)) => {
+                    tracing::error!("left out: {damage}; what follows is not the uninterrupted run bit for bit");
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        self.learner.restore_replay(episodes)
+    }
+}
+
+/// How many of the newest episodes fit `capacity` steps; at least one where there is one.
+fn newest_within(steps: &[u64], capacity: u64) -> usize {
+    let mut sum = 0;
+    let fits = |steps: &&u64| {
+        sum += **steps;
+        sum <= capacity
+    };
+    steps.iter().rev().take_while(fits).count().max(steps.len().min(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::newest_within;
+
+    #[test]
+    fn replay_holds_the_newest_episodes_that_fit() {
+        assert_eq!([newest_within(&[], 10), newest_within(&[50], 10)], [0, 1]);
+        assert_eq!(
+            [newest_within(&[5, 5, 5], 10), newest_within(&[5, 5, 4], 9), newest_within(&[1, 20], 10)],
+            [2, 2, 1]
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! Scenes of a caller's: what a run needs of them, and what it does without.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::path::Path;
+
+use skewfit::config::{Config, EnvConfig, overrides};
+use skewfit::error::Error;
+use skewfit::evaluate::scene;
+use skewfit::explore::start_in;
+use skewfit::progress::{Progress, Summary, Tick};
+use skewfit_envs::{
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
+    StateVec, TimeStep,
+};
+
+/// The corridor, but for what it says of itself.
+struct Altered {
+    inner: Box<dyn Scene>,
+    spec: EnvSpec,
+    goals: Vec<GoalPicture>,
+    grid: CoverageGrid,
+}
+
+impl Env for Altered {
+    fn spec(&self) -> &EnvSpec {
+        &self.spec
+    }
+    fn reset(&mut self, rng: &mut Rng) -> Result<Observation, EnvFault> {
+        self.inner.reset(rng)
+    }
+    fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
+        self.inner.step(action)
+    }
+    fn true_state(&self) -> Option<StateVec> {
+        self.inner.true_state()
+    }
+    fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
+        self.inner.snapshot()
+    }
+    fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
+        self.inner.restore(snapshot)
+    }
+}
+
+impl Scene for Altered {
+    fn evaluation_goals(&self) -> &[GoalPicture] {
+        &self.goals
+    }
+    fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
+        self.inner.metrics(state, goal)
+    }
+    fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
+        self.inner.success(state, goal)
+    }
+    fn coverage(&self) -> &CoverageGrid {
+        &self.grid
+    }
+    fn render(&mut self, size: usize, samples: usize) -> Image {
+        self.inner.render(size, samples)
+    }
+}
+
+/// The latest (steps, steps in all).
+struct Seen(u64, u64);
+
+impl Progress for Seen {
+    fn tick(&mut self, tick: &Tick<'_>) {
+        *self = Self(tick.env_steps, tick.steps_total);
+    }
+}
+
+/// What is changed of it.
+type Alter = fn(&mut Altered);
+
+fn explored(dir: &Path, alter: Alter) -> skewfit::error::Result<(Summary, Seen)> {
+    let settings = ["run.steps=350", "run.threads=1"].map(|text| overrides::parse(text).unwrap());
+    let config = Config::resolve("corridor-tiny", settings.into()).unwrap();
+    let build = |cfg: &EnvConfig, goals: usize| -> skewfit::error::Result<Box<dyn Scene>> {
+        let inner = scene(cfg, goals)?;
+        let (spec, goals, grid) = (inner.spec().clone(), inner.evaluation_goals().to_vec(), inner.coverage().clone());
+        let mut altered = Altered { inner, spec, goals, grid };
+        alter(&mut altered);
+        Ok(Box::new(altered))
+    };
+    let mut seen = Seen(0, 0);
+    start_in(config, dir, &[], &mut seen, &build).map(|summary| (summary, seen))
+}
+
+#[test]
+fn a_scene_without_goals_is_explored_and_steps_are_whole_epochs() {
+    let dir = tempfile::tempdir().unwrap();
+    let (summary, seen) = explored(&dir.path().join("run"), |scene| scene.goals.clear()).unwrap();
+    assert_eq!((summary.env_steps, summary.updates, summary.final_metrics.len()), (400, 100, 0));
+    assert_eq!((seen.0, seen.1), (400, 400));
+    let column = &common::metrics(&dir.path().join("run"))["eval/final_distance"];
+    assert_eq!(column, &["", ""]);
+}
+
+#[test]
+fn a_scene_that_contradicts_itself_is_refused_before_anything_is_written() {
+    let cases: [(Alter, &str); 7] = [
+        (|scene| scene.spec.image_size = 48, "48 pixels"),
+        (|scene| scene.spec.action_dim = 0, "no action"),
+        (|scene| scene.goals.iter_mut().for_each(|g| g.image.size = 12), "goal `"),
+        (|scene| scene.goals.iter_mut().for_each(|g| g.state.0.truncate(1)), "state entries"),
+        (|scene| scene.grid.axes[1].state = 2, "coverage axis"),
+        (|scene| scene.grid.axes[0].cells = 0, "coverage axis"),
+        (|scene| scene.grid.heat_map[1].low = f64::NAN, "coverage axis"),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    for (alter, words) in cases {
+        let refused = explored(&run, alter).map(|(summary, _)| summary).unwrap_err();
+        assert!(matches!(refused, Error::Usage(_)), "{words}: {refused:?}");
+        assert!(refused.to_string().contains("corridor") && refused.to_string().contains(words), "{refused}");
+        assert!(!run.exists(), "{words}");
+    }
+}
