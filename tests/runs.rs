@@ -1,5 +1,5 @@
 //! A run is a function of its configuration and seed, wherever it was stopped and taken up again.
-#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
 
