@@ -32,7 +32,7 @@ fn presets_name_themselves_every_key_and_their_difference() {
         keys_of(&resolved, "", &mut all);
         given.extend(["env.walls".into(), "latent.channels".into()]); // left out where they follow from others
         assert_eq!(given, all, "{}", preset.name);
-        for line in ["# Command: skewfit explore ", "# Measured figures: results/", "# Run time: "] {
+        for line in ["# Command: skewfit explore ", "# Expected: ", "# Run time: "] {
             assert!(preset.text.contains(line), "{} has no {line}", preset.name);
         }
         assert!(preset.question().ends_with(['?', '.']), "{}", preset.question());
