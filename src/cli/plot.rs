@@ -1,4 +1,4 @@
-//! `skewfit plot`: curves and pictures of one run, or curves of several against each other.
+//! `skewfit plot`: curves and a table of one run, or of several against each other.
 
 use super::output;
 use crate::error::Result;
@@ -7,8 +7,8 @@ use std::path::PathBuf;
 /// Draw a run, or several against each other
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  skewfit plot results/door/RUN                                             into its own plots/
-  skewfit plot results/corridor/* results/corridor-rig/* --out results/ab   curves against each other")]
+  skewfit plot results/door/RUN                                                     into its own plots/
+  skewfit plot results/corridor/*-s*/ results/corridor-rig/*-s*/ --out results/ab   curves against each other")]
 pub struct Args {
     /// Run directories
     #[arg(required = true)]
