@@ -70,14 +70,19 @@ fn row(dir: &Path, run: &Run) -> Row {
     let dirty = if made["git_dirty"].as_bool() == Some(true) { ", with local changes" } else { "" };
     let features: Vec<&str> = made["cpu_features"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let machine = format!("{} ({}), {} threads", text("cpu"), features.join(", "), made["threads"]);
+    let steps = run.table.env_steps.last().copied().unwrap_or(0);
+    let resumed = match made["resumed"].as_array().map_or(0, Vec::len) {
+        0 => String::new(),
+        times => format!(", {times} x `skewfit resume`, up to {} steps", grouped(steps)),
+    };
     Row {
         name: run.name.clone(),
         seed: run.seed().to_owned(),
-        steps: run.table.env_steps.last().copied().unwrap_or(0),
+        steps,
         figures,
         wall_s: summary["wall_s"].as_f64(),
         provenance: format!(
-            "`skewfit {}`: commit {commit}{dirty}; {machine}; {}",
+            "`skewfit {}`{resumed}: commit {commit}{dirty}; {machine}; {}",
             repeatable(&words),
             text("started_at")
         ),
