@@ -218,7 +218,7 @@ pub fn pairs(attempts: &[Attempt]) -> Vec<Reached> {
     attempts.iter().map(pair).collect()
 }
 
-/// Writes `evaluation.json`, a sheet, and the pictures of the first [`PICTURES_SAVED`] attempts under `dir`.
+/// Writes `evaluation.json`, a sheet, and the pictures of the first `PICTURES_SAVED` attempts under `dir`.
 ///
 /// # Errors
 /// `Disk` or `Io` where they cannot be written.
