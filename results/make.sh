@@ -7,12 +7,13 @@ skewfit() { cargo run --release --quiet -- "$@"; }
 skewfit plot results/door/*-s*/ --out results/door > /dev/null
 skewfit plot results/corridor/*-s*/ results/corridor-rig/*-s*/ --out results/corridor > /dev/null
 for scene in door corridor; do
-    for run in results/$scene/*-s*/; do # pictures of the first run, rows of every run
+    first=$(ls -d results/$scene/*-s*/ | head -n 1)
+    for picture in reached goals reconstructions states states_over_time; do
+        cp "${first}plots/$picture.png" results/$scene/
+    done
+    for run in results/$scene/*-s*/; do
         seed=${run%/}
         seed=${seed##*-s}
-        for picture in reached goals reconstructions states states_over_time; do
-            [ "$run" != "$(ls -d results/$scene/*-s*/ | head -n 1)" ] || cp "${run}plots/$picture.png" results/$scene/
-        done
         cp "${run}metrics.csv" "results/$scene/metrics-s$seed.csv"
     done
 done
