@@ -220,9 +220,7 @@ fn commit_episode() -> Result<Work> {
     let mut scene = evaluate::scene(&cfg.env, 0)?;
     let mut learner = Learner::new(&cfg, ACTIONS)?;
     let mut episode = door_episode(&cfg, &mut *scene, &mut learner, 0)?;
-    let folder = Scratch(std::env::temp_dir().join(format!("skewfit-bench-{}", std::process::id())));
-    let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene };
-    let mut store = Store::create(&folder.0, root)?;
+    let (mut store, folder) = scratch_store(&cfg)?;
     Ok(Box::new(move || {
         let _kept_until_the_end = &folder;
         store.commit(&episode, (episode.id + 1) * 100)?;
@@ -238,6 +236,13 @@ fn door_episode(cfg: &Config, scene: &mut dyn Scene, learner: &mut Learner, id: 
     let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
     let models = (&mut learner.vae, &mut learner.sac);
     rollout(scene, models, &target, (id, cfg.env.episode_steps), &mut reset, Behaviour::Explore(&mut noise))
+}
+
+/// A store in a folder of its own under the system's temporary one.
+fn scratch_store(cfg: &Config) -> Result<(Store, Scratch)> {
+    let folder = Scratch(std::env::temp_dir().join(format!("skewfit-bench-{}", std::process::id())));
+    let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene.clone() };
+    Ok((Store::create(&folder.0, root)?, folder))
 }
 
 /// A folder that is removed when dropped.

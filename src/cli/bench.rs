@@ -1,7 +1,7 @@
 //! `skewfit bench`: time the learner's own functions.
 
 use super::output;
-use crate::bench::{self, Parts, Timing};
+use crate::bench::{self, Timing};
 use crate::error::Result;
 
 /// Time the units of learning on this machine
@@ -29,8 +29,18 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn told(Timing { unit, median_ms, min_ms, n, parts }: &Timing) -> Result<()> {
     output::line(&format!("{unit:24} median {median_ms:10.3} ms   min {min_ms:10.3} ms   n {n}"))?;
-    let Some(Parts { env_ms, sac_ms, vae_ms, refresh_ms, other_ms }) = parts else { return Ok(()) };
-    [("env", env_ms), ("sac", sac_ms), ("vae", vae_ms), ("refresh", refresh_ms), ("other", other_ms)]
-        .iter()
-        .try_for_each(|(part, ms)| output::line(&format!("  {part:22} {ms:17.3} ms")))
+    let Some(p) = parts else { return Ok(()) };
+    let parts = [
+        ("scene", p.env_ms),
+        ("commit episodes", p.commit_ms),
+        ("gather batches", p.gather_ms),
+        ("SAC updates", p.sac_ms),
+        ("VAE updates", p.vae_ms),
+        ("encode replay", p.encode_ms),
+        ("densities", p.density_ms),
+        ("weights", p.weights_ms),
+        ("other", p.other_ms),
+    ];
+    parts.iter().try_for_each(|(part, ms)| output::line(&format!("  {part:22} {ms:17.3} ms")))?;
+    output::line(&format!("  neither scene nor kernels {:14.1} %", p.overhead_percent))
 }

@@ -7,6 +7,7 @@ pub mod adam;
 pub mod ceiling;
 pub mod conv;
 pub mod dense;
+pub mod direct;
 pub mod gemm;
 pub mod lattice;
 pub mod mlp;
@@ -14,6 +15,7 @@ pub mod params;
 pub mod reduce;
 #[cfg(test)]
 mod tests;
+pub mod windows;
 pub mod workers;
 
 pub use adam::Adam;
