@@ -13,7 +13,7 @@ pub mod mlp;
 pub mod params;
 pub mod reduce;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod workers;
 
 pub use adam::Adam;

@@ -1,5 +1,9 @@
 //! Convolution and transposed convolution against their definitions in f64, and central differences of those (oracle 20).
 
+mod nets;
+pub(crate) mod reference;
+mod shapes;
+
 use rand::Rng as _;
 
 use super::conv::{Layer, Window};
