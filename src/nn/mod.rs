@@ -14,7 +14,7 @@ pub mod mlp;
 pub mod params;
 pub mod reduce;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod windows;
 pub mod workers;
 

@@ -1,5 +1,9 @@
 //! Convolution and transposed convolution against their definitions in f64, and central differences of those (oracle 20).
 
+mod nets;
+pub(crate) mod reference;
+mod shapes;
+
 use proptest::prelude::*;
 use rand::Rng as _;
 
@@ -90,8 +94,9 @@ fn forward(mut layer: Windows, w: &[f32], x: &[f32], b: &[f32], y: &mut [f32]) {
     layer.update(w);
     let mut alone = y.to_vec();
     layer.run(x, 1, &mut Store { bias: b, activation: dense::Activation::Relu, y: &mut alone });
-    layer.run(x, IMAGES, &mut Store { bias: b, activation: dense::Activation::Relu, y });
-    let one = y.len() / IMAGES;
+    let images = layer.images();
+    layer.run(x, images, &mut Store { bias: b, activation: dense::Activation::Relu, y });
+    let one = y.len() / images;
     assert_eq!(alone[..one], y[..one]);
 }
 

@@ -24,7 +24,6 @@ pub struct Grid {
 /// One layer's passes and packed weights, for blocks of pictures.
 pub struct Windows {
     parts: Vec<(Panels, Vec<Pass>)>,
-    /// Pictures that the passes are for.
     images: usize,
     /// Floats from one line of x to the next.
     pitch: usize,
@@ -99,6 +98,12 @@ impl Windows {
         Self { parts: (0..step * step).map(part).collect(), images, pitch: x.pitch * x.channels }
     }
 
+    /// Pictures of a block.
+    #[must_use]
+    pub fn images(&self) -> usize {
+        self.images
+    }
+
     /// After the layer's weights have changed.
     pub fn update(&mut self, weights: &[f32]) {
         self.parts.iter_mut().for_each(|(panels, _)| panels.update(weights));
@@ -124,10 +129,10 @@ fn seen(a: usize, m: usize, step: usize, x: Grid, y: Grid) -> Vec<Seen> {
     let outputs = (0..).map(|i| (i, step * i + a)).take_while(|(_, at)| *at < y.side);
     outputs
         .map(|(i, at)| {
-            if m == 0 {
-                return Seen { at, first: 0, taps: 0..0 }; // a stride above the kernel leaves gaps: bias alone
-            }
             let (first, last) = ((i + 1).saturating_sub(m), i.min(x.side - 1));
+            if first > last {
+                return Seen { at, first: 0, taps: 0..0 }; // past the last window, or between windows: the bias alone
+            }
             let skipped = first + m - 1 - i;
             Seen { at, first, taps: skipped..skipped + last + 1 - first }
         })
