@@ -17,6 +17,7 @@ use crate::agent::{Noise, Sac, SacConfig};
 use crate::config::{Config, DensityConfig};
 use crate::episode::{Episode, GoalOrigin};
 use crate::error::{Error, Result};
+use crate::estimate;
 use crate::evaluate;
 use crate::goals::Batch;
 use crate::latent::{Vae, density};
@@ -38,6 +39,9 @@ pub struct Timing {
     pub min_ms: f64,
     /// Repetitions after five that are not counted; 1 = without those.
     pub n: usize,
+    /// GFLOP/s of its products, at the median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gflops: Option<f64>,
     /// Where the time went, for a unit that has parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parts: Option<Parts>,
@@ -82,7 +86,23 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
         _ if unit.starts_with("env_") || unit.starts_with("render_") => (400, 1),
         _ => (40, 1),
     };
-    repeat(unit, (n, each), work(unit, threads)?)
+    let mut timing = repeat(unit, (n, each), work(unit, threads)?)?;
+    timing.gflops = products(unit)?.map(|flop| flop / timing.median_ms / 1e6);
+    Ok(timing)
+}
+
+/// FLOP of a unit's products at the door's shapes.
+fn products(unit: &str) -> Result<Option<f64>> {
+    let flop = estimate::flop(&Config::resolve("door", Vec::new())?)?;
+    Ok(match unit {
+        "gemm_1024" => Some(2.0 * 1024f64.powi(3)),
+        "sac_step_b1024" => Some(flop.sac),
+        "vae_step_b128" => Some(flop.vae),
+        "encode_b512" => Some(512.0 * flop.encode),
+        "logp_b512_n10" => Some(512.0 * flop.density),
+        "act_b1" => Some(flop.act),
+        _ => None,
+    })
 }
 
 /// What one repetition of a unit does, as [`time`] calls it.
@@ -121,7 +141,7 @@ fn repeat(unit: &str, (n, each): (usize, usize), mut work: Work) -> Result<Timin
         millis.push(start.elapsed().as_secs_f64() * 1e3 / each as f64);
     }
     millis.sort_by(f64::total_cmp);
-    Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n, parts: None })
+    Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n, gflops: None, parts: None })
 }
 
 /// The named units, or the six that peers implement too.

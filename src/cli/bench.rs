@@ -35,7 +35,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.out.is_some() && !units.iter().any(|unit| GROWTH_UNITS.contains(unit)) {
         return Err(Error::Usage(format!("--out draws growth alone: name one of {}", GROWTH_UNITS.join(", "))));
     }
-    let mut curves = Vec::new();
+    let (mut curves, mut ceiling) = (Vec::new(), None);
     for unit in units {
         if GROWTH_UNITS.contains(&unit) {
             let measured = bench::growth(unit)?;
@@ -43,7 +43,8 @@ pub fn run(args: &Args) -> Result<()> {
             curves.extend(measured);
         } else {
             let timing = bench::time(unit, 0)?;
-            if args.json { output::json(&timing) } else { told(&timing) }?;
+            ceiling = timing.gflops.filter(|_| unit == "gemm_1024").or(ceiling);
+            if args.json { output::json(&timing) } else { told(&timing, ceiling) }?;
         }
     }
     let Some(out) = &args.out else { return Ok(()) };
@@ -51,9 +52,15 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json { Ok(()) } else { files.iter().try_for_each(|f| output::line(&f.display().to_string())) }
 }
 
-fn told(Timing { unit, median_ms, min_ms, n, parts }: &Timing) -> Result<()> {
+/// One unit's figures; products as a share of `ceiling`, the GFLOP/s of `gemm_1024` in this run.
+fn told(Timing { unit, median_ms, min_ms, n, gflops, parts }: &Timing, ceiling: Option<f64>) -> Result<()> {
     let of_scenes = ["env_", "physics_", "render_"].iter().any(|kind| unit.starts_with(kind));
-    let rate = if of_scenes { format!("   {} a second", grouped((1e3 / median_ms) as u64)) } else { String::new() };
+    let share = |gflops| ceiling.map_or(String::new(), |c| format!(", {:.0} % of the ceiling", 100.0 * gflops / c));
+    let rate = match gflops {
+        Some(gflops) => format!("   {gflops:.0} GFLOP/s{}", share(gflops)),
+        None if of_scenes => format!("   {} a second", grouped((1e3 / median_ms) as u64)),
+        None => String::new(),
+    };
     output::line(&format!("{unit:24} median {median_ms:10.3} ms   min {min_ms:10.3} ms   n {n}{rate}"))?;
     let Some(p) = parts else { return Ok(()) };
     let parts = [
