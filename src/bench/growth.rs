@@ -1,6 +1,6 @@
 //! How time and memory grow: with the buffer, the picture, the latents of a density, the threads.
 //!
-//! A line through the first and the last measurement says what growth in proportion would be.
+//! A straight line through the first and the last measurement says what linear growth would be.
 
 use std::time::Instant;
 
