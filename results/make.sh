@@ -1,11 +1,11 @@
 #!/bin/sh
 # Makes the committed tables and pictures out of the run directories on this machine, through the program:
-#   results/make.sh
+#   results/make.sh              (SKEWFIT=program takes that one instead of building it)
 # The runs are results/{door,door-rig,corridor,corridor-rig}/default-s{1,2,3}/, and results/door/official-s1/: the door at
 # the official length, a group of its own. A run that is missing or has not ended is named and left out.
 set -eu
 cd "$(dirname "$0")/.."
-skewfit() { cargo run --release --quiet -- "$@"; }
+skewfit() { ${SKEWFIT:-cargo run --release --quiet --} "$@"; }
 
 # Those of the runs that have ended.
 ended() {

@@ -50,8 +50,8 @@ pub fn of(dir: &Path) -> Result<Drawn> {
         ..Drawn::default()
     };
     let mut final_metrics = summary.as_ref().map(|s| s.final_metrics.clone()).unwrap_or_default();
-    let known = |scene: &Box<dyn Scene>| evaluate::same_scene(store.root(), scene.spec()).is_ok();
-    if let Some(scene) = evaluate::scene(&cfg.env, 0).ok().filter(known) {
+    let scene = evaluate::scene(&cfg.env, 0).ok();
+    if let Some(scene) = scene.filter(|scene| evaluate::same_scene(store.root(), scene.spec()).is_ok()) {
         let attempts = summary.map_or_else(Vec::new, |s| attempts(dir, s.updates, cfg.env.image_size, &*scene));
         final_metrics.extend(evaluate::over_goals(&attempts, &*scene));
         drawn.states = visited(&store, &*scene).map(|visited| states(visited, &*scene, &attempts));

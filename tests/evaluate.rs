@@ -64,7 +64,7 @@ fn the_scenes_own_pictures_and_the_users() {
     close(&own["success_rate"], mean(&|g| f64::from(u8::from(g["success"] == true))));
     let constant = |answer: &Value| {
         let to =
-            |goal: &Value| ["x", "y"].map(|k| (answer[k].as_f64().unwrap() - goal["goal_state"][k].as_f64().unwrap()));
+            |goal: &Value| ["x", "y"].map(|k| answer[k].as_f64().unwrap() - goal["goal_state"][k].as_f64().unwrap());
         mean(&|goal| to(goal)[0].hypot(to(goal)[1]))
     };
     let best = goals.iter().map(|g| constant(&g["goal_state"])).fold(f64::INFINITY, f64::min);

@@ -44,7 +44,7 @@ pub(super) fn evaluation(groups: &[Group<'_>], constants: &BTreeMap<String, f64>
     let mut metrics: Vec<Metric> = vec![];
     for (name, _) in columns {
         if let Some(short) = name.strip_prefix("eval/final_").filter(|_| metrics.iter().all(|m| m.name != *name)) {
-            let constant = constants.get(short).map(|value| (*value, "best constant answer"));
+            let constant = constants.get(short).map(|value| (*value, "best constant"));
             metrics.push(Metric { constant, ..metric(name, &words(name)) });
         }
     }

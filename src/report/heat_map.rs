@@ -115,14 +115,14 @@ pub(super) fn side_by_side(runs: &[(String, &States)]) -> Option<Canvas> {
         |s: &States, i: usize| s.count(&s.visited[cut(i).min(s.visited.len())..cut(i + 1).min(s.visited.len())]);
     let counts: Vec<Vec<_>> = runs.iter().map(|(_, s)| (0..windows).map(|i| window(s, i)).collect()).collect();
     let most = counts.iter().flatten().flatten().flatten().copied().max()?;
-    let (width, height) = first.shape(152.0);
-    let (across, down) = (width + 14.0, height + 24.0);
+    let (width, height) = first.shape(146.0);
+    let (across, down) = (width + 22.0, height + 24.0);
     let right = MARGIN.0 + windows as f64 * across;
     let mut canvas = Canvas::new(right + 84.0, MARGIN.1 + 20.0 + runs.len() as f64 * down + 22.0);
     canvas.text((8.0, 20.0), "States visited, over time", HEADING, INK, Anchor::Left);
     for (row, ((label, states), counts)) in runs.iter().zip(&counts).enumerate() {
         let y = MARGIN.1 + 20.0 + row as f64 * down;
-        canvas.text((right - 14.0, y - 8.0), label.as_str(), SMALL, INK, Anchor::Right);
+        canvas.text((right - 22.0, y - 8.0), label.as_str(), SMALL, INK, Anchor::Right);
         for (i, counts) in counts.iter().enumerate() {
             let x = MARGIN.0 + i as f64 * across;
             if row == 0 {

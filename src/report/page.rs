@@ -69,7 +69,11 @@ fn final_figures(run: &Run, inputs: &Drawn) -> Vec<(String, f64)> {
     attempts.into_iter().chain(measured("coverage/")).collect()
 }
 
-/// Three decimals for fractions, none for counts.
+/// Three decimals for fractions, none for counts and their means.
 pub(super) fn figure(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() >= 2.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+    if (value.fract() == 0.0 && value.abs() >= 2.0) || value.abs() >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.3}")
+    }
 }

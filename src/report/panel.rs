@@ -102,8 +102,8 @@ impl Panel {
         if let Some((value, name)) = self.constant {
             let level = place(value);
             canvas.dashed(vec![(across.from, level), (right, level)], 1.0, INK, &[5.0, 5.0]);
-            let label = format!("{name}: {}", number(value, value.abs() / 100.0));
-            canvas.text((right, level - 4.0), label, SMALL, INK, Anchor::Right);
+            let label = format!("{name}: {}", number(value, value.abs() / 10.0));
+            canvas.text((across.from + 4.0, level - 4.0), label, SMALL, INK, Anchor::Left);
         }
         let drawn = || self.series.iter().enumerate().filter_map(|(i, s)| Some((look(i), s.as_ref()?)));
         for ((color, _), series) in drawn() {

@@ -211,8 +211,8 @@ fn several_runs_are_compared_by_their_settings() {
     assert!(svg.contains("door, skew.power = -0.5 (3 seeds)") && svg.contains("door, skew.power = 0.0, seed 0"));
     assert_eq!(svg.matches("<polygon").count(), 2, "a band in each panel for the group of three");
     let svg = fs::read_to_string(out.join("evaluation.svg")).unwrap();
-    assert_eq!(svg.matches("best constant answer: 0.15").count(), 1);
-    assert_eq!(svg.matches("best constant answer: 0.08").count(), 1);
+    assert_eq!(svg.matches("best constant: 0.15").count(), 1);
+    assert_eq!(svg.matches("best constant: 0.08").count(), 1);
     let table = fs::read_to_string(out.join("table.md")).unwrap();
     let head = "| Experiment | Seed | Steps | Angle error (rad) | The best constant answer's | \
                 Rank correlation of angle | Hand distance (m) | Success rate | Coverage cells | Coverage entropy (nats) | \
