@@ -50,7 +50,7 @@ impl Clip {
 /// Writes a GIF of clips in rows of `columns`, as wide as a page takes, pixels enlarged up to four times.
 ///
 /// # Errors
-/// As [`gif`]; `Io` where it cannot be written.
+/// As [`gif()`]; `Io` where it cannot be written.
 #[expect(clippy::disallowed_methods, reason = "pictures are drawn again where they are lost")]
 pub fn save(path: &Path, clips: &[Clip], columns: usize) -> Result<()> {
     let size = clips.iter().flat_map(|c| &c.frames).map(|f| f.size).max().unwrap_or(0);
