@@ -1,28 +1,55 @@
 #!/bin/sh
-# Makes the committed pictures and tables from the run directories on this machine, through the program:
-#   results/make.sh          (runs: results/door/*-s*/, results/corridor/*-s*/, results/corridor-rig/*-s*/)
+# Makes the committed tables and pictures out of the run directories on this machine, through the program:
+#   results/make.sh              (SKEWFIT=program takes that one instead of building it)
+# The runs are results/{door,door-rig,corridor,corridor-rig}/default-s{1,2,3}/, and results/door/official-s1/: the door at
+# the official length, a group of its own. A run that is missing or has not ended is named and left out.
 set -eu
 cd "$(dirname "$0")/.."
-skewfit() { cargo run --release --quiet -- "$@"; }
-skewfit plot results/door/*-s*/ --out results/door > /dev/null
-skewfit plot results/corridor/*-s*/ results/corridor-rig/*-s*/ --out results/corridor > /dev/null
-for scene in door corridor; do
-    first=$(ls -d results/$scene/*-s*/ | head -n 1)
-    for picture in reached goals reconstructions states states_over_time; do
-        cp "${first}plots/$picture.png" results/$scene/
+skewfit() { ${SKEWFIT:-cargo run --release --quiet --} "$@"; }
+
+# Those of the runs that have ended.
+ended() {
+    for run in "$@"; do
+        if [ -f "$run/summary.json" ]; then echo "$run"; else echo "missing or not ended: $run" >&2; fi
     done
-    for run in results/$scene/*-s*/; do
-        seed=${run%/}
-        seed=${seed##*-s}
-        cp "${run}metrics.csv" "results/$scene/metrics-s$seed.csv"
+}
+seeds() { ended "results/$1/default-s1" "results/$1/default-s2" "results/$1/default-s3"; }
+
+# figures OUT RUN...: all pictures of the first run; curves, maps and table of all; the metrics of each.
+figures() {
+    out=$1
+    shift
+    if [ $# -eq 0 ]; then return 0; fi
+    mkdir -p "$out"
+    rm -f "$out"/metrics-*.csv
+    skewfit plot "$1" --out "$out" > /dev/null
+    cp "$1/plots/reconstructions.png" "$out/"
+    if [ $# -gt 1 ]; then skewfit plot "$@" --out "$out" > /dev/null; fi
+    for run in "$@"; do
+        case $run in */*-rig/*) rig=-rig ;; *) rig= ;; esac
+        cp "$run/metrics.csv" "$out/metrics$rig-s${run##*-s}.csv"
     done
-done
-for run in results/corridor-rig/*-s*/; do
-    seed=${run%/}
-    cp "${run}metrics.csv" "results/corridor/metrics-rig-s${seed##*-s}.csv"
-done
-# The README's table is the tables' lines, between its two marks.
-awk '/<!-- results -->/ { print; print ""; while ((getline line < "results/door/table.md") > 0) print line;
-     print ""; while ((getline line < "results/corridor/table.md") > 0) print line; print ""; skip = 1 }
-     /<!-- end of results -->/ { skip = 0 } !skip' README.md > README.md.new
+    # The first attempts at the scene's own pictures; an evaluation with a program that made no clips is repeated.
+    clips() { ls "$1"/eval/[0-9]*/clips.gif 2> /dev/null | tail -n 1; }
+    if [ -z "$(clips "$1")" ]; then skewfit evaluate "$1" > /dev/null; fi
+    cp "$(clips "$1")" "$out/reached.gif"
+}
+
+# Names of runs hold no blanks.
+# shellcheck disable=SC2046
+{
+    figures results/door $(seeds door) $(seeds door-rig)
+    figures results/door/official $(ended results/door/official-s1)
+    figures results/corridor $(seeds corridor) $(seeds corridor-rig)
+}
+
+# The README's tables, between its two marks.
+{
+    sed '/<!-- results -->/q' README.md
+    for table in results/door/table.md results/door/official/table.md results/corridor/table.md; do
+        if [ -f "$table" ]; then echo; cat "$table"; fi
+    done
+    echo
+    sed -n '/<!-- end of results -->/,$p' README.md
+} > README.md.new
 mv README.md.new README.md

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use skewfit_envs::{EnvSnapshot, EnvSpec, Image, Scene, StateVec, scenes};
 
 use crate::actor_loop::{Behaviour, Target, rollout};
+use crate::answers;
 use crate::checkpoint;
+use crate::clip::{self, Clip};
 use crate::config::{Config, EnvConfig};
 use crate::episode::GoalOrigin;
 use crate::error::{Error, Result};
@@ -18,8 +21,11 @@ use crate::store::fs::{DiskFs, Fs, disk_error, write_atomic};
 use crate::store::{ShardRoot, Store};
 use crate::{metrics, pictures, rng};
 
-/// Attempts whose pictures are kept; figures are kept of all.
-const PICTURES_SAVED: usize = 100;
+/// Attempts whose pictures and clips are kept; figures are kept of all.
+pub const PICTURES_SAVED: usize = 100;
+/// Attempts in `clips.gif`, and of these in a row: the first ones, not the best.
+const TOGETHER: usize = 8;
+const IN_A_ROW: usize = 4;
 
 /// A picture to be reached.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +53,8 @@ pub struct Attempt {
     pub latent_distance: f64,
     /// By the scene's threshold, or by the latent threshold for a picture of the user's; `None` = unknown.
     pub success: Option<bool>,
+    /// What was seen on the way; `None` beyond the first [`PICTURES_SAVED`].
+    pub clip: Option<Clip>,
 }
 
 /// A scene of its own for attempts, each from its start state.
@@ -119,11 +127,12 @@ impl Evaluator {
     /// What the scene reports.
     pub fn attempt(&mut self, learner: &mut Learner, cfg: &Config, goals: &[(u64, Goal)]) -> Result<Vec<Attempt>> {
         let (scene, start) = (&mut *self.scene, &self.start);
-        let one = |goal: &(u64, Goal)| {
+        let one = |(i, goal): (usize, &(u64, Goal))| {
             scene.restore(start)?;
-            attempt(scene, learner, cfg, goal)
+            let attempt = attempt(scene, learner, cfg, goal)?;
+            Ok(Attempt { clip: attempt.clip.filter(|_| i < PICTURES_SAVED), ..attempt })
         };
-        goals.iter().map(one).collect()
+        goals.iter().enumerate().map(one).collect()
     }
 }
 
@@ -151,6 +160,7 @@ pub fn attempt(scene: &mut dyn Scene, learner: &mut Learner, cfg: &Config, goal:
         latent_distance: distance,
         state,
         goal: goal.clone(),
+        clip: Some(Clip::of(&episode)),
     })
 }
 
@@ -163,6 +173,13 @@ pub fn means(attempts: &[Attempt]) -> (Vec<(String, f64)>, Option<f64>) {
     let metrics = names.iter().map(|name| ((*name).to_owned(), of(name))).collect();
     let judged: Vec<f64> = attempts.iter().filter_map(|a| a.success).map(|s| f64::from(u8::from(s))).collect();
     (metrics, (!judged.is_empty()).then(|| mean(judged)))
+}
+
+/// [`answers::over_goals`] of the attempts whose goal has a true state.
+#[must_use]
+pub fn over_goals(attempts: &[Attempt], scene: &dyn Scene) -> Vec<(String, f64)> {
+    let pair = |a: &Attempt| Some((a.goal.state.clone()?, a.state.clone()?));
+    answers::over_goals(scene, &attempts.iter().filter_map(pair).collect::<Vec<_>>())
 }
 
 /// The latent distance that best separates attempts that succeeded from those that did not; `None` without both kinds.
@@ -178,14 +195,15 @@ pub fn latent_threshold(attempts: &[Attempt]) -> Option<f64> {
     known.windows(2).map(|w| 0.5 * (w[0].0 + w[1].0)).max_by_key(|t| right(*t))
 }
 
-/// The contract's object.
+/// The contract's object; clips are named relative to the run, as they will lie in `folder`.
 #[must_use]
-pub fn report(run: &Path, update: u64, attempts: &[Attempt], spec: &EnvSpec) -> Value {
+pub fn report((run, folder): (&Path, &Path), update: u64, attempts: &[Attempt], scene: &dyn Scene) -> Value {
     let named = |state: &StateVec| -> Value {
-        let entries = spec.state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
+        let entries = scene.spec().state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
         Value::Object(entries.collect::<Map<_, _>>())
     };
-    let goal = |a: &Attempt| {
+    let place = folder.strip_prefix(run).unwrap_or(folder);
+    let goal = |(i, a): (usize, &Attempt)| {
         json!({
             "goal": a.goal.name,
             "source": if a.goal.state.is_some() { "scene" } else { "picture" },
@@ -194,14 +212,16 @@ pub fn report(run: &Path, update: u64, attempts: &[Attempt], spec: &EnvSpec) -> 
             "final": a.metrics.iter().map(|(n, v)| ((*n).to_owned(), json!(v))).collect::<Map<_, _>>(),
             "latent_distance": a.latent_distance,
             "success": a.success,
+            "clip": a.clip.as_ref().map(|_| place.join(clip_file(i)).display().to_string()),
         })
     };
     let (mean, success_rate) = means(attempts);
     json!({
         "run": run.display().to_string(),
         "checkpoint": update,
-        "goals": attempts.iter().map(goal).collect::<Vec<_>>(),
+        "goals": attempts.iter().enumerate().map(goal).collect::<Vec<_>>(),
         "mean": mean.into_iter().map(|(n, v)| (n, json!(v))).collect::<Map<_, _>>(),
+        "over_goals": over_goals(attempts, scene).into_iter().map(|(n, v)| (n, json!(v))).collect::<Map<_, _>>(),
         "success_rate": success_rate,
         "latent_threshold": latent_threshold(attempts),
     })
@@ -218,7 +238,12 @@ pub fn pairs(attempts: &[Attempt]) -> Vec<Reached> {
     attempts.iter().map(pair).collect()
 }
 
-/// Writes `evaluation.json`, a sheet, and the pictures of the first `PICTURES_SAVED` attempts under `dir`.
+fn clip_file(attempt: usize) -> String {
+    format!("{attempt:02}.gif")
+}
+
+/// Writes `evaluation.json`, a sheet, pictures and clips of the first [`PICTURES_SAVED`] attempts under `dir`, and
+/// `clips.gif`: the first few attempts beside each other.
 ///
 /// # Errors
 /// `Disk` or `Io` where they cannot be written.
@@ -231,7 +256,13 @@ pub fn write(dir: &Path, report: &Value, attempts: &[Attempt]) -> Result<()> {
         pictures::save_png(&a.goal.image, &dir.join(format!("{i:02}-goal.png")))?;
         pictures::save_png(&a.reached, &dir.join(format!("{i:02}-reached.png")))?;
     }
-    Ok(())
+    let clips: Vec<Clip> = attempts.iter().filter_map(|a| a.clip.clone()).collect();
+    let each = |(i, clip): (usize, &Clip)| clip::save(&dir.join(clip_file(i)), std::slice::from_ref(clip), 1);
+    clips.par_iter().enumerate().try_for_each(each)?;
+    match &clips[..clips.len().min(TOGETHER)] {
+        [] => Ok(()),
+        first => clip::save(&dir.join("clips.gif"), first, IN_A_ROW),
+    }
 }
 
 /// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
@@ -275,7 +306,7 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
     if !whole {
         DiskFs.remove(&folder).map_err(|e| disk_error("empty", &folder, &e))?;
     }
-    let report = report(dir, update, &attempts, &spec);
+    let report = report((dir, &folder), update, &attempts, &*evaluator.scene);
     write(&folder, &report, &attempts)?;
     Ok(report)
 }

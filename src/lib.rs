@@ -6,9 +6,11 @@
 
 pub mod actor_loop;
 pub mod agent;
+pub mod answers;
 pub mod bench;
 pub mod checkpoint;
 pub mod cli;
+pub mod clip;
 pub mod config;
 pub mod coverage;
 pub mod episode;
@@ -25,6 +27,7 @@ pub mod nn;
 pub mod pictures;
 pub mod progress;
 pub mod provenance;
+pub mod redraw;
 pub mod replay;
 pub mod report;
 pub mod rng;

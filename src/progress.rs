@@ -18,6 +18,10 @@ pub struct Tick<'a> {
     pub evaluation: Option<(String, f64)>,
     /// What is being done: `warm-up`, `exploring`, `learning`, ...
     pub phase: &'a str,
+    /// Whole epochs behind; `None` during the warm-up.
+    pub epoch: Option<u64>,
+    /// Epochs in all.
+    pub epochs: u64,
     /// Since this process began, seconds.
     pub elapsed_s: f64,
 }

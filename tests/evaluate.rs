@@ -10,7 +10,8 @@ use common::{command, explore, files, json, refused, skewfit};
 use image::{DynamicImage, ImageBuffer, Luma, Rgb};
 use serde_json::{Value, json};
 
-const OF_A_GOAL: [&str; 7] = ["final", "final_state", "goal", "goal_state", "latent_distance", "source", "success"];
+const OF_A_GOAL: [&str; 8] =
+    ["clip", "final", "final_state", "goal", "goal_state", "latent_distance", "source", "success"];
 
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
@@ -43,7 +44,7 @@ fn the_scenes_own_pictures_and_the_users() {
     let evaluate = |more: &[&str]| json(&skewfit("evaluate", &run, &[&["--json"], more].concat()));
 
     let own = evaluate(&[]);
-    for key in ["run", "checkpoint", "goals", "mean", "success_rate"] {
+    for key in ["run", "checkpoint", "goals", "mean", "over_goals", "success_rate"] {
         assert!(own.get(key).is_some(), "{key}");
     }
     let goals = own["goals"].as_array().unwrap();
@@ -61,17 +62,32 @@ fn the_scenes_own_pictures_and_the_users() {
     let close = |a: &Value, b: f64| assert!((a.as_f64().unwrap() - b).abs() < 1e-12, "{a} {b}");
     close(&own["mean"]["distance"], mean(&|g| g["final"]["distance"].as_f64().unwrap()));
     close(&own["success_rate"], mean(&|g| f64::from(u8::from(g["success"] == true))));
+    let constant = |answer: &Value| {
+        let to =
+            |goal: &Value| ["x", "y"].map(|k| answer[k].as_f64().unwrap() - goal["goal_state"][k].as_f64().unwrap());
+        mean(&|goal| to(goal)[0].hypot(to(goal)[1]))
+    };
+    let best = goals.iter().map(|g| constant(&g["goal_state"])).fold(f64::INFINITY, f64::min);
+    close(&own["over_goals"]["best_constant_distance"], best);
+    close(&told["final"]["best_constant_distance"], best);
+    assert_eq!(told["final"]["rank_correlation_x"], own["over_goals"]["rank_correlation_x"]);
     // The run's own final evaluation was the same one.
     assert_eq!(own["mean"]["distance"], told["final"]["distance"]);
     assert_eq!(evaluate(&[]), own);
     assert!(files(&run) == before);
     for episodes in [7, 2] {
         let part = evaluate(&["--episodes", &episodes.to_string()]);
-        assert_eq!(part["goals"].as_array().unwrap()[..2], goals[..2]);
+        for (tried, goal) in part["goals"].as_array().unwrap().iter().zip(goals).take(2) {
+            let mut there = tried.clone();
+            there["clip"] = goal["clip"].clone();
+            assert_eq!(&there, goal);
+            let [seen, own] = [tried, goal].map(|g| fs::read(run.join(g["clip"].as_str().unwrap())).unwrap());
+            assert!(seen == own, "the same attempt is the same clip");
+        }
         let mut after = files(&run);
         after.retain(|name, _| !name.starts_with("eval/partial"));
         assert!(after == before, "{episodes} attempts are not the run's evaluation");
-        assert_eq!(files(&run.join("eval/partial")).len(), 2 + 2 * episodes, "the attempts before are gone");
+        assert_eq!(files(&run.join("eval/partial")).len(), 3 + 3 * episodes, "the attempts before are gone");
     }
     assert_eq!(evaluate(&[]), own);
 
@@ -81,6 +97,7 @@ fn the_scenes_own_pictures_and_the_users() {
     let yours = evaluate(&flags);
     assert_eq!(evaluate(&flags), yours);
     assert_eq!((&yours["mean"], yours["goals"].as_array().unwrap().len()), (&json!({}), 4));
+    assert_eq!(yours["over_goals"], json!({}));
     for (goal, name) in yours["goals"].as_array().unwrap().iter().zip(&given) {
         assert_eq!(keys(goal), OF_A_GOAL);
         assert_eq!((&goal["goal"], &goal["source"]), (&json!(name), &json!("picture")));
@@ -89,11 +106,21 @@ fn the_scenes_own_pictures_and_the_users() {
     }
     assert_eq!(evaluate(&[&flags[..2], &["--episodes", "3"]].concat())["goals"].as_array().unwrap().len(), 3);
     let left = files(&run.join("eval/pictures"));
-    for name in ["evaluation.json", "sheet.png", "00-goal.png", "00-reached.png"] {
+    for name in ["evaluation.json", "sheet.png", "00-goal.png", "00-reached.png", "00.gif", "clips.gif"] {
         assert!(left.contains_key(Path::new(name)), "{name}");
     }
     let seen = image::load_from_memory(&left[Path::new("00-goal.png")]).unwrap().into_rgb8();
     assert_eq!(seen, image::open(given[0]).unwrap().into_rgb8(), "a picture of the camera's size keeps its bytes");
+    let (clip, last) = (&left[Path::new("00.gif")], &left[Path::new("00-reached.png")]);
+    let decoder = image::codecs::gif::GifDecoder::new(std::io::Cursor::new(clip)).unwrap();
+    let frames = image::AnimationDecoder::into_frames(decoder).collect_frames().unwrap();
+    let (end, last) = (frames[50].buffer(), image::load_from_memory(last).unwrap().into_rgb8());
+    assert_eq!((frames.len(), end.dimensions()), (51, (4 * 49, 4 * 24)));
+    let near = |a: &[u8], b: &[u8]| a.iter().zip(b).all(|(a, b)| a.abs_diff(*b) < 32);
+    for (x, y) in (0..24).flat_map(|y| (0..24).map(move |x| (x, y))) {
+        assert!(near(&last[(x, y)].0, &end[(4 * x, 4 * y)].0), "the camera at the end, at ({x}, {y})");
+        assert!(near(&seen[(x, y)].0, &end[(4 * (25 + x), 4 * y)].0), "the goal beside it, at ({x}, {y})");
+    }
     let mut after = files(&run);
     after.retain(|name, _| !name.starts_with("eval/pictures") && !name.starts_with("eval/partial"));
     assert!(after == before, "an evaluation changes nothing but eval/");

@@ -31,7 +31,8 @@ fn the_same_seed_gives_the_same_bytes_and_every_file_is_there() {
     let mut expected: Vec<String> = "config.toml provenance.json run.log metrics.csv episodes.jsonl STATUS.json \
         REPORT.md checkpoints/last eval/00000400/evaluation.json eval/00000400/sheet.png plots/coverage.svg \
         plots/evaluation.svg plots/learning.svg plots/states.png plots/states_over_time.png plots/reached.png \
-        plots/goals.png plots/reconstructions.png plots/prior_samples.png"
+        plots/goals.png plots/reconstructions.png plots/prior_samples.png plots/last_episode.gif \
+        eval/00000400/00.gif eval/00000400/clips.gif"
         .split_whitespace()
         .map(String::from)
         .collect();
@@ -57,6 +58,39 @@ fn the_same_seed_gives_the_same_bytes_and_every_file_is_there() {
         (&"done".into(), &1000.into(), &400.into())
     );
     assert!(!left.keys().any(|name| name.to_str().unwrap().contains(".tmp")));
+}
+
+#[test]
+fn plot_draws_what_explore_drew() {
+    let dir = tempfile::tempdir().unwrap();
+    let [one, two, out] = ["1", "2", "out"].map(|name| dir.path().join(name));
+    explore(&one, &[]);
+    explore(&two, &["seed=1", "run.steps=600"]);
+    let before = files(&one);
+    let lost = |name: &Path| {
+        name.starts_with("plots") && !name.ends_with("reconstructions.png") && !name.ends_with("prior_samples.png")
+    };
+    for name in before.keys().filter(|name| lost(name)) {
+        fs::remove_file(one.join(name)).unwrap();
+    }
+    fs::remove_file(one.join("REPORT.md")).unwrap();
+    let told = skewfit("plot", &one, &[]);
+    assert_eq!(told.status.code(), Some(0), "{}", common::stderr(&told));
+    let after = files(&one);
+    assert!(after.keys().eq(before.keys()), "{:?}", after.keys());
+    for (name, bytes) in &before {
+        assert!(after[name] == *bytes, "{}", name.display());
+    }
+
+    let both = skewfit("plot", &one, &[two.to_str().unwrap(), "--out", out.to_str().unwrap()]);
+    assert_eq!(both.status.code(), Some(0), "{}", common::stderr(&both));
+    let drawn = files(&out);
+    for name in ["coverage.svg", "coverage.png", "evaluation.png", "learning.png", "states_over_time.png", "table.md"] {
+        assert!(drawn.contains_key(Path::new(name)), "{name}");
+    }
+    assert!(String::from_utf8_lossy(&drawn[Path::new("table.md")]).contains("The best constant answer's"));
+    common::refused(&skewfit("plot", &one, &[two.to_str().unwrap()]), 2, &["--out"]);
+    common::refused(&skewfit("plot", dir.path(), &[]), 2, &["is not a run"]);
 }
 
 /// Rows in which a column holds a number.

@@ -3,7 +3,7 @@
 use super::output;
 use crate::error::Result;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Try to reach pictures: your own, or the scene's evaluation pictures
 #[derive(clap::Args)]
@@ -41,7 +41,10 @@ pub fn run(args: &Args) -> Result<()> {
         ))?;
     }
     output::line(&format!("mean{}", figures(&report["mean"])))?;
-    report["success_rate"].as_f64().map_or(Ok(()), |rate| output::line(&format!("success rate {rate:.2}")))
+    output::line(&format!("over all{}", figures(&report["over_goals"])))?;
+    report["success_rate"].as_f64().map_or(Ok(()), |rate| output::line(&format!("success rate {rate:.2}")))?;
+    let folder = report["goals"][0]["clip"].as_str().and_then(|clip| args.run.join(clip).parent().map(Path::to_owned));
+    folder.map_or(Ok(()), |folder| output::line(&format!("pictures and clips in {}", folder.display())))
 }
 
 /// `  angle_error_rad 0.0300  hand_distance_m 0.0210`.

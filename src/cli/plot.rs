@@ -1,4 +1,4 @@
-//! `skewfit plot`: curves and a table of one run, or of several against each other.
+//! `skewfit plot`: the pictures of a run anew, or curves, maps and a table of several against each other.
 
 use super::output;
 use crate::error::Result;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 /// Draw a run, or several against each other
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  skewfit plot results/door/RUN                                                     into its own plots/
+  skewfit plot results/door/RUN                                                     all it shows, into its own plots/
   skewfit plot results/corridor/*-s*/ results/corridor-rig/*-s*/ --out results/ab   curves against each other")]
 pub struct Args {
     /// Run directories
@@ -20,6 +20,6 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> Result<()> {
-    let files = crate::report::plot(&args.run, args.out.as_deref())?;
+    let files = crate::redraw::plot(&args.run, args.out.as_deref())?;
     files.iter().try_for_each(|file| output::line(&file.display().to_string()))
 }

@@ -28,6 +28,8 @@ impl Run<'_> {
             coverage_total: self.coverage.cells_total(),
             evaluation: self.state.evaluation.clone(),
             phase,
+            epoch: (self.state.env_steps >= self.cfg.run.warmup_steps).then_some(self.state.epoch),
+            epochs: self.cfg.run.epochs(),
             elapsed_s: self.begun.elapsed().as_secs_f64(),
         });
     }

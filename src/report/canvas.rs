@@ -81,6 +81,16 @@ impl Canvas {
         self.shapes.push(Shape::Line { points, width, color });
     }
 
+    /// A line in strokes and gaps of these lengths, in turn, logical pixels; without any a whole one.
+    pub(super) fn dashed(&mut self, points: Vec<Point>, width: f64, color: Rgb, lengths: &[f64]) {
+        if lengths.iter().sum::<f64>() <= 0.0 {
+            return self.line(points, width, color);
+        }
+        for stroke in strokes(&points, lengths) {
+            self.line(stroke, width, color);
+        }
+    }
+
     /// A closed outline, filled pale.
     pub(super) fn area(&mut self, points: Vec<Point>, color: Rgb) {
         self.shapes.push(Shape::Area { points, color });
@@ -205,6 +215,33 @@ fn paint<B: DrawingBackend>(area: &Area<B>, shape: &Shape, device: &Device) -> P
     }
 }
 
+/// The parts of a line that are drawn: `lengths` are those of a stroke, a gap, a stroke, ... along it.
+fn strokes(points: &[Point], lengths: &[f64]) -> Vec<Vec<Point>> {
+    let (mut strokes, mut k) = (vec![points.iter().take(1).copied().collect::<Vec<_>>()], 0);
+    let mut left = lengths[0];
+    for pair in points.windows(2) {
+        let ((mut x, mut y), (to_x, to_y)) = (pair[0], pair[1]);
+        loop {
+            let rest = (to_x - x).hypot(to_y - y);
+            let part = if rest > left { left / rest } else { 1.0 };
+            (x, y) = (x + part * (to_x - x), y + part * (to_y - y));
+            if let Some(stroke) = strokes.last_mut().filter(|_| k % 2 == 0) {
+                stroke.push((x, y));
+            }
+            if rest <= left {
+                left -= rest;
+                break;
+            }
+            k += 1;
+            left = lengths[k % lengths.len()];
+            if k % 2 == 0 {
+                strokes.push(vec![(x, y)]);
+            }
+        }
+    }
+    strokes
+}
+
 fn scaled((x, y): Point) -> (i32, i32) {
     ((x * SCALE).round() as i32, (y * SCALE).round() as i32)
 }
@@ -234,4 +271,18 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn failed(error: impl std::fmt::Display) -> Error {
     Error::Io { what: "drawing".into(), source: std::io::Error::other(error.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::strokes;
+
+    #[test]
+    fn dashes_go_round_corners_with_their_lengths() {
+        let corner = [(0.0, 0.0), (5.0, 0.0), (5.0, 6.0)];
+        let want =
+            [vec![(0.0, 0.0), (3.0, 0.0)], vec![(4.0, 0.0), (5.0, 0.0), (5.0, 2.0)], vec![(5.0, 3.0), (5.0, 6.0)]];
+        assert_eq!(strokes(&corner, &[3.0, 1.0]), want);
+        assert_eq!(strokes(&[], &[3.0, 1.0]), [vec![]]);
+    }
 }

@@ -1,11 +1,14 @@
 //! Metrics against environment steps: one panel a metric, one colour a group of runs, mean over seeds with a min-max band.
 //!
 //! A group's line goes over the steps that all its seeds have come through; values between two rows are on the straight
-//! line between them. Values that are not finite are left out.
+//! line between them. Values that are not finite are left out. An evaluation tries some of the pictures in turn, so its
+//! values are means over one whole turn, up to that step.
+
+use std::collections::BTreeMap;
 
 use super::{
     canvas::{Anchor, Canvas, INK, SOFT, WIDTH, text_width},
-    panel::{COLORS, HEADING, Panel, SMALL, Series},
+    panel::{HEADING, LINE, Panel, SMALL, Series, look},
     runs::Group,
 };
 
@@ -16,41 +19,44 @@ const COVERAGE: [(&str, &str); 2] =
     [("coverage/entropy_nats", "State entropy (nats)"), ("coverage/cells", "State cells visited")];
 
 const LEARNING: [(&str, &str); 11] = [
-    ("train/critic_loss", "Critic loss"),
-    ("train/actor_loss", "Actor loss"),
-    ("train/temperature", "Temperature"),
+    ("train/critic_loss", "Critic loss (reward²)"),
+    ("train/actor_loss", "Actor loss (reward)"),
+    ("train/temperature", "Temperature (reward / nat)"),
     ("train/entropy", "Policy entropy (nats)"),
-    ("train/q_mean", "Mean Q value"),
-    ("reward/mean", "Mean reward"),
-    ("vae/sse", "VAE squared error"),
+    ("train/q_mean", "Mean Q value (reward)"),
+    ("reward/mean", "Mean reward (− latent distance)"),
+    ("vae/sse", "VAE squared error (a picture)"),
     ("vae/kl", "VAE KL divergence (nats)"),
-    ("vae/active_dims", "Active latent dimensions"),
-    ("skew/ess", "Effective sample size"),
-    ("skew/max_weight", "Largest skew weight"),
+    ("vae/active_dims", "Active latents (dimensions)"),
+    ("skew/ess", "Effective sample size (of 1)"),
+    ("skew/max_weight", "Largest skew weight (of 1)"),
 ];
 
 /// Entropy and cells; `None` when nothing was measured.
 pub(super) fn coverage(groups: &[Group<'_>]) -> Option<Canvas> {
-    figure(groups, &COVERAGE.map(|(name, words)| (name.into(), words.into(), None)), 2)
+    figure(groups, &COVERAGE.map(|(name, words)| metric(name, words)), 2, 1)
 }
 
-/// Each `eval/final_*` in the order of the first run that has it, then the success rate.
-pub(super) fn evaluation(groups: &[Group<'_>]) -> Option<Canvas> {
+/// Each `eval/final_*` in the order of the first run that has it, with what the best constant answer scores where that is
+/// known, then the success rate.
+pub(super) fn evaluation(groups: &[Group<'_>], constants: &BTreeMap<String, f64>) -> Option<Canvas> {
     let columns = groups.iter().flat_map(|g| &g.runs).flat_map(|r| &r.table.columns);
-    let mut metrics: Vec<(String, String, _)> = vec![];
-    for (name, _) in columns.filter(|(name, _)| name.starts_with("eval/final_")) {
-        if metrics.iter().all(|m| m.0 != *name) {
-            metrics.push((name.clone(), words(name), None));
+    let mut metrics: Vec<Metric> = vec![];
+    for (name, _) in columns {
+        if let Some(short) = name.strip_prefix("eval/final_").filter(|_| metrics.iter().all(|m| m.name != *name)) {
+            let constant = constants.get(short).map(|value| (*value, "best constant"));
+            metrics.push(Metric { constant, ..metric(name, &words(name)) });
         }
     }
-    metrics.push(("eval/success_rate".into(), "Success rate".into(), Some((0.0, 1.0))));
+    metrics.push(Metric { ends: Some((0.0, 1.0)), ..metric("eval/success_rate", "Success rate (of 1)") });
     let columns = metrics.len().min(3);
-    figure(groups, &metrics, columns)
+    let turn = groups.iter().flat_map(|g| &g.runs).map(|run| run.turn().min(run.table.env_steps.len())).max()?;
+    figure(groups, &metrics, columns, turn)
 }
 
 /// Small multiples of what SAC, the VAE and the skewing report.
 pub(super) fn learning(groups: &[Group<'_>]) -> Option<Canvas> {
-    figure(groups, &LEARNING.map(|(name, words)| (name.into(), words.into(), None)), 3)
+    figure(groups, &LEARNING.map(|(name, words)| metric(name, words)), 3, 1)
 }
 
 /// `eval/final_angle_error_rad` -> `Final angle error (rad)`.
@@ -65,54 +71,71 @@ pub(super) fn words(metric: &str) -> String {
     first.into_iter().chain(letters).collect::<String>() + &unit
 }
 
-type Metric = (String, String, Option<(f64, f64)>);
+/// A column of `metrics.csv` and how it is shown.
+struct Metric {
+    name: String,
+    heading: String,
+    ends: Option<(f64, f64)>,
+    constant: Option<(f64, &'static str)>,
+}
 
-fn figure(groups: &[Group<'_>], metrics: &[Metric], columns: usize) -> Option<Canvas> {
-    let panels = metrics.iter().map(|(name, heading, ends)| {
-        let series = groups.iter().map(|group| series(group, name)).collect();
-        Panel { heading: heading.clone(), series, ends: *ends }
+fn metric(name: &str, heading: &str) -> Metric {
+    Metric { name: name.into(), heading: heading.into(), ends: None, constant: None }
+}
+
+/// Values are means over the last `turn` ones.
+fn figure(groups: &[Group<'_>], metrics: &[Metric], columns: usize, turn: usize) -> Option<Canvas> {
+    let panels = metrics.iter().map(|m| Panel {
+        heading: m.heading.clone(),
+        series: groups.iter().map(|group| series(group, &m.name, turn)).collect(),
+        ends: m.ends,
+        constant: m.constant,
     });
     let panels: Vec<_> = panels.filter(|p| p.series.iter().any(Option::is_some)).collect();
     let steps = panels.iter().flat_map(|p| p.series.iter().flatten()).flat_map(|s| s.line.iter().map(|p| p.0));
     let end = steps.reduce(f64::max)?.max(1.0);
     let columns = columns.min(panels.len());
-    let (width, height) = (WIDTH / columns as f64, if columns > 2 { 188.0 } else { 240.0 });
+    let (width, height) = (WIDTH / columns as f64, if columns > 2 { 206.0 } else { 256.0 });
     let mut canvas = Canvas::new(WIDTH, 0.0);
-    let top = legend(&mut canvas, groups);
+    let top = legend(&mut canvas, groups, turn);
     for (i, panel) in panels.iter().enumerate() {
         let at = ((i % columns) as f64 * width, top + (i / columns) as f64 * height);
         panel.draw(&mut canvas, at, (width, height), end);
     }
-    let bottom = top + panels.len().div_ceil(columns) as f64 * height;
-    canvas.text((WIDTH / 2.0, bottom + 14.0), "environment steps", SMALL + 1.0, INK, Anchor::Middle);
-    canvas.height = bottom + 24.0;
+    canvas.height = top + panels.len().div_ceil(columns) as f64 * height + 8.0;
     Some(canvas)
 }
 
 /// Returns where the panels may begin.
-fn legend(canvas: &mut Canvas, groups: &[Group<'_>]) -> f64 {
-    const SWATCH: f64 = 24.0;
+fn legend(canvas: &mut Canvas, groups: &[Group<'_>], turn: usize) -> f64 {
+    const SWATCH: f64 = 38.0;
     let (mut x, mut y) = (8.0, 18.0);
-    for (group, color) in groups.iter().zip(COLORS.iter().cycle()) {
+    for (i, group) in groups.iter().enumerate() {
         let width = SWATCH + text_width(&group.label, HEADING) + 22.0;
         if x > 8.0 && x + width > WIDTH {
             (x, y) = (8.0, y + 20.0);
         }
-        canvas.line(vec![(x, y - 4.5), (x + SWATCH - 7.0, y - 4.5)], 3.0, *color);
+        let (color, dashes) = look(i);
+        canvas.dashed(vec![(x, y - 4.5), (x + SWATCH - 7.0, y - 4.5)], LINE + 0.75, color, dashes);
         canvas.text((x + SWATCH, y), group.label.as_str(), HEADING, INK, Anchor::Left);
         x += width;
     }
-    if groups.iter().any(|g| g.runs.len() > 1) {
-        let note = "line: mean over seeds; band: lowest to highest";
-        if x + text_width(note, SMALL) > WIDTH {
-            (x, y) = (8.0, y + 20.0);
+    let several =
+        groups.iter().any(|g| g.runs.len() > 1).then(|| "line: mean over seeds; band: lowest to highest".into());
+    let turned =
+        (turn > 1).then(|| format!("each value: mean of the last {turn} evaluations, a turn through all pictures"));
+    for note in several.into_iter().chain(turned) {
+        let note: String = note;
+        if x + text_width(&note, SMALL) > WIDTH {
+            (x, y) = (8.0, y + 19.0);
         }
-        canvas.text((x, y), note, SMALL, SOFT, Anchor::Left);
+        canvas.text((x, y), note.as_str(), SMALL, SOFT, Anchor::Left);
+        x += text_width(&note, SMALL) + 22.0;
     }
     y + 8.0
 }
 
-fn series(group: &Group<'_>, metric: &str) -> Option<Series> {
+fn series(group: &Group<'_>, metric: &str, turn: usize) -> Option<Series> {
     let mut lines: Vec<_> = group
         .runs
         .iter()
@@ -120,7 +143,9 @@ fn series(group: &Group<'_>, metric: &str) -> Option<Series> {
             let steps = run.table.env_steps.iter().map(|s| *s as f64);
             let points = steps.zip(run.table.column(metric)?).filter_map(|(x, y)| Some((x, (*y)?)));
             let points: Vec<_> = points.filter(|(_, y)| y.abs() < ABSURD).collect();
-            (!points.is_empty()).then_some(points)
+            let means: Vec<_> =
+                points.windows(turn.min(points.len()).max(1)).map(|w| (w[w.len() - 1].0, mean(w))).collect();
+            (!means.is_empty()).then_some(means)
         })
         .collect();
     if lines.len() < 2 {
@@ -139,6 +164,10 @@ fn series(group: &Group<'_>, metric: &str) -> Option<Series> {
         series.band.push((x, ends.0, ends.1));
     }
     (!series.line.is_empty()).then_some(series)
+}
+
+fn mean(points: &[(f64, f64)]) -> f64 {
+    points.iter().map(|p| p.1).sum::<f64>() / points.len() as f64
 }
 
 /// The value at `x`, which lies within the line's steps.
@@ -169,10 +198,29 @@ mod tests {
         let runs = [first, second];
         let groups = groups(&runs);
         assert_eq!((groups.len(), groups[0].label.as_str()), (1, "door (2 seeds)"));
-        let got = series(&groups[0], "a/x").unwrap();
+        let got = series(&groups[0], "a/x", 1).unwrap();
         assert_eq!(got.line, [(100.0, 1.0), (200.0, 3.0), (300.0, 3.5)]);
         assert_eq!(got.band, [(100.0, 0.0, 2.0), (200.0, 2.0, 4.0), (300.0, 0.5, 6.5)]);
-        assert_eq!(series(&groups[0], "b/y"), None);
+        assert_eq!(series(&groups[0], "b/y", 1), None);
+    }
+
+    #[test]
+    fn an_evaluation_is_averaged_over_a_turn_through_the_pictures() {
+        let mut one = run("0", &[(100, Some(1.0)), (200, None), (300, Some(3.0)), (400, Some(8.0)), (500, Some(1.0))]);
+        one.settings.extend(
+            [("evaluate.pictures", "5"), ("evaluate.pictures_each_time", "2")].map(|(k, v)| (k.into(), v.into())),
+        );
+        assert_eq!(one.turn(), 3);
+        let runs = [one];
+        assert_eq!(series(&groups(&runs)[0], "a/x", 3).unwrap().line, [(400.0, 4.0), (500.0, 4.0)]);
+        assert_eq!(series(&groups(&runs)[0], "a/x", 9).unwrap().line, [(500.0, 3.25)], "less than a turn: one mean");
+    }
+
+    #[test]
+    fn a_longer_run_of_a_seed_is_no_second_seed() {
+        let runs = [run("1", &[(100, None)]), run("2", &[(100, None)]), run("1", &[(1000, None)])];
+        let labels: Vec<String> = groups(&runs).into_iter().map(|g| g.label).collect();
+        assert_eq!(labels, ["door, 100 steps (2 seeds)", "door, 1,000 steps, seed 1"]);
     }
 
     #[test]

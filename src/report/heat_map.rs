@@ -100,6 +100,44 @@ pub(super) fn over_time(states: &States) -> Option<Canvas> {
     Some(canvas)
 }
 
+/// Windows of the longest run in [`side_by_side`].
+const COLUMNS: usize = 4;
+
+/// A row of maps a run, all on one colour scale and over the same windows of steps; runs on other axes than the first's
+/// are left out. `None` without any.
+pub(super) fn side_by_side(runs: &[(String, &States)]) -> Option<Canvas> {
+    let first = runs.first()?.1;
+    let runs: Vec<_> = runs.iter().filter(|(_, s)| s.axes == first.axes && s.names == first.names).collect();
+    let total = runs.iter().map(|(_, s)| s.visited.len()).max()?.max(1);
+    let windows = COLUMNS.min(total);
+    let cut = |i: usize| i * total / windows;
+    let window =
+        |s: &States, i: usize| s.count(&s.visited[cut(i).min(s.visited.len())..cut(i + 1).min(s.visited.len())]);
+    let counts: Vec<Vec<_>> = runs.iter().map(|(_, s)| (0..windows).map(|i| window(s, i)).collect()).collect();
+    let most = counts.iter().flatten().flatten().flatten().copied().max()?;
+    let (width, height) = first.shape(146.0);
+    let (across, down) = (width + 22.0, height + 24.0);
+    let right = MARGIN.0 + windows as f64 * across;
+    let mut canvas = Canvas::new(right + 84.0, MARGIN.1 + 20.0 + runs.len() as f64 * down + 22.0);
+    canvas.text((8.0, 20.0), "States visited, over time", HEADING, INK, Anchor::Left);
+    for (row, ((label, states), counts)) in runs.iter().zip(&counts).enumerate() {
+        let y = MARGIN.1 + 20.0 + row as f64 * down;
+        canvas.text((right - 22.0, y - 8.0), label.as_str(), SMALL, INK, Anchor::Right);
+        for (i, counts) in counts.iter().enumerate() {
+            let x = MARGIN.0 + i as f64 * across;
+            if row == 0 {
+                let [from, to] = [cut(i), cut(i + 1)].map(|s| number(s as f64, total as f64 / 100.0));
+                canvas.text((x + width / 2.0, y - 24.0), format!("steps {from} to {to}"), SMALL, INK, Anchor::Middle);
+            }
+            let Some(counts) = counts else { continue };
+            states.map(&mut canvas, (x, y), (width, height), counts, most);
+            states.ticks(&mut canvas, (x, y), (width, height), [row + 1 == runs.len(), i == 0]);
+        }
+    }
+    color_bar(&mut canvas, (right + 6.0, MARGIN.1 + 20.0), height, most);
+    Some(canvas)
+}
+
 /// Left and top, for ticks and headings.
 const MARGIN: (f64, f64) = (48.0, 48.0);
 

@@ -3,12 +3,14 @@
 //! Nothing is measured here, and the same input gives the same bytes. The font is embedded; none of the system is used.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
 
 use skewfit_envs::Image;
 
+use crate::clip::{self, Clip};
 use crate::error::{Error, Result};
 
 mod canvas;
@@ -27,12 +29,12 @@ pub use heat_map::{States, axis_name};
 use canvas::Canvas;
 use runs::Run;
 
-/// What `config.toml` and `metrics.csv` do not hold; what is empty is left out of the report.
+/// What `config.toml` and `metrics.csv` do not hold; what is empty is not drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Drawn {
     /// Wall time of the exploration, seconds.
     pub wall_s: Option<f64>,
-    /// (name, value) of the final evaluation; empty = the last measured row.
+    /// (name, value) of the final evaluation, `best_constant_<metric>` among them; empty = the last measured row.
     pub final_metrics: Vec<(String, f64)>,
     /// Visited states; `None` on hardware.
     pub states: Option<States>,
@@ -46,6 +48,8 @@ pub struct Drawn {
     pub reconstructions: Vec<(Image, Image)>,
     /// Decoded draws from the prior.
     pub prior_samples: Vec<Image>,
+    /// The last episode, towards a goal of its own.
+    pub last_episode: Option<Clip>,
 }
 
 /// An attempt at a goal.
@@ -59,47 +63,44 @@ pub struct Reached {
     pub caption: String,
 }
 
-/// Draws a run into its `plots/` and writes its `REPORT.md`; returns the files written.
+/// Draws a run into its `plots/` and writes its `REPORT.md`, which shows pictures of before as well; returns the files.
 ///
 /// # Errors
 /// `Usage` when it is not a run, `Damaged` for a damaged `config.toml` or `metrics.csv`, `Io` when it cannot be written.
 pub fn draw(run_dir: &Path, inputs: &Drawn) -> Result<Vec<PathBuf>> {
     let run = Run::read(run_dir)?;
     let plots = run_dir.join("plots");
-    let mut files = draw_curves(std::slice::from_ref(&run), &plots)?;
-    for (name, canvas) in pictures(inputs) {
-        files.extend(canvas.map_or(Ok(vec![]), |c| c.save(&plots.join(name), false))?);
-    }
+    let mut files = draw_curves(std::slice::from_ref(&run), &[inputs], &plots)?;
+    files.extend(draw_pictures(inputs, &plots)?);
     let report = run_dir.join("REPORT.md");
-    canvas::write(&report, page::page(run_dir, &run, inputs, &files).as_bytes())?;
+    canvas::write(&report, page::page(run_dir, &run, inputs, &plots).as_bytes())?;
     files.push(report);
     Ok(files)
 }
 
-/// Draws the curves of several runs into `out`: a colour each, seeds of one experiment together as a mean with its band;
-/// beside them `table.md`, a line a run with what makes it repeatable.
+/// Draws runs against each other into `out`: a colour each experiment, its seeds together as a mean with its band; maps of
+/// visited states on one scale; `table.md`, a line a run with what makes it repeatable. Of one run, all that `inputs` holds.
 ///
 /// # Errors
 /// As [`draw`].
-pub fn compare(run_dirs: &[&Path], out: &Path) -> Result<Vec<PathBuf>> {
-    let runs = run_dirs.iter().map(|dir| Run::read(dir)).collect::<Result<Vec<_>>>()?;
-    let mut files = draw_curves(&runs, out)?;
-    files.push(out.join("table.md"));
-    canvas::write(&out.join("table.md"), table::table(run_dirs, &runs).as_bytes())?;
-    Ok(files)
-}
-
-/// One run's curves into its own `plots/` or `out`, or several runs' curves against each other into `out`.
-///
-/// # Errors
-/// `Usage` for several runs without `out`; as [`draw`].
-pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
-    let dirs: Vec<&Path> = run_dirs.iter().map(PathBuf::as_path).collect();
-    match (dirs.as_slice(), out) {
-        (dirs, Some(out)) => compare(dirs, out),
-        ([one], None) => compare(&[one], &one.join("plots")),
-        _ => Err(Error::Usage("several runs: say with --out where their curves go".into())),
+pub fn compare(runs: &[(PathBuf, Drawn)], out: &Path) -> Result<Vec<PathBuf>> {
+    let read = runs.iter().map(|(dir, _)| Run::read(dir)).collect::<Result<Vec<_>>>()?;
+    let inputs: Vec<&Drawn> = runs.iter().map(|(_, drawn)| drawn).collect();
+    let mut files = draw_curves(&read, &inputs, out)?;
+    match inputs.as_slice() {
+        [one] => files.extend(draw_pictures(one, out)?),
+        several => {
+            let labelled = read.iter().zip(several).filter_map(|(run, drawn)| Some((run, drawn.states.as_ref()?)));
+            let maps: Vec<_> =
+                labelled.map(|(run, states)| (format!("{}, seed {}", run.name, run.seed()), states)).collect();
+            if let Some(canvas) = heat_map::side_by_side(&maps) {
+                files.extend(canvas.save(&out.join("states_over_time"), false)?);
+            }
+        }
     }
+    files.push(out.join("table.md"));
+    canvas::write(&out.join("table.md"), table::table(runs, &read).as_bytes())?;
+    Ok(files)
 }
 
 /// A contact sheet of goal | reached pairs at `path`.
@@ -114,17 +115,41 @@ pub fn sheet_of_attempts(attempts: &[Reached], path: &Path) -> Result<()> {
     }
 }
 
-fn draw_curves(runs: &[Run], out: &Path) -> Result<Vec<PathBuf>> {
+fn draw_curves(runs: &[Run], inputs: &[&Drawn], out: &Path) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(out)
         .map_err(|source| Error::Io { what: format!("{}: cannot make the directory", out.display()), source })?;
     let groups = runs::groups(runs);
     let figures = [
         ("coverage", curves::coverage(&groups)),
-        ("evaluation", curves::evaluation(&groups)),
+        ("evaluation", curves::evaluation(&groups, &constants(inputs))),
         ("learning", curves::learning(&groups)),
     ];
     let drawn = figures.into_iter().filter_map(|(name, canvas)| Some(canvas?.save(&out.join(name), true)));
     Ok(drawn.collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// Metric -> what the best constant answer scores, where all runs that tell agree.
+fn constants(inputs: &[&Drawn]) -> BTreeMap<String, f64> {
+    let told = inputs.iter().flat_map(|drawn| &drawn.final_metrics);
+    let told = told.filter_map(|(name, v)| Some((name.strip_prefix("best_constant_")?.to_owned(), *v)));
+    let mut constants = BTreeMap::new();
+    for (metric, value) in told {
+        let first = *constants.entry(metric).or_insert(value);
+        if (first - value).abs() > 1e-9 {
+            return BTreeMap::new();
+        }
+    }
+    constants
+}
+
+fn draw_pictures(inputs: &Drawn, out: &Path) -> Result<Vec<PathBuf>> {
+    let drawn = pictures(inputs).into_iter().filter_map(|(name, canvas)| Some(canvas?.save(&out.join(name), false)));
+    let mut files = drawn.collect::<Result<Vec<_>>>()?.concat();
+    if let Some(episode) = &inputs.last_episode {
+        files.push(out.join("last_episode.gif"));
+        clip::save(&out.join("last_episode.gif"), std::slice::from_ref(episode), 1)?;
+    }
+    Ok(files)
 }
 
 fn pictures(inputs: &Drawn) -> [(&'static str, Option<Canvas>); 6] {

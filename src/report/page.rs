@@ -1,27 +1,28 @@
 //! `REPORT.md`: what was explored, the figures at the end, the pictures, and how to go on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::{Drawn, curves::words, runs::Run};
 use crate::figures::{duration, grouped};
 use crate::store::Store;
 
 /// What each picture shows, by file name, in the order of reading.
-const CAPTIONS: [(&str, &str); 9] = [
-    ("reached", "Pictures it was shown, each beside what it saw at the end of its attempt."),
-    ("coverage", "How much of the state space it has seen: entropy of its recent states, and cells ever visited."),
-    ("states", "Every state it visited, with the evaluation goals where they are known."),
-    ("states_over_time", "Where it spent each part of the run."),
-    ("goals", "Goals it set itself, early and late in the run."),
-    ("evaluation", "How its attempts at the evaluation goals ended."),
-    ("reconstructions", "Camera pictures and what the VAE makes of them."),
-    ("prior_samples", "What the VAE imagines: decoded draws from its prior."),
-    ("learning", "What the learners report: SAC, VAE and skewing."),
+const CAPTIONS: [(&str, &str); 10] = [
+    ("reached.png", "Pictures it was shown, each beside what it saw at the end of its attempt."),
+    ("coverage.png", "How much of the state space it has seen: entropy of its recent states, and cells ever visited."),
+    ("last_episode.gif", "Its last episode: what the camera saw, beside the goal it had set itself."),
+    ("states.png", "Every state it visited, with the evaluation goals where they are known."),
+    ("states_over_time.png", "Where it spent each part of the run."),
+    ("goals.png", "Goals it set itself, early and late in the run."),
+    ("evaluation.png", "How its attempts at the evaluation goals ended."),
+    ("reconstructions.png", "Camera pictures and what the VAE makes of them."),
+    ("prior_samples.png", "What the VAE imagines: decoded draws from its prior."),
+    ("learning.png", "What the learners report: SAC, VAE and skewing."),
 ];
 
-/// The whole page, in Markdown; pictures are named relative to the run.
-pub(super) fn page(run_dir: &Path, run: &Run, inputs: &Drawn, pictures: &[PathBuf]) -> String {
-    let steps = run.table.env_steps.last().copied().unwrap_or(0);
+/// The whole page, in Markdown, with the pictures that are in `plots`, named relative to the run.
+pub(super) fn page(run_dir: &Path, run: &Run, inputs: &Drawn, plots: &Path) -> String {
+    let steps = run.steps();
     let scene = scene(run_dir, run);
     let time = inputs.wall_s.map_or(String::new(), |s| format!(" in {}", duration(s)));
     let head =
@@ -37,12 +38,8 @@ pub(super) fn page(run_dir: &Path, run: &Run, inputs: &Drawn, pictures: &[PathBu
                     .collect::<String>()
         }
     };
-    let drawn = |name: &str| {
-        pictures.iter().any(|p| p.extension().is_some_and(|e| e == "png") && p.file_stem().is_some_and(|s| s == name))
-    };
-    let shown = CAPTIONS.iter().filter(|(name, _)| drawn(name));
-    let shown: String =
-        shown.map(|(name, caption)| format!("\n{caption}\n\n![{caption}](plots/{name}.png)\n")).collect();
+    let shown = CAPTIONS.iter().filter(|(name, _)| plots.join(name).is_file());
+    let shown: String = shown.map(|(name, caption)| format!("\n{caption}\n\n![{caption}](plots/{name})\n")).collect();
     let (path, more) = (run_dir.display().to_string().replace('\'', r"'\''"), steps.saturating_mul(2));
     let next = format!(
         "\nTo go on: show it a picture, or let it explore for longer.\n\n```sh\nskewfit evaluate '{path}' --goal picture.png\nskewfit resume '{path}' --steps {more}\n```\n"
@@ -61,17 +58,22 @@ fn scene(run_dir: &Path, run: &Run) -> String {
     Store::read_only(run_dir).map_or_else(|_| configured(), |store| store.root().env.clone())
 }
 
-/// The given ones, else the last measured evaluation and coverage.
+/// The given ones, else the last measured evaluation; then the last coverage.
 fn final_figures(run: &Run, inputs: &Drawn) -> Vec<(String, f64)> {
-    if !inputs.final_metrics.is_empty() {
-        return inputs.final_metrics.clone();
-    }
-    let kept =
-        run.table.columns.iter().map(|(name, _)| name).filter(|n| n.starts_with("eval/") || n.starts_with("coverage/"));
-    kept.filter_map(|name| Some((name.clone(), run.table.last(name)?))).collect()
+    let measured = |prefix: &str| -> Vec<(String, f64)> {
+        let names = run.table.columns.iter().map(|(name, _)| name).filter(|name| name.starts_with(prefix));
+        names.filter_map(|name| Some((name.clone(), run.table.last(name)?))).collect()
+    };
+    let given = inputs.final_metrics.clone();
+    let attempts = if given.is_empty() { measured("eval/") } else { given };
+    attempts.into_iter().chain(measured("coverage/")).collect()
 }
 
-/// Three decimals for fractions, none for counts.
+/// Three decimals for fractions, none for counts and their means.
 pub(super) fn figure(value: f64) -> String {
-    if value.fract() == 0.0 && value.abs() >= 2.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+    if (value.fract() == 0.0 && value.abs() >= 2.0) || value.abs() >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.3}")
+    }
 }

@@ -1,4 +1,6 @@
-//! One small diagram: lines with min-max bands against environment steps, its quantity as heading, ticks at 1, 2, 5 x 10^n.
+//! One small diagram: lines with min-max bands against environment steps, both axes named, ticks at 1, 2, 5 x 10^n.
+//!
+//! Series differ in colour and in dashes, so that neither colour vision nor a printer's colours are needed.
 
 use super::canvas::{Anchor, Canvas, GRID, INK, Point, Rgb, SOFT};
 
@@ -14,14 +16,23 @@ pub(super) const COLORS: [Rgb; 8] = [
     [240, 228, 66],
 ];
 
+/// Lengths of strokes and gaps, logical pixels; empty = a whole line.
+const DASHES: [&[f64]; 4] = [&[], &[9.0, 4.0], &[2.5, 3.0], &[9.0, 3.0, 2.5, 3.0]];
+
+/// Colour and dashes of the `i`-th series.
+pub(super) fn look(i: usize) -> (Rgb, &'static [f64]) {
+    (COLORS[i % COLORS.len()], DASHES[i % DASHES.len()])
+}
+
 /// Size of ticks and axis names, logical pixels.
 pub(super) const SMALL: f64 = 11.0;
 /// Size of headings.
 pub(super) const HEADING: f64 = 13.0;
-const LINE: f64 = 1.75;
+/// Width of a series' line.
+pub(super) const LINE: f64 = 1.75;
 const LEFT: f64 = 44.0;
 const TOP: f64 = 34.0;
-const BOTTOM: f64 = 20.0;
+const BOTTOM: f64 = 38.0;
 
 /// What is drawn in one colour: x is environment steps; all values finite.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,6 +49,8 @@ pub(super) struct Panel {
     pub(super) series: Vec<Option<Series>>,
     /// The ends of the vertical axis, where the quantity has natural ones.
     pub(super) ends: Option<(f64, f64)>,
+    /// A value to compare with, and its name.
+    pub(super) constant: Option<(f64, &'static str)>,
 }
 
 /// A linear map of values to pixels.
@@ -79,24 +92,32 @@ impl Panel {
         for tick in ticks(0.0, end, step) {
             let place = across.at(tick);
             canvas.line(vec![(place, bottom), (place, bottom + 4.0)], 0.75, SOFT);
-            canvas.text((place, bottom + 4.0 + SMALL), number(tick, step), SMALL, SOFT, Anchor::Middle);
+            let label = number(tick / 1000.0, step / 1000.0);
+            canvas.text((place, bottom + 4.0 + SMALL), label, SMALL, SOFT, Anchor::Middle);
         }
+        let middle = (across.from + right) / 2.0;
+        canvas.text((middle, bottom + 32.0), "environment steps (thousands)", SMALL, SOFT, Anchor::Middle);
         canvas.line(vec![(across.from, bottom), (right, bottom)], 0.75, SOFT);
         let place = |v: f64| up.at(if logarithmic { v.log10() } else { v }.clamp(low, high));
-        let drawn =
-            || self.series.iter().enumerate().filter_map(|(i, s)| Some((COLORS[i % COLORS.len()], s.as_ref()?)));
-        for (color, series) in drawn() {
+        if let Some((value, name)) = self.constant {
+            let level = place(value);
+            canvas.dashed(vec![(across.from, level), (right, level)], 1.0, INK, &[5.0, 5.0]);
+            let label = format!("{name}: {}", number(value, value.abs() / 10.0));
+            canvas.text((across.from + 4.0, level - 4.0), label, SMALL, INK, Anchor::Left);
+        }
+        let drawn = || self.series.iter().enumerate().filter_map(|(i, s)| Some((look(i), s.as_ref()?)));
+        for ((color, _), series) in drawn() {
             let lower = series.band.iter().map(|(x, lowest, _)| (across.at(*x), place(*lowest)));
             let upper = series.band.iter().rev().map(|(x, _, highest)| (across.at(*x), place(*highest)));
             if series.band.len() > 1 {
                 canvas.area(lower.chain(upper).collect(), color);
             }
         }
-        for (color, series) in drawn() {
+        for ((color, dashes), series) in drawn() {
             let points: Vec<Point> = series.line.iter().map(|(x, y)| (across.at(*x), place(*y))).collect();
             match points[..] {
                 [only] => canvas.disc(only, 3.0, color),
-                _ => canvas.line(points, LINE, color),
+                _ => canvas.dashed(points, LINE, color, dashes),
             }
         }
     }
@@ -104,7 +125,8 @@ impl Panel {
     fn values(&self) -> impl Iterator<Item = f64> + '_ {
         let series = || self.series.iter().flatten();
         let lines = series().flat_map(|s| s.line.iter().map(|p| p.1));
-        lines.chain(series().flat_map(|s| s.band.iter().flat_map(|b| [b.1, b.2])))
+        let bands = series().flat_map(|s| s.band.iter().flat_map(|b| [b.1, b.2]));
+        lines.chain(bands).chain(self.constant.map(|c| c.0))
     }
 
     fn extent(&self) -> (f64, f64) {

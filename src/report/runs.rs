@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::{
     error::{Error, Result},
+    figures::grouped,
     metrics::{self, Table},
 };
 
@@ -37,6 +38,18 @@ impl Run {
         self.settings.get("seed").map_or("?", String::as_str)
     }
 
+    /// Exploration steps of the last row.
+    pub(super) fn steps(&self) -> u64 {
+        self.table.env_steps.last().copied().unwrap_or(0)
+    }
+
+    /// Evaluations that it takes to try all pictures once.
+    pub(super) fn turn(&self) -> usize {
+        let number = |key: &str| self.settings.get(key).and_then(|text| text.parse::<usize>().ok());
+        let (all, each) = (number("evaluate.pictures"), number("evaluate.pictures_each_time"));
+        all.zip(each).map_or(1, |(all, each)| all.div_ceil(each.max(1)).max(1))
+    }
+
     fn aim(&self) -> BTreeMap<&str, &str> {
         let kept = self.settings.iter().filter(|(key, _)| !OF_NO_MATTER.contains(&key.as_str()));
         kept.map(|(key, value)| (key.as_str(), value.as_str())).collect()
@@ -50,11 +63,12 @@ pub(super) struct Group<'a> {
     pub(super) runs: Vec<&'a Run>,
 }
 
-/// Groups in the order of their first runs.
+/// Groups in the order of their first runs; a group has a seed once, so a second, longer run of a seed begins another.
 pub(super) fn groups(runs: &[Run]) -> Vec<Group<'_>> {
     let mut groups: Vec<Vec<&Run>> = vec![];
     for run in runs {
-        match groups.iter_mut().find(|g| g[0].name == run.name && g[0].aim() == run.aim()) {
+        let alike = |first: &Run| first.name == run.name && first.aim() == run.aim();
+        match groups.iter_mut().find(|g| alike(g[0]) && g.iter().all(|r| r.seed() != run.seed())) {
             Some(group) => group.push(run),
             None => groups.push(vec![run]),
         }
@@ -69,7 +83,9 @@ pub(super) fn groups(runs: &[Run]) -> Vec<Group<'_>> {
             [only] => format!(", seed {}", only.seed()),
             several => format!(" ({} seeds)", several.len()),
         };
-        format!("{}{}{seeds}", group[0].name, settings.collect::<String>())
+        let twin = namesakes.iter().filter(|aim| **aim == own).count() > 1;
+        let steps = if twin { format!(", {} steps", grouped(group[0].steps())) } else { String::new() };
+        format!("{}{}{steps}{seeds}", group[0].name, settings.collect::<String>())
     };
     groups.iter().map(|runs| Group { label: label(runs), runs: runs.clone() }).collect()
 }

@@ -1,68 +1,87 @@
 //! `table.md`: what each run came to, beside what makes it repeatable: command, commit, machine, wall time.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::Drawn;
+use super::curves::words;
 use super::page::figure;
-use super::runs::Run;
+use super::runs::{Run, groups};
 use crate::figures::{duration, grouped};
 
 /// One run's line.
-struct Row {
-    name: String,
-    seed: String,
-    steps: u64,
-    /// (heading, value).
-    figures: Vec<(String, f64)>,
+struct Row<'a> {
+    run: &'a Run,
+    /// Name -> value, as in `summary.json` and `metrics.csv`.
+    figures: BTreeMap<String, f64>,
     wall_s: Option<f64>,
     /// `skewfit explore ...`, commit, machine.
     provenance: String,
 }
 
-/// Markdown: a line a run, the mean of each experiment, then how each run was made.
-pub(super) fn table(dirs: &[&Path], runs: &[Run]) -> String {
-    let rows: Vec<Row> = dirs.iter().zip(runs).map(|(dir, run)| row(dir, run)).collect();
-    let headings: BTreeSet<&str> = rows.iter().flat_map(|r| r.figures.iter().map(|(name, _)| name.as_str())).collect();
-    let head: String = headings.iter().map(|h| format!(" {h} |")).collect();
-    let rule = "---:|".repeat(headings.len());
-    let mut text = format!("| experiment | seed | steps |{head} wall time |\n|:---|---:|---:|{rule}---:|\n");
+/// Markdown: a line a run, the mean of each group of seeds, then how each run was made.
+pub(super) fn table(drawn: &[(PathBuf, Drawn)], runs: &[Run]) -> String {
+    let rows: Vec<Row<'_>> = drawn.iter().zip(runs).map(|((dir, drawn), run)| row(dir, run, drawn)).collect();
+    let columns: Vec<(String, String)> = columns(runs, &rows)
+        .into_iter()
+        .filter(|(name, _)| rows.iter().any(|r| r.figures.contains_key(name)))
+        .collect();
+    let head: String = columns.iter().map(|(_, heading)| format!(" {heading} |")).collect();
+    let rule = "---:|".repeat(columns.len());
+    let mut text = format!("| Experiment | Seed | Steps |{head} Wall time |\n|:---|---:|---:|{rule}---:|\n");
     let cells = |of: &dyn Fn(&str) -> Option<f64>| -> String {
-        headings.iter().map(|h| of(h).map_or(" |".to_owned(), |v| format!(" {} |", figure(v)))).collect()
+        columns.iter().map(|(name, _)| of(name).map_or(" |".to_owned(), |v| format!(" {} |", figure(v)))).collect()
     };
     for r in &rows {
-        let own = cells(&|h| r.figures.iter().find(|(name, _)| name == h).map(|(_, v)| *v));
+        let own = cells(&|name| r.figures.get(name).copied());
         let wall = r.wall_s.map_or(String::new(), duration);
-        text += &format!("| {} | {} | {} |{own} {wall} |\n", r.name, r.seed, grouped(r.steps));
+        text += &format!("| {} | {} | {} |{own} {wall} |\n", r.run.name, r.run.seed(), grouped(r.run.steps()));
     }
-    let mut names: Vec<&str> = rows.iter().map(|r| r.name.as_str()).collect();
-    names.dedup();
-    for name in names {
-        let group: Vec<&Row> = rows.iter().filter(|r| r.name == name).collect();
-        if group.len() > 1 {
-            let mean = cells(&|h| {
-                let of = |r: &&Row| r.figures.iter().find(|(name, _)| name == h).map(|(_, v)| *v);
-                let values: Vec<f64> = group.iter().filter_map(of).collect();
-                (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-            });
-            text += &format!("| **{name}, mean of {}** | | |{mean} |\n", group.len());
-        }
+    for group in groups(runs).iter().filter(|group| group.runs.len() > 1) {
+        let members = || rows.iter().filter(|row| group.runs.iter().any(|run| std::ptr::eq(*run, row.run)));
+        let mean = cells(&|name| {
+            let values: Vec<f64> = members().filter_map(|r| r.figures.get(name).copied()).collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        });
+        text += &format!("| **{}, mean** | | |{mean} |\n", group.label);
     }
     text + "\n" + &rows.iter().map(|r| format!("- {}\n", r.provenance)).collect::<String>()
 }
 
-fn row(dir: &Path, run: &Run) -> Row {
-    let read = |name: &str| -> Value {
-        let text = std::fs::read_to_string(dir.join(name)).unwrap_or_default();
-        serde_json::from_str(&text).unwrap_or(Value::Null) // absent before a run has ended: its cells stay empty
-    };
-    let (summary, made) = (read("summary.json"), read("provenance.json"));
-    let last = ["coverage/cells", "coverage/entropy_nats"].into_iter();
-    let mut figures: Vec<(String, f64)> = last.filter_map(|n| Some((n.to_owned(), run.table.last(n)?))).collect();
-    for (name, value) in summary["final"].as_object().into_iter().flatten() {
-        figures.extend(value.as_f64().map(|v| (format!("final {name}"), v)));
+/// (name, heading): the scene's leading metric with the constant that betters not listening and the rank correlations it
+/// concerns, then the others.
+fn columns(runs: &[Run], rows: &[Row<'_>]) -> Vec<(String, String)> {
+    let mut metrics: Vec<&str> = Vec::new();
+    for (name, _) in runs.iter().flat_map(|run| &run.table.columns) {
+        if let Some(metric) = name.strip_prefix("eval/final_").filter(|metric| !metrics.contains(metric)) {
+            metrics.push(metric);
+        }
     }
+    let names: BTreeSet<&str> = rows.iter().flat_map(|r| r.figures.keys().map(String::as_str)).collect();
+    let coordinates: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("rank_correlation_")).collect();
+    let errs = |coordinate: &&str| metrics.iter().any(|metric| metric.starts_with(&format!("{coordinate}_error")));
+    let concerned: Vec<&str> = match coordinates.iter().copied().filter(errs).collect::<Vec<_>>() {
+        none if none.is_empty() => coordinates,
+        some => some,
+    };
+    let metric = |name: &&str| ((*name).to_owned(), words(name));
+    let constant = |name: &&str| (format!("best_constant_{name}"), "The best constant answer's".to_owned());
+    let rank =
+        |name: &&str| (format!("rank_correlation_{name}"), format!("Rank correlation of {}", name.replace('_', " ")));
+    let leading = metrics.iter().take(1).flat_map(|name| [metric(name), constant(name)]);
+    let last = ["success_rate", "coverage/cells", "coverage/entropy_nats"];
+    let last = last.map(|name| (name.to_owned(), words(&name.replace("coverage/", "coverage_"))));
+    leading.chain(concerned.iter().map(rank)).chain(metrics.iter().skip(1).map(metric)).chain(last).collect()
+}
+
+fn row<'a>(dir: &Path, run: &'a Run, drawn: &Drawn) -> Row<'a> {
+    let text = std::fs::read_to_string(dir.join("provenance.json")).unwrap_or_default();
+    let made: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    let coverage = ["coverage/cells", "coverage/entropy_nats"].into_iter();
+    let coverage = coverage.filter_map(|name| Some((name.to_owned(), run.table.last(name)?)));
+    let figures = drawn.final_metrics.iter().cloned().chain(coverage).collect();
     let words = made["command"].as_array().map(Vec::as_slice).unwrap_or_default();
     let words: Vec<&str> = words.iter().skip(1).filter_map(Value::as_str).collect();
     let text = |key: &str| made[key].as_str().unwrap_or("unknown").to_owned();
@@ -70,17 +89,14 @@ fn row(dir: &Path, run: &Run) -> Row {
     let dirty = if made["git_dirty"].as_bool() == Some(true) { ", with local changes" } else { "" };
     let features: Vec<&str> = made["cpu_features"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let machine = format!("{} ({}), {} threads", text("cpu"), features.join(", "), made["threads"]);
-    let steps = run.table.env_steps.last().copied().unwrap_or(0);
     let resumed = match made["resumed"].as_array().map_or(0, Vec::len) {
         0 => String::new(),
-        times => format!(", {times} x `skewfit resume`, up to {} steps", grouped(steps)),
+        times => format!(", {times} x `skewfit resume`, up to {} steps", grouped(run.steps())),
     };
     Row {
-        name: run.name.clone(),
-        seed: run.seed().to_owned(),
-        steps,
+        run,
         figures,
-        wall_s: summary["wall_s"].as_f64(),
+        wall_s: drawn.wall_s,
         provenance: format!(
             "`skewfit {}`{resumed}: commit {commit}{dirty}; {machine}; {}",
             repeatable(&words),

@@ -82,7 +82,17 @@ fn inputs() -> Drawn {
     let images = |n: u64, most: f64| (0..n).map(|i| door(most * noise(i).abs(), 0.0)).collect();
     Drawn {
         wall_s: Some(4321.0),
-        final_metrics: vec![("angle_error_rad".into(), 0.0341), ("success_rate".into(), 0.82)],
+        final_metrics: [
+            ("angle_error_rad", 0.0341),
+            ("best_constant_angle_error_rad", 0.15),
+            ("best_constant_hand_distance_m", 0.08),
+            ("hand_distance_m", 0.0211),
+            ("rank_correlation_angle", 0.93),
+            ("rank_correlation_hand_x", 0.5),
+            ("success_rate", 0.82),
+        ]
+        .map(|(name, value)| (name.into(), value))
+        .to_vec(),
         states: Some(states),
         goals_early: images(20, 0.3),
         goals_late: images(20, 1.0),
@@ -95,6 +105,10 @@ fn inputs() -> Drawn {
             .collect(),
         reconstructions: (0..9).map(|i| (door(0.1 * f64::from(i), 0.0), door(0.1 * f64::from(i), 0.3))).collect(),
         prior_samples: images(24, 1.0),
+        last_episode: Some(Clip {
+            frames: (0..4).map(|t| door(0.1 * f64::from(t), 0.0)).collect(),
+            goal: door(0.4, 0.0),
+        }),
     }
 }
 
@@ -130,14 +144,25 @@ fn a_run_is_drawn_whole_and_twice_the_same() {
     let curves = ["coverage", "evaluation", "learning"].map(|n| [format!("plots/{n}.svg"), format!("plots/{n}.png")]);
     let sheets = ["states", "states_over_time", "reached", "goals", "reconstructions", "prior_samples"];
     let want = curves.concat().into_iter().chain(sheets.map(|n| format!("plots/{n}.png")));
-    assert_eq!(names, want.chain(["REPORT.md".into()]).collect::<Vec<_>>());
+    assert_eq!(names, want.chain(["plots/last_episode.gif".into(), "REPORT.md".into()]).collect::<Vec<_>>());
     assert_eq!(size(&dir.path().join("plots/coverage.png")), (1600, 580));
+    assert_eq!(size(&dir.path().join("plots/last_episode.gif")), (4 * 97, 4 * 48));
     let svg = fs::read_to_string(dir.path().join("plots/learning.svg")).unwrap();
-    assert!(well_formed(&svg) && svg.contains("environment steps") && svg.contains("Critic loss, log scale"));
+    assert!(
+        well_formed(&svg)
+            && svg.contains("environment steps (thousands)")
+            && svg.contains("Critic loss (reward²), log scale")
+    );
     let page = fs::read_to_string(dir.path().join("REPORT.md")).unwrap();
-    for words in
-        ["# door, seed 0", "30,000 steps in 1 h 12 min", "| Angle error (rad) | 0.034 |", "(plots/reached.png)"]
-    {
+    for words in [
+        "# door, seed 0",
+        "30,000 steps in 1 h 12 min",
+        "| Angle error (rad) | 0.034 |",
+        "| Rank correlation angle | 0.930 |",
+        "| Coverage cells | ",
+        "(plots/reached.png)",
+        "(plots/last_episode.gif)",
+    ] {
         assert!(page.contains(words), "{words} in {page}");
     }
     draw(dir.path(), &inputs()).unwrap();
@@ -173,16 +198,29 @@ fn several_runs_are_compared_by_their_settings() {
         .map(|(i, (seed, power))| {
             let run = dir.path().join(i.to_string());
             a_run(&run, seed, power, 60 - i as u64);
-            run
+            let mut drawn = inputs();
+            drawn.states.as_mut().unwrap().visited.truncate(30_000 - 5_000 * i);
+            (run, drawn)
         })
         .collect();
     let out =
         std::env::var("SKEWFIT_KEEP_PLOTS").map_or(dir.path().join("out"), |kept| Path::new(&kept).join("compare"));
-    compare(&runs.iter().map(std::path::PathBuf::as_path).collect::<Vec<_>>(), &out).unwrap();
+    let files = compare(&runs, &out).unwrap();
+    assert!(files.contains(&out.join("states_over_time.png")) && !files.contains(&out.join("reached.png")));
     let svg = fs::read_to_string(out.join("coverage.svg")).unwrap();
     assert!(svg.contains("door, skew.power = -0.5 (3 seeds)") && svg.contains("door, skew.power = 0.0, seed 0"));
     assert_eq!(svg.matches("<polygon").count(), 2, "a band in each panel for the group of three");
-    assert!(matches!(compare(&[dir.path()], &out), Err(Error::Usage(_))));
+    let svg = fs::read_to_string(out.join("evaluation.svg")).unwrap();
+    assert_eq!(svg.matches("best constant: 0.15").count(), 1);
+    assert_eq!(svg.matches("best constant: 0.08").count(), 1);
+    let table = fs::read_to_string(out.join("table.md")).unwrap();
+    let head = "| Experiment | Seed | Steps | Angle error (rad) | The best constant answer's | \
+                Rank correlation of angle | Hand distance (m) | Success rate | Coverage cells | Coverage entropy (nats) | \
+                Wall time |\n";
+    assert!(table.starts_with(head), "{table}");
+    assert!(table.contains("\n| door | 1 | 29,500 | 0.034 | 0.150 | 0.930 | 0.021 | 0.820 | "), "{table}");
+    assert!(table.contains("\n| **door, skew.power = -0.5 (3 seeds), mean** | | | 0.034 | 0.150 |"), "{table}");
+    assert!(matches!(compare(&[(dir.path().into(), Drawn::default())], &out), Err(Error::Usage(_))));
 }
 
 #[test]
