@@ -10,7 +10,7 @@ use crate::nn::conv::Layer;
 use serde::Serialize;
 
 /// FLOP/s sustained by SAC updates, VAE updates and the refresh (`skewfit bench` measures the units on a machine).
-const RATES: [f64; 3] = [400e9, 220e9, 280e9];
+const RATES: [f64; 3] = [390e9, 220e9, 320e9];
 /// Environment steps a second, picture and policy included.
 const ENV_STEPS_S: f64 = 3000.0;
 /// Fixed cost of an update: gathering the batch, starting threads, seconds.
@@ -53,16 +53,46 @@ impl std::iter::Sum for Cost {
     }
 }
 
+/// FLOP of products alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flop {
+    /// A SAC update.
+    pub sac: f64,
+    /// A VAE update.
+    pub vae: f64,
+    /// Encoding a picture.
+    pub encode: f64,
+    /// Encoding a picture and its density.
+    pub density: f64,
+    /// Encoding a picture and acting on it.
+    pub act: f64,
+}
+
+/// Counts what a configuration's updates multiply. A SAC update passes the policy on next observations and forward and
+/// back on its own, each target critic once, each critic forward and back, and forward and back to its inputs alone.
+///
+/// # Errors
+/// `Usage` where image size and channels do not fit.
+pub fn flop(c: &Config) -> Result<Flop> {
+    let [encoder, decoder, policy, critic] = nets(c)?.map(|net| 2.0 * net.macs);
+    Ok(Flop {
+        sac: (12.0 * critic + 4.0 * policy) * c.agent.batch as f64,
+        vae: 3.0 * (encoder + decoder) * c.latent.batch as f64,
+        encode: encoder,
+        density: encoder + c.density.latents as f64 * decoder,
+        act: encoder + policy,
+    })
+}
+
 /// Estimates a whole run.
 ///
 /// # Errors
 /// `Usage` where image size and channels do not fit.
 pub fn of(c: &Config) -> Result<Estimate> {
-    let [encoder, decoder, policy, critic] = nets(c)?;
+    let ([encoder, decoder, policy, critic], flop) = (nets(c)?, flop(c)?);
     let (epochs, frames_max) = (c.run.epochs() as f64, c.replay.capacity as f64);
-    let sac_s = 2.0 * (12.0 * critic.macs + 4.0 * policy.macs) * c.agent.batch as f64 / RATES[0] + UPDATE_S;
-    let vae_s = 6.0 * (encoder.macs + decoder.macs) * c.latent.batch as f64 / RATES[1] + UPDATE_S;
-    let frame_s = 2.0 * (encoder.macs + c.density.latents as f64 * decoder.macs) / RATES[2];
+    let (sac_s, vae_s) = (flop.sac / RATES[0] + UPDATE_S, flop.vae / RATES[1] + UPDATE_S);
+    let frame_s = flop.density / RATES[2];
     let frames = |epoch: f64| (c.run.warmup_steps as f64 + c.run.epoch_steps as f64 * (epoch + 1.0)).min(frames_max);
     let latent_s: f64 =
         phases(c).map(|(epoch, weight, updates)| weight * (updates * vae_s + frames(epoch) * frame_s)).sum();

@@ -89,6 +89,12 @@ impl Learner {
     /// # Errors
     /// `Damaged` where replay is empty, which only a run that lost its episodes can be; `NotFinite`.
     pub fn update_agent(&mut self) -> Result<(SacInfo, f64)> {
+        self.gather()?;
+        self.practise()
+    }
+
+    /// The next SAC update's batch and noise.
+    pub(crate) fn gather(&mut self) -> Result<()> {
         if self.replay.transitions() == 0 {
             let way = "put the episodes named in run.log back, then resume";
             return Err(Error::Damaged(format!("there is no sound episode to learn from: {way}")));
@@ -100,9 +106,15 @@ impl Learner {
         let mut draws = rng::stream(seed, "batch", &[update]);
         sample_batch(&self.replay, &*self.goals(), mix, size, scale, &mut draws, &mut batch);
         self.noise.draw(batch.action.len(), &mut rng::stream(seed, "agent", &[update]));
-        let info = self.sac.update(&self.workers, &batch, &self.noise);
-        let reward = batch.reward.iter().map(|r| f64::from(*r)).sum::<f64>() / batch.size.max(1) as f64;
         self.batch = batch;
+        Ok(())
+    }
+
+    /// The update itself, on what was gathered.
+    pub(crate) fn practise(&mut self) -> Result<(SacInfo, f64)> {
+        let batch = &self.batch;
+        let info = self.sac.update(&self.workers, batch, &self.noise);
+        let reward = batch.reward.iter().map(|r| f64::from(*r)).sum::<f64>() / batch.size.max(1) as f64;
         self.counts.updates += 1;
         Ok((info?, reward))
     }
@@ -149,37 +161,39 @@ impl Learner {
     }
 
     fn encode_replay(&mut self, skew: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
-        let dim = self.cfg.latent.dim;
-        let pictures = self.replay.episodes().flat_map(|e| (0..=e.steps()).map(|t| e.frame(t)).chain([e.goal_image()]));
-        let pictures: Vec<&[u8]> = pictures.collect();
-        let mut posteriors = vec![0.0; pictures.len() * 2 * dim];
-        self.vae.posteriors(&self.workers, &pictures, &mut posteriors);
-        let mut rest = posteriors.as_slice();
-        let rows: Vec<&[f32]> = (self.replay.episodes())
-            .map(|e| {
-                let (own, after) = rest.split_at((e.steps() + 2) * 2 * dim);
-                rest = after;
-                own
-            })
-            .collect();
-        let densities = skew.map(|_| self.log_densities(&rows));
-        let encoded = rows.iter().map(|rows| encoded(rows, dim)).collect();
-        self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
-        match (skew, densities) {
-            (Some((alpha, min_ess)), Some(densities)) => {
-                self.replay.set_log_density(densities, alpha, min_ess).map(Some)
-            }
-            _ => Ok(None),
-        }
+        let posteriors = self.posteriors();
+        let densities = skew.map(|_| self.log_densities(&posteriors));
+        self.take_in(&posteriors, skew.zip(densities))
     }
 
-    /// log p of every stored transition's next picture, (T) an episode, from posteriors (T+2, 2Z) an episode.
+    /// Posteriors (2Z a picture) of everything in replay, episode by episode: its frames, then its goal picture.
+    pub(crate) fn posteriors(&mut self) -> Vec<f32> {
+        let pictures = self.replay.episodes().flat_map(|e| (0..=e.steps()).map(|t| e.frame(t)).chain([e.goal_image()]));
+        let pictures: Vec<&[u8]> = pictures.collect();
+        let mut posteriors = vec![0.0; pictures.len() * 2 * self.cfg.latent.dim];
+        self.vae.posteriors(&self.workers, &pictures, &mut posteriors);
+        posteriors
+    }
+
+    /// New latents, and weights from densities with (power, floor of the effective sample size).
+    pub(crate) fn take_in(
+        &mut self,
+        posteriors: &[f32],
+        skew: Option<((f64, f64), Vec<Vec<f64>>)>,
+    ) -> Result<Option<SkewInfo>> {
+        let dim = self.cfg.latent.dim;
+        let encoded = rows(&self.replay, posteriors, dim).map(|(_, rows)| encoded(rows, dim)).collect();
+        self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
+        skew.map(|((alpha, min_ess), densities)| self.replay.set_log_density(densities, alpha, min_ess)).transpose()
+    }
+
+    /// log p of every stored transition's next picture, (T) an episode, from all posteriors.
     ///
     /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone;
     /// it is drawn for [`PICTURES_AT_ONCE`] pictures at a time, so memory does not grow with an episode.
-    fn log_densities(&mut self, posteriors: &[&[f32]]) -> Vec<Vec<f64>> {
+    pub(crate) fn log_densities(&mut self, posteriors: &[f32]) -> Vec<Vec<f64>> {
         let (dim, cfg) = (self.cfg.latent.dim, &self.cfg.density);
-        let one = |(stored, rows): (&Stored, &&[f32])| {
+        let one = |(stored, rows): (&Stored, &[f32])| {
             let steps = stored.steps();
             let pictures: Vec<&[u8]> = (1..=steps).map(|t| stored.frame(t)).collect();
             let rows = rows[2 * dim..(steps + 1) * 2 * dim].chunks(PICTURES_AT_ONCE * 2 * dim);
@@ -192,8 +206,18 @@ impl Learner {
             }
             out
         };
-        self.replay.episodes().zip(posteriors).map(one).collect()
+        rows(&self.replay, posteriors, dim).map(one).collect()
     }
+}
+
+/// Every episode with its posteriors (T+2, 2Z) of all of them.
+fn rows<'a>(replay: &'a Replay, posteriors: &'a [f32], dim: usize) -> impl Iterator<Item = (&'a Stored, &'a [f32])> {
+    let mut rest = posteriors;
+    replay.episodes().map(move |episode| {
+        let (own, after) = rest.split_at((episode.steps() + 2) * 2 * dim);
+        rest = after;
+        (episode, own)
+    })
 }
 
 /// Means of an episode's posteriors (T+2, 2Z): its frames, then its goal picture.
@@ -263,7 +287,7 @@ mod tests {
             let (seen, own) = (&pictures[1..=steps], &rows[2 * 4..(steps + 1) * 2 * 4]);
             density::log_density(&mut learner.vae, &learner.workers, &cfg, seen, own, &noise, &mut whole);
             learner.add(episode.clone()).unwrap();
-            assert_eq!(learner.log_densities(&[&rows]), [whole], "{threads} threads");
+            assert_eq!(learner.log_densities(&rows), [whole], "{threads} threads");
         }
     }
 }

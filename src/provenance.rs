@@ -76,6 +76,14 @@ fn features() -> Vec<&'static str> {
     if cfg!(target_feature = "neon") { vec!["neon"] } else { Vec::new() }
 }
 
+/// Memory of this process, MB, where the system tells: `VmRSS` for what is resident now, `VmHWM` for the most so far.
+#[must_use]
+pub fn resident_mb(field: &str) -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix(field)?.strip_prefix(':'))?;
+    line.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
+}
+
 /// Versions of [`KEY_LIBRARIES`] in the lock file this program was built with; of several, the one our crates name.
 fn libraries() -> BTreeMap<String, String> {
     let lock: toml::Table = include_str!("../Cargo.lock").parse().unwrap_or_default();

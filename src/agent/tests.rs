@@ -1,6 +1,7 @@
 //! Oracles of the agent; what several of them share.
 
 mod gradients;
+mod shapes;
 mod updates;
 
 use rand::Rng as _;

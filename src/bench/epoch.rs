@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::{ACTIONS, Timing, door_episode};
+use super::{ACTIONS, Timing, door_episode, scratch_store};
 use crate::config::Config;
 use crate::episode::Episode;
 use crate::error::Result;
@@ -17,36 +17,65 @@ use crate::learner::Learner;
 pub struct Parts {
     /// Acting in the scene, goals and pictures included.
     pub env_ms: f64,
-    /// SAC updates, batches included.
+    /// Committing episodes to the disk.
+    pub commit_ms: f64,
+    /// Batches of SAC updates: gathering, relabelling, rewards, noise.
+    pub gather_ms: f64,
+    /// SAC updates.
     pub sac_ms: f64,
-    /// VAE updates, batches included.
+    /// VAE updates.
     pub vae_ms: f64,
-    /// Encoding, densities, weights.
-    pub refresh_ms: f64,
+    /// Encoding the replay.
+    pub encode_ms: f64,
+    /// Densities of the replay.
+    pub density_ms: f64,
+    /// New latents in place, weights and their alias table.
+    pub weights_ms: f64,
     /// The rest: new episodes into the buffer.
     pub other_ms: f64,
+    /// Share of the epoch that is neither the scene nor kernels, in percent: commit, gather, weights and the rest.
+    pub overhead_percent: f64,
+}
+
+impl Parts {
+    /// Settles the rest and the overhead of an epoch that took `all_ms`.
+    fn of(mut self, all_ms: f64) -> Self {
+        let kernels = self.env_ms + self.sac_ms + self.vae_ms + self.encode_ms + self.density_ms;
+        self.other_ms = all_ms - kernels - self.commit_ms - self.gather_ms - self.weights_ms;
+        self.overhead_percent = 100.0 * (1.0 - kernels / all_ms);
+        self
+    }
 }
 
 /// Times an epoch of `cfg` on a buffer filled with copies of one episode (the door's: about 0.7 GB).
 pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let mut scene = evaluate::scene(&cfg.env, 0)?;
     let mut learner = Learner::new(cfg, ACTIONS)?;
-    let stored = (cfg.replay.capacity / cfg.env.episode_steps) as u64;
+    let steps = cfg.env.episode_steps as u64;
+    let stored = cfg.replay.capacity as u64 / steps;
     let episode = door_episode(cfg, &mut *scene, &mut learner, 0)?;
     (0..stored).try_for_each(|id| learner.add(Episode { id, ..episode.clone() }))?;
     let full_at = (cfg.replay.capacity as u64).saturating_sub(cfg.run.warmup_steps) / cfg.run.epoch_steps;
+    let (mut store, _folder) = scratch_store(cfg)?;
 
     let (mut parts, begun) = (Parts::default(), Instant::now());
-    for id in stored..stored + cfg.run.epoch_steps / cfg.env.episode_steps as u64 {
+    for id in 0..cfg.run.epoch_steps / steps {
         let episode = timed(&mut parts.env_ms, || door_episode(cfg, &mut *scene, &mut learner, id))?;
-        learner.add(episode)?;
+        timed(&mut parts.commit_ms, || store.commit(&episode, (id + 1) * steps))?;
+        learner.add(Episode { id: stored + id, ..episode })?;
     }
-    timed(&mut parts.sac_ms, || (0..cfg.run.updates_per_epoch).try_for_each(|_| learner.update_agent().map(drop)))?;
+    for _ in 0..cfg.run.updates_per_epoch {
+        timed(&mut parts.gather_ms, || learner.gather())?;
+        timed(&mut parts.sac_ms, || learner.practise())?;
+    }
     timed(&mut parts.vae_ms, || (0..cfg.latent.updates_at(full_at)).try_for_each(|_| learner.update_vae().map(drop)))?;
-    timed(&mut parts.refresh_ms, || learner.refresh(true))?;
+    let posteriors = timed(&mut parts.encode_ms, || Ok(learner.posteriors()))?;
+    let densities = timed(&mut parts.density_ms, || Ok(learner.log_densities(&posteriors)))?;
+    let skew = Some(((cfg.skew.power, cfg.skew.min_ess), densities));
+    timed(&mut parts.weights_ms, || learner.take_in(&posteriors, skew))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;
-    parts.other_ms = all_ms - parts.env_ms - parts.sac_ms - parts.vae_ms - parts.refresh_ms;
-    Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, n: 1, parts: Some(parts) })
+    let parts = Some(parts.of(all_ms));
+    Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, n: 1, gflops: None, parts })
 }
 
 /// Does `work` and adds its milliseconds.
@@ -73,9 +102,12 @@ mod tests {
         ];
         let cfg = Config::resolve("door", small.map(|set| parse(set).unwrap()).into()).unwrap();
         let Timing { median_ms, min_ms, n, parts, .. } = time("epoch", &cfg).unwrap();
-        let Parts { env_ms, sac_ms, vae_ms, refresh_ms, other_ms } = parts.unwrap();
-        let parts = [env_ms, sac_ms, vae_ms, refresh_ms, other_ms];
-        assert!(parts.iter().all(|ms| *ms > 0.0) && n == 1 && median_ms == min_ms, "{parts:?}");
-        assert!((parts.iter().sum::<f64>() - median_ms).abs() < 1e-9 * median_ms);
+        let p = parts.unwrap();
+        let kernels = [p.env_ms, p.sac_ms, p.vae_ms, p.encode_ms, p.density_ms];
+        let overhead = [p.commit_ms, p.gather_ms, p.weights_ms, p.other_ms];
+        let sum = |parts: &[f64]| parts.iter().sum::<f64>();
+        assert!(kernels.iter().chain(&overhead).all(|ms| *ms > 0.0) && n == 1 && median_ms == min_ms, "{p:?}");
+        assert!((sum(&kernels) + sum(&overhead) - median_ms).abs() < 1e-9 * median_ms);
+        assert!((100.0 * sum(&overhead) / median_ms - p.overhead_percent).abs() < 1e-9);
     }
 }

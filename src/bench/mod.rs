@@ -3,18 +3,21 @@
 //! Noise and optimiser are inside the clock. Figures compare as ratios within one run, never across machines.
 
 mod epoch;
+mod growth;
+mod scenes;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use serde::Serialize;
-use skewfit_envs::{Action, Scene};
+use skewfit_envs::Scene;
 
 use crate::actor_loop::{Behaviour, Target, rollout};
 use crate::agent::{Noise, Sac, SacConfig};
-use crate::config::{Config, DensityConfig, EnvConfig, LatentConfig};
+use crate::config::{Config, DensityConfig};
 use crate::episode::{Episode, GoalOrigin};
 use crate::error::{Error, Result};
+use crate::estimate;
 use crate::evaluate;
 use crate::goals::Batch;
 use crate::latent::{Vae, density};
@@ -23,6 +26,7 @@ use crate::nn::{Workers, ceiling};
 use crate::rng::{self, Rng};
 use crate::store::{ShardRoot, Store};
 pub use epoch::Parts;
+pub use growth::{GROWTH_UNITS, growth};
 
 /// One unit's figure.
 #[derive(Clone, Debug, Serialize)]
@@ -35,6 +39,9 @@ pub struct Timing {
     pub min_ms: f64,
     /// Repetitions after five that are not counted; 1 = without those.
     pub n: usize,
+    /// GFLOP/s of its products, at the median.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gflops: Option<f64>,
     /// Where the time went, for a unit that has parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parts: Option<Parts>,
@@ -44,8 +51,19 @@ pub struct Timing {
 pub const DEFAULT_UNITS: [&str; 6] =
     ["gemm_1024", "sac_step_b1024", "vae_step_b128", "encode_b512", "logp_b512_n10", "act_b1"];
 /// Units by name only.
-pub const OTHER_UNITS: [&str; 5] =
-    ["env_door", "env_corridor", "env_point2d", "commit_episode", "door_epoch_full_buffer"];
+pub const OTHER_UNITS: [&str; 11] = [
+    "env_door",
+    "physics_door",
+    "render_door",
+    "env_corridor",
+    "physics_corridor",
+    "render_corridor",
+    "env_point2d",
+    "physics_point2d",
+    "render_point2d",
+    "commit_episode",
+    "door_epoch_full_buffer",
+];
 
 const Z: usize = 16;
 const ACTIONS: usize = 3;
@@ -55,34 +73,75 @@ const ACTIONS: usize = 3;
 /// # Errors
 /// `Usage` for an unknown unit.
 pub fn time(unit: &str, threads: usize) -> Result<Timing> {
-    let workers = Workers::new(threads);
-    let (n, mut work) = match unit {
-        "gemm_1024" => (40, gemm(workers)),
-        "sac_step_b1024" => (60, sac_step(workers)?),
-        "vae_step_b128" => (40, vae_step(workers)?),
-        "encode_b512" => (40, encode(workers)?),
-        "logp_b512_n10" => (10, log_density(workers)?),
-        "act_b1" => (300, act(&workers)?),
-        "env_door" | "env_corridor" | "env_point2d" => (400, scene_step(unit.trim_start_matches("env_"))?),
-        "commit_episode" => (40, commit_episode()?),
+    let (n, each) = match unit {
         "door_epoch_full_buffer" => {
             let mut door = Config::resolve("door", Vec::new())?;
             door.run.threads = threads;
             return epoch::time(unit, &door);
         }
-        _ => return Err(unknown(unit)),
+        "sac_step_b1024" => (60, 1),
+        "logp_b512_n10" => (10, 1),
+        "act_b1" => (300, 1),
+        _ if unit.starts_with("physics_") => (100, 50),
+        _ if unit.starts_with("env_") || unit.starts_with("render_") => (400, 1),
+        _ => (40, 1),
     };
+    let mut timing = repeat(unit, (n, each), work(unit, threads)?)?;
+    timing.gflops = products(unit)?.map(|flop| flop / timing.median_ms / 1e6);
+    Ok(timing)
+}
+
+/// FLOP of a unit's products at the door's shapes.
+fn products(unit: &str) -> Result<Option<f64>> {
+    let flop = estimate::flop(&Config::resolve("door", Vec::new())?)?;
+    Ok(match unit {
+        "gemm_1024" => Some(2.0 * 1024f64.powi(3)),
+        "sac_step_b1024" => Some(flop.sac),
+        "vae_step_b128" => Some(flop.vae),
+        "encode_b512" => Some(512.0 * flop.encode),
+        "logp_b512_n10" => Some(512.0 * flop.density),
+        "act_b1" => Some(flop.act),
+        _ => None,
+    })
+}
+
+/// What one repetition of a unit does, as [`time`] calls it.
+///
+/// # Errors
+/// `Usage` for an unknown unit, and for those that are not repeated: the epoch and [`GROWTH_UNITS`].
+pub fn work(unit: &str, threads: usize) -> Result<Work> {
+    let workers = Workers::new(threads);
+    let door = Config::resolve("door", Vec::new())?;
+    Ok(match unit {
+        "gemm_1024" => gemm(workers),
+        "sac_step_b1024" => sac_step(workers)?,
+        "vae_step_b128" => vae_step(model(&door, workers, 128)?),
+        "encode_b512" => encode(model(&door, workers, 512)?),
+        "logp_b512_n10" => log_density(model(&door, workers, 512)?, door.density),
+        "act_b1" => act(&workers)?,
+        "commit_episode" => commit_episode()?,
+        _ => match unit.split_once('_').filter(|_| OTHER_UNITS.contains(&unit)) {
+            Some(("env", scene)) => scenes::step(scene)?,
+            Some(("physics", scene)) => scenes::physics(scene)?,
+            Some(("render", scene)) => scenes::picture(scene)?,
+            _ => return Err(unknown(unit)),
+        },
+    })
+}
+
+/// Does `work` five times without counting, then `n` times, `each` calls between two looks at the clock.
+fn repeat(unit: &str, (n, each): (usize, usize), mut work: Work) -> Result<Timing> {
     for _ in 0..5 {
         work()?;
     }
     let mut millis = Vec::with_capacity(n);
     for _ in 0..n {
         let start = Instant::now();
-        work()?;
-        millis.push(start.elapsed().as_secs_f64() * 1e3);
+        (0..each).try_for_each(|_| work())?;
+        millis.push(start.elapsed().as_secs_f64() * 1e3 / each as f64);
     }
     millis.sort_by(f64::total_cmp);
-    Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n, parts: None })
+    Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n, gflops: None, parts: None })
 }
 
 /// The named units, or the six that peers implement too.
@@ -90,7 +149,7 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
 /// # Errors
 /// `Usage` for an unknown unit, before anything is timed.
 pub fn units(names: &[String]) -> Result<Vec<&str>> {
-    let known = [&DEFAULT_UNITS[..], &OTHER_UNITS[..]].concat();
+    let known = known_units();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
         Some(name) => Err(unknown(name)),
         None if names.is_empty() => Ok(DEFAULT_UNITS.to_vec()),
@@ -98,12 +157,17 @@ pub fn units(names: &[String]) -> Result<Vec<&str>> {
     }
 }
 
+fn known_units() -> Vec<&'static str> {
+    [&DEFAULT_UNITS[..], &OTHER_UNITS[..], &GROWTH_UNITS[..]].concat()
+}
+
 fn unknown(unit: &str) -> Error {
-    let known = [&DEFAULT_UNITS[..], &OTHER_UNITS[..]].concat().join(", ");
+    let known = known_units().join(", ");
     Error::Usage(format!("unknown unit `{unit}`; known: {known}"))
 }
 
-type Work = Box<dyn FnMut() -> Result<()>>;
+/// One repetition of a unit.
+pub type Work = Box<dyn FnMut() -> Result<()>>;
 
 fn gemm(workers: Workers) -> Work {
     let a: Vec<f32> = (0..1024 * 1024).map(|i| (i % 13) as f32 - 6.0).collect();
@@ -140,13 +204,14 @@ struct Model {
     rng: Rng,
 }
 
-fn model(workers: Workers, pictures: usize) -> Result<Model> {
+/// A fresh VAE of `cfg` and pictures of noise.
+fn model(cfg: &Config, workers: Workers, pictures: usize) -> Result<Model> {
     use rand::RngCore as _;
     let mut rng = rng::stream(0, "bench", &[]);
-    let cfg: LatentConfig = Config::resolve("door", Vec::new())?.latent;
-    let vae = Vae::new(&cfg, 48, &workers, &mut rng)?;
+    let size = cfg.env.image_size;
+    let vae = Vae::new(&cfg.latent, size, &workers, &mut rng)?;
     let mut picture = || {
-        let mut bytes = vec![0; 48 * 48 * 3];
+        let mut bytes = vec![0; size * size * 3];
         rng.fill_bytes(&mut bytes);
         bytes
     };
@@ -154,42 +219,40 @@ fn model(workers: Workers, pictures: usize) -> Result<Model> {
     Ok(Model { vae, workers, pictures, rng })
 }
 
-fn vae_step(workers: Workers) -> Result<Work> {
-    let mut m = model(workers, 128)?;
-    Ok(Box::new(move || {
+fn vae_step(mut m: Model) -> Work {
+    Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
-        let noise = normal(pictures.len() * Z, &mut m.rng);
+        let noise = normal(pictures.len() * m.vae.dim(), &mut m.rng);
         m.vae.update(&m.workers, &pictures, &noise).map(|_| ())
-    }))
+    })
 }
 
-fn encode(workers: Workers) -> Result<Work> {
-    let mut m = model(workers, 512)?;
-    Ok(Box::new(move || {
+fn encode(mut m: Model) -> Work {
+    Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
         std::hint::black_box(m.vae.encode(&m.workers, &pictures));
         Ok(())
-    }))
+    })
 }
 
-fn log_density(workers: Workers) -> Result<Work> {
-    let mut m = model(workers, 512)?;
-    let cfg: DensityConfig = Config::resolve("door", Vec::new())?.density;
-    Ok(Box::new(move || {
+fn log_density(mut m: Model, cfg: DensityConfig) -> Work {
+    let dim = m.vae.dim();
+    Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
-        let mut posteriors = vec![0.0; pictures.len() * 2 * Z];
+        let mut posteriors = vec![0.0; pictures.len() * 2 * dim];
         m.vae.posteriors(&m.workers, &pictures, &mut posteriors);
-        let noise = normal(pictures.len() * cfg.latents * Z, &mut m.rng);
+        let noise = normal(pictures.len() * cfg.latents * dim, &mut m.rng);
         let mut out = vec![0.0; pictures.len()];
         density::log_density(&mut m.vae, &m.workers, &cfg, &pictures, &posteriors, &noise, &mut out);
         std::hint::black_box(out);
         Ok(())
-    }))
+    })
 }
 
 fn act(workers: &Workers) -> Result<Work> {
-    let mut m = model(Workers::new(1), 1)?;
-    let agent = Config::resolve("door", Vec::new())?.agent;
+    let door = Config::resolve("door", Vec::new())?;
+    let mut m = model(&door, Workers::new(1), 1)?;
+    let agent = door.agent;
     let mut sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, workers, &mut m.rng);
     let goal = normal(Z, &mut m.rng);
     Ok(Box::new(move || {
@@ -200,29 +263,13 @@ fn act(workers: &Workers) -> Result<Work> {
     }))
 }
 
-/// One step with random actions and its 48 px picture, on the calling thread.
-fn scene_step(name: &str) -> Result<Work> {
-    let cfg = Config::resolve("door", Vec::new())?;
-    let mut scene = evaluate::scene(&EnvConfig { scene: name.to_owned(), ..cfg.env }, 0)?;
-    let mut rng = rng::stream(0, "bench", &[]);
-    scene.reset(&mut rng)?;
-    let actions = scene.spec().action_dim;
-    Ok(Box::new(move || {
-        let action = normal(actions, &mut rng).iter().map(|u| u.tanh()).collect();
-        std::hint::black_box(scene.step(&Action(action))?);
-        Ok(())
-    }))
-}
-
 /// An episode of the door into a store in a folder of its own under the system's temporary one; removed at the end.
 fn commit_episode() -> Result<Work> {
     let cfg = Config::resolve("door", Vec::new())?;
     let mut scene = evaluate::scene(&cfg.env, 0)?;
     let mut learner = Learner::new(&cfg, ACTIONS)?;
     let mut episode = door_episode(&cfg, &mut *scene, &mut learner, 0)?;
-    let folder = Scratch(std::env::temp_dir().join(format!("skewfit-bench-{}", std::process::id())));
-    let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene };
-    let mut store = Store::create(&folder.0, root)?;
+    let (mut store, folder) = scratch_store(&cfg)?;
     Ok(Box::new(move || {
         let _kept_until_the_end = &folder;
         store.commit(&episode, (episode.id + 1) * 100)?;
@@ -238,6 +285,13 @@ fn door_episode(cfg: &Config, scene: &mut dyn Scene, learner: &mut Learner, id: 
     let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
     let models = (&mut learner.vae, &mut learner.sac);
     rollout(scene, models, &target, (id, cfg.env.episode_steps), &mut reset, Behaviour::Explore(&mut noise))
+}
+
+/// A store in a folder of its own under the system's temporary one.
+fn scratch_store(cfg: &Config) -> Result<(Store, Scratch)> {
+    let folder = Scratch(std::env::temp_dir().join(format!("skewfit-bench-{}", std::process::id())));
+    let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene.clone() };
+    Ok((Store::create(&folder.0, root)?, folder))
 }
 
 /// A folder that is removed when dropped.

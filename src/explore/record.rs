@@ -10,7 +10,7 @@ use crate::episode::Episode;
 use crate::error::Result;
 use crate::metrics::Row;
 use crate::progress::Tick;
-use crate::provenance::utc;
+use crate::provenance::{resident_mb, utc};
 use crate::store::fs::{DiskFs, write_atomic};
 
 impl Run<'_> {
@@ -53,7 +53,7 @@ impl Run<'_> {
         values.insert("coverage/entropy_nats".into(), self.coverage.entropy_nats());
         values.insert("time/wall_s".into(), now);
         values.insert("time/other_s".into(), (now - sums.began_s - sums.accounted_s()).max(0.0));
-        if let Some(megabytes) = resident_mb() {
+        if let Some(megabytes) = resident_mb("VmRSS") {
             values.insert("time/rss_mb".into(), megabytes);
         }
         self.state.wall_s = now;
@@ -96,11 +96,4 @@ impl Run<'_> {
 /// Exploration steps of a whole run: `run.steps`, rounded up to whole epochs.
 pub(super) fn last_step(run: &RunConfig) -> u64 {
     run.warmup_steps + run.epochs() * run.epoch_steps
-}
-
-/// Resident memory of this process, MB, where the system tells.
-fn resident_mb() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find(|l| l.starts_with("VmRSS:"))?;
-    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
 }

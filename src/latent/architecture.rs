@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::nn::Params;
 use crate::nn::conv::{Layer, Window};
 use crate::nn::lattice::Lattice;
+use crate::nn::windows::Grid;
 use crate::rng::Rng;
 
 /// Kernel of the first convolution, stride 3.
@@ -91,6 +92,18 @@ impl Architecture {
     #[must_use]
     pub fn cells(&self) -> usize {
         self.image_size / 3
+    }
+
+    /// What the last transposed convolution reads: its picture in a border of zeros.
+    #[must_use]
+    pub fn framed(&self) -> Grid {
+        Grid { side: self.last.side - 2, pitch: self.last.side, offset: 1, channels: self.last.inputs }
+    }
+
+    /// What it gives: cells of 3 x 3 pixels; the last row and column of the lattice are none.
+    #[must_use]
+    pub fn cell_grid(&self) -> Grid {
+        Grid { side: self.cells(), pitch: self.last.side, offset: 0, channels: self.last.outputs }
     }
 
     /// H W 3.

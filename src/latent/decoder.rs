@@ -8,6 +8,7 @@ use super::packed::Packed;
 use crate::nn::Params;
 use crate::nn::conv::Layer;
 use crate::nn::dense::{self, Activation};
+use crate::nn::direct::{Sink, Store};
 use crate::nn::gemm::View;
 
 /// One thread's buffers for up to `images` latents.
@@ -19,7 +20,7 @@ pub struct Decoder {
     /// Flat layer's output, then the transposed convolutions'; the last one is framed by zeros.
     hidden: Vec<Vec<f32>>,
     d_hidden: Vec<Vec<f32>>,
-    /// (images, g+1, g+1, 27) raw outputs without bias; row and column g are meaningless.
+    /// (images, g+1, g+1, 27) outputs before the clamp; row and column g are meaningless.
     cells: Vec<f32>,
     /// The same with `margin` zero rows in front.
     d_cells: Vec<f32>,
@@ -44,37 +45,46 @@ impl Decoder {
         }
     }
 
-    /// Raw cells of the first `n` latents of `z`.
+    /// `cells` of the first `n` latents of `z`.
     pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+        self.hidden(a, params, packed, n);
+        let store = &mut Store { bias: &packed.last_bias, activation: Activation::Identity, y: &mut self.cells };
+        packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, store);
+    }
+
+    /// The last layer of the first `n` latents of `z` into `sink`, and nowhere else.
+    pub fn into(&mut self, sink: &mut impl Sink, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+        self.hidden(a, params, packed, n);
+        packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, sink);
+    }
+
+    fn hidden(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
         let flat = a.decoder_flat();
         let z = View::new(&self.z, n, a.dim);
         dense::forward(z, n, params.get(flat), params.get(flat + 1), Activation::Relu, &mut self.hidden[0]);
-        for (i, layer) in a.deconvs.iter().enumerate() {
-            let (before, after) = self.hidden.split_at_mut(i + 1);
-            let (w, b) = (params.get(a.deconv(i)), params.get(a.deconv(i) + 1));
-            layer.deconv(&before[i], w, b, n, &mut after[0], &mut self.patches);
+        for i in 0..a.deconvs.len() {
+            let (below, above) = self.hidden.split_at_mut(i + 1);
+            let bias = params.get(a.deconv(i) + 1);
+            packed.deconvs[i].run(&below[i], n, &mut Store { bias, activation: Activation::Relu, y: &mut above[0] });
         }
-        a.last.forward(&self.hidden[a.deconvs.len()], &packed.last, n, &mut self.cells);
     }
 
-    /// Line `i` of cells of image `image`: raw outputs, (g 27).
+    /// Line `i` of cells of image `image`: outputs before the clamp, (g 27).
     fn line(a: &Architecture, image: usize, i: usize) -> std::ops::Range<usize> {
         let start = (image * a.last.side + i) * a.last.side * 27;
         start..start + a.cells() * 27
     }
 
     /// Mean picture of image `image`, cells (g, g, 27).
-    pub fn mean(&self, a: &Architecture, packed: &Packed, image: usize, out: &mut [f32]) {
+    pub fn mean(&self, a: &Architecture, image: usize, out: &mut [f32]) {
         for (i, line) in out.chunks_exact_mut(a.cells() * 27).enumerate() {
             let raw = &self.cells[Self::line(a, image, i)];
-            for ((out, raw), bias) in line.iter_mut().zip(raw).zip(&packed.last_bias) {
-                *out = (raw + bias).clamp(0.0, 1.0);
-            }
+            line.iter_mut().zip(raw).for_each(|(out, raw)| *out = raw.clamp(0.0, 1.0));
         }
     }
 
     /// |x - x'|^2 of decoded image `image` against the cells of `target` (g, g, 27).
-    pub fn squared_error(&self, a: &Architecture, packed: &Packed, image: usize, target: &[f32]) -> f64 {
+    fn squared_error(&self, a: &Architecture, image: usize, target: &[f32]) -> f64 {
         let lines = target.chunks_exact(a.cells() * 27).enumerate();
         let arch = pulp::Arch::new();
         lines
@@ -82,7 +92,7 @@ impl Decoder {
                 let raw = &self.cells[Self::line(a, image, i)];
                 let sum = arch.dispatch(
                     #[inline(always)]
-                    || squared_error(raw, &packed.last_bias, target),
+                    || squared_error(raw, target),
                 );
                 f64::from(sum)
             })
@@ -90,15 +100,8 @@ impl Decoder {
     }
 
     /// Like [`squared_error`](Self::squared_error), and writes scale * (x' - x) where x' is inside [0, 1].
-    pub fn error_gradient(
-        &mut self,
-        a: &Architecture,
-        packed: &Packed,
-        image: usize,
-        target: &[f32],
-        scale: f32,
-    ) -> f64 {
-        let sse = self.squared_error(a, packed, image, target);
+    pub fn error_gradient(&mut self, a: &Architecture, image: usize, target: &[f32], scale: f32) -> f64 {
+        let sse = self.squared_error(a, image, target);
         let margin = a.last.margin() * 27;
         for (i, target) in target.chunks_exact(a.cells() * 27).enumerate() {
             let range = Self::line(a, image, i);
@@ -106,7 +109,7 @@ impl Decoder {
             let gradient = &mut self.d_cells[margin + range.start..margin + range.end];
             pulp::Arch::new().dispatch(
                 #[inline(always)]
-                || clamped_gradient(raw, &packed.last_bias, target, scale, gradient),
+                || clamped_gradient(raw, target, scale, gradient),
             );
         }
         sse
@@ -157,34 +160,33 @@ impl Decoder {
     }
 }
 
-/// Sum of (clamp(raw + bias) - target)^2 in sixteen interleaved partial sums.
+/// Sum of (clamp(raw) - target)^2 in sixteen interleaved partial sums.
 #[inline(always)]
-fn squared_error(raw: &[f32], bias: &[f32], target: &[f32]) -> f32 {
+fn squared_error(raw: &[f32], target: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 16];
     let n = raw.len();
-    let (bias, target) = (&bias[..n], &target[..n]);
+    let target = &target[..n];
     let whole = n / 16 * 16;
     for start in (0..whole).step_by(16) {
         for (lane, sum) in lanes.iter_mut().enumerate() {
             let i = start + lane;
-            let error = (raw[i] + bias[i]).clamp(0.0, 1.0) - target[i];
+            let error = raw[i].clamp(0.0, 1.0) - target[i];
             *sum += error * error;
         }
     }
     for i in whole..n {
-        let error = (raw[i] + bias[i]).clamp(0.0, 1.0) - target[i];
+        let error = raw[i].clamp(0.0, 1.0) - target[i];
         lanes[i - whole] += error * error;
     }
     lanes.iter().sum()
 }
 
 #[inline(always)]
-fn clamped_gradient(raw: &[f32], bias: &[f32], target: &[f32], scale: f32, gradient: &mut [f32]) {
+fn clamped_gradient(raw: &[f32], target: &[f32], scale: f32, gradient: &mut [f32]) {
     let n = raw.len();
-    let (bias, target, gradient) = (&bias[..n], &target[..n], &mut gradient[..n]);
+    let (target, gradient) = (&target[..n], &mut gradient[..n]);
     for i in 0..n {
-        let mean = raw[i] + bias[i];
-        let inside = if (0.0..=1.0).contains(&mean) { scale } else { 0.0 };
-        gradient[i] = inside * (mean - target[i]);
+        let inside = if (0.0..=1.0).contains(&raw[i]) { scale } else { 0.0 };
+        gradient[i] = inside * (raw[i] - target[i]);
     }
 }

@@ -6,10 +6,10 @@
 //! self-normalised: log [ sum_k u_k p(x|z_k) / sum_k u_k ],  u_k = prior / posterior ratio   (the official toy code)
 
 use super::Vae;
+use super::errors::Errors;
 use super::vae::BLOCK;
 use crate::config::{DensityConfig, Estimator};
 use crate::nn::Workers;
-use crate::nn::lattice::cells_of_picture;
 
 /// One latent's log weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -82,7 +82,7 @@ pub fn log_density(
         .map(|(((pictures, posteriors), noise), out)| Share { pictures, posteriors, noise, out });
     workers.each(&mut shares.zip(&mut vae.lanes).collect::<Vec<_>>(), |_, (share, lane)| {
         let decoder = &mut lane.decoder;
-        let mut cells = vec![0.0; a.pixels()];
+        let mut errors = Errors::new(a, packed);
         let mut terms = vec![Term::default(); cfg.latents];
         let pairs = share.pictures.len() * cfg.latents;
         for start in (0..pairs).step_by(BLOCK) {
@@ -95,13 +95,11 @@ pub fn log_density(
                     z[d] = mean[d] + (0.5 * log_variance[d]).exp() * eps[d];
                 }
             }
-            decoder.forward(a, params, packed, BLOCK);
+            errors.begin(block.clone().map(|pair| share.pictures[pair / cfg.latents]));
+            decoder.into(&mut errors, a, params, packed, BLOCK);
             for (i, pair) in block.enumerate() {
                 let (image, k) = (pair / cfg.latents, pair % cfg.latents);
-                if k == 0 || i == 0 {
-                    cells_of_picture(share.pictures[image], a.cells(), &mut cells);
-                }
-                let sse = decoder.squared_error(a, packed, i, &cells);
+                let sse = errors.of(i);
                 let (z, eps) = (&decoder.z[i * dim..(i + 1) * dim], &share.noise[pair * dim..(pair + 1) * dim]);
                 terms[k] = Term {
                     log_ratio: log_ratio(z, eps, share.posterior(image, dim).1),

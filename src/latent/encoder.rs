@@ -1,14 +1,17 @@
-//! The encoder on one block of pictures, forward and backward:  cells -> convolutions -> flat -> (mean, raw log variance).
+//! The encoder on one block of pictures, forward and backward:  pixels -> convolutions -> flat -> (mean, raw log variance).
 
 use super::architecture::Architecture;
 use super::packed::Packed;
 use crate::nn::Params;
 use crate::nn::dense::{self, Activation};
+use crate::nn::direct::Store;
 use crate::nn::gemm::View;
 
 /// One thread's buffers for up to `images` pictures.
 pub struct Encoder {
-    /// (images, g, g, 27), values in [0, 1].
+    /// (images, H, W, 3), values in [0, 1].
+    pub pixels: Vec<f32>,
+    /// The same as (images, g, g, 27), for the backward pass.
     pub cells: Vec<f32>,
     /// Outputs of the convolutions.
     hidden: Vec<Vec<f32>>,
@@ -35,7 +38,8 @@ impl Encoder {
         let sizes = [a.first.rows(1) * a.channels[0]].into_iter().chain(a.convs.iter().map(last));
         let hidden: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * images]).collect();
         Self {
-            cells: vec![0.0; a.first.rows(images) * 27],
+            pixels: vec![0.0; a.pixels() * images],
+            cells: vec![0.0; a.pixels() * images],
             d_hidden: hidden.clone(),
             hidden,
             flat: vec![0.0; images * a.flat],
@@ -47,15 +51,13 @@ impl Encoder {
         }
     }
 
-    /// `heads` of the first `n` pictures of `cells`.
+    /// `heads` of the first `n` pictures of `pixels`.
     pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
-        a.first.forward(&self.cells, &packed.first, n, &mut self.hidden[0]);
-        let first = a.first.rows(n) * a.channels[0];
-        dense::add_bias(&mut self.hidden[0][..first], params.get(Architecture::conv(0) + 1), Activation::Relu);
-        for (i, layer) in a.convs.iter().enumerate() {
-            let (before, after) = self.hidden.split_at_mut(i + 1);
-            let (w, b) = (params.get(Architecture::conv(i + 1)), params.get(Architecture::conv(i + 1) + 1));
-            layer.conv(&before[i], w, b, n, &mut after[0], &mut self.patches);
+        for (i, layer) in packed.convs.iter().enumerate() {
+            let (below, above) = self.hidden.split_at_mut(i);
+            let x = below.last().unwrap_or(&self.pixels);
+            let bias = params.get(Architecture::conv(i) + 1);
+            layer.run(x, n, &mut Store { bias, activation: Activation::Relu, y: &mut above[0] });
         }
         let top = View::new(&self.hidden[a.convs.len()], n, a.flat);
         let (flat, heads) = (a.encoder_flat(), a.heads());

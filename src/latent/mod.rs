@@ -4,6 +4,7 @@ pub mod architecture;
 mod decoder;
 pub mod density;
 mod encoder;
+mod errors;
 mod packed;
 #[cfg(test)]
 mod reference;

@@ -1,7 +1,10 @@
-//! The first and last layers' weights, rearranged for the lattice; zero where the kernel is smaller than two strides.
+//! Weights in the order in which the kernels read them: panels for the forward passes, lattices for the gradients of the
+//! first and last layers (zero where the kernel is smaller than two strides).
 
 use super::architecture::{Architecture, FIRST_KERNEL, LAST_KERNEL};
+use super::vae::BLOCK;
 use crate::nn::Params;
+use crate::nn::windows::{Grid, Phases, Windows};
 
 /// For each packed weight, the index of the natural one.
 type Map = Vec<Option<usize>>;
@@ -10,26 +13,34 @@ type Map = Vec<Option<usize>>;
 pub struct Packed {
     first_map: Map,
     last_map: Map,
-    /// (2, 2 * 27, C0).
-    pub first: Vec<f32>,
-    /// (2, 2 * C0, 27).
-    pub last: Vec<f32>,
+    /// Convolutions of the encoder, pictures first.
+    pub convs: Vec<Windows>,
+    /// Transposed convolutions of the decoder; the last one gives cells of 3 x 3 pixels.
+    pub deconvs: Vec<Windows>,
     /// The last layer's kernel for its input gradient.
     pub last_reversed: Vec<f32>,
-    /// The last layer's bias, repeated over one line of cells, (g 27).
+    /// The last layer's bias, repeated over a cell, (27).
     pub last_bias: Vec<f32>,
 }
 
 impl Packed {
     /// Maps for an architecture, and its packed weights.
     pub fn new(a: &Architecture, params: &Params) -> Self {
+        let (picture, bottom) = (Grid::new(a.image_size, 3), a.convs[0].big());
+        let first = Windows::conv(FIRST_KERNEL, 3, picture, bottom, BLOCK);
+        let convs = a.convs.iter().map(|l| Windows::conv(l.window.kernel, l.window.stride, l.big(), l.small(), BLOCK));
+        let deconvs = a
+            .deconvs
+            .iter()
+            .map(|l| Windows::deconv(l.window.kernel, l.window.stride, Phases::Pixels, l.small(), l.big(), BLOCK));
+        let last = Windows::deconv(LAST_KERNEL, 3, Phases::Channels, a.framed(), a.cell_grid(), BLOCK);
         let mut packed = Self {
             first_map: first_map(a.channels[0]),
             last_map: last_map(a.channels[0]),
-            first: vec![0.0; 4 * 27 * a.channels[0]],
-            last: vec![0.0; 4 * 27 * a.channels[0]],
+            convs: [first].into_iter().chain(convs).collect(),
+            deconvs: deconvs.chain([last]).collect(),
             last_reversed: Vec::new(),
-            last_bias: vec![0.0; a.cells() * 27],
+            last_bias: vec![0.0; 27],
         };
         packed.update(a, params);
         packed
@@ -37,10 +48,12 @@ impl Packed {
 
     /// After the parameters have changed.
     pub fn update(&mut self, a: &Architecture, params: &Params) {
+        self.convs.iter_mut().enumerate().for_each(|(i, layer)| layer.update(params.get(Architecture::conv(i))));
+        self.deconvs.iter_mut().enumerate().for_each(|(i, layer)| layer.update(params.get(a.deconv(i))));
         let last = a.deconv(a.deconvs.len());
-        gather(&self.first_map, params.get(Architecture::conv(0)), &mut self.first);
-        gather(&self.last_map, params.get(last), &mut self.last);
-        self.last_reversed = a.last.reverse(&self.last);
+        let weights = params.get(last);
+        let lattice: Vec<f32> = self.last_map.iter().map(|from| from.map_or(0.0, |i| weights[i])).collect();
+        self.last_reversed = a.last.reverse(&lattice);
         let bias = params.get(last + 1);
         self.last_bias.iter_mut().enumerate().for_each(|(i, b)| *b = bias[i % 3]);
     }
@@ -53,12 +66,6 @@ impl Packed {
     /// Adds the packed gradient of the last layer to its natural one.
     pub fn add_last(&self, packed: &[f32], natural: &mut [f32]) {
         add(&self.last_map, packed, natural);
-    }
-}
-
-fn gather(map: &Map, natural: &[f32], packed: &mut [f32]) {
-    for (p, from) in packed.iter_mut().zip(map) {
-        *p = from.map_or(0.0, |i| natural[i]);
     }
 }
 

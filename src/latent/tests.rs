@@ -3,6 +3,7 @@
 mod density;
 mod gradients;
 mod posteriors;
+mod shapes;
 
 use candle_core::Tensor;
 use rand::Rng as _;

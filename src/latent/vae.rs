@@ -11,7 +11,7 @@ use super::encoder::Encoder;
 use super::packed::Packed;
 use crate::config::LatentConfig;
 use crate::error::{Error, Result};
-use crate::nn::lattice::{cells_of_picture, picture_of_cells};
+use crate::nn::lattice::{cells_of_picture, picture_of_cells, pixels_of_picture};
 use crate::nn::{Adam, Params, Workers, reduce};
 use crate::rng::Rng;
 
@@ -161,7 +161,7 @@ impl Vae {
     #[must_use]
     pub fn encode_one(&mut self, picture: &[u8]) -> Vec<f32> {
         let (a, lane) = (&self.architecture, &mut self.lanes[0]);
-        cells_of_picture(picture, a.cells(), &mut lane.encoder.cells);
+        pixels_of_picture(picture, &mut lane.encoder.pixels);
         lane.encoder.forward(a, &self.params, &self.packed, 1);
         lane.encoder.heads[..a.dim].to_vec()
     }
@@ -178,7 +178,7 @@ impl Vae {
             lane.decoder.z[..block.len()].copy_from_slice(block);
             lane.decoder.forward(a, &self.params, &self.packed, BLOCK);
             for i in 0..block.len() / a.dim {
-                lane.decoder.mean(a, &self.packed, i, &mut cells);
+                lane.decoder.mean(a, i, &mut cells);
                 picture_of_cells(&cells, a.cells(), a.cells(), &mut picture);
                 pictures.extend_from_slice(&picture);
             }
@@ -194,15 +194,11 @@ impl Lane {
         self.kl.fill(0.0);
     }
 
-    /// Pictures into the encoder's cells; the rest of the block becomes zero.
+    /// Pictures into the encoder; the rest of the block becomes zero.
     fn load(&mut self, a: &Architecture, pictures: &[&[u8]]) {
-        let mut cells = self.encoder.cells.chunks_exact_mut(a.pixels());
-        for picture in pictures {
-            if let Some(cells) = cells.next() {
-                cells_of_picture(picture, a.cells(), cells);
-            }
-        }
-        cells.for_each(|rest| rest.fill(0.0));
+        let mut pixels = self.encoder.pixels.chunks_exact_mut(a.pixels());
+        pictures.iter().zip(&mut pixels).for_each(|(picture, pixels)| pixels_of_picture(picture, pixels));
+        pixels.for_each(|rest| rest.fill(0.0));
     }
 
     /// Adds `scale` times the gradient of one block's losses.
@@ -219,11 +215,14 @@ impl Lane {
     ) {
         let n = pictures.len();
         self.load(a, pictures);
+        for (picture, cells) in pictures.iter().zip(self.encoder.cells.chunks_exact_mut(a.pixels())) {
+            cells_of_picture(picture, a.cells(), cells);
+        }
         self.encoder.forward(a, params, packed, n);
         self.draw(a.dim, noise);
         self.decoder.forward(a, params, packed, n);
         for (i, target) in self.encoder.cells.chunks_exact(a.pixels()).take(n).enumerate() {
-            self.sse += self.decoder.error_gradient(a, packed, i, target, scale);
+            self.sse += self.decoder.error_gradient(a, i, target, scale);
         }
         self.decoder.backward(a, params, packed, n, &mut self.gradient);
         self.posterior_gradient(a.dim, noise, beta, scale);

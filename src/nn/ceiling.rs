@@ -11,9 +11,3 @@ pub fn square_product(workers: &Workers, size: usize, a: &[f32], b: &[f32], dst:
         matmul(dst, false, View::new(a, a.len() / size, size), View::new(b, size, size));
     });
 }
-
-/// GFLOP/s that a 1024-cubed f32 product takes `seconds` for.
-#[must_use]
-pub fn gflops(seconds: f64) -> f64 {
-    2.0 * 1024f64.powi(3) / seconds / 1e9
-}

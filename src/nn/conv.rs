@@ -1,12 +1,12 @@
-//! Convolution and transposed convolution as products with gathered patches, pictures as (images, H, W, C).
+//! Gradients of convolution and transposed convolution as products with gathered patches, pictures as (images, H, W, C).
 //!
-//! conv:    patches = gather(x),  y = patches W + b;        W (k k C_in, C_out)
-//! deconv:  patches = x W,        y = scatter(patches) + b; W (C_in, k k C_out)
-//! `gather` and `scatter` are adjoint, so each one's input gradient is the other. A few images' patches at a time
-//! stay in the L2 cache and are gathered again in the backward pass rather than kept.
+//! conv:    y = gather(x) W + b;    W (k k C_in, C_out);   dW = gather(x)^T dy,   dx = scatter(dy W^T)
+//! deconv:  y = scatter(x W) + b;   W (C_in, k k C_out);   dW = x^T gather(dy),   dx = gather(dy) W^T
+//! `gather` and `scatter` are adjoint. A few images' patches at a time stay in the L2 cache. Forward: `windows`.
 
-use super::dense::{self, Activation};
+use super::dense;
 use super::gemm::{View, matmul};
+use super::windows::Grid;
 
 /// Images whose patches are held at once.
 const GROUP: usize = 8;
@@ -91,6 +91,19 @@ impl Layer {
         self.window.pitch * self.window.pitch * self.big_channels
     }
 
+    /// The big side.
+    #[must_use]
+    pub fn big(&self) -> Grid {
+        let Window { big, pitch, offset, .. } = self.window;
+        Grid { side: big, pitch, offset, channels: self.big_channels }
+    }
+
+    /// The small side.
+    #[must_use]
+    pub fn small(&self) -> Grid {
+        Grid::new(self.window.small, self.small_channels)
+    }
+
     fn cells(&self) -> usize {
         self.window.small * self.window.small
     }
@@ -105,15 +118,6 @@ impl Layer {
     #[must_use]
     pub fn scratch(&self) -> usize {
         GROUP * self.cells() * self.patch()
-    }
-
-    /// Convolution with ReLU: big x -> small y (images small small, C_small).
-    pub fn conv(&self, x: &[f32], w: &[f32], b: &[f32], images: usize, y: &mut [f32], scratch: &mut [f32]) {
-        for (n, x, y) in self.groups_mut(x, self.frame(), y, self.cells() * self.small_channels, images) {
-            let rows = n * self.cells();
-            self.window.gather(x, self.big_channels, n, scratch);
-            dense::forward(View::new(scratch, rows, self.patch()), rows, w, b, Activation::Relu, y);
-        }
     }
 
     /// `dw`, `db` += gradients of a convolution, from x and dy.
@@ -145,18 +149,6 @@ impl Layer {
         }
     }
 
-    /// Transposed convolution with ReLU: small x -> framed big y (overwritten; zero outside of the picture).
-    pub fn deconv(&self, x: &[f32], w: &[f32], b: &[f32], images: usize, y: &mut [f32], scratch: &mut [f32]) {
-        y[..images * self.frame()].fill(0.0);
-        for (n, x, y) in self.groups_mut(x, self.cells() * self.small_channels, y, self.frame(), images) {
-            let rows = n * self.cells();
-            let x = View::new(x, rows, self.small_channels);
-            matmul(scratch, false, x, View::new(w, self.small_channels, self.patch()));
-            self.window.scatter(scratch, self.big_channels, n, y);
-            self.each_line(y, n, |line| dense::add_bias(line, b, Activation::Relu));
-        }
-    }
-
     /// `dw`, `db` += gradients of a transposed convolution, and dx, from x and dy (framed, zero outside).
     #[allow(clippy::too_many_arguments)] // one product's operands; a struct would only rename them
     pub fn deconv_backward(
@@ -181,17 +173,6 @@ impl Layer {
             matmul(dw, true, x.t(), patches);
             let dx = &mut dx[start * small..(start + n) * small];
             matmul(dx, false, patches, View::new(w, self.small_channels, self.patch()).t());
-        }
-    }
-
-    /// Calls `f` on every line of the pictures inside their frames.
-    fn each_line(&self, pictures: &mut [f32], images: usize, mut f: impl FnMut(&mut [f32])) {
-        let (w, c) = (self.window, self.big_channels);
-        for picture in pictures.chunks_exact_mut(self.frame()).take(images) {
-            for row in 0..w.big {
-                let start = w.start(row, 0) * c;
-                f(&mut picture[start..start + w.big * c]);
-            }
         }
     }
 

@@ -1,9 +1,9 @@
-//! Convolutions whose kernel spans at most two strides, as 2 x 2 convolutions on a lattice of cells.
+//! Gradients of convolutions whose kernel spans at most two strides, as 2 x 2 convolutions on a lattice of cells.
 //!
 //! A picture cut into s x s cells (space to depth) turns a stride-s kernel of size <= 2s into
 //!     y(p) = sum_{a,b in {0,1}} x(p + a g + b) W_ab,      p over the flat g x g lattice,
 //! and neighbours b = 0, 1 are contiguous, so each a is one product on overlapping rows: no patches are copied.
-//! Results at the last row and column of the lattice are meaningless and never read.
+//! The last row and column of the lattice are meaningless in y and zero in dy.
 
 use super::gemm::{View, matmul};
 
@@ -31,12 +31,6 @@ impl Lattice {
         self.side + 1
     }
 
-    /// y (rows, outputs) of x (rows, inputs); `w` is (2, 2 inputs, outputs). The last `margin` rows of y are left alone.
-    pub fn forward(&self, x: &[f32], w: &[f32], images: usize, y: &mut [f32]) {
-        let rows = self.rows(images) - self.margin();
-        windows(self.side, self.inputs, self.outputs, x, w, rows, y);
-    }
-
     /// `dw` (2, 2 inputs, outputs) += dL/dW. `dy` must be zero at meaningless places.
     pub fn backward_weights(&self, x: &[f32], dy: &[f32], images: usize, dw: &mut [f32]) {
         let rows = self.rows(images) - self.margin();
@@ -50,7 +44,12 @@ impl Lattice {
     /// dx (rows, inputs) from `dy` (margin + rows, outputs), whose first `margin` rows are zero, and from
     /// `reversed` = [`reverse`](Self::reverse)(w).
     pub fn backward_input(&self, dy: &[f32], reversed: &[f32], images: usize, dx: &mut [f32]) {
-        windows(self.side, self.outputs, self.inputs, dy, reversed, self.rows(images), dx);
+        let (front, back) = reversed.split_at(2 * self.outputs * self.inputs);
+        for (a, w) in [front, back].into_iter().enumerate() {
+            let dy =
+                View::strided(&dy[a * self.side * self.outputs..], self.rows(images), 2 * self.outputs, self.outputs);
+            matmul(dx, a == 1, dy, View::new(w, 2 * self.outputs, self.inputs));
+        }
     }
 
     /// W'_ab = W_(1-a)(1-b)^T: the 2 x 2 kernel of the gradient, (2, 2 outputs, inputs).
@@ -69,13 +68,23 @@ impl Lattice {
     }
 }
 
-fn windows(side: usize, inputs: usize, outputs: usize, x: &[f32], w: &[f32], rows: usize, y: &mut [f32]) {
-    let (front, back) = w.split_at(2 * inputs * outputs);
-    for (a, w) in [front, back].into_iter().enumerate() {
-        let x = View::strided(&x[a * side * inputs..], rows, 2 * inputs, inputs);
-        matmul(y, a == 1, x, View::new(w, 2 * inputs, outputs));
-    }
+/// Pictures (H, W, 3) u8 as floats in [0, 1].
+pub fn pixels_of_picture(picture: &[u8], out: &mut [f32]) {
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || out.iter_mut().zip(picture).for_each(|(p, byte)| *p = f32::from(*byte) / 255.0),
+    );
 }
+
+/// The value in [0, 1] of each of a picture's codes.
+pub const UNIT: [f32; 256] = {
+    let (mut unit, mut code) = ([0.0; 256], 0);
+    while code < 256 {
+        unit[code] = code as f32 / 255.0;
+        code += 1;
+    }
+    unit
+};
 
 /// Cuts pictures (H, W, 3) u8 into cells of 3 x 3 pixels, values in [0, 1]: out (g, g, 27) with g = H / 3.
 pub fn cells_of_picture(picture: &[u8], side: usize, out: &mut [f32]) {
@@ -84,7 +93,7 @@ pub fn cells_of_picture(picture: &[u8], side: usize, out: &mut [f32]) {
         let (i, r) = (y / 3, y % 3);
         for (j, nine) in row.chunks_exact(9).enumerate() {
             let cell = &mut out[(i * side + j) * 27 + r * 9..][..9];
-            cell.iter_mut().zip(nine).for_each(|(c, byte)| *c = f32::from(*byte) / 255.0);
+            cell.iter_mut().zip(nine).for_each(|(c, byte)| *c = UNIT[usize::from(*byte)]);
         }
     }
 }

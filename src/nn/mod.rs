@@ -7,13 +7,15 @@ pub mod adam;
 pub mod ceiling;
 pub mod conv;
 pub mod dense;
+pub mod direct;
 pub mod gemm;
 pub mod lattice;
 pub mod mlp;
 pub mod params;
 pub mod reduce;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+pub mod windows;
 pub mod workers;
 
 pub use adam::Adam;

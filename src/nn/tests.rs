@@ -1,10 +1,17 @@
 //! Convolution and transposed convolution against their definitions in f64, and central differences of those (oracle 20).
 
+mod nets;
+pub(crate) mod reference;
+mod shapes;
+
+use proptest::prelude::*;
 use rand::Rng as _;
 
 use super::conv::{Layer, Window};
 use super::dense;
+use super::direct::Store;
 use super::lattice::Lattice;
+use super::windows::{Grid, Phases, Windows};
 use crate::rng::{Rng, stream};
 
 const IMAGES: usize = 9; // one more than a group of patches
@@ -60,7 +67,8 @@ fn wide(x: &[f32]) -> Vec<f64> {
 
 fn close(got: &[f32], want: &[f64], what: &str) {
     let worst = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs()).fold(0.0, f64::max);
-    assert!(got.len() == want.len() && worst < 1e-5, "{what}: {worst:e}");
+    let largest = want.iter().map(|w| w.abs()).fold(1.0, f64::max);
+    assert!(got.len() == want.len() && worst < 1e-5 * largest, "{what}: {worst:e} of {largest}");
 }
 
 /// Central differences of sum(r relu(y)) for each entry of x, w and b in turn.
@@ -81,6 +89,17 @@ fn differences(inputs: [&[f32]; 3], r: &[f32], y: impl Fn(&[Vec<f64>; 3]) -> Vec
     })
 }
 
+/// relu(layer(x) + b) into `y`, one picture first and then the whole block: what the rest of a block is never matters.
+fn forward(mut layer: Windows, w: &[f32], x: &[f32], b: &[f32], y: &mut [f32]) {
+    layer.update(w);
+    let mut alone = y.to_vec();
+    layer.run(x, 1, &mut Store { bias: b, activation: dense::Activation::Relu, y: &mut alone });
+    let images = layer.images();
+    layer.run(x, images, &mut Store { bias: b, activation: dense::Activation::Relu, y });
+    let one = y.len() / images;
+    assert_eq!(alone[..one], y[..one]);
+}
+
 #[test]
 fn oracle_20_convolutions_and_their_gradients() {
     // (kernel, stride, small, rest of the picture, frame's border)
@@ -92,7 +111,8 @@ fn oracle_20_convolutions_and_their_gradients() {
         let (frame, cells) = (IMAGES * window.pitch * window.pitch * 2, IMAGES * small * small * 3);
         let [x, w, b] = [frame, kernel * kernel * 6, 3].map(|n| values(n, &mut rng));
         let (mut y, mut scratch) = (vec![9.0; cells], vec![9.0; l.scratch()]);
-        l.conv(&x, &w, &b, IMAGES, &mut y, &mut scratch);
+        let layer = Windows::conv(kernel, stride, l.big(), l.small(), IMAGES);
+        forward(layer, &w, &x, &b, &mut y);
         let definition = |v: &[Vec<f64>; 3]| conv(l, &v[0], &v[1], &v[2]);
         let want: Vec<f64> = definition(&[&x, &w, &b].map(|v| wide(v))).iter().map(|y| y.max(0.0)).collect();
         close(&y, &want, "conv");
@@ -119,8 +139,9 @@ fn oracle_20_transposed_convolutions_and_their_gradients() {
         let mut rng = stream(2, "oracle-conv", &[kernel as u64, border as u64]);
         let (frame, cells) = (IMAGES * window.pitch * window.pitch * 2, IMAGES * small * small * 3);
         let [x, w, b] = [cells, kernel * kernel * 6, 2].map(|n| values(n, &mut rng));
-        let (mut y, mut scratch) = (vec![9.0; frame], vec![9.0; l.scratch()]);
-        l.deconv(&x, &w, &b, IMAGES, &mut y, &mut scratch);
+        let (mut y, mut scratch) = (vec![0.0; frame], vec![9.0; l.scratch()]); // zero outside of the picture
+        let layer = Windows::deconv(kernel, stride, Phases::Pixels, l.small(), l.big(), IMAGES);
+        forward(layer, &w, &x, &b, &mut y);
         let definition = |v: &[Vec<f64>; 3]| deconv(l, &v[0], &v[1], &v[2]);
         let want: Vec<f64> = definition(&[&x, &w, &b].map(|v| wide(v))).iter().map(|y| y.max(0.0)).collect();
         close(&y, &want, "deconv");
@@ -147,15 +168,11 @@ fn a_lattice_is_a_2_x_2_convolution_with_its_gradients() {
     let [x, w] = [lattice.rows(IMAGES) * inputs, 4 * inputs * outputs].map(|n| values(n, &mut rng));
     // Column side - 1 and row side - 1 of y are meaningless: only the others are compared, and have a gradient.
     let meant = |row: usize| row % side < side - 1 && row / side % side < side - 1;
-    let mut y = vec![0.0; lattice.rows(IMAGES) * outputs];
-    lattice.forward(&x, &w, IMAGES, &mut y);
     let inner = |v: &[f32]| -> Vec<f32> {
         v.chunks_exact(outputs).enumerate().filter(|(row, _)| meant(*row)).flat_map(|(_, y)| y.to_vec()).collect()
     };
-    close(&inner(&y), &conv(l, &wide(&x), &wide(&w), &[0.0; 3]), "y");
-
     let margin = lattice.margin() * outputs;
-    let mut dy = vec![0.0; margin + y.len()];
+    let mut dy = vec![0.0; margin + lattice.rows(IMAGES) * outputs];
     for (row, dy) in dy[margin..].chunks_exact_mut(outputs).enumerate().filter(|(row, _)| meant(*row)) {
         dy.fill_with(|| rng.random_range(-1.0..1.0) + row as f32 * 1e-3);
     }
@@ -167,6 +184,59 @@ fn a_lattice_is_a_2_x_2_convolution_with_its_gradients() {
     lattice.backward_input(&dy, &lattice.reverse(&w), IMAGES, &mut got_x);
     close(&got_w, &dw, "dW");
     close(&got_x, &dx, "dx");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Every kernel, stride, border and number of channels that `Windows` promises: conv and its adjoint by definition.
+    #[test]
+    fn windows_are_the_definition(
+        kernel in 1usize..7, stride in 1usize..4, small in 1usize..6, rest in 0usize..3, border in 0usize..2,
+        big_channels in 1usize..6, small_channels in 1usize..70, salt in 0u64..1000,
+    ) {
+        let big = (small - 1) * stride + kernel;
+        let window = |big| Window { kernel, stride, small, big, pitch: big + 2 * border, offset: border };
+        let l = Layer { window: window(big + rest), big_channels, small_channels };
+        let mut rng = stream(4, "oracle-conv", &[salt]);
+        let positions = IMAGES * (big + rest + 2 * border).pow(2);
+        let n = kernel * kernel * big_channels * small_channels;
+        let [x, w, b] = [positions * big_channels, n, small_channels].map(|n| values(n, &mut rng));
+        let mut y = vec![9.0; IMAGES * small * small * small_channels];
+        forward(Windows::conv(kernel, stride, l.big(), l.small(), IMAGES), &w, &x, &b, &mut y);
+        let [x, w, b] = [x, w, b].map(|v| wide(&v));
+        close(&y, &conv(l, &x, &w, &b).iter().map(|y| y.max(0.0)).collect::<Vec<_>>(), "conv");
+
+        let l = Layer { window: window(big), big_channels, small_channels };
+        let [x, w, b] = [IMAGES * small * small * small_channels, n, big_channels].map(|n| values(n, &mut rng));
+        let mut y = vec![0.0; IMAGES * (big + 2 * border).pow(2) * big_channels];
+        forward(Windows::deconv(kernel, stride, Phases::Pixels, l.small(), l.big(), IMAGES), &w, &x, &b, &mut y);
+        let [x, w, b] = [x, w, b].map(|v| wide(&v));
+        close(&y, &deconv(l, &x, &w, &b).iter().map(|y| y.max(0.0)).collect::<Vec<_>>(), "deconv");
+    }
+}
+
+#[test]
+fn phases_as_channels_are_the_same_pixels() {
+    let (kernel, stride, small) = (6, 3, 3);
+    let cells = small + 1;
+    let l = Layer {
+        window: Window { kernel, stride, small, big: 12, pitch: 12, offset: 0 },
+        big_channels: 3,
+        small_channels: 5,
+    };
+    let mut rng = stream(5, "oracle-conv", &[]);
+    let [x, w, b] = [IMAGES * 9 * 5, 36 * 15, 3].map(|n| values(n, &mut rng));
+    let (mut pixels, mut depth) = (vec![0.0; IMAGES * 144 * 3], vec![0.0; IMAGES * 16 * 27]);
+    forward(Windows::deconv(kernel, stride, Phases::Pixels, l.small(), l.big(), IMAGES), &w, &x, &b, &mut pixels);
+    let b: Vec<f32> = b.iter().copied().cycle().take(27).collect();
+    let layer = Windows::deconv(kernel, stride, Phases::Channels, l.small(), Grid::new(cells, 27), IMAGES);
+    forward(layer, &w, &x, &b, &mut depth);
+    for (i, value) in depth.iter().enumerate() {
+        let (cell, colour, c, r) = (i / 27, i % 3, i / 3 % 3, i / 9 % 3);
+        let (image, row, col) = (cell / 16, cell / 4 % 4 * 3 + r, cell % 4 * 3 + c);
+        assert_eq!(*value, pixels[((image * 12 + row) * 12 + col) * 3 + colour]);
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 
 mod canvas;
 mod curves;
+mod growth;
 mod heat_map;
 mod page;
 mod panel;
@@ -22,6 +23,7 @@ mod runs;
 mod sheet;
 mod table;
 
+pub use growth::{Curve, growth};
 pub use heat_map::{States, axis_name};
 
 use canvas::Canvas;

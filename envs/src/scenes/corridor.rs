@@ -62,6 +62,20 @@ impl Corridor {
         }
     }
 
+    /// One control period without its picture; the action as executed.
+    ///
+    /// # Errors
+    /// `BadAction`.
+    pub fn advance(&mut self, action: &Action) -> Result<Action, EnvFault> {
+        let executed = action.clipped(self.spec.action_dim)?;
+        for (at, a) in self.state.at.iter_mut().zip(&executed.0) {
+            let noise = NOISE * self.state.noise.sample::<f64, _>(StandardNormal);
+            *at = (*at + STEP * f64::from(*a) + noise).clamp(-SIDE, SIDE);
+        }
+        self.state.at = push_out(self.state.at);
+        Ok(executed)
+    }
+
     fn observe(&self) -> Observation {
         Observation { image: picture(self.state.at, self.spec.image_size, self.samples), proprio: Vec::new() }
     }
@@ -109,12 +123,7 @@ impl Env for Corridor {
     }
 
     fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
-        let executed = action.clipped(self.spec.action_dim)?;
-        for (at, a) in self.state.at.iter_mut().zip(&executed.0) {
-            let noise = NOISE * self.state.noise.sample::<f64, _>(StandardNormal);
-            *at = (*at + STEP * f64::from(*a) + noise).clamp(-SIDE, SIDE);
-        }
-        self.state.at = push_out(self.state.at);
+        let executed = self.advance(action)?;
         Ok(TimeStep { observation: self.observe(), executed, ending: None })
     }
 

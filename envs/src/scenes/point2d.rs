@@ -70,6 +70,18 @@ impl Point2d {
         walls::names()
     }
 
+    /// One control period without its picture; the action as executed.
+    ///
+    /// # Errors
+    /// `BadAction`.
+    pub fn advance(&mut self, action: &Action) -> Result<Action, EnvFault> {
+        let executed = action.clipped(self.spec.action_dim)?;
+        let scale = if self.walls.is_empty() { 1.0 } else { 0.25 };
+        let to = std::array::from_fn(|axis| self.at[axis] + scale * f64::from(executed.0[axis]));
+        self.at = walls::slide(&self.walls, self.at, to).map(|v| v.clamp(-SIDE, SIDE));
+        Ok(executed)
+    }
+
     fn observe(&self) -> Observation {
         let image = picture(self.variant, self.at, self.spec.image_size, self.samples);
         Observation { image, proprio: Vec::new() }
@@ -108,10 +120,7 @@ impl Env for Point2d {
     }
 
     fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
-        let executed = action.clipped(self.spec.action_dim)?;
-        let scale = if self.walls.is_empty() { 1.0 } else { 0.25 };
-        let to = std::array::from_fn(|axis| self.at[axis] + scale * f64::from(executed.0[axis]));
-        self.at = walls::slide(&self.walls, self.at, to).map(|v| v.clamp(-SIDE, SIDE));
+        let executed = self.advance(action)?;
         Ok(TimeStep { observation: self.observe(), executed, ending: None })
     }
 

@@ -10,7 +10,7 @@ fn flat(tensor: &Tensor) -> Vec<f64> {
 }
 
 /// Largest error of `got`'s tensors against `want`'s, relative to each tensor's largest entry.
-fn worst(params: &Params, got: &[f32], want: impl Fn(usize) -> Vec<f64>) -> (f64, String) {
+pub(super) fn worst(params: &Params, got: &[f32], want: impl Fn(usize) -> Vec<f64>) -> (f64, String) {
     let mut worst = (0.0, String::new());
     for (i, tensor) in params.tensors.iter().enumerate() {
         let want = want(i);

@@ -52,6 +52,16 @@ impl Door {
         })
     }
 
+    /// One control period without its picture; the action as executed.
+    ///
+    /// # Errors
+    /// `BadAction`.
+    pub fn advance(&mut self, action: &Action) -> Result<Action, EnvFault> {
+        let executed = action.clipped(self.spec.action_dim)?;
+        self.world.step([0, 1, 2].map(|axis| executed.0[axis]));
+        Ok(executed)
+    }
+
     fn observe(&mut self) -> Observation {
         Observation { image: self.render(self.options.image_size, self.options.samples), proprio: Vec::new() }
     }
@@ -68,8 +78,7 @@ impl Env for Door {
     }
 
     fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
-        let executed = action.clipped(self.spec.action_dim)?;
-        self.world.step([0, 1, 2].map(|axis| executed.0[axis]));
+        let executed = self.advance(action)?;
         Ok(TimeStep { observation: self.observe(), executed, ending: None })
     }
 

@@ -1,0 +1,159 @@
+//! Which inputs each output of a convolution or transposed convolution sees, as passes of `direct`.
+//!
+//! conv:    y(i) = sum_m x(s i + m) W(m)
+//! deconv:  y(s i + a) = sum_m x(i - m) W(a + s m),   0 <= a < s:  s phases a side, each a convolution of its own.
+//! Positions at the border see fewer taps and form passes of their own, so nothing is multiplied by padding.
+
+use std::ops::Range;
+
+use super::direct::{Panels, Pass, Place, Sink, sums};
+
+/// `side` x `side` positions of `channels` floats inside frames of `pitch` x `pitch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Grid {
+    /// Positions a side.
+    pub side: usize,
+    /// Frame's side.
+    pub pitch: usize,
+    /// First row and column inside the frame.
+    pub offset: usize,
+    /// Floats of a position.
+    pub channels: usize,
+}
+
+/// One layer's passes and packed weights, for blocks of pictures.
+pub struct Windows {
+    parts: Vec<(Panels, Vec<Pass>)>,
+    images: usize,
+    /// Floats from one line of x to the next.
+    pitch: usize,
+}
+
+/// What a transposed convolution's phases become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phases {
+    /// Pixels of y: phase (a, b) of input (i, j) lies at (s i + a, s j + b).
+    Pixels,
+    /// Channels of y: (i, j) holds (s, s, C) floats. The kernel must be a multiple of the stride.
+    Channels,
+}
+
+/// Output index `at` sees input `first` and further ones through the taps `taps`.
+#[derive(Clone, Debug)]
+struct Seen {
+    at: usize,
+    first: usize,
+    taps: Range<usize>,
+}
+
+impl Grid {
+    /// A grid without a frame.
+    #[must_use]
+    pub fn new(side: usize, channels: usize) -> Self {
+        Self { side, pitch: side, offset: 0, channels }
+    }
+
+    /// Positions of a frame.
+    #[must_use]
+    pub fn positions(&self) -> usize {
+        self.pitch * self.pitch
+    }
+
+    fn at(&self, image: usize, row: usize, col: usize) -> usize {
+        image * self.positions() + (self.offset + row) * self.pitch + self.offset + col
+    }
+}
+
+impl Windows {
+    /// Convolution with weights (k, k, C_in, C_out).
+    #[must_use]
+    pub fn conv(kernel: usize, stride: usize, x: Grid, y: Grid, images: usize) -> Self {
+        let run = kernel * x.channels;
+        let panels = Panels::new(kernel, run, y.channels, |row, k, out| (row * run + k) * y.channels + out);
+        let side: Vec<Seen> = (0..y.side).map(|at| Seen { at, first: at * stride, taps: 0..kernel }).collect();
+        Self { parts: vec![(panels, passes(&side, &side, x, y, images))], images, pitch: x.pitch * x.channels }
+    }
+
+    /// Transposed convolution with weights (C_in, k, k, C_out), where `phases` says what y is.
+    #[must_use]
+    pub fn deconv(kernel: usize, stride: usize, phases: Phases, x: Grid, y: Grid, images: usize) -> Self {
+        let (span, step) = match phases {
+            Phases::Pixels => (1, stride),
+            Phases::Channels => (stride, 1),
+        };
+        let out = y.channels / (span * span);
+        let part = |phase: usize| {
+            let (a, b) = (phase / step, phase % step);
+            let [m, n] = [a, b].map(|a| kernel.saturating_sub(a).div_ceil(stride));
+            // Taps run backwards: the input nearest to the top left meets the kernel's far end.
+            let index = |row: usize, k: usize, output: usize| {
+                let (col, input) = (k / x.channels, k % x.channels);
+                let (da, db, o) = (output / out / span, output / out % span, output % out);
+                let (ky, kx) = (a + da + stride * (m - 1 - row), b + db + stride * (n - 1 - col));
+                ((input * kernel + ky) * kernel + kx) * out + o
+            };
+            let panels = Panels::new(m, n * x.channels, y.channels, index);
+            (panels, passes(&seen(a, m, step, x, y), &seen(b, n, step, x, y), x, y, images))
+        };
+        Self { parts: (0..step * step).map(part).collect(), images, pitch: x.pitch * x.channels }
+    }
+
+    /// Pictures of a block.
+    #[must_use]
+    pub fn images(&self) -> usize {
+        self.images
+    }
+
+    /// After the layer's weights have changed.
+    pub fn update(&mut self, weights: &[f32]) {
+        self.parts.iter_mut().for_each(|(panels, _)| panels.update(weights));
+    }
+
+    /// Every sum of `images` pictures `x` into `sink`, without bias.
+    ///
+    /// # Panics
+    /// Where there are more pictures than the passes are for.
+    pub fn run<K: Sink>(&self, x: &[f32], images: usize, sink: &mut K) {
+        assert!(images <= self.images, "more pictures than a block holds");
+        for (panels, passes) in &self.parts {
+            for pass in passes {
+                let places = pass.places.len() / self.images * images;
+                sums(panels, pass, places, x, self.pitch, sink);
+            }
+        }
+    }
+}
+
+/// What the outputs of phase `a` with `m` taps see along one side of a transposed convolution.
+fn seen(a: usize, m: usize, step: usize, x: Grid, y: Grid) -> Vec<Seen> {
+    let outputs = (0..).map(|i| (i, step * i + a)).take_while(|(_, at)| *at < y.side);
+    outputs
+        .map(|(i, at)| {
+            let (first, last) = ((i + 1).saturating_sub(m), i.min(x.side - 1));
+            if first > last {
+                return Seen { at, first: 0, taps: 0..0 }; // past the last window, or between windows: the bias alone
+            }
+            let skipped = first + m - 1 - i;
+            Seen { at, first, taps: skipped..skipped + last + 1 - first }
+        })
+        .collect()
+}
+
+/// Positions grouped by the taps they see.
+fn passes(rows: &[Seen], cols: &[Seen], x: Grid, y: Grid, images: usize) -> Vec<Pass> {
+    let same = |a: &Seen, b: &Seen| a.taps == b.taps;
+    let pass = |rows: &[Seen], cols: &[Seen]| {
+        let place = |image: usize, row: &Seen, col: &Seen| Place {
+            image: image as u32,
+            from: (x.at(image, row.first, col.first) * x.channels) as u32,
+            to: y.at(image, row.at, col.at) as u32,
+        };
+        let lines = (0..images).flat_map(|image| rows.iter().map(move |row| (image, row)));
+        Pass {
+            places: lines.flat_map(|(image, row)| cols.iter().map(move |col| place(image, row, col))).collect(),
+            rows: rows[0].taps.clone(),
+            run: cols[0].taps.start * x.channels..cols[0].taps.end * x.channels,
+        }
+    };
+    rows.chunk_by(same).flat_map(|rows| cols.chunk_by(same).map(move |cols| pass(rows, cols))).collect()
+}
