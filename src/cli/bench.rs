@@ -54,7 +54,9 @@ pub fn run(args: &Args) -> Result<()> {
 fn told(Timing { unit, median_ms, min_ms, n, parts }: &Timing) -> Result<()> {
     let of_scenes = ["env_", "physics_", "render_"].iter().any(|kind| unit.starts_with(kind));
     let rate = if of_scenes { format!("   {} a second", grouped((1e3 / median_ms) as u64)) } else { String::new() };
-    output::line(&format!("{unit:24} median {median_ms:10.3} ms   min {min_ms:10.3} ms   n {n}{rate}"))?;
+    let digits = if *median_ms < 0.01 { 6 } else { 3 };
+    let [median, min] = [median_ms, min_ms].map(|ms| format!("{ms:10.digits$} ms"));
+    output::line(&format!("{unit:24} median {median}   min {min}   n {n}{rate}"))?;
     let Some(Parts { env_ms, sac_ms, vae_ms, refresh_ms, other_ms }) = parts else { return Ok(()) };
     [("env", env_ms), ("sac", sac_ms), ("vae", vae_ms), ("refresh", refresh_ms), ("other", other_ms)]
         .iter()
