@@ -32,6 +32,14 @@ pub struct Counts {
     pub skew_alpha: Option<f64>,
 }
 
+/// What weights are made of.
+pub(crate) struct Skewed {
+    pub alpha: f64,
+    pub min_ess: f64,
+    /// (T) an episode.
+    pub densities: Vec<Vec<f64>>,
+}
+
 /// Models, replay and counters.
 pub struct Learner {
     /// Threads.
@@ -162,8 +170,8 @@ impl Learner {
 
     fn encode_replay(&mut self, skew: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
         let posteriors = self.posteriors();
-        let densities = skew.map(|_| self.log_densities(&posteriors));
-        self.take_in(&posteriors, skew.zip(densities))
+        let skewed = skew.map(|(alpha, min_ess)| Skewed { alpha, min_ess, densities: self.log_densities(&posteriors) });
+        self.take_in(&posteriors, skewed)
     }
 
     /// Posteriors (2Z a picture) of everything in replay, episode by episode: its frames, then its goal picture.
@@ -175,16 +183,12 @@ impl Learner {
         posteriors
     }
 
-    /// New latents, and weights from densities with (power, floor of the effective sample size).
-    pub(crate) fn take_in(
-        &mut self,
-        posteriors: &[f32],
-        skew: Option<((f64, f64), Vec<Vec<f64>>)>,
-    ) -> Result<Option<SkewInfo>> {
+    /// New latents, and weights from densities with power `alpha` and a floor `min_ess` of the effective sample size.
+    pub(crate) fn take_in(&mut self, posteriors: &[f32], skew: Option<Skewed>) -> Result<Option<SkewInfo>> {
         let dim = self.cfg.latent.dim;
         let encoded = rows(&self.replay, posteriors, dim).map(|(_, rows)| encoded(rows, dim)).collect();
         self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
-        skew.map(|((alpha, min_ess), densities)| self.replay.set_log_density(densities, alpha, min_ess)).transpose()
+        skew.map(|s| self.replay.set_log_density(s.densities, s.alpha, s.min_ess)).transpose()
     }
 
     /// log p of every stored transition's next picture, (T) an episode, from all posteriors.

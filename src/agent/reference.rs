@@ -2,6 +2,8 @@
 //!
 //! log pi(a|s) = log N(u; mu, sigma^2) - log(1 - tanh^2 u);  ReLU and the clamp of log sigma are products with masks.
 
+use std::cell::Cell;
+
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 
@@ -18,6 +20,8 @@ pub struct Reference {
     optimisers: [AdamW; 3],
     cfg: AgentConfig,
     actions: usize,
+    /// Smallest distance of a kink's argument (ReLU, clamp, the smaller critic) from its kink.
+    pub margin: Cell<f64>,
 }
 
 /// A batch and its noise, (B, .) each.
@@ -57,7 +61,8 @@ impl Reference {
             AdamW::new(vars.to_vec(), params)
         };
         let optimisers = [adam(&policy)?, adam(&critics)?, adam(std::slice::from_ref(&log_temperature))?];
-        Ok(Self { policy, critics, targets, log_temperature, optimisers, cfg: cfg.clone(), actions })
+        let margin = Cell::new(f64::INFINITY);
+        Ok(Self { policy, critics, targets, log_temperature, optimisers, cfg: cfg.clone(), actions, margin })
     }
 
     pub fn temperature(&self) -> Result<f64> {
@@ -72,7 +77,7 @@ impl Reference {
     /// (loss, mean log pi):  mean [ alpha log pi(a|s) - min_j Q_j(s, a) ].
     pub fn actor_loss(&self, data: &Data, alpha: f64) -> Result<(Tensor, f64)> {
         let (action, log_pi) = self.draw(&data.observation, &data.noise)?;
-        let q = smaller(&self.critics, &data.observation, &action)?;
+        let q = self.smaller(&self.critics, &data.observation, &action)?;
         let loss = ((&log_pi * alpha)? - q)?.mean_all()?;
         Ok((loss, log_pi.mean_all()?.to_scalar()?))
     }
@@ -80,12 +85,12 @@ impl Reference {
     /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min_j Qbar_j(s', a') - alpha log pi(a'|s')), a constant.
     pub fn critic_loss(&self, data: &Data, alpha: f64) -> Result<Tensor> {
         let (action, log_pi) = self.draw(&data.next_observation, &data.next_noise)?;
-        let mut value = smaller(&self.targets, &data.next_observation, &action)?;
+        let mut value = self.smaller(&self.targets, &data.next_observation, &action)?;
         if self.cfg.entropy_in_target {
             value = (value - (log_pi * alpha)?)?;
         }
         let y = (&data.reward + ((value * &data.mask)? * self.cfg.discount)?)?.detach();
-        let error = |critic: &[Var]| (q(critic, &data.observation, &data.action)? - &y)?.sqr()?.mean_all();
+        let error = |critic: &[Var]| (self.q(critic, &data.observation, &data.action)? - &y)?.sqr()?.mean_all();
         error(&self.critics[..6])? + error(&self.critics[6..])?
     }
 
@@ -124,8 +129,10 @@ impl Reference {
 
     /// a (B, A) and log pi (B, 1).
     fn draw(&self, observation: &Tensor, noise: &Tensor) -> Result<(Tensor, Tensor)> {
-        let head = mlp(&self.policy, observation)?;
+        let head = self.mlp(&self.policy, observation)?;
         let (mean, raw) = (head.narrow(1, 0, self.actions)?, head.narrow(1, self.actions, self.actions)?);
+        self.note(&raw.affine(1.0, 20.0)?)?;
+        self.note(&raw.affine(1.0, -2.0)?)?;
         let (below, above) = (mask(raw.lt(-20.0)?)?, mask(raw.gt(2.0)?)?);
         let inside = (1.0 - (&below + &above)?)?;
         let log_std = ((raw * inside)? + ((below * -20.0)? + (above * 2.0)?)?)?;
@@ -138,21 +145,33 @@ impl Reference {
         let half_log_2pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
         Ok((u.tanh()?, (normal - squash)?.affine(1.0, -half_log_2pi)?.sum_keepdim(1)?))
     }
-}
 
-/// min_j Q_j (B, 1).
-fn smaller(critics: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
-    q(&critics[..6], observation, action)?.minimum(&q(&critics[6..], observation, action)?)
-}
+    /// min_j Q_j (B, 1).
+    fn smaller(&self, critics: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+        let [first, second] = [&critics[..6], &critics[6..]].map(|c| self.q(c, observation, action));
+        let (first, second) = (first?, second?);
+        self.note(&(&first - &second)?)?;
+        first.minimum(&second)
+    }
 
-fn q(critic: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
-    mlp(critic, &Tensor::cat(&[observation, action], 1)?)
-}
+    fn q(&self, critic: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+        self.mlp(critic, &Tensor::cat(&[observation, action], 1)?)
+    }
 
-fn mlp(vars: &[Var], x: &Tensor) -> Result<Tensor> {
-    let linear = |x: &Tensor, i: usize| x.matmul(&vars[i])?.broadcast_add(&vars[i + 1]);
-    let relu = |x: Tensor| &x * mask(x.gt(0.0)?)?;
-    linear(&relu(linear(&relu(linear(x, 0)?)?, 2)?)?, 4)
+    fn mlp(&self, vars: &[Var], x: &Tensor) -> Result<Tensor> {
+        let linear = |x: &Tensor, i: usize| x.matmul(&vars[i])?.broadcast_add(&vars[i + 1]);
+        let relu = |x: Tensor| {
+            self.note(&x)?;
+            &x * mask(x.gt(0.0)?)?
+        };
+        linear(&relu(linear(&relu(linear(x, 0)?)?, 2)?)?, 4)
+    }
+
+    fn note(&self, distance: &Tensor) -> Result<()> {
+        let distances = distance.abs()?.flatten_all()?.to_vec1::<f64>()?;
+        self.margin.set(distances.into_iter().fold(self.margin.get(), f64::min));
+        Ok(())
+    }
 }
 
 /// 1 where true, as a constant.

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::episode::Episode;
 use crate::error::Result;
 use crate::evaluate;
-use crate::learner::Learner;
+use crate::learner::{Learner, Skewed};
 
 /// Where the time of an epoch goes, milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -71,8 +71,8 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     timed(&mut parts.vae_ms, || (0..cfg.latent.updates_at(full_at)).try_for_each(|_| learner.update_vae().map(drop)))?;
     let posteriors = timed(&mut parts.encode_ms, || Ok(learner.posteriors()))?;
     let densities = timed(&mut parts.density_ms, || Ok(learner.log_densities(&posteriors)))?;
-    let skew = Some(((cfg.skew.power, cfg.skew.min_ess), densities));
-    timed(&mut parts.weights_ms, || learner.take_in(&posteriors, skew))?;
+    let skew = Skewed { alpha: cfg.skew.power, min_ess: cfg.skew.min_ess, densities };
+    timed(&mut parts.weights_ms, || learner.take_in(&posteriors, Some(skew)))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;
     let parts = Some(parts.of(all_ms));
     Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, n: 1, gflops: None, parts })

@@ -61,7 +61,9 @@ fn told(Timing { unit, median_ms, min_ms, n, gflops, parts }: &Timing, ceiling: 
         None if of_scenes => format!("   {} a second", grouped((1e3 / median_ms) as u64)),
         None => String::new(),
     };
-    output::line(&format!("{unit:24} median {median_ms:10.3} ms   min {min_ms:10.3} ms   n {n}{rate}"))?;
+    let digits = if *median_ms < 0.01 { 6 } else { 3 };
+    let [median, min] = [median_ms, min_ms].map(|ms| format!("{ms:10.digits$} ms"));
+    output::line(&format!("{unit:24} median {median}   min {min}   n {n}{rate}"))?;
     let Some(p) = parts else { return Ok(()) };
     let parts = [
         ("scene", p.env_ms),

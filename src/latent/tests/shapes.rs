@@ -19,6 +19,7 @@ fn case() -> impl Strategy<Value = Case> {
     let numbers = (prop::collection::vec(1usize..=9, 4), 1usize..=7, 1usize..=12, 1usize..=4, any::<bool>());
     (0..SIZES.len(), numbers).prop_map(|(size, (channels, dim, pictures, threads, wide))| {
         let (size, like) = SIZES[size];
+        let pictures = if size < 50 { pictures } else { pictures.div_ceil(3) }; // fewer pixels next to a kink
         Case { size, channels: channels[..like.len()].to_vec(), dim, pictures, threads, wide }
     })
 }
@@ -34,15 +35,15 @@ impl Case {
         vae
     }
 
-    /// Data away from every kink, as `smooth_data` of the gradients' oracle.
+    /// Data away from every kink, by more than f32 rounds, if there is such data.
     fn data(&self, reference: &Reference) -> Option<(Vec<Vec<u8>>, Vec<f32>)> {
         let architecture = Architecture::new(self.size, self.dim, &self.channels).unwrap();
         let smooth = |(pictures, noise): &(Vec<Vec<u8>>, Vec<f32>)| {
             reference.margin.set(f64::INFINITY);
             reference.loss(&views(pictures), noise).unwrap();
-            reference.margin.get() > 2e-7
+            reference.margin.get() > 1e-6
         };
-        (0..20).map(|seed| data(&architecture, self.pictures, self.dim, seed)).find(smooth)
+        (0..40).map(|seed| data(&architecture, self.pictures, self.dim, seed)).find(smooth)
     }
 }
 
