@@ -24,14 +24,14 @@ pub(super) fn step(name: &str) -> Result<Work> {
     }))
 }
 
-type Advance = dyn FnMut(&Action) -> Result<Action, EnvFault>;
+type Advance = Box<dyn FnMut(&Action) -> Result<Action, EnvFault>>;
 
 /// One step with random actions, nothing drawn.
 pub(super) fn physics(name: &str) -> Result<Work> {
     let EnvConfig { image_size, samples, episode_steps, .. } = settings(name)?;
     let options = SceneOptions { image_size, samples, episode_steps, evaluation_goals: 0, walls: "none".to_owned() };
     let mut rng = rng::stream(0, "bench", &[]);
-    let (actions, mut advance): (_, Box<Advance>) = match name {
+    let (actions, mut advance): (_, Advance) = match name {
         "corridor" => {
             let mut scene = Corridor::new(&options);
             (2, Box::new(move |action| scene.advance(action)))

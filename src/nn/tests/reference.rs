@@ -27,6 +27,8 @@ pub struct Reference {
     pub slope: f64,
     /// Smallest |y| before the ReLU; infinite without one.
     pub margin: f64,
+    /// |r|.
+    weight: f64,
 }
 
 /// Differences in f64 are taken over this much of a direction.
@@ -64,7 +66,8 @@ pub fn differentiate(inputs: &[(&[f32], Vec<usize>)], r: &[f32], relu: bool, lay
         objective(&activated(&at)?.0)?.to_scalar()
     };
     let slope = (moved(STEP)? - moved(-STEP)?) / (2.0 * STEP);
-    Ok(Reference { y: flat(&y)?, gradients, direction, slope, margin })
+    let weight = wide(r).iter().map(|r| r * r).sum::<f64>().sqrt();
+    Ok(Reference { y: flat(&y)?, gradients, direction, slope, margin, weight })
 }
 
 impl Reference {
@@ -73,14 +76,14 @@ impl Reference {
         self.margin > 1e-5
     }
 
-    /// The worst error of hand-written values and gradients: candle's, relative to the largest entry (at least 1, the
-    /// size of the inputs), and the difference's, relative to what its terms add up to in size.
+    /// The worst error of hand-written values and gradients: candle's, relative to a tensor's largest entry, and the
+    /// difference's, relative to what its terms add up to in size.
     pub fn error(&self, y: &[f32], gradients: &[&[f32]]) -> f64 {
-        let pairs = gradients.iter().copied().zip(self.gradients.iter().map(Vec::as_slice));
-        let mut worst = apart(y, &self.y);
+        let mut worst = apart(y, &self.y, 1.0);
         let (mut slope, mut size) = (0.0, 1.0);
-        for ((got, want), direction) in pairs.zip(&self.direction) {
-            worst = larger(worst, apart(got, want));
+        for ((got, want), direction) in gradients.iter().zip(&self.gradients).zip(&self.direction) {
+            // An entry of size |r| / sqrt(entries) at least, but for chance: sums may cancel, their rounding does not.
+            worst = larger(worst, apart(got, want, self.weight / (want.len() as f64).sqrt()));
             for (g, d) in got.iter().zip(direction) {
                 slope += f64::from(*g) * f64::from(*d);
                 size += (f64::from(*g) * f64::from(*d)).abs();
@@ -90,10 +93,10 @@ impl Reference {
     }
 }
 
-/// Largest difference, relative to the largest entry of `want` or to 1.
-pub fn apart(got: &[f32], want: &[f64]) -> f64 {
+/// Largest difference, relative to the largest entry of `want`, to `least`, and to 1, the size of what goes in.
+fn apart(got: &[f32], want: &[f64], least: f64) -> f64 {
     assert_eq!(got.len(), want.len());
-    let top = want.iter().fold(1.0f64, |top, w| top.max(w.abs()));
+    let top = want.iter().fold(least.max(1.0), |top, w| top.max(w.abs()));
     got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs()).fold(0.0, larger) / top
 }
 
