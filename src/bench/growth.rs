@@ -69,8 +69,7 @@ fn median_ms((n, unit): (usize, &str), work: Work) -> Result<f64> {
 fn buffer(cfg: &Config, sizes: &Sizes) -> Result<Vec<Curve>> {
     let curve = |quantity, name| Curve::new(quantity, "stored steps", name);
     let mut time = curve("Refresh of latents and densities (s)", "");
-    let [mut own, mut now, mut peak] =
-        ["replay", "process after a refresh", "process at most"].map(|name| curve("Resident memory (MB)", name));
+    let [mut own, mut peak] = ["replay", "whole process, at most"].map(|name| curve("Resident memory (MB)", name));
     let mut scene = evaluate::scene(&cfg.env, 0)?;
     let mut learner = Learner::new(cfg, ACTIONS)?;
     let episode = door_episode(cfg, &mut *scene, &mut learner, 0)?;
@@ -94,10 +93,9 @@ fn buffer(cfg: &Config, sizes: &Sizes) -> Result<Vec<Curve>> {
         }
         seconds.sort_by(f64::total_cmp);
         time.points.push((x, seconds[seconds.len() / 2]));
-        now.points.extend(provenance::resident_mb("VmRSS").map(|mb| (x, mb)));
         peak.points.extend(provenance::resident_mb("VmHWM").map(|mb| (x, mb)));
     }
-    Ok(vec![time, own, now, peak])
+    Ok(vec![time, own, peak])
 }
 
 /// A VAE step and encoding, whole and a pixel.
@@ -163,7 +161,7 @@ mod tests {
     #[test]
     fn every_growth_unit_measures_its_curves_everywhere() {
         for (unit, curves, points) in [
-            ("growth_buffer", 4, &[100.0, 200.0, 300.0][..]),
+            ("growth_buffer", 3, &[100.0, 200.0, 300.0][..]),
             ("growth_image", 4, &[576.0, 2304.0]),
             ("growth_latents", 1, &[1.0, 3.0]),
             ("growth_threads", 4, &[1.0, 3.0]),
