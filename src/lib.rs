@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod config;
 pub mod coverage;
+pub mod diagnose;
 pub mod episode;
 pub mod error;
 pub mod estimate;

@@ -13,7 +13,10 @@ use crate::error::{Error, Result};
 
 mod canvas;
 mod curves;
+pub mod diagnosis;
+mod diagram;
 mod heat_map;
+mod matrix;
 mod page;
 mod panel;
 mod runs;
