@@ -3,7 +3,9 @@
 use skewfit_envs::Image;
 
 use super::findings::Findings;
+use super::probe::Probe;
 use super::sample::OwnGoal;
+use super::statistics::mean;
 use crate::learner::Learner;
 use crate::report::diagnosis::{Diagram, Figure, Marks, Matrix, Scale, Shape, Strips};
 
@@ -43,6 +45,7 @@ fn image(size: usize, pixels: &[u8]) -> Image {
 
 fn traversals(found: &Findings, learner: &mut Learner) -> Figure {
     let (view, size) = (&found.view, found.cfg.env.image_size);
+    let active = view.active().len();
     let n = found.sample.frames.len() as f32;
     let centre: Vec<f32> = (0..view.dim).map(|d| (0..n as usize).map(|i| view.mean(i)[d]).sum::<f32>() / n).collect();
     let mut row = |d: &usize| {
@@ -57,19 +60,20 @@ fn traversals(found: &Findings, learner: &mut Learner) -> Figure {
         (format!("z{d}, sd {deviation:.2}, KL {:.1}", view.kl[*d]), pictures)
     };
     Figure::Strips(Strips {
-        heading: "What each latent dimension does, around the mean latent; most spread first".into(),
+        heading: format!("What each active dimension does, around the mean latent: {active} of {}", view.dim),
         columns: STEPS.iter().map(|s| format!("{s:+} sd").replace("+0 ", "0 ").replace('-', "−")).collect(),
-        rows: view.order().iter().take(DIMENSIONS).map(&mut row).collect(),
+        rows: view.active().iter().take(DIMENSIONS).map(&mut row).collect(),
     })
 }
 
 fn correlations(found: &Findings) -> Figure {
-    let order: Vec<usize> = found.view.order().into_iter().take(DIMENSIONS).collect();
+    let active: Vec<usize> = found.view.active().into_iter().take(DIMENSIONS).collect();
+    let values = |p: &Probe| p.correlation.iter().copied().take(DIMENSIONS).collect();
     Figure::Matrix(Matrix {
-        heading: "Correlation of each true state with each latent dimension".into(),
+        heading: "Correlation of each true state with each active dimension".into(),
         rows: found.probes.iter().map(|p| p.name.replace('_', " ")).collect(),
-        columns: order.iter().map(|d| format!("z{d}")).collect(),
-        values: found.probes.iter().map(|p| order.iter().map(|d| p.correlation[*d]).collect()).collect(),
+        columns: active.iter().map(|d| format!("z{d}")).collect(),
+        values: found.probes.iter().map(values).collect(),
     })
 }
 
@@ -95,10 +99,12 @@ fn rank(rank: Option<f64>) -> String {
 }
 
 const VISITS: &str = "visits of the true state's cell";
-const LOG_P: &str = "log p(x), nats";
+const LOG_P: &str = "log p(x) less its mean, nats";
 
 fn density(found: &Findings) -> Figure {
-    let by = |x: &[f64]| marks(Shape::Dots, "", x.iter().copied().zip(found.view.log_density.clone()).collect());
+    let centre = mean(&found.view.log_density);
+    let log_p = || found.view.log_density.iter().map(|log_p| log_p - centre);
+    let by = |x: &[f64]| marks(Shape::Dots, "", x.iter().copied().zip(log_p()).collect());
     let visits = found.visits.as_ref().map(|visits| {
         let heading = format!("Density and visits{}", rank(found.density_rank()));
         diagram(heading, (logarithmic(VISITS), scale(LOG_P)), vec![by(visits)])
@@ -227,7 +233,9 @@ fn reconstructions(found: &Findings, learner: &mut Learner) -> Figure {
     let latents: Vec<f32> = chosen.iter().flat_map(|i| found.view.mean(*i)).copied().collect();
     let rebuilt = learner.vae.decode(&latents);
     let pairs = chosen.iter().zip(rebuilt.chunks_exact(size * size * 3));
-    let pairs = pairs.map(|(i, r)| (image(size, &frames[*i].picture), image(size, r), format!("{:.2}", value(*i))));
+    let pairs = pairs.map(|(i, r)| {
+        (image(size, &frames[*i].picture), image(size, r), format!("{:.2}", value(*i)).replace('-', "−"))
+    });
     Figure::Pairs(format!("What the VAE keeps, over {name}"), ["camera", "rebuilt"], pairs.collect())
 }
 

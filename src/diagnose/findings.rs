@@ -41,7 +41,7 @@ pub struct Findings {
     pub damaged: Vec<String>,
     pub sample: Sample,
     pub view: View,
-    /// One a state entry; empty on hardware.
+    /// One a state entry, of the active dimensions; empty on hardware.
     pub probes: Vec<Probe>,
     /// Visits of each sampled frame's cell; `None` without true states or grid.
     pub visits: Option<Vec<f64>>,
@@ -198,9 +198,10 @@ fn actions(snapshot: &Snapshot) -> Result<usize> {
 
 fn probes(sample: &Sample, view: &View) -> Vec<Probe> {
     let episodes: Vec<u64> = sample.frames.iter().map(|f| f.episode).collect();
+    let (means, dim) = (view.active_means(), view.active().len());
     let one = |(k, name): (usize, &String)| {
         let y: Vec<f64> = sample.frames.iter().map(|f| f.state[k]).collect();
-        probe(name, &view.means, view.dim, &episodes, &y)
+        probe(name, &means, dim, &episodes, &y)
     };
     sample.state_names.iter().enumerate().map(one).collect()
 }

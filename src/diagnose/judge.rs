@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::probe::Probe;
 use super::verdicts::{self as want, Level, Verdict};
+use crate::figures::grouped;
 
 /// Every verdict on a run.
 #[must_use]
@@ -31,30 +32,30 @@ pub fn verdicts(found: &Findings) -> Vec<Verdict> {
 fn vae(found: &Findings) -> [Verdict; 2] {
     let explains = ("reconstructions keep the picture", "the VAE has not learned the pictures");
     let active = ("latent dimensions tell pictures apart", "too few latent dimensions tell pictures apart");
-    let count = found.view.active() as f64;
+    let count = found.view.active().len() as f64;
     [
         Verdict::graded("vae_explains", found.view.explained, want::EXPLAINED, explains, "variance explained"),
-        Verdict::graded("active_dims", count, want::ACTIVE, active, &format!("of {}", found.view.dim)),
+        Verdict::graded("active_dims", count, want::ACTIVE, active, &format!("of {}, active", found.view.dim)),
     ]
 }
 
-/// The linear probe; where the map is curved rather than absent, no fault.
+/// By the linear probe; it is a fault where the nearest latents do not know the state either.
 fn sees(probe: &Probe) -> Verdict {
     let state = &probe.name;
     let name = format!("sees_{state}");
-    let Some(linear) = probe.linear else {
+    let Some((linear, nearest)) = probe.linear.zip(probe.nearest) else {
         let why = format!("`{state}` cannot be probed: it does not vary on held-out episodes, or there are too few");
         return Verdict::told(&name, Level::Warn, why);
     };
     let says = (format!("the encoder sees `{state}`"), format!("the encoder does not see `{state}`"));
     let mut verdict = Verdict::graded(&name, linear, want::SEES, (&says.0, &says.1), "R²");
-    if let Some(nearest) = probe.nearest.filter(|r2| verdict.level != Level::Ok && *r2 >= want::SEES.threshold()) {
-        verdict.level = Level::Warn;
-        let (r2, want) = (want::figure(linear), want::figure(want::SEES.threshold()));
-        let nearest = want::figure(nearest);
-        verdict.sentence = format!(
-            "the encoder sees `{state}` along a curve: R² {r2} (want >= {want}), {nearest} by its nearest latents"
-        );
+    if verdict.level != Level::Ok {
+        let best = want::SEES.level(linear.max(nearest));
+        verdict.level = if best == Level::Fault { Level::Fault } else { Level::Warn };
+        if best == Level::Ok {
+            verdict.sentence = verdict.sentence.replace(&says.1, &format!("the encoder sees `{state}` along a curve"));
+        }
+        verdict.sentence += &format!(", {} by the nearest latents", want::figure(nearest));
     }
     verdict
 }
@@ -143,10 +144,15 @@ fn critic(found: &Findings) -> Vec<Verdict> {
         let side = if bias > 0.0 { "Q promises more than comes" } else { "Q promises less than comes" };
         verdict.sentence = verdict.sentence.replace(says.1, side);
     }
+    let (n, agent) = (found.state.counts.updates, &found.cfg.agent);
+    let followed = 1.0 - (-(n as f64) * agent.tau * (1.0 - agent.discount)).exp();
+    let slow = ("the slow targets had time to follow", "the slow targets hold Q back");
+    let what = format!("share of a steady return they can hold after {} updates", grouped(n));
+    let followed = Verdict::graded("targets_follow", followed, want::FOLLOWED, slow, &what);
     let says = ("Q tells good steps from bad ones", "Q does not tell good steps from bad ones");
     let what = "rank correlation with returns";
     let rank = returns.rank().map(|rank| Verdict::graded("q_rank", rank, want::RANK, says, what));
-    [verdict].into_iter().chain(rank).collect()
+    [verdict, followed].into_iter().chain(rank).collect()
 }
 
 fn policy(found: &Findings) -> Vec<Verdict> {

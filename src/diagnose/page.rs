@@ -10,12 +10,14 @@ use crate::figures::grouped;
 const QUESTIONS: [(&str, &str, &[&str]); 8] = [
     (
         "What does each latent dimension do?",
-        "Each row moves one dimension from two standard deviations below its mean to two above; the others stay.",
+        "Each row moves one dimension from two standard deviations below its mean to two above; the others stay. A dimension \
+         is active where its posterior means vary by more than 0.01; the others say nothing to distances and are left out.",
         &["traversals"],
     ),
     (
         "Can the true state be read off the latents?",
-        "R² on episodes that were held out: of a linear map, and of the mean over the five nearest latents, which follows curves.",
+        "R² on episodes that were held out, from the active dimensions: of a linear map, and of the mean over the five \
+         nearest latents, which follows curves.",
         &["correlations"],
     ),
     (
@@ -98,12 +100,13 @@ fn probes(found: &Findings) -> String {
         return String::new();
     }
     let shown = |r2: Option<f64>| r2.map_or_else(|| "not measured".into(), figure);
+    let active = found.view.active();
     let mut text = "\n| state | linear R² | nearest R² | carried most by |\n|:---|---:|---:|:---|\n".to_owned();
     for probe in &found.probes {
         let mut order: Vec<usize> = (0..probe.correlation.len()).collect();
         order.sort_by(|a, b| probe.correlation[*b].abs().total_cmp(&probe.correlation[*a].abs()));
         let carriers: Vec<String> =
-            order.iter().take(3).map(|d| format!("z{d} ({:+.2})", probe.correlation[*d])).collect();
+            order.iter().take(3).map(|k| format!("z{} ({:+.2})", active[*k], probe.correlation[*k])).collect();
         let (linear, nearest) = (shown(probe.linear), shown(probe.nearest));
         text += &format!("| {} | {linear} | {nearest} | {} |\n", probe.name, carriers.join(", "));
     }

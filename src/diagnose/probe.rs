@@ -19,14 +19,14 @@ pub struct Probe {
     pub linear: Option<f64>,
     /// The same of the mean over the nearest latents.
     pub nearest: Option<f64>,
-    /// Correlation with each latent dimension, (Z).
+    /// Correlation with each dimension that was probed, (Z).
     pub correlation: Vec<f64>,
 }
 
-/// Probes `latents` (n, Z) of frames from `episodes` (n) for a state `y` (n).
+/// Probes `latents` (n, Z) of frames from `episodes` (n) for a state `y` (n). With Z = 0 nothing is found: R^2 is 0 or less.
 #[must_use]
 pub fn probe(name: &str, latents: &[f32], dim: usize, episodes: &[u64], y: &[f64]) -> Probe {
-    let rows = standardised(latents, dim);
+    let rows = standardised(latents, y.len(), dim);
     let column = |d: usize| rows.iter().map(|row| row[d]).collect::<Vec<_>>();
     let correlation = (0..dim).map(|d| pearson(&column(d), y).unwrap_or(0.0)).collect();
     let mut distinct = episodes.to_vec();
@@ -53,11 +53,11 @@ pub fn probe(name: &str, latents: &[f32], dim: usize, episodes: &[u64], y: &[f64
 }
 
 /// Rows (n) of Z entries with mean 0 and variance 1; a dimension that never moves is 0.
-fn standardised(latents: &[f32], dim: usize) -> Vec<Vec<f64>> {
-    let column = |d: usize| latents.iter().skip(d).step_by(dim).map(|z| f64::from(*z)).collect::<Vec<_>>();
+fn standardised(latents: &[f32], n: usize, dim: usize) -> Vec<Vec<f64>> {
+    let column = |d: usize| latents.iter().skip(d).step_by(dim.max(1)).map(|z| f64::from(*z)).collect::<Vec<_>>();
     let scales: Vec<(f64, f64)> = (0..dim).map(|d| (mean(&column(d)), variance(&column(d)).sqrt())).collect();
     let unit = |(z, (m, s)): (&f32, &(f64, f64))| if *s > 0.0 { (f64::from(*z) - m) / s } else { 0.0 };
-    latents.chunks_exact(dim).map(|row| row.iter().zip(&scales).map(unit).collect()).collect()
+    (0..n).map(|i| latents[i * dim..(i + 1) * dim].iter().zip(&scales).map(unit).collect()).collect()
 }
 
 /// Weights (Z), then the intercept.
@@ -141,6 +141,14 @@ mod tests {
         let z: Vec<f32> = episodes.iter().map(|e| own[*e as usize].0).collect();
         let y: Vec<f64> = episodes.iter().map(|e| own[*e as usize].1).collect();
         assert!(probe("y", &z, 1, &episodes, &y).nearest.unwrap() < 0.2);
+    }
+
+    #[test]
+    fn without_dimensions_nothing_is_found() {
+        let (z, episodes) = frames();
+        let y: Vec<f64> = z.iter().step_by(3).map(|z| f64::from(*z)).collect();
+        let found = probe("y", &[], 0, &episodes, &y);
+        assert!(found.linear.unwrap() <= 0.0 && found.nearest.unwrap() <= 0.0 && found.correlation.is_empty());
     }
 
     #[test]

@@ -54,8 +54,8 @@ pub enum Want {
 
 use Want::{AtLeast, AtMost};
 
-/// R^2 of a state entry. A linear map that explains four fifths leaves an error of under half its spread; below a
-/// third, distances in latents say next to nothing of it.
+/// R^2 of a state entry. What explains four fifths leaves an error of under half its spread; below a third, latents say
+/// next to nothing of it.
 pub const SEES: Want = AtLeast(0.8, 0.33);
 /// Share of the pictures' variance that reconstructions explain. The mean picture explains 0; the moving parts, which
 /// are small, come after the light and dark that are easy.
@@ -80,6 +80,9 @@ pub const GOAL_VISITS: Want = AtMost(1.0, f64::INFINITY);
 pub const PROGRESS: Want = AtMost(0.8, 0.97);
 /// |Q - return| over what a step's reward adds up to for ever. A half is a critic that sees half as far as gamma.
 pub const BIAS: Want = AtMost(0.3, 1.0);
+/// Share of a steady return that the slow target critics can hold by now, 1 - exp(-n tau (1 - gamma)) after n updates:
+/// each moves a share tau of the way to r + gamma Q. Below, Q is short of the returns however well it is fitted.
+pub const FOLLOWED: Want = AtLeast(0.8, 0.0);
 /// Rank correlation of Q with returns; at 0 the critics cannot tell a good step from a bad one.
 pub const RANK: Want = AtLeast(0.5, 0.0);
 /// Nats from the entropy aimed at. The temperature settles within hundreds of updates.
@@ -112,13 +115,13 @@ impl Want {
     }
 }
 
-/// Three significant digits at most: `0.03`, `−1.2`, `12`, `4e-5`.
+/// Three significant digits at most: `0.03`, `-12.3`, `7`, `4e-5`.
 #[must_use]
 pub fn figure(value: f64) -> String {
     match value.abs() {
-        v if v >= 100.0 => format!("{value:.0}"),
+        v if v >= 100.0 || v.fract() == 0.0 => format!("{value:.0}"),
         v if v >= 10.0 => format!("{value:.1}"),
-        v if v >= 0.005 || v == 0.0 => format!("{value:.2}"),
+        v if v >= 0.005 => format!("{value:.2}"),
         _ => format!("{value:.0e}"),
     }
 }
@@ -164,6 +167,6 @@ mod tests {
         }
         assert_eq!(BIAS.level(f64::NAN), Level::Fault);
         assert_eq!([0.5, 7.0, f64::INFINITY].map(|v| GOAL_VISITS.level(v)), [Level::Ok, Level::Warn, Level::Warn]);
-        assert_eq!([0.0, 1234.0, 0.000_04].map(figure), ["0.00", "1234", "4e-5"]);
+        assert_eq!([0.0, 1234.0, 0.000_04].map(figure), ["0", "1234", "4e-5"]);
     }
 }

@@ -58,18 +58,19 @@ impl View {
         &self.means[i * self.dim..][..self.dim]
     }
 
-    /// Dimensions, those that carry most first.
+    /// Dimensions that tell pictures apart, those that carry most first.
     #[must_use]
-    pub fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.dim).collect();
-        order.sort_by(|a, b| self.spread[*b].total_cmp(&self.spread[*a]));
-        order
+    pub fn active(&self) -> Vec<usize> {
+        let mut active: Vec<usize> = (0..self.dim).filter(|d| self.spread[*d] > ACTIVE_VARIANCE).collect();
+        active.sort_by(|a, b| self.spread[*b].total_cmp(&self.spread[*a]));
+        active
     }
 
-    /// Dimensions that tell pictures apart.
+    /// Posterior means in the active dimensions alone, (n, active), in the order of [`active`](Self::active).
     #[must_use]
-    pub fn active(&self) -> usize {
-        self.spread.iter().filter(|v| **v > ACTIVE_VARIANCE).count()
+    pub fn active_means(&self) -> Vec<f32> {
+        let active = self.active();
+        self.means.chunks_exact(self.dim).flat_map(|row| active.iter().map(|d| row[*d])).collect()
     }
 
     /// The frame whose latent is nearest to `latent` (Z); `None` without frames.
