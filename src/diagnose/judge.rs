@@ -20,8 +20,7 @@ pub fn verdicts(found: &Findings) -> Vec<Verdict> {
     all.extend(skewing(found));
     all.extend(goals(found));
     if found.practised() {
-        all.extend(critic(found));
-        all.extend(policy(found));
+        all.extend([progress(found), critic(found), policy(found)].concat().into_iter().map(|v| bear(found, v)));
     } else {
         let why = "the agent has not practised yet: its policy and critics are as they were drawn";
         all.push(Verdict::told("q_bias", Level::Ok, why));
@@ -120,19 +119,37 @@ fn goals(found: &Findings) -> Vec<Verdict> {
     let mut all = vec![Verdict::graded("own_goals", share, want::OWN_GOALS, says, "share by configuration")];
     if let Some(share) = found.own_share.filter(|_| found.practised() && found.fitted()) {
         let says = ("the rewards practised are those of goals far and near", "practised goals are the near future's");
-        all.push(Verdict::graded("practised_goals", share, want::OWN_GOALS, says, "share of own goals by the rewards"));
+        all.push(Verdict::graded(
+            "practised_goals",
+            share,
+            want::OWN_REWARDS,
+            says,
+            "share of own goals by the rewards",
+        ));
     }
     if let Some(visits) = found.goal_visits.filter(|_| found.fitted() && found.skewed.is_some()) {
         let says = ("its goals are rarer than what it sees", "its goals are commoner than what it sees");
         let what = "visits of a late goal's cell over a frame's";
         all.push(Verdict::graded("goals_rare", visits, want::GOAL_VISITS, says, what));
     }
-    if let Some(ratio) = found.progress.filter(|_| found.practised()) {
-        let says = ("it ends nearer its own goal than others'", "which goal it has hardly changes where it ends");
-        let what = "distance to its own goal over others'";
-        all.push(Verdict::graded("goal_progress", ratio, want::PROGRESS, says, what));
-    }
     all
+}
+
+fn progress(found: &Findings) -> Vec<Verdict> {
+    let says = ("it ends nearer its own goal than others'", "which goal it has hardly changes where it ends");
+    let what = "distance to its own goal over others'";
+    let graded = |ratio| Verdict::graded("goal_progress", ratio, want::PROGRESS, says, what);
+    found.progress.map(graded).into_iter().collect()
+}
+
+/// What an agent cannot do after so few updates is no fault yet.
+fn bear(found: &Findings, mut verdict: Verdict) -> Verdict {
+    let updates = found.state.counts.updates;
+    if verdict.level == Level::Fault && updates < want::YOUNG {
+        verdict.level = Level::Warn;
+        verdict.sentence += &format!("; only {} updates so far", grouped(updates));
+    }
+    verdict
 }
 
 fn critic(found: &Findings) -> Vec<Verdict> {
