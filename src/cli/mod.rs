@@ -1,6 +1,7 @@
 //! The command line: one file a verb; parse, wire, exit code. stdout carries data, stderr progress and errors.
 
 mod bench;
+mod diagnose;
 mod doctor;
 mod evaluate;
 mod explore;
@@ -36,6 +37,7 @@ enum Verb {
     Explore(explore::Args),
     Resume(resume::Args),
     Evaluate(evaluate::Args),
+    Diagnose(diagnose::Args),
     Plot(plot::Args),
     Inspect(inspect::Args),
     Bench(bench::Args),
@@ -67,6 +69,7 @@ fn run(verb: Verb, command: &[String]) -> Result<()> {
         Verb::Explore(args) => explore::run(args, command),
         Verb::Resume(args) => resume::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
+        Verb::Diagnose(args) => diagnose::run(&args),
         Verb::Plot(args) => plot::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Bench(args) => bench::run(&args),

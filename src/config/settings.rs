@@ -167,7 +167,7 @@ impl SkewConfig {
     /// Whether the refresh at the end of epoch `epoch` (0-based) skews.
     #[must_use]
     pub fn acts_after(&self, epoch: u64) -> bool {
-        self.power < 0.0 && epoch > self.start_epoch
+        self.power != 0.0 && epoch > self.start_epoch
     }
 }
 

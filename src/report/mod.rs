@@ -15,8 +15,11 @@ use crate::error::{Error, Result};
 
 mod canvas;
 mod curves;
+pub mod diagnosis;
+mod diagram;
 mod growth;
 mod heat_map;
+mod matrix;
 mod page;
 mod panel;
 mod runs;

@@ -68,7 +68,7 @@ fn sheet(content: f64, heading: &str) -> Canvas {
 }
 
 /// Logical pixels an image pixel, so that the largest image is about `side`: half a whole number, as a PNG has two for one.
-fn enlarged<'a>(images: impl Iterator<Item = &'a Image>, side: f64) -> f64 {
+pub(super) fn enlarged<'a>(images: impl Iterator<Item = &'a Image>, side: f64) -> f64 {
     let largest = images.map(|i| i.size).max().unwrap_or(1).max(1) as f64;
     (2.0 * side / largest).round().max(1.0) / 2.0
 }

@@ -1,0 +1,78 @@
+//! Means, correlations and ranks of finite numbers.
+
+/// Arithmetic mean; 0 of nothing.
+#[must_use]
+pub fn mean(x: &[f64]) -> f64 {
+    x.iter().sum::<f64>() / x.len().max(1) as f64
+}
+
+/// Mean squared deviation from the mean.
+#[must_use]
+pub fn variance(x: &[f64]) -> f64 {
+    let m = mean(x);
+    x.iter().map(|v| (v - m).powi(2)).sum::<f64>() / x.len().max(1) as f64
+}
+
+/// Pearson's correlation, in [-1, 1]; `None` where one side does not vary.
+#[must_use]
+pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
+    let (mx, my) = (mean(x), mean(y));
+    let both = x.iter().zip(y).map(|(a, b)| (a - mx) * (b - my)).sum::<f64>() / x.len().max(1) as f64;
+    let spread = (variance(x) * variance(y)).sqrt();
+    (spread > 0.0).then(|| (both / spread).clamp(-1.0, 1.0))
+}
+
+/// Spearman's rank correlation, in [-1, 1]; `None` where one side does not vary.
+#[must_use]
+pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
+    pearson(&ranks(x), &ranks(y))
+}
+
+/// Coefficient of determination  1 - sum (y - y')^2 / sum (y - mean y)^2; `None` where y does not vary.
+#[must_use]
+pub fn r_squared(y: &[f64], predicted: &[f64]) -> Option<f64> {
+    let error = y.iter().zip(predicted).map(|(y, p)| (y - p).powi(2)).sum::<f64>() / y.len().max(1) as f64;
+    let spread = variance(y);
+    (spread > 0.0).then(|| 1.0 - error / spread)
+}
+
+/// Places in the order of size, from 0; equal ones share the mean of their places.
+fn ranks(x: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..x.len()).collect();
+    order.sort_by(|a, b| x[*a].total_cmp(&x[*b]));
+    let mut ranks = vec![0.0; x.len()];
+    let mut first = 0;
+    for equal in order.chunk_by(|a, b| x[*a] == x[*b]) {
+        let place = first as f64 + (equal.len() - 1) as f64 / 2.0;
+        equal.iter().for_each(|i| ranks[*i] = place);
+        first += equal.len();
+    }
+    ranks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn correlations_of_known_numbers() {
+        let x = [1.0, 2.0, 3.0, 4.0];
+        for (y, linear, rank) in [
+            ([2.0, 4.0, 6.0, 8.0], Some(1.0), Some(1.0)),
+            ([8.0, 6.0, 4.0, 2.0], Some(-1.0), Some(-1.0)),
+            ([1.0, 10.0, 100.0, 1000.0], Some(0.809_041_529_976_871_7), Some(1.0)),
+            ([1.0, 3.0, 2.0, 4.0], Some(0.8), Some(0.8)),
+            ([1.0, 1.0, 2.0, 2.0], Some(0.894_427_190_999_915_9), Some(0.894_427_190_999_915_9)),
+            ([5.0; 4], None, None),
+        ] {
+            let close = |a: Option<f64>, b: Option<f64>| match (a, b) {
+                (Some(a), Some(b)) => (a - b).abs() < 1e-3,
+                (a, b) => a == b,
+            };
+            assert!(close(pearson(&x, &y), linear) && close(spearman(&x, &y), rank), "{y:?}");
+        }
+        assert_eq!((spearman(&[], &[]), mean(&[])), (None, 0.0));
+        assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [2.5, 0.0, 2.5, 1.0]);
+        assert_eq!([r_squared(&x, &x), r_squared(&x, &[2.5; 4])], [Some(1.0), Some(0.0)]);
+    }
+}

@@ -1,0 +1,251 @@
+//! `skewfit diagnose`: a good run is called good, each of three broken ones by its fault, and any run can be asked.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{checkpoints, copy, explore, explore_aside, files, json, refused, skewfit, until};
+use serde_json::Value;
+use skewfit::config::{Config, EnvConfig, overrides};
+use skewfit::diagnose::{self, Diagnosis, Level, Verdict};
+use skewfit::evaluate::scene;
+use skewfit::explore::start_in;
+use skewfit::progress::{Progress, Tick};
+use skewfit::store::Store;
+use skewfit_envs::{
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
+    StateVec, TimeStep,
+};
+
+struct Quiet;
+
+impl Progress for Quiet {
+    fn tick(&mut self, _: &Tick<'_>) {}
+}
+
+/// The corridor, with a blurred light in place of the disc: a picture that a small VAE learns in seconds.
+struct Blurred(Box<dyn Scene>);
+
+impl Blurred {
+    fn seen(&self) -> Image {
+        const SPREAD: f64 = 0.3;
+        let (size, state) = (self.0.spec().image_size, self.0.true_state().unwrap().0);
+        let place = |k: usize| (k as f64 + 0.5) / size as f64 * 2.0 - 1.0;
+        let light = |i: usize| {
+            let (dx, dy) = (place(i % size) - state[0], place(i / size) + state[1]);
+            (160.0 * (-(dx * dx + dy * dy) / (2.0 * SPREAD * SPREAD)).exp()) as u8
+        };
+        Image { size, pixels: (0..size * size).flat_map(|i| [light(i); 3]).collect() }
+    }
+}
+
+impl Env for Blurred {
+    fn spec(&self) -> &EnvSpec {
+        self.0.spec()
+    }
+    fn reset(&mut self, rng: &mut Rng) -> Result<Observation, EnvFault> {
+        self.0.reset(rng)?;
+        Ok(Observation { image: self.seen(), proprio: Vec::new() })
+    }
+    fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
+        let step = self.0.step(action)?;
+        Ok(TimeStep { observation: Observation { image: self.seen(), proprio: Vec::new() }, ..step })
+    }
+    fn true_state(&self) -> Option<StateVec> {
+        self.0.true_state()
+    }
+    fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
+        self.0.snapshot()
+    }
+    fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
+        self.0.restore(snapshot)
+    }
+}
+
+impl Scene for Blurred {
+    fn evaluation_goals(&self) -> &[GoalPicture] {
+        &[]
+    }
+    fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
+        self.0.metrics(state, goal)
+    }
+    fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
+        self.0.success(state, goal)
+    }
+    fn coverage(&self) -> &CoverageGrid {
+        self.0.coverage()
+    }
+    fn render(&mut self, _: usize, _: usize) -> Image {
+        self.seen()
+    }
+}
+
+/// Long enough for the VAE to see the light and for skewing to act.
+const SETTINGS: [&str; 7] = [
+    "run.steps=2250",
+    "run.warmup_steps=1000",
+    "run.epoch_steps=250",
+    "run.threads=1",
+    "latent.phases=[{ every = 1, updates = 200 }]",
+    "latent.batch=64",
+    "evaluate.pictures_each_time=1",
+];
+
+/// Explores with a mistake in the program, which the configuration on disk knows nothing of.
+fn explored(dir: &Path, mistake: fn(&mut Config)) -> Diagnosis {
+    let settings = SETTINGS.map(|text| overrides::parse(text).unwrap());
+    let sound = Config::resolve("corridor-tiny", settings.into()).unwrap();
+    let mut broken = sound.clone();
+    mistake(&mut broken);
+    let build = |cfg: &EnvConfig, goals: usize| -> skewfit::error::Result<Box<dyn Scene>> {
+        Ok(Box::new(Blurred(scene(cfg, goals)?)))
+    };
+    start_in(broken, dir, &[], &mut Quiet, &build).unwrap();
+    fs::write(dir.join("config.toml"), sound.to_toml().unwrap()).unwrap();
+    diagnose::run(dir, None).unwrap()
+}
+
+fn verdict<'a>(diagnosis: &'a Diagnosis, name: &str) -> &'a Verdict {
+    diagnosis.verdicts.iter().find(|v| v.name == name).unwrap_or_else(|| panic!("no verdict {name}: {diagnosis:#?}"))
+}
+
+/// A mistake, the verdict that finds it, and what it says.
+type Case = (fn(&mut Config), &'static str, &'static str);
+
+/// What the three broken runs are told by.
+const EVIDENCE: [&str; 3] = ["vae_explains", "skew_direction", "practised_goals"];
+
+#[test]
+fn each_broken_run_has_its_fault_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = explored(&dir.path().join("good"), |_| {});
+    for name in EVIDENCE.iter().chain(&["sees_x", "sees_y", "skew_active", "density_rarity", "own_goals"]) {
+        assert_ne!(verdict(&good, name).level, Level::Fault, "{good:#?}");
+    }
+    let cases: [Case; 3] = [
+        (|c| c.latent.learning_rate = 0.0, "vae_explains", "the VAE has not learned the pictures"),
+        (|c| c.skew.power = 0.5, "skew_direction", "skewing favours the common"),
+        (
+            |c| (c.goals.relabel_keep, c.goals.relabel_source) = (0.0, 0.0),
+            "practised_goals",
+            "practised goals are the near future's",
+        ),
+    ];
+    for (k, (mistake, name, words)) in cases.into_iter().enumerate() {
+        let broken = explored(&dir.path().join(k.to_string()), mistake);
+        let found = verdict(&broken, name);
+        assert_eq!(found.level, Level::Fault, "{broken:#?}");
+        assert!(found.line().starts_with("FAULT ") && found.sentence.contains(words), "{found:?}");
+    }
+}
+
+fn told(run: &Path, more: &[&str]) -> Value {
+    json(&skewfit("diagnose", run, &[more, &["--json"]].concat()))
+}
+
+fn sentence(told: &Value, name: &str) -> String {
+    let verdicts = told["verdicts"].as_array().unwrap();
+    verdicts.iter().find(|v| v["name"] == name).map_or_else(String::new, |v| v["sentence"].as_str().unwrap().to_owned())
+}
+
+fn faults(told: &Value) -> Vec<&Value> {
+    told["verdicts"].as_array().unwrap().iter().filter(|v| v["level"] == "FAULT").collect()
+}
+
+#[test]
+fn a_run_is_read_and_a_page_written_the_same_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, out) = (dir.path().join("run"), dir.path().join("out"));
+    explore(&run, &[]);
+    let before = files(&run);
+    let first = told(&run, &["--out", out.to_str().unwrap()]);
+    assert!(files(&run) == before, "with --out nothing in the run is touched");
+    let page = fs::read_to_string(out.join("DIAGNOSE.md")).unwrap();
+    let pictures: Vec<&str> = page.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    assert!(pictures.len() >= 7, "{pictures:?}");
+    assert!(pictures.iter().all(|name| image::open(out.join(name)).is_ok()), "{pictures:?}");
+    let lines = String::from_utf8(skewfit("diagnose", &run, &[]).stdout).unwrap();
+    for verdict in first["verdicts"].as_array().unwrap() {
+        for text in [&page, &lines] {
+            assert!(text.contains(verdict["sentence"].as_str().unwrap()), "{verdict}: {text}");
+        }
+        assert!(["ok", "warn", "FAULT"].iter().any(|word| verdict["level"] == *word), "{verdict}");
+        assert!(verdict.get("value").is_some() && verdict.get("threshold").is_some(), "{verdict}");
+    }
+    assert!(lines.trim_end().ends_with("diagnose/DIAGNOSE.md"), "{lines}");
+    let again = told(&run, &[]);
+    assert_eq!((&again["verdicts"], &again["checkpoint"]), (&first["verdicts"], &first["checkpoint"]));
+    assert!(files(&run.join("diagnose")) == files(&out), "the same page and pictures");
+    let mut after = files(&run);
+    after.retain(|name, _| !name.starts_with("diagnose"));
+    assert!(after == before, "a diagnosis changes nothing but diagnose/");
+}
+
+#[test]
+fn what_is_off_on_purpose_or_not_begun_is_no_fault() {
+    let dir = tempfile::tempdir().unwrap();
+    let (rig, young, prior) = (dir.path().join("rig"), dir.path().join("young"), dir.path().join("prior"));
+    explore(&rig, &["skew.power=0", "run.steps=500"]);
+    assert!(sentence(&told(&rig, &[]), "skew_active").contains("off by configuration"));
+    explore(&young, &["run.steps=200"]);
+    let young = told(&young, &[]);
+    assert!(faults(&young).is_empty(), "{young}");
+    for (name, words) in [("vae_explains", "not fitted yet"), ("skew_active", "not begun"), ("q_bias", "not practised")]
+    {
+        assert!(sentence(&young, name).contains(words), "{name}: {young}");
+    }
+    explore(&prior, &["goals.source=prior", "run.steps=500"]);
+    assert!(!sentence(&told(&prior, &[]), "own_goals").is_empty());
+    let hindsight = dir.path().join("hindsight");
+    explore(&hindsight, &["goals.relabel_keep=0.0", "goals.relabel_source=0.0", "run.steps=500"]);
+    let hindsight = told(&hindsight, &[]);
+    assert!(faults(&hindsight).iter().any(|v| v["name"] == "own_goals"), "{hindsight}");
+    assert!(sentence(&hindsight, "own_goals").starts_with("hindsight goals only"));
+}
+
+#[test]
+fn a_live_run_a_damaged_one_and_one_without_true_states_are_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let live = explore_aside(&run, &["run.steps=100000", "run.checkpoint_every_epochs=1"]);
+    until("a checkpoint after practice", || checkpoints(&run).iter().any(|name| name.as_str() >= "00000100"));
+    assert!(!sentence(&told(&run, &["--out", dir.path().join("live").to_str().unwrap()]), "vae_explains").is_empty());
+    live.kill();
+    assert!(told(&run, &[])["damaged"].as_array().unwrap().is_empty());
+
+    fs::write(run.join("episodes/000003.h5"), "broken").unwrap();
+    fs::write(run.join("metrics.csv"), "broken").unwrap();
+    let damaged = told(&run, &[])["damaged"].to_string();
+    assert!(damaged.contains("000003.h5") && damaged.contains("metrics.csv"), "{damaged}");
+
+    let blind = dir.path().join("blind");
+    let seen = Store::read_only(&run).unwrap();
+    let mut store = Store::create(&blind, seen.root().clone()).unwrap();
+    for (line, id) in seen.lines().iter().filter(|line| line.id != 3).zip(0..) {
+        let mut episode = seen.episode(line.id).unwrap();
+        (episode.id, episode.states, episode.state_names) = (id, Vec::new(), Vec::new());
+        store.commit(&episode, line.env_steps_end).unwrap();
+    }
+    copy(&run.join("checkpoints"), &blind.join("checkpoints"));
+    fs::copy(run.join("config.toml"), blind.join("config.toml")).unwrap();
+    let told_blind = told(&blind, &[]);
+    assert!(sentence(&told_blind, "density_rarity").contains("no true states"), "{told_blind}");
+    assert!(!told_blind["verdicts"].to_string().contains("sees_"), "{told_blind}");
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    refused(&skewfit("diagnose", dir.path(), &[]), 2, &["is not a run"]);
+    explore(&run, &["run.steps=200"]);
+    for name in checkpoints(&run) {
+        fs::write(run.join("checkpoints").join(name).join("params.safetensors"), "broken").unwrap();
+    }
+    refused(&skewfit("diagnose", &run, &[]), 3, &["none of", "is sound"]);
+    fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    refused(&skewfit("diagnose", &run, &[]), 2, &["no checkpoint yet"]);
+    assert!(!run.join("diagnose").exists());
+}
