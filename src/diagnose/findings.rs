@@ -47,7 +47,7 @@ pub struct Findings {
     pub visits: Option<Vec<f64>>,
     /// `None` while draws are uniform.
     pub skewed: Option<Skewed>,
-    /// Of the first mapped state's range; empty on hardware.
+    /// Of the mapped states' ranges; empty on hardware.
     pub parts: Vec<Part>,
     /// Positions among the frames of those nearest to the goals, early and late.
     pub goal_frames: [Vec<usize>; 2],
@@ -122,14 +122,10 @@ impl Findings {
             .zip(log_visits(&mut (0..sample.frames.len())))
             .map(|(goals, frames)| (goals - frames).exp());
         let latest: Vec<f64> = sample.saturation.iter().rev().take(sample.recent.len()).map(|s| s.1).collect();
-        let axis = known.as_ref().map_or(0, |k| k.grid.heat_map[0].state);
+        let axes = axes(known.as_ref(), &sample.state_names);
         Self {
             probes: probes(&sample, &view),
-            parts: if axis < sample.state_names.len() {
-                parts(&sample, axis, &view, skewed.as_ref())
-            } else {
-                Vec::new()
-            },
+            parts: axes.iter().flat_map(|(k, name)| parts(&sample, (*k, name), &view, skewed.as_ref())).collect(),
             own_share: distances.own_share(practised, cfg.agent.reward_scale),
             progress: progress(&tracks),
             returns: returns(learner, &cfg, &sample.recent, &tracks),
@@ -165,14 +161,7 @@ impl Findings {
     /// The mapped states: (position, name with unit); fewer than two on hardware.
     #[must_use]
     pub fn axes(&self) -> Vec<(usize, String)> {
-        let names = &self.sample.state_names;
-        match &self.known {
-            Some(Known { spec, grid }) => {
-                let axes = grid.heat_map.iter().filter(|a| a.state < names.len());
-                axes.map(|a| (a.state, axis_name(spec, a))).collect()
-            }
-            None => names.iter().take(2).cloned().enumerate().collect(),
-        }
+        axes(self.known.as_ref(), &self.sample.state_names)
     }
 
     /// Rank correlation of log p with visits over all frames; `None` without true states.
@@ -186,6 +175,16 @@ impl Findings {
     pub fn weight_rank(&self) -> Option<f64> {
         let (skewed, visits) = (self.skewed.as_ref()?, self.visits.as_ref()?);
         spearman(&skewed.weights, &skewed.frames.iter().map(|i| visits[*i]).collect::<Vec<_>>())
+    }
+}
+
+fn axes(known: Option<&Known>, names: &[String]) -> Vec<(usize, String)> {
+    match known {
+        Some(Known { spec, grid }) => {
+            let axes = grid.heat_map.iter().filter(|a| a.state < names.len());
+            axes.map(|a| (a.state, axis_name(spec, a))).collect()
+        }
+        None => names.iter().take(2).cloned().enumerate().collect(),
     }
 }
 

@@ -28,14 +28,21 @@ pub fn verdicts(found: &Findings) -> Vec<Verdict> {
     all
 }
 
-fn vae(found: &Findings) -> [Verdict; 2] {
-    let explains = ("reconstructions keep the picture", "the VAE has not learned the pictures");
-    let active = ("latent dimensions tell pictures apart", "too few latent dimensions tell pictures apart");
-    let count = found.view.active().len() as f64;
-    [
-        Verdict::graded("vae_explains", found.view.explained, want::EXPLAINED, explains, "variance explained"),
-        Verdict::graded("active_dims", count, want::ACTIVE, active, &format!("of {}, active", found.view.dim)),
-    ]
+fn vae(found: &Findings) -> Vec<Verdict> {
+    let (view, n) = (&found.view, found.sample.frames.len());
+    let says = ("reconstructions keep the picture", "the VAE has not learned the pictures");
+    let explains = Verdict::graded("vae_explains", view.explained(0..n), want::EXPLAINED, says, "variance explained");
+    let sound = found.parts.iter().filter(|part| part.frames.0 >= want::FEWEST_FRAMES);
+    let worst = sound.min_by(|a, b| a.explained.total_cmp(&b.explained)).map(|part| {
+        let (low, high) = (want::figure(part.range.0), want::figure(part.range.1));
+        let what = format!("variance explained for {} in [{low}, {high}]", part.axis);
+        let says = ("reconstructions keep every part of what it saw", "the VAE does not keep a part of what it saw");
+        Verdict::graded("vae_explains_all", part.explained, want::EXPLAINED_ALL, says, &what)
+    });
+    let says = ("latent dimensions tell pictures apart", "too few latent dimensions tell pictures apart");
+    let what = format!("of {}, active", view.dim);
+    let active = Verdict::graded("active_dims", view.active().len() as f64, want::ACTIVE, says, &what);
+    [Some(explains), worst, Some(active)].into_iter().flatten().collect()
 }
 
 /// By the linear probe; it is a fault where the nearest latents do not know the state either.
@@ -155,7 +162,7 @@ fn bear(found: &Findings, mut verdict: Verdict) -> Verdict {
 fn critic(found: &Findings) -> Vec<Verdict> {
     let Some(returns) = &found.returns else { return Vec::new() };
     let bias = returns.bias();
-    let (says, what) = (("Q is of the size of returns", "Q is off the returns"), "|bias| over what rewards add up to");
+    let (says, what) = (("Q is of the size of returns", "Q is off the returns"), "bias over what rewards add up to");
     let mut verdict = Verdict::graded("q_bias", bias.abs(), want::BIAS, says, what);
     if verdict.level != Level::Ok {
         let side = if bias > 0.0 { "Q promises more than comes" } else { "Q promises less than comes" };
@@ -184,7 +191,7 @@ fn policy(found: &Findings) -> Vec<Verdict> {
     all.push(Verdict::graded("temperature", found.temperature, want::TEMPERATURE, says, "temperature"));
     if let Some(share) = found.saturation {
         let says = ("actions have room", "actions are at their bounds");
-        all.push(Verdict::graded("saturation", share, want::SATURATION, says, "share of |a| > 0.95"));
+        all.push(Verdict::graded("saturation", share, want::SATURATION, says, "share of entries beyond 0.95"));
     }
     all
 }

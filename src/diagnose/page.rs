@@ -71,7 +71,7 @@ pub fn page(dir: &Path, found: &Findings, verdicts: &[Verdict], drawn: &[&str]) 
     );
     text += "| | verdict |\n|:---|:---|\n";
     for verdict in verdicts {
-        text += &format!("| {} | {} |\n", verdict.level.word(), verdict.sentence);
+        text += &format!("| {} | {} |\n", verdict.level.word(), verdict.sentence.replace('|', "\\|"));
     }
     for damage in &found.damaged {
         text += &format!("\nNot read: {damage}\n");
@@ -114,15 +114,16 @@ fn probes(found: &Findings) -> String {
 }
 
 fn parts(found: &Findings) -> String {
-    let Some((_, name)) = found.axes().into_iter().next().filter(|_| !found.parts.is_empty()) else {
+    if found.parts.is_empty() {
         return String::new();
-    };
-    let shown = |v: Option<f64>| v.map_or_else(String::new, figure);
-    let mut text = format!("\n| {name} | share of frames | mean log p | mean weight |\n|:---|---:|---:|---:|\n");
+    }
+    let head = "| state | share of frames | variance explained | mean log p | mean weight |";
+    let mut text = format!("\n{head}\n|:---|---:|---:|---:|---:|\n");
     for part in &found.parts {
         let (low, high) = (figure(part.range.0), figure(part.range.1));
-        let (share, log_p, weight) = (figure(part.share), shown(part.log_density), shown(part.weight));
-        text += &format!("| {low} to {high} | {share} | {log_p} | {weight} |\n");
+        let (share, explained) = (figure(part.frames.1), figure(part.explained));
+        let (log_p, weight) = (format!("{:.1}", part.log_density), part.weight.map_or_else(String::new, figure));
+        text += &format!("| {} {low} to {high} | {share} | {explained} | {log_p} | {weight} |\n", part.axis);
     }
     text
 }

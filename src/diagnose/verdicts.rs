@@ -60,6 +60,11 @@ pub const SEES: Want = AtLeast(0.8, 0.33);
 /// Share of the pictures' variance that reconstructions explain. The mean picture explains 0; the moving parts, which
 /// are small, come after the light and dark that are easy.
 pub const EXPLAINED: Want = AtLeast(0.6, 0.2);
+/// The same in the worst third of a mapped state's range. A moving part that is left out of its picture explains
+/// nothing, and a rare picture without its moving part passes for a common one: skewing cannot favour it.
+pub const EXPLAINED_ALL: Want = AtLeast(0.7, 0.1);
+/// Frames that a third must have to be judged.
+pub const FEWEST_FRAMES: usize = 5;
 /// Dimensions that tell pictures apart. With none, all pictures are one latent.
 pub const ACTIVE: Want = AtLeast(2.0, 1.0);
 /// Rank correlation of log p(x) with visits. Positive: rare states are rare pictures; below -0.2 the order is turned

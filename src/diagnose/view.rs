@@ -9,8 +9,6 @@ use crate::rng;
 
 /// Variance of posterior means above which a dimension tells pictures apart (Burda et al. 2016, arXiv 1509.00519, section 5).
 pub const ACTIVE_VARIANCE: f64 = 0.01;
-/// Frames rebuilt to see what is kept of them.
-const REBUILT: usize = 500;
 /// Pictures whose densities are computed in one go.
 const AT_ONCE: usize = 128;
 
@@ -27,8 +25,8 @@ pub struct View {
     pub spread: Vec<f64>,
     /// log p(x) (n), nats.
     pub log_density: Vec<f64>,
-    /// Share of the pictures' variance about their mean picture that reconstructions explain, in (-inf, 1].
-    pub explained: f64,
+    /// Of each frame (n): squared error of its reconstruction, squared distance from the mean picture; pixels in [0, 255].
+    errors: Vec<(f64, f64)>,
 }
 
 impl View {
@@ -47,9 +45,17 @@ impl View {
             kl: (0..dim).map(|d| kl_of(d) / pictures.len().max(1) as f64).collect(),
             spread: (0..dim).map(|d| variance(&column(d))).collect(),
             log_density: densities(learner, cfg, pictures, &posteriors),
-            explained: explained(learner, pictures, &means, dim),
+            errors: errors(learner, pictures, &means),
             means,
         }
+    }
+
+    /// Share of these pictures' variance about the mean of all that reconstructions explain, in (-inf, 1]; 0 where all
+    /// are alike.
+    #[must_use]
+    pub fn explained(&self, frames: impl Iterator<Item = usize>) -> f64 {
+        let (error, spread) = frames.map(|i| self.errors[i]).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        if spread > 0.0 { 1.0 - error / spread } else { 0.0 }
     }
 
     /// Posterior mean of frame `i`, (Z).
@@ -94,23 +100,16 @@ fn densities(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]], posteriors
     out
 }
 
-/// 1 - sum |x - x'|^2 / sum |x - mean x|^2 over [`REBUILT`] pictures spread over `pictures`; 0 where all are alike.
-fn explained(learner: &mut Learner, pictures: &[&[u8]], means: &[f32], dim: usize) -> f64 {
-    let n = REBUILT.min(pictures.len());
-    let chosen: Vec<usize> = (0..n).map(|i| i * pictures.len() / n).collect();
-    let pixels = pictures.first().map_or(0, |p| p.len());
-    let mut mean = vec![0.0; pixels];
-    for i in &chosen {
-        mean.iter_mut().zip(pictures[*i]).for_each(|(m, x)| *m += f64::from(*x) / n as f64);
+fn errors(learner: &mut Learner, pictures: &[&[u8]], means: &[f32]) -> Vec<(f64, f64)> {
+    let mut mean = vec![0.0; pictures.first().map_or(0, |p| p.len())];
+    for picture in pictures {
+        mean.iter_mut().zip(*picture).for_each(|(m, x)| *m += f64::from(*x) / pictures.len() as f64);
     }
-    let latents: Vec<f32> = chosen.iter().flat_map(|i| &means[i * dim..(i + 1) * dim]).copied().collect();
-    let rebuilt = learner.vae.decode(&latents);
-    let (mut error, mut spread) = (0.0, 0.0);
-    for (i, rebuilt) in chosen.iter().zip(rebuilt.chunks_exact(pixels.max(1))) {
-        for ((x, y), m) in pictures[*i].iter().zip(rebuilt).zip(&mean) {
-            error += (f64::from(*x) - f64::from(*y)).powi(2);
-            spread += (f64::from(*x) - m).powi(2);
-        }
-    }
-    if spread > 0.0 { 1.0 - error / spread } else { 0.0 }
+    let rebuilt = learner.vae.decode(means);
+    let one = |(picture, rebuilt): (&&[u8], &[u8])| {
+        let error = picture.iter().zip(rebuilt).map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum();
+        let spread = picture.iter().zip(&mean).map(|(x, m)| (f64::from(*x) - m).powi(2)).sum();
+        (error, spread)
+    };
+    pictures.iter().zip(rebuilt.chunks_exact(mean.len().max(1))).map(one).collect()
 }

@@ -157,7 +157,9 @@ impl Diagram {
         }
         let scaled = self.values(axis).map(|v| if scale.logarithmic { v.log10() } else { v });
         let (low, high) = scaled.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-        let room = if high > low { 0.05 * (high - low) } else { 0.5 * high.abs().max(1.0) };
+        // A quantity that hardly moves is drawn flat; its last digits would fill the axis.
+        let least = 1e-3 * high.abs().max(low.abs()).max(1e-12);
+        let room = (0.05 * (high - low)).max(least);
         let floor = axis == 1 && self.marks.iter().any(|m| m.shape == Shape::Bars);
         match (floor, scale.logarithmic) {
             (true, true) => (-0.3, high + room),

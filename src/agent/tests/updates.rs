@@ -45,6 +45,21 @@ fn one_and_three_updates_are_candles() {
     }
 }
 
+#[test]
+fn judging_sums_to_the_actors_loss() {
+    for wide in [false, true] {
+        let mut sac = sac(&config([24, 20]), 2, wide);
+        let (batch, noise) = data(200, 9);
+        let rows = batch.observation.chunks(2 * Z).zip(noise.current.chunks(ACTIONS));
+        let drawn: Vec<f32> = rows.flat_map(|(s, eps)| sac.act_sample(s, eps)).collect();
+        let (q, log_pi) = sac.judge(&batch.observation, &drawn, &noise.current);
+        let alpha = sac.temperature();
+        let loss = q.iter().zip(&log_pi).map(|(q, log_pi)| f64::from(alpha * log_pi - q)).sum::<f64>() / 200.0;
+        let want = sac.update(&Workers::new(2), &batch, &noise).unwrap().actor_loss;
+        assert!((loss - want).abs() < 1e-5 * (1.0 + want.abs()), "{loss} {want}");
+    }
+}
+
 /// Everything that an update may change, as bits; the temperature and its two moments last.
 fn bits(sac: &Sac) -> Vec<u32> {
     let networks = [&sac.policy, &sac.critics, &sac.targets].into_iter().flat_map(|p| &p.values);
