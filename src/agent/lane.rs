@@ -5,8 +5,10 @@ use super::sac::Noise;
 use crate::nn::Mlp;
 use crate::nn::mlp::Activations;
 
-/// Rows a block: its activations stay in a core's L2 cache.
-pub const BLOCK: usize = 128;
+/// Rows a block: a layer's activations stay in a core's L2 cache, and its weights are packed few times a batch.
+pub const BLOCK: usize = 256;
+/// Threads' shares are multiples of this many rows.
+pub const SHARE: usize = 32;
 
 /// A block of rows of a batch, with its noise.
 pub struct Rows<'a> {

@@ -2,7 +2,7 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::lane::{BLOCK, Lane, Rows, Sums};
+use super::lane::{BLOCK, Lane, Rows, SHARE, Sums};
 use super::{Batch, actor, critic, temperature};
 use crate::config::AgentConfig;
 use crate::error::{Error, Result};
@@ -231,7 +231,7 @@ impl Sac {
             critics: [&self.critics.values[..half], &self.critics.values[half..]],
             targets: [&self.targets.values[..half], &self.targets.values[half..]],
         };
-        let shares = workers.shares(batch.size, BLOCK);
+        let shares = workers.shares(batch.size, SHARE);
         workers.each(&mut self.lanes, |i, lane| {
             lane.clear();
             let share = shares[i].clone();
