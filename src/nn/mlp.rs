@@ -27,6 +27,10 @@ pub struct Activations {
     d2: Vec<f32>,
     /// (R, outputs).
     pub y: Vec<f32>,
+    /// Rows that have a gradient, and their dL/dy and dL/dx without gaps.
+    live: Vec<usize>,
+    live_dy: Vec<f32>,
+    live_dx: Vec<f32>,
 }
 
 /// How a network starts: hidden weights U(+-1/sqrt(outputs of the layer)) (rlkit's fan-in of an (out, in) matrix).
@@ -83,7 +87,8 @@ impl Mlp {
     #[must_use]
     pub fn activations(&self, rows: usize) -> Activations {
         let [h1, h2] = self.hidden.map(|h| vec![0.0; h * rows]);
-        Activations { d1: h1.clone(), d2: h2.clone(), h1, h2, y: vec![0.0; rows * self.outputs] }
+        let y = vec![0.0; rows * self.outputs];
+        Activations { d1: h1.clone(), d2: h2.clone(), h1, h2, y, ..Activations::default() }
     }
 
     /// y of x (R, inputs) into `act.y`; keeps the hidden activations.
@@ -113,7 +118,8 @@ impl Mlp {
         dense::backward_weights(x, &act.d1, rows, g.w1, g.b1);
     }
 
-    /// dL/dx for the last `columns` inputs only, into `dx` (R, columns); weights' gradients are not computed.
+    /// dL/dx for the last `columns` inputs only, into `dx` (R, columns); weights' gradients are not computed, and rows
+    /// whose dL/dy is zero (of two critics, the larger one's) cost nothing.
     pub fn backward_input(
         &self,
         theta: &[f32],
@@ -123,10 +129,22 @@ impl Mlp {
         act: &mut Activations,
         dx: &mut [f32],
     ) {
-        self.hidden_gradients(theta, dy, rows, act);
-        let w1 = self.split(theta).w1;
-        let tail = &w1[(self.inputs - columns) * self.hidden[0]..];
-        dense::backward_input(&act.d1, rows, tail, columns, dx);
+        let (p, [n1, n2]) = (self.split(theta), self.hidden);
+        let Activations { h1, h2, d1, d2, live, live_dy, live_dx, .. } = act;
+        let of = |i: usize, width: usize| i * width..(i + 1) * width;
+        live.clear();
+        live.extend((0..rows).filter(|i| dy[of(*i, self.outputs)].iter().any(|d| *d != 0.0))); // a NaN is not zero
+        live_dy.clear();
+        live.iter().for_each(|i| live_dy.extend_from_slice(&dy[of(*i, self.outputs)]));
+        let n = live.len();
+        dense::backward_input(live_dy, n, p.w3, n2, d2);
+        live.iter().enumerate().for_each(|(to, i)| dense::mask(&h2[of(*i, n2)], &mut d2[of(to, n2)]));
+        dense::backward_input(d2, n, p.w2, n1, d1);
+        live.iter().enumerate().for_each(|(to, i)| dense::mask(&h1[of(*i, n1)], &mut d1[of(to, n1)]));
+        live_dx.resize(n * columns, 0.0);
+        dense::backward_input(d1, n, &p.w1[(self.inputs - columns) * n1..], columns, live_dx);
+        dx[..rows * columns].fill(0.0);
+        live.iter().enumerate().for_each(|(from, i)| dx[of(*i, columns)].copy_from_slice(&live_dx[of(from, columns)]));
     }
 
     /// d2 = (dy W3^T) * [h2 > 0],  d1 = (d2 W2^T) * [h1 > 0].
