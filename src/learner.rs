@@ -214,7 +214,7 @@ impl Learner {
     }
 }
 
-/// Every episode with its posteriors (T+2, 2Z) of all of them.
+/// Every episode in order, with its own rows (T+2, 2Z) of all posteriors.
 fn rows<'a>(replay: &'a Replay, posteriors: &'a [f32], dim: usize) -> impl Iterator<Item = (&'a Stored, &'a [f32])> {
     let mut rest = posteriors;
     replay.episodes().map(move |episode| {

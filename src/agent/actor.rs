@@ -71,8 +71,9 @@ pub fn add_gradient(nets: &Nets, rows: &Rows, temperature: f32, lane: &mut Lane)
     let [first, second] = &mut lane.critics;
     for i in 0..n {
         let smaller = usize::from(second.y[i] < first.y[i]);
-        lane.dq[0][i] = if smaller == 0 { -scale } else { 0.0 };
-        lane.dq[1][i] = if smaller == 1 { -scale } else { 0.0 };
+        let down = if (first.y[i] + second.y[i]).is_nan() { f32::NAN } else { -scale }; // whichever it is, it must show
+        lane.dq[0][i] = if smaller == 0 { down } else { 0.0 };
+        lane.dq[1][i] = if smaller == 1 { down } else { 0.0 };
         let loss = temperature * lane.log_pi[i] - minimum(first.y[i], second.y[i]);
         lane.sums.actor_loss += f64::from(loss);
         lane.sums.log_pi += f64::from(lane.log_pi[i]);

@@ -23,7 +23,7 @@ pub struct Parts {
     pub gather_ms: f64,
     /// SAC updates.
     pub sac_ms: f64,
-    /// VAE updates.
+    /// VAE updates, batches included.
     pub vae_ms: f64,
     /// Encoding the replay.
     pub encode_ms: f64,
@@ -31,7 +31,7 @@ pub struct Parts {
     pub density_ms: f64,
     /// New latents in place, weights and their alias table.
     pub weights_ms: f64,
-    /// The rest: new episodes into the buffer.
+    /// The rest: new episodes encoded and put into the buffer.
     pub other_ms: f64,
     /// Share of the epoch that is neither the scene nor kernels, in percent: commit, gather, weights and the rest.
     pub overhead_percent: f64,

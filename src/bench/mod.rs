@@ -7,6 +7,7 @@ mod growth;
 mod scenes;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use serde::Serialize;
@@ -289,7 +290,9 @@ fn door_episode(cfg: &Config, scene: &mut dyn Scene, learner: &mut Learner, id: 
 
 /// A store in a folder of its own under the system's temporary one.
 fn scratch_store(cfg: &Config) -> Result<(Store, Scratch)> {
-    let folder = Scratch(std::env::temp_dir().join(format!("skewfit-bench-{}", std::process::id())));
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("skewfit-bench-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let folder = Scratch(std::env::temp_dir().join(name));
     let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene.clone() };
     Ok((Store::create(&folder.0, root)?, folder))
 }

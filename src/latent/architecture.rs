@@ -29,9 +29,9 @@ pub struct Architecture {
     pub convs: Vec<Layer>,
     /// Transposed convolutions before the last, small side to big.
     pub deconvs: Vec<Layer>,
-    /// The first convolution on cells of 3 x 3 pixels.
+    /// Of the first convolution's gradients, on cells of 3 x 3 pixels.
     pub first: Lattice,
-    /// The last transposed convolution on a lattice with a zero border.
+    /// Of the last transposed convolution's gradients, with a zero border.
     pub last: Lattice,
     /// F, floats between convolutions and linear layers.
     pub flat: usize,

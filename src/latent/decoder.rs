@@ -47,18 +47,18 @@ impl Decoder {
 
     /// `cells` of the first `n` latents of `z`.
     pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
-        self.hidden(a, params, packed, n);
+        self.forward_hidden(a, params, packed, n);
         let store = &mut Store { bias: &packed.last_bias, activation: Activation::Identity, y: &mut self.cells };
         packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, store);
     }
 
     /// The last layer of the first `n` latents of `z` into `sink`, and nowhere else.
-    pub fn into(&mut self, sink: &mut impl Sink, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
-        self.hidden(a, params, packed, n);
+    pub fn forward_into(&mut self, sink: &mut impl Sink, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+        self.forward_hidden(a, params, packed, n);
         packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, sink);
     }
 
-    fn hidden(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+    fn forward_hidden(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
         let flat = a.decoder_flat();
         let z = View::new(&self.z, n, a.dim);
         dense::forward(z, n, params.get(flat), params.get(flat + 1), Activation::Relu, &mut self.hidden[0]);

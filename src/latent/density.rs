@@ -48,7 +48,7 @@ pub fn estimate(terms: &[Term], estimator: Estimator) -> f64 {
 }
 
 fn log_sum_exp(x: impl Iterator<Item = f64> + Clone) -> f64 {
-    let top = x.clone().fold(f64::NEG_INFINITY, f64::max);
+    let top = x.clone().fold(f64::NEG_INFINITY, |top, x| if x > top || x.is_nan() { x } else { top }); // a NaN stays one
     if top.is_finite() { top + x.map(|x| (x - top).exp()).sum::<f64>().ln() } else { top }
 }
 
@@ -96,7 +96,7 @@ pub fn log_density(
                 }
             }
             errors.begin(block.clone().map(|pair| share.pictures[pair / cfg.latents]));
-            decoder.into(&mut errors, a, params, packed, BLOCK);
+            decoder.forward_into(&mut errors, a, params, packed, BLOCK);
             for (i, pair) in block.enumerate() {
                 let (image, k) = (pair / cfg.latents, pair % cfg.latents);
                 let sse = errors.of(i);

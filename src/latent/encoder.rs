@@ -11,7 +11,7 @@ use crate::nn::gemm::View;
 pub struct Encoder {
     /// (images, H, W, 3), values in [0, 1].
     pub pixels: Vec<f32>,
-    /// The same as (images, g, g, 27), for the backward pass.
+    /// The same as (images, g, g, 27), filled for gradients alone: the loss's target and the first layer's input.
     pub cells: Vec<f32>,
     /// Outputs of the convolutions.
     hidden: Vec<Vec<f32>>,

@@ -1,4 +1,4 @@
-//! Direct convolution:  y(p, o) = sum_{r,k} x(p)[r pitch + k] W(r, k, o),  eight positions p at a time in registers.
+//! Direct convolution:  y(p, o) = sum_{r,k} x(p)[r pitch + k] W(r, k, o),  six or eight positions p at a time in registers.
 //!
 //! With pictures as (H, W, C) the k C inputs below one kernel row lie side by side, so a convolution needs no patches:
 //! a [`Pass`] names where each position's inputs begin, [`Panels`] hold the weights in the order in which they are read,
@@ -12,7 +12,7 @@ use super::dense::Activation;
 
 /// Most output channels whose weights lie side by side.
 const WIDE: usize = 32;
-/// Fewest; more vectors than one where vectors are short.
+/// Width of the panel of a layer with at most this many outputs.
 const NARROW: usize = 16;
 
 /// Where one output position reads and writes.

@@ -75,8 +75,15 @@ impl Windows {
     }
 
     /// Transposed convolution with weights (C_in, k, k, C_out), where `phases` says what y is.
+    ///
+    /// # Panics
+    /// Where phases are to become channels and the kernel is no multiple of the stride.
     #[must_use]
     pub fn deconv(kernel: usize, stride: usize, phases: Phases, x: Grid, y: Grid, images: usize) -> Self {
+        assert!(
+            phases == Phases::Pixels || kernel.is_multiple_of(stride),
+            "phases of unequal kernels cannot share a pass"
+        );
         let (span, step) = match phases {
             Phases::Pixels => (1, stride),
             Phases::Channels => (stride, 1),

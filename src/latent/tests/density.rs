@@ -173,3 +173,11 @@ proptest! {
         prop_assert_eq!(&density(&mut one, 1, &cfg, &views, &noise), &all); // oracle 15
     }
 }
+
+#[test]
+fn a_density_that_is_not_a_number_stays_so() {
+    let terms = [Term { log_ratio: f64::NAN, log_likelihood: 0.0 }, Term { log_ratio: 0.0, log_likelihood: 1.0 }];
+    for estimator in [Estimator::Iwae, Estimator::Elbo, Estimator::SelfNormalised] {
+        assert!(estimate(&terms, estimator).is_nan() && estimate(&terms[..1], estimator).is_nan());
+    }
+}
