@@ -1,45 +1,24 @@
 //! What a set of attempts says beyond its means: does who is asked for more reach further, and what would not listening score?
 //!
-//! Rank correlation (Spearman 1904): Pearson's, of ranks, ties at their mean rank; of each coordinate, goal against reached.
+//! Rank correlation: Spearman's, of each coordinate, goal against reached.
 //! Best constant answer: of the goals' own states, the one that, given as the answer to every goal, has the least mean
 //! metric. For an error along one coordinate that is the median's, which no constant betters.
 
 use skewfit_envs::{Scene, StateVec};
+
+use crate::statistics::spearman;
 
 /// `rank_correlation_<coordinate>` and `best_constant_<metric>` over (goal, reached) states; what is undefined is left out.
 #[must_use]
 pub fn over_goals(scene: &dyn Scene, pairs: &[(StateVec, StateVec)]) -> Vec<(String, f64)> {
     let names = scene.spec().state_names.iter().enumerate();
     let ranks = names.filter_map(|(i, name)| {
-        let along: Option<Vec<_>> = pairs.iter().map(|(g, r)| Some((*g.0.get(i)?, *r.0.get(i)?))).collect();
-        Some((format!("rank_correlation_{name}"), rank_correlation(&along?)?))
+        let along: Option<(Vec<_>, Vec<_>)> = pairs.iter().map(|(g, r)| Some((*g.0.get(i)?, *r.0.get(i)?))).collect();
+        let (goals, reached) = along?;
+        Some((format!("rank_correlation_{name}"), spearman(&goals, &reached)?))
     });
     let goals: Vec<&StateVec> = pairs.iter().map(|(goal, _)| goal).collect();
     ranks.chain(best_constants(scene, &goals)).collect()
-}
-
-/// Spearman's rho; `None` where one side does not vary.
-#[must_use]
-pub fn rank_correlation(pairs: &[(f64, f64)]) -> Option<f64> {
-    let [a, b] = [ranks(pairs.iter().map(|p| p.0)), ranks(pairs.iter().map(|p| p.1))];
-    let middle = (pairs.len() as f64 - 1.0) / 2.0;
-    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
-    let scale = (product(&a, &a) * product(&b, &b)).sqrt();
-    (scale > 0.0).then(|| product(&a, &b) / scale)
-}
-
-/// The place of each value among all, from 0; equal values share their mean place.
-fn ranks(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let values: Vec<f64> = values.collect();
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|i, j| values[*i].total_cmp(&values[*j]));
-    let mut ranks = vec![0.0; values.len()];
-    let mut first = 0;
-    for equal in order.chunk_by(|i, j| values[*i] == values[*j]) {
-        equal.iter().for_each(|i| ranks[*i] = first as f64 + (equal.len() - 1) as f64 / 2.0);
-        first += equal.len();
-    }
-    ranks
 }
 
 fn best_constants(scene: &dyn Scene, goals: &[&StateVec]) -> Vec<(String, f64)> {
@@ -66,21 +45,6 @@ fn best_constants(scene: &dyn Scene, goals: &[&StateVec]) -> Vec<(String, f64)> 
 mod tests {
     use super::*;
     use skewfit_envs::scenes;
-
-    #[test]
-    fn ranks_agree_with_tables() {
-        let rho =
-            |a: &[f64], b: &[f64]| rank_correlation(&a.iter().copied().zip(b.iter().copied()).collect::<Vec<_>>());
-        // IQ against hours of television, the textbook's example: rho = -29/165.
-        let iq = [106., 100., 86., 101., 99., 103., 97., 113., 112., 110.];
-        let hours = [7., 27., 2., 50., 28., 29., 20., 12., 6., 17.];
-        assert!((rho(&iq, &hours).unwrap() + 29.0 / 165.0).abs() < 1e-12);
-        assert_eq!(rho(&[1., 2., 3.], &[-8., 0., 1e9]), Some(1.0));
-        assert_eq!(rho(&[1., 2., 3.], &[3., 2., 1.]), Some(-1.0));
-        // Ties share a rank: (0, .5, .5, 2) would be wrong; SciPy has spearmanr([1,2,2,3],[1,2,3,4]) = .9486832980505138.
-        assert!((rho(&[1., 2., 2., 3.], &[1., 2., 3., 4.]).unwrap() - 0.948_683_298_050_513_8).abs() < 1e-15);
-        assert_eq!((rho(&[1., 1.], &[1., 2.]), rho(&[], &[]), rho(&[1.], &[1.])), (None, None, None));
-    }
 
     #[test]
     fn the_best_constant_of_an_error_is_the_median() {

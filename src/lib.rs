@@ -32,4 +32,5 @@ pub mod redraw;
 pub mod replay;
 pub mod report;
 pub mod rng;
+pub mod statistics;
 pub mod store;

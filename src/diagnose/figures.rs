@@ -5,9 +5,9 @@ use skewfit_envs::Image;
 use super::findings::Findings;
 use super::probe::Probe;
 use super::sample::OwnGoal;
-use super::statistics::mean;
 use crate::learner::Learner;
 use crate::report::diagnosis::{Diagram, Figure, Marks, Matrix, Scale, Shape, Strips};
+use crate::statistics::mean;
 
 /// Dimensions shown, those that carry most.
 const DIMENSIONS: usize = 16;

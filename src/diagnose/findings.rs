@@ -9,7 +9,6 @@ use super::probe::{Probe, probe};
 use super::rarity::{Part, Skewed, Visits, parts};
 use super::returns::{Returns, Track, returns, track};
 use super::sample::{OwnGoal, Sample, read};
-use super::statistics::{mean, spearman};
 use super::view::View;
 use crate::checkpoint::{self, Snapshot};
 use crate::config::{Config, EnvConfig};
@@ -19,6 +18,7 @@ use crate::explore::state::{RunState, restore_models};
 use crate::learner::Learner;
 use crate::metrics::{self, Table};
 use crate::report::axis_name;
+use crate::statistics::{mean, spearman};
 use crate::store::Store;
 
 /// What is known of the scene; nothing on hardware and in scenes that are not shipped.

@@ -12,7 +12,6 @@ mod probe;
 mod rarity;
 mod returns;
 mod sample;
-mod statistics;
 pub mod verdicts;
 mod view;
 

@@ -6,12 +6,12 @@
 
 use super::returns::Track;
 use super::sample::Sample;
-use super::statistics::mean;
 use super::view::View;
 use crate::config::{Config, GoalSourceKind};
 use crate::goals::reward::latent_distance;
 use crate::learner::normals;
 use crate::rng;
+use crate::statistics::mean;
 
 /// Draws from the prior, where goals come from there.
 const PRIOR_DRAWS: usize = 200;

@@ -1,7 +1,7 @@
 //! Whether a true state can be read off the latents of episodes that were not used to learn how:
 //! ridge least squares with intercept, (X'X + lambda n I) w = X'y on standardised latents, and the mean of the nearest.
 
-use super::statistics::{mean, pearson, r_squared, variance};
+use crate::statistics::{mean, pearson, r_squared, variance};
 
 /// lambda: enough for a dimension that never moves, too little to bend a fit of a hundred frames.
 const RIDGE: f64 = 1e-6;

@@ -3,9 +3,9 @@
 use skewfit_envs::CoverageGrid;
 
 use super::sample::Sample;
-use super::statistics::mean;
 use super::view::View;
 use crate::goals::skew_weights;
+use crate::statistics::mean;
 
 /// Parts of a mapped state's range that are told apart: closed, half-open, open.
 const PARTS: usize = 3;

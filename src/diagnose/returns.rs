@@ -6,12 +6,12 @@
 //! would have come after it is taken to be as good as the last quarter, without asking the critics. Nothing comes after a
 //! termination. Episodes were collected by slightly older policies.
 
-use super::statistics::{mean, spearman};
 use crate::config::Config;
 use crate::episode::Episode;
 use crate::goals::reward::reward;
 use crate::learner::{Learner, normals};
 use crate::rng;
+use crate::statistics::{mean, spearman};
 use skewfit_envs::Ending;
 
 /// One in so many steps is compared.

@@ -1,11 +1,11 @@
 //! What a checkpoint's VAE makes of the sampled frames: latents, reconstructions, densities.
 
-use super::statistics::variance;
 use crate::config::Config;
 use crate::latent::density::log_density;
 use crate::latent::vae::kl;
 use crate::learner::{Learner, normals};
 use crate::rng;
+use crate::statistics::variance;
 
 /// Variance of posterior means above which a dimension tells pictures apart (Burda et al. 2016, arXiv 1509.00519, section 5).
 pub const ACTIVE_VARIANCE: f64 = 0.01;

@@ -22,10 +22,14 @@ pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     (spread > 0.0).then(|| (both / spread).clamp(-1.0, 1.0))
 }
 
-/// Spearman's rank correlation, in [-1, 1]; `None` where one side does not vary.
+/// Spearman's rank correlation (1904), in [-1, 1]: Pearson's, of ranks; `None` where one side does not vary.
 #[must_use]
 pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
-    pearson(&ranks(x), &ranks(y))
+    let (a, b) = (ranks(x), ranks(y));
+    let middle = (x.len() as f64 - 1.0) / 2.0; // exact, as are the sums of products of halves: 1 is 1
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
+    let scale = (product(&a, &a) * product(&b, &b)).sqrt();
+    (scale > 0.0).then(|| product(&a, &b) / scale)
 }
 
 /// Coefficient of determination  1 - sum (y - y')^2 / sum (y - mean y)^2; `None` where y does not vary.
@@ -53,6 +57,19 @@ fn ranks(x: &[f64]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranks_agree_with_tables() {
+        // IQ against hours of television, the textbook's example: rho = -29/165.
+        let iq = [106., 100., 86., 101., 99., 103., 97., 113., 112., 110.];
+        let hours = [7., 27., 2., 50., 28., 29., 20., 12., 6., 17.];
+        assert!((spearman(&iq, &hours).unwrap() + 29.0 / 165.0).abs() < 1e-12);
+        assert_eq!(spearman(&[1., 2., 3.], &[-8., 0., 1e9]), Some(1.0));
+        assert_eq!(spearman(&[1., 2., 3.], &[3., 2., 1.]), Some(-1.0));
+        // Ties share a rank: (0, .5, .5, 2) would be wrong; SciPy has spearmanr([1,2,2,3],[1,2,3,4]) = .9486832980505138.
+        assert!((spearman(&[1., 2., 2., 3.], &[1., 2., 3., 4.]).unwrap() - 0.948_683_298_050_513_8).abs() < 1e-15);
+        assert_eq!((spearman(&[1., 1.], &[1., 2.]), spearman(&[], &[]), spearman(&[1.], &[1.])), (None, None, None));
+    }
 
     #[test]
     fn correlations_of_known_numbers() {
