@@ -34,3 +34,4 @@ pub mod report;
 pub mod rng;
 pub mod statistics;
 pub mod store;
+pub mod supervise;

@@ -1,0 +1,4 @@
+//! What lets a run be left alone: what happened to it, what is asked of it from outside.
+
+pub mod control;
+pub mod events;
