@@ -125,9 +125,16 @@ impl Evaluator {
     ///
     /// # Errors
     /// What the scene reports.
-    pub fn attempt(&mut self, learner: &mut Learner, cfg: &Config, goals: &[(u64, Goal)]) -> Result<Vec<Attempt>> {
+    pub fn attempt(
+        &mut self,
+        learner: &mut Learner,
+        cfg: &Config,
+        goals: &[(u64, Goal)],
+        beat: &mut dyn FnMut(),
+    ) -> Result<Vec<Attempt>> {
         let (scene, start) = (&mut *self.scene, &self.start);
         let one = |(i, goal): (usize, &(u64, Goal))| {
+            beat();
             scene.restore(start)?;
             let attempt = attempt(scene, learner, cfg, goal)?;
             Ok(Attempt { clip: attempt.clip.filter(|_| i < PICTURES_SAVED), ..attempt })
@@ -293,7 +300,7 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
     let pool = if own { evaluator.goals() } else { given };
     let n = episodes.unwrap_or(pool.len());
     let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
-    let mut attempts = evaluator.attempt(&mut learner, &cfg, &wanted)?;
+    let mut attempts = evaluator.attempt(&mut learner, &cfg, &wanted, &mut || {})?;
     let update = loaded.snapshot.update;
     let eval = dir.join("eval");
     let of_the_run = eval.join(format!("{update:08}"));

@@ -4,6 +4,7 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{Noise, Sac, SacConfig, SacInfo};
+use crate::chaos::Part;
 use crate::config::{Config, GoalSourceKind};
 use crate::episode::Episode;
 use crate::error::{Error, Result};
@@ -30,6 +31,9 @@ pub struct Counts {
     pub refreshed_episodes: u64,
     /// alpha of the skewed distribution, after tempering; `None` while draws are uniform.
     pub skew_alpha: Option<f64>,
+    /// Halvings of both learning rates, one a return to a checkpoint.
+    #[serde(default)]
+    pub halvings: u32,
 }
 
 /// What weights are made of.
@@ -55,6 +59,8 @@ pub struct Learner {
     cfg: Config,
     batch: Batch,
     noise: Noise,
+    /// Whether the next minibatch's noise, and the next refresh's densities, are not numbers, on purpose.
+    spoiled: [bool; 2],
 }
 
 impl Learner {
@@ -70,7 +76,7 @@ impl Learner {
         let sac = Sac::new(sac, &workers, &mut rng::stream(seed, "agent-init", &[]));
         let replay = Replay::new(cfg.replay.capacity, cfg.latent.dim);
         let (batch, noise, counts) = (Batch::default(), Noise::default(), Counts::default());
-        Ok(Self { workers, vae, sac, replay, counts, cfg: cfg.clone(), batch, noise })
+        Ok(Self { workers, vae, sac, replay, counts, cfg: cfg.clone(), batch, noise, spoiled: [false; 2] })
     }
 
     /// Where exploration and relabelling goals come from now.
@@ -82,13 +88,20 @@ impl Learner {
         }
     }
 
-    /// Takes in a committed episode, encoded by the present VAE.
+    /// Latents of an episode's frames under the present VAE, (T+1, Z).
+    ///
+    /// # Errors
+    /// `NotFinite`.
+    pub fn latents(&mut self, episode: &Episode) -> Result<Vec<f32>> {
+        let frames: Vec<&[u8]> = (0..=episode.steps()).map(|t| episode.frame(t)).collect();
+        finite(self.vae.encode(&self.workers, &frames))
+    }
+
+    /// Takes in a committed episode with its [`latents`](Self::latents).
     ///
     /// # Errors
     /// An episode whose shapes do not fit the run.
-    pub fn add(&mut self, episode: Episode) -> Result<()> {
-        let frames: Vec<&[u8]> = (0..=episode.steps()).map(|t| episode.frame(t)).collect();
-        let latents = self.vae.encode(&self.workers, &frames);
+    pub fn add(&mut self, episode: Episode, latents: Vec<f32>) -> Result<()> {
         self.replay.push(episode, latents, LatentVersion(self.counts.refreshes))
     }
 
@@ -121,6 +134,7 @@ impl Learner {
     /// The update itself, on what was gathered.
     pub(crate) fn practise(&mut self) -> Result<(SacInfo, f64)> {
         let batch = &self.batch;
+        self.sac.halvings = self.counts.halvings;
         let info = self.sac.update(&self.workers, batch, &self.noise);
         let reward = batch.reward.iter().map(|r| f64::from(*r)).sum::<f64>() / batch.size.max(1) as f64;
         self.counts.updates += 1;
@@ -135,19 +149,44 @@ impl Learner {
         let mut draws = rng::stream(self.cfg.seed, "vae", &[self.counts.vae_updates]);
         let slots: Vec<_> = (0..self.cfg.latent.batch).filter_map(|_| self.replay.draw_skewed(&mut draws)).collect();
         let pictures: Vec<&[u8]> = slots.iter().map(|slot| self.replay.next_frame(*slot)).collect();
-        let noise = normals(pictures.len() * self.cfg.latent.dim, &mut draws);
+        let mut noise = normals(pictures.len() * self.cfg.latent.dim, &mut draws);
+        if std::mem::take(&mut self.spoiled[0]) {
+            noise.fill(f32::NAN);
+        }
         self.counts.vae_updates += 1;
+        self.vae.halvings = self.counts.halvings;
         self.vae.update(&self.workers, &pictures, &noise)
     }
 
+    /// Makes a part of what is learned from not a number, as [`crate::chaos`] asks: of the gathered batch, of the next
+    /// minibatch or refresh, or a parameter.
+    pub(crate) fn spoil(&mut self, part: Part) {
+        let nan = |values: &mut [f32]| values.iter_mut().take(1).for_each(|v| *v = f32::NAN);
+        match part {
+            Part::Reward => nan(&mut self.batch.reward),
+            Part::Latent => nan(&mut self.batch.observation),
+            Part::Action => nan(&mut self.batch.action),
+            Part::Noise => self.spoiled[0] = true,
+            Part::Density => self.spoiled[1] = true,
+            Part::Policy => nan(&mut self.sac.policy.values),
+            Part::Critic => nan(&mut self.sac.critics.values),
+            Part::Encoder => {
+                nan(&mut self.vae.params.values);
+                self.vae.parameters_changed();
+            }
+        }
+    }
+
     /// Re-encodes every stored frame and goal picture with the present VAE; with `skew`, also the densities and weights.
+    /// Calls `beat` as it gets on.
     ///
     /// # Errors
-    /// Shapes that do not fit: a bug.
-    pub fn refresh(&mut self, skew: bool) -> Result<Option<SkewInfo>> {
+    /// `NotFinite` where the VAE gives latents that are not numbers: replay keeps those of before.
+    pub fn refresh(&mut self, skew: bool, beat: &mut dyn FnMut()) -> Result<Option<SkewInfo>> {
         self.counts.refreshes += 1;
-        self.counts.refreshed_episodes = self.replay.episodes().last().map_or(0, |e| e.id() + 1);
-        let info = self.encode_replay(skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess)))?;
+        let refreshed = self.replay.episodes().last().map_or(0, |e| e.id() + 1);
+        let info = self.encode_replay(skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess)), beat)?;
+        self.counts.refreshed_episodes = refreshed;
         self.counts.skew_alpha = info.map(|i| i.alpha);
         Ok(info)
     }
@@ -156,21 +195,34 @@ impl Learner {
     ///
     /// # Errors
     /// Shapes that do not fit: another run's episodes.
-    pub fn restore_replay(&mut self, episodes: impl IntoIterator<Item = Episode>) -> Result<()> {
+    pub fn restore_replay(
+        &mut self,
+        episodes: impl IntoIterator<Item = Episode>,
+        beat: &mut dyn FnMut(),
+    ) -> Result<()> {
         let (refreshed, later): (Vec<_>, Vec<_>) =
             episodes.into_iter().partition(|e| e.id < self.counts.refreshed_episodes);
-        for episode in refreshed {
-            self.add(episode)?;
-        }
+        let mut take_in = |learner: &mut Self, episode: Episode| {
+            beat();
+            let latents = learner.latents(&episode)?;
+            learner.add(episode, latents)
+        };
+        refreshed.into_iter().try_for_each(|episode| take_in(self, episode))?;
         if self.counts.refreshes > 0 {
-            self.encode_replay(self.counts.skew_alpha.map(|alpha| (alpha, 0.0)))?;
+            self.encode_replay(self.counts.skew_alpha.map(|alpha| (alpha, 0.0)), &mut || {})?;
         }
-        later.into_iter().try_for_each(|episode| self.add(episode))
+        later.into_iter().try_for_each(|episode| take_in(self, episode))
     }
 
-    fn encode_replay(&mut self, skew: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
-        let posteriors = self.posteriors();
-        let skewed = skew.map(|(alpha, min_ess)| Skewed { alpha, min_ess, densities: self.log_densities(&posteriors) });
+    fn encode_replay(&mut self, skew: Option<(f64, f64)>, beat: &mut dyn FnMut()) -> Result<Option<SkewInfo>> {
+        let posteriors = finite(self.posteriors())?;
+        let skewed = skew.map(|(alpha, min_ess)| {
+            let mut densities = self.log_densities(&posteriors, beat);
+            if std::mem::take(&mut self.spoiled[1]) {
+                densities.iter_mut().for_each(|of_episode| of_episode[0] = f64::NAN);
+            }
+            Skewed { alpha, min_ess, densities }
+        });
         self.take_in(&posteriors, skewed)
     }
 
@@ -195,9 +247,10 @@ impl Learner {
     ///
     /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone;
     /// it is drawn for [`PICTURES_AT_ONCE`] pictures at a time, so memory does not grow with an episode.
-    pub(crate) fn log_densities(&mut self, posteriors: &[f32]) -> Vec<Vec<f64>> {
+    pub(crate) fn log_densities(&mut self, posteriors: &[f32], beat: &mut dyn FnMut()) -> Vec<Vec<f64>> {
         let (dim, cfg) = (self.cfg.latent.dim, &self.cfg.density);
-        let one = |(stored, rows): (&Stored, &[f32])| {
+        let mut one = |(stored, rows): (&Stored, &[f32])| {
+            beat();
             let steps = stored.steps();
             let pictures: Vec<&[u8]> = (1..=steps).map(|t| stored.frame(t)).collect();
             let rows = rows[2 * dim..(steps + 1) * 2 * dim].chunks(PICTURES_AT_ONCE * 2 * dim);
@@ -210,8 +263,15 @@ impl Learner {
             }
             out
         };
-        rows(&self.replay, posteriors, dim).map(one).collect()
+        rows(&self.replay, posteriors, dim).map(&mut one).collect()
     }
+}
+
+fn finite(latents: Vec<f32>) -> Result<Vec<f32>> {
+    if latents.iter().all(|z| z.is_finite()) {
+        return Ok(latents);
+    }
+    Err(Error::NotFinite("the VAE's latents are not finite; lower latent.learning_rate".into()))
 }
 
 /// Every episode in order, with its own rows (T+2, 2Z) of all posteriors.
@@ -290,8 +350,9 @@ mod tests {
             let noise = normals(steps * cfg.latents * 4, &mut rng::stream(learner.cfg.seed, "density", &[0, 0]));
             let (seen, own) = (&pictures[1..=steps], &rows[2 * 4..(steps + 1) * 2 * 4]);
             density::log_density(&mut learner.vae, &learner.workers, &cfg, seen, own, &noise, &mut whole);
-            learner.add(episode.clone()).unwrap();
-            assert_eq!(learner.log_densities(&rows), [whole], "{threads} threads");
+            let latents = learner.latents(&episode).unwrap();
+            learner.add(episode.clone(), latents).unwrap();
+            assert_eq!(learner.log_densities(&rows, &mut || {}), [whole], "{threads} threads");
         }
     }
 }

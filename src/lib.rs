@@ -8,6 +8,7 @@ pub mod actor_loop;
 pub mod agent;
 pub mod answers;
 pub mod bench;
+pub mod chaos;
 pub mod checkpoint;
 pub mod cli;
 pub mod clip;

@@ -4,13 +4,13 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
-    io::Write,
+    fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::error::{Error, Result};
-use crate::store::fs::{DiskFs, write_atomic};
+use crate::store::fs::{Fs, disk_error, write_atomic};
 
 const STEPS: &str = "env_steps";
 
@@ -87,23 +87,19 @@ impl Table {
 }
 
 /// The `metrics.csv` of a live run, open at its end.
-#[derive(Debug)]
 pub struct MetricsCsv {
-    file: File,
+    fs: Arc<dyn Fs>,
     path: PathBuf,
     columns: Vec<String>,
+    /// Whether the last row may be there in part, or whole but not durable.
+    torn: bool,
 }
 
 impl MetricsCsv {
-    /// A new file with its header; `columns` leaves out `env_steps`.
-    ///
-    /// # Errors
-    /// `Io` when it is there already or cannot be written.
-    pub fn create(path: &Path, columns: &[String]) -> Result<Self> {
-        let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(io("create", path))?;
-        let mut csv = Self { file, path: path.to_owned(), columns: columns.to_vec() };
-        csv.write_line([STEPS].into_iter().chain(columns.iter().map(String::as_str)))?;
-        Ok(csv)
+    /// The file without rows; `columns` leaves out `env_steps`.
+    #[must_use]
+    pub fn header(columns: &[String]) -> String {
+        line([STEPS].into_iter().chain(columns.iter().map(String::as_str)))
     }
 
     /// Drops the rows beyond `env_steps` and a torn last line, and goes on after what is left.
@@ -111,22 +107,21 @@ impl MetricsCsv {
     /// At every moment the file is the old one or the new one.
     ///
     /// # Errors
-    /// As [`read`]; `Disk` or `Io` when it cannot be written.
-    pub fn cut_back(path: &Path, env_steps: u64) -> Result<Self> {
+    /// As [`read`]; `Disk` when it cannot be written.
+    pub fn cut_back(fs: Arc<dyn Fs>, path: &Path, env_steps: u64) -> Result<Self> {
         let text = text(path)?;
         let table = parse(path, &text)?;
         let kept = table.env_steps.iter().filter(|s| **s <= env_steps).count();
         let cut: String = text.split_inclusive('\n').take(1 + kept).collect();
-        write_atomic(&DiskFs, path, cut.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(path).map_err(io("open", path))?;
+        write_atomic(&*fs, path, cut.as_bytes())?;
         let columns = table.columns.into_iter().map(|(name, _)| name).collect();
-        Ok(Self { file, path: path.to_owned(), columns })
+        Ok(Self { fs, path: path.to_owned(), columns, torn: false })
     }
 
-    /// Writes one row: the line goes out whole and is synced.
+    /// Writes one row: the line goes out whole and is synced. After an error the same row may be tried again.
     ///
     /// # Errors
-    /// `Usage` for a metric that is no column (the columns were fixed at the start); `Io` when it cannot be written.
+    /// `Usage` for a metric that is no column (the columns were fixed at the start); `Disk` when it cannot be written.
     pub fn append(&mut self, row: &Row) -> Result<()> {
         if let Some(name) = row.values.keys().find(|name| !self.columns.contains(name)) {
             let path = self.path.display();
@@ -134,13 +129,19 @@ impl MetricsCsv {
         }
         let cells = self.columns.iter().map(|c| row.values.get(c).map_or(String::new(), |v| format!("{v:?}")));
         let cells: Vec<_> = [row.env_steps.to_string()].into_iter().chain(cells).collect();
-        self.write_line(cells.iter().map(String::as_str))
+        if self.torn {
+            *self = Self::cut_back(Arc::clone(&self.fs), &self.path, row.env_steps.saturating_sub(1))?;
+        }
+        self.torn = true; // until the disk says otherwise
+        let bytes = line(cells.iter().map(String::as_str));
+        self.fs.append_synced(&self.path, bytes.as_bytes()).map_err(|e| disk_error("extend", &self.path, &e))?;
+        self.torn = false;
+        Ok(())
     }
+}
 
-    fn write_line<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Result<()> {
-        let line = cells.collect::<Vec<_>>().join(",") + "\n";
-        self.file.write_all(line.as_bytes()).and_then(|()| self.file.sync_data()).map_err(io("write", &self.path))
-    }
+fn line<'a>(cells: impl Iterator<Item = &'a str>) -> String {
+    cells.collect::<Vec<_>>().join(",") + "\n"
 }
 
 /// All rows of a file, of a live run too: a last line without its end is left out.
@@ -201,14 +202,37 @@ fn io<'a>(verb: &'a str, path: &'a Path) -> impl Fn(std::io::Error) -> Error + '
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::{faulty::FaultyFs, fs::DiskFs};
 
     fn row(env_steps: u64, values: &[(&str, f64)]) -> Row {
         Row { env_steps, values: values.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect() }
     }
 
     fn written(path: &Path, rows: &[Row]) {
-        let mut csv = MetricsCsv::create(path, &["a/x".into(), "b/y".into()]).unwrap();
+        fs::write(path, MetricsCsv::header(&["a/x".into(), "b/y".into()])).unwrap();
+        let mut csv = MetricsCsv::cut_back(Arc::new(DiskFs), path, 0).unwrap();
         rows.iter().for_each(|r| csv.append(r).unwrap());
+    }
+
+    /// At every change of two appends the disk fails; the row is written again and stands there once.
+    #[test]
+    fn a_row_that_failed_is_written_again_once() {
+        for n in 0.. {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join("metrics.csv");
+            written(&path, &[]);
+            let disk = Arc::new(FaultyFs::new(false));
+            let mut csv = MetricsCsv::cut_back(disk.clone(), &path, 0).unwrap();
+            disk.arm(n);
+            for steps in [500, 1000] {
+                while csv.append(&row(steps, &[("a/x", 0.5)])).is_err() {}
+            }
+            assert_eq!(fs::read_to_string(&path).unwrap(), "env_steps,a/x,b/y\n500,0.5,\n1000,0.5,\n", "change {n}");
+            if !disk.heal() {
+                assert_eq!(n, 4, "a write and a sync each");
+                break;
+            }
+        }
     }
 
     #[test]
@@ -224,7 +248,6 @@ mod tests {
         assert_eq!(table.column("b/y").unwrap(), [None; 7]);
         assert_eq!((table.last("a/x"), table.last("b/y"), table.last("c")), (Some(5e-324), None, None));
         assert!(fs::read_to_string(&path).unwrap().starts_with("env_steps,a/x,b/y\n0,0.30000000000000004,\n"));
-        assert!(MetricsCsv::create(&path, &[]).is_err());
     }
 
     #[test]
@@ -234,9 +257,9 @@ mod tests {
         let rows = [500, 1000, 1500].map(|s| row(s, &[("a/x", s as f64), ("b/y", 1.5)]));
         written(&one, &rows);
         written(&two, &rows);
-        OpenOptions::new().append(true).open(&two).unwrap().write_all(b"2000,7.0").unwrap();
+        DiskFs.append_synced(&two, b"2000,7.0").unwrap();
         assert_eq!(read(&two).unwrap(), read(&one).unwrap(), "a torn last line does not count");
-        let mut csv = MetricsCsv::cut_back(&two, 1499).unwrap();
+        let mut csv = MetricsCsv::cut_back(Arc::new(DiskFs), &two, 1499).unwrap();
         assert_eq!(read(&two).unwrap().env_steps, [500, 1000]);
         csv.append(&rows[2]).unwrap();
         assert_eq!(fs::read(&one).unwrap(), fs::read(&two).unwrap());

@@ -83,6 +83,8 @@ pub struct Sac {
     pub log_temperature: Params,
     /// Moments of the policy, of both critics, of the temperature.
     pub adams: [Adam; 3],
+    /// Halvings of the learning rate, which guards may ask for.
+    pub halvings: u32,
     pub(super) lanes: Vec<Lane>,
     acting: Activations,
 }
@@ -121,7 +123,19 @@ impl Sac {
         let lanes = (0..workers.count()).map(|_| Lane::new(policy_shape, critic_shape)).collect();
         let log_temperature = Params::zeros([("log_temperature".to_owned(), vec![])]);
         let acting = policy_shape.activations(1);
-        Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, lanes, acting }
+        Self {
+            cfg,
+            policy_shape,
+            critic_shape,
+            policy,
+            critics,
+            targets,
+            log_temperature,
+            adams,
+            halvings: 0,
+            lanes,
+            acting,
+        }
     }
 
     /// alpha.
@@ -268,19 +282,24 @@ impl Sac {
         finite("temperature", temperature::gradient(sums.log_pi / batch as f64, target))
     }
 
+    /// Adam's step now.
+    fn rate(&self) -> f64 {
+        self.cfg.agent.learning_rate * 0.5f64.powi(self.halvings as i32)
+    }
+
     fn step_temperature(&mut self, gradient: f64) {
-        let rate = self.cfg.agent.learning_rate;
+        let rate = self.rate();
         temperature::update(&mut self.log_temperature.values, &mut self.adams[2], rate, gradient);
     }
 
     fn step_policy(&mut self, workers: &Workers) {
-        let rate = self.cfg.agent.learning_rate;
+        let rate = self.rate();
         let gradient = &self.lanes[0].policy_gradient;
         self.adams[0].step(workers, rate, &mut self.policy.values, gradient, None);
     }
 
     fn step_critics(&mut self, workers: &Workers) {
-        let (rate, tau) = (self.cfg.agent.learning_rate, self.cfg.agent.tau as f32);
+        let (rate, tau) = (self.rate(), self.cfg.agent.tau as f32);
         let follow = Polyak { target: &mut self.targets.values, tau };
         let gradient = &self.lanes[0].critic_gradient;
         self.adams[1].step(workers, rate, &mut self.critics.values, gradient, Some(follow));

@@ -54,7 +54,8 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let steps = cfg.env.episode_steps as u64;
     let stored = cfg.replay.capacity as u64 / steps;
     let episode = door_episode(cfg, &mut *scene, &mut learner, 0)?;
-    (0..stored).try_for_each(|id| learner.add(Episode { id, ..episode.clone() }))?;
+    let latents = learner.latents(&episode)?;
+    (0..stored).try_for_each(|id| learner.add(Episode { id, ..episode.clone() }, latents.clone()))?;
     let full_at = (cfg.replay.capacity as u64).saturating_sub(cfg.run.warmup_steps) / cfg.run.epoch_steps;
     let (mut store, _folder) = scratch_store(cfg)?;
 
@@ -62,7 +63,8 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     for id in 0..cfg.run.epoch_steps / steps {
         let episode = timed(&mut parts.env_ms, || door_episode(cfg, &mut *scene, &mut learner, id))?;
         timed(&mut parts.commit_ms, || store.commit(&episode, (id + 1) * steps))?;
-        learner.add(Episode { id: stored + id, ..episode })?;
+        let latents = learner.latents(&episode)?;
+        learner.add(Episode { id: stored + id, ..episode }, latents)?;
     }
     for _ in 0..cfg.run.updates_per_epoch {
         timed(&mut parts.gather_ms, || learner.gather())?;
@@ -70,7 +72,7 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     }
     timed(&mut parts.vae_ms, || (0..cfg.latent.updates_at(full_at)).try_for_each(|_| learner.update_vae().map(drop)))?;
     let posteriors = timed(&mut parts.encode_ms, || Ok(learner.posteriors()))?;
-    let densities = timed(&mut parts.density_ms, || Ok(learner.log_densities(&posteriors)))?;
+    let densities = timed(&mut parts.density_ms, || Ok(learner.log_densities(&posteriors, &mut || {})))?;
     let skew = Skewed { alpha: cfg.skew.power, min_ess: cfg.skew.min_ess, densities };
     timed(&mut parts.weights_ms, || learner.take_in(&posteriors, Some(skew)))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;

@@ -73,11 +73,12 @@ fn buffer(cfg: &Config, sizes: &Sizes) -> Result<Vec<Curve>> {
     let mut scene = evaluate::scene(&cfg.env, 0)?;
     let mut learner = Learner::new(cfg, ACTIONS)?;
     let episode = door_episode(cfg, &mut *scene, &mut learner, 0)?;
+    let latents = learner.latents(&episode)?;
     let (mut id, mut filled) = (0, 0.0);
     for &steps in sizes.steps {
         let before = provenance::resident_mb("VmRSS");
         while learner.replay.transitions() + episode.steps() <= steps {
-            learner.add(Episode { id, ..episode.clone() })?;
+            learner.add(Episode { id, ..episode.clone() }, latents.clone())?;
             id += 1;
         }
         let x = learner.replay.transitions() as f64;
@@ -88,7 +89,7 @@ fn buffer(cfg: &Config, sizes: &Sizes) -> Result<Vec<Curve>> {
         let mut seconds = Vec::with_capacity(sizes.repeats[0]);
         for _ in 0..sizes.repeats[0] {
             let begun = Instant::now();
-            learner.refresh(true)?;
+            learner.refresh(true, &mut || {})?;
             seconds.push(begun.elapsed().as_secs_f64());
         }
         seconds.sort_by(f64::total_cmp);

@@ -32,7 +32,7 @@ pub struct Snapshot {
     pub params: Vec<NamedTensor>,
     /// Adam's moments, and step counts as [`pack_step`] gives them; loaded in order of name.
     pub optimizer: Vec<NamedTensor>,
-    /// Counters and schedules.
+    /// Counters and schedules; `wall_s` in it are the seconds that the run has taken.
     pub state: serde_json::Value,
     /// The scene's snapshot; empty on hardware.
     pub env: Vec<u8>,
@@ -56,10 +56,22 @@ pub struct Loaded {
     pub passed_over: Vec<Damage>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Which checkpoints stay when another one is saved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Keep {
+    /// The newest so many, at least the one that is saved.
+    pub newest: usize,
+    /// Also the first of every so many seconds of the run; 0 = none.
+    pub every_s: f64,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Manifest {
     format_version: u64,
     update: u64,
+    /// Seconds that the run had taken.
+    #[serde(default)]
+    wall_s: f64,
     params_blake3: String,
     files: BTreeMap<String, FileRecord>,
 }
@@ -70,12 +82,12 @@ struct FileRecord {
     blake3: String,
 }
 
-/// Saves `snapshot` under `run_dir`, durable on return, and removes all but the `keep` newest up to it (at least itself).
+/// Saves `snapshot` under `run_dir`, durable on return, and removes the older ones that `keep` lets go.
 /// After a crash or an error at any instant the checkpoints that were there before are still there, or this one is.
 ///
 /// # Errors
 /// [`Error::Disk`]; [`Error::NotFinite`] or [`Error::Usage`] for tensors that cannot be saved.
-pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: usize) -> Result<Saved> {
+pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Keep) -> Result<Saved> {
     let update = snapshot.update;
     let params_blake3 = params_blake3(&snapshot.params, &snapshot.optimizer);
     let contents = [
@@ -85,16 +97,22 @@ pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: usize) -> Re
         snapshot.env.clone(),
     ];
     let files = FILES.iter().zip(&contents).map(|(&name, bytes)| (name.to_owned(), FileRecord::of(bytes))).collect();
+    let wall_s = snapshot.state["wall_s"].as_f64().unwrap_or(0.0);
     let manifest =
-        seal(&Manifest { format_version: FORMAT_VERSION, update, params_blake3: params_blake3.clone(), files })?;
+        Manifest { format_version: FORMAT_VERSION, update, wall_s, params_blake3: params_blake3.clone(), files };
+    let manifest = seal(&manifest)?;
 
     let parent = run_dir.join("checkpoints");
     let dir = parent.join(format!("{update:08}"));
     let entries = FILES.iter().zip(contents.iter().map(Vec::as_slice)).chain([(&MANIFEST, manifest.as_bytes())]);
     place(fs, &dir, entries.map(|(&name, bytes)| (name, bytes)))?;
     write_atomic(fs, &parent.join("last"), format!("{update:08}\n").as_bytes())?;
-    for name in superseded(&names_in(fs, &parent)?, update, keep) {
-        discard(fs, &parent.join(name))?;
+    let names = names_in(fs, &parent)?;
+    let landmarks = landmarks(fs, &parent, &names, keep.every_s);
+    for name in superseded(&names, update, keep.newest) {
+        if key(name).is_none_or(|k| !k.1 || !landmarks.contains(&k.0)) {
+            discard(fs, &parent.join(name))?;
+        }
     }
     Ok(Saved { dir, params_blake3 })
 }
@@ -105,14 +123,44 @@ pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: usize) -> Re
 /// [`Error::Damaged`] naming them where there are checkpoints but none is sound; [`Error::Usage`] where one that comes
 /// first is of a newer format: nothing newer than it may be lost by going on without it.
 pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
+    sound_after(run_dir, 0)
+}
+
+/// [`newest_sound`], not looking at the `passed` newest ones; the oldest is looked at in any case.
+///
+/// # Errors
+/// As there.
+pub fn sound_after(run_dir: &Path, passed: usize) -> Result<Option<Loaded>> {
     for _ in 0..LISTINGS {
-        let names = candidates(run_dir)?;
+        let mut names = candidates(run_dir)?;
+        names.drain(..passed.min(names.len().saturating_sub(1)));
         let found = first_sound(run_dir, &names)?;
         if found.is_some() || names.is_empty() {
             return Ok(found);
         }
     }
     Ok(None)
+}
+
+/// Updates of the checkpoints in place, newest first, sound or not.
+///
+/// # Errors
+/// [`Error::Disk`] where the directory cannot be listed.
+pub fn updates(run_dir: &Path) -> Result<Vec<u64>> {
+    Ok(candidates(run_dir)?.iter().filter_map(|name| key(name)).filter(|k| k.1).map(|k| k.0).collect())
+}
+
+/// The checkpoint of one update.
+///
+/// # Errors
+/// [`Error::Damaged`]; [`Error::Usage`] for a newer format.
+pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
+    let name = format!("{update:08}");
+    match read_live(run_dir, &name)? {
+        Some(Ok(snapshot)) => Ok(snapshot),
+        Some(Err(damage)) => Err(Error::Damaged(format!("{}: {damage}", run_dir.display()))),
+        None => Err(Error::Damaged(format!("{}: there is no checkpoint {name}", run_dir.display()))),
+    }
 }
 
 /// Reads every checkpoint; what is damaged, newest first.
@@ -180,6 +228,23 @@ fn superseded(names: &[String], update: u64, keep: usize) -> Vec<&str> {
     let drop = &older[..older.len().saturating_sub(keep.saturating_sub(1))];
     let goes = |name: &&str| key(name).is_some_and(|k| k == (update, false) || drop.contains(&k.0));
     names.iter().map(String::as_str).filter(goes).collect()
+}
+
+/// The first checkpoint of every `every_s` seconds of the run, of those that tell.
+fn landmarks(fs: &dyn Fs, parent: &Path, names: &[String], every_s: f64) -> Vec<u64> {
+    if every_s <= 0.0 {
+        return Vec::new();
+    }
+    let wall_s = |name: &String| {
+        let update = key(name).filter(|k| k.1)?.0;
+        let manifest = fs.read(&parent.join(name).join(MANIFEST)).ok()?;
+        let manifest: Manifest = unseal_versioned(name, &manifest, FORMAT_VERSION).ok()?;
+        Some(((manifest.wall_s / every_s) as u64, update))
+    };
+    let mut told: Vec<(u64, u64)> = names.iter().filter_map(wall_s).collect();
+    told.sort_unstable();
+    told.dedup_by_key(|(bucket, _)| *bucket);
+    told.into_iter().map(|(_, update)| update).collect()
 }
 
 /// Checkpoints of a run by directory name, newest first, each before its former self.

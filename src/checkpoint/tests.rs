@@ -26,6 +26,24 @@ fn snapshot(update: u64, salt: f32) -> Snapshot {
     }
 }
 
+fn keep(newest: usize) -> Keep {
+    Keep { newest, every_s: 0.0 }
+}
+
+#[test]
+fn the_first_of_every_hour_stays() {
+    let run = tempfile::tempdir().unwrap();
+    let hourly = Keep { newest: 2, every_s: 3600.0 };
+    for (update, minutes) in (100..).step_by(100).zip([0, 20, 50, 65, 90, 110, 250, 260]) {
+        let state = json!({ "wall_s": f64::from(minutes) * 60.0 });
+        save(&DiskFs, run.path(), &Snapshot { state, ..snapshot(update, 0.5) }, hourly).unwrap();
+    }
+    assert_eq!(names(run.path()), ["00000100", "00000400", "00000700", "00000800", "last"]);
+    assert_eq!(updates(run.path()).unwrap(), [800, 700, 400, 100]);
+    assert_eq!(load(run.path(), 400).unwrap().update, 400);
+    assert!(matches!(load(run.path(), 500), Err(Error::Damaged(_))));
+}
+
 fn names(run: &Path) -> Vec<String> {
     names_in(&DiskFs, &run.join("checkpoints")).unwrap()
 }
@@ -78,7 +96,7 @@ fn what_was_saved_is_loaded() {
     let run = tempfile::tempdir().unwrap();
     assert_eq!(newest_sound(run.path()).unwrap(), None);
     for update in [50, 100, 200, 150] {
-        let saved = save(&DiskFs, run.path(), &snapshot(update, 0.5), 2).unwrap();
+        let saved = save(&DiskFs, run.path(), &snapshot(update, 0.5), keep(2)).unwrap();
         let Snapshot { params, optimizer, .. } = of_update(run.path(), update);
         assert_eq!(saved.params_blake3, params_blake3(&params, &optimizer));
         assert_eq!(saved.dir, run.path().join(format!("checkpoints/{update:08}")));
@@ -86,7 +104,7 @@ fn what_was_saved_is_loaded() {
     assert_eq!(names(run.path()), ["00000100", "00000150", "00000200", "last"]); // 200 was there before 150 came again
     assert_eq!(disk::read_to_string(run.path().join("checkpoints/last")).unwrap(), "00000150\n");
     assert_eq!((newest(run.path()), of_update(run.path(), 100)), (snapshot(200, 0.5), snapshot(100, 0.5)));
-    save(&DiskFs, run.path(), &snapshot(200, 0.75), 1).unwrap();
+    save(&DiskFs, run.path(), &snapshot(200, 0.75), keep(1)).unwrap();
     assert_eq!((names(run.path()), newest(run.path())), (vec!["00000200".into(), "last".into()], snapshot(200, 0.75)));
 }
 
@@ -94,7 +112,7 @@ fn what_was_saved_is_loaded() {
 fn tensors_that_cannot_come_back_are_refused() {
     let run = tempfile::tempdir().unwrap();
     let refused =
-        |params: Vec<NamedTensor>| save(&DiskFs, run.path(), &Snapshot { params, ..snapshot(1, 0.0) }, 1).err();
+        |params: Vec<NamedTensor>| save(&DiskFs, run.path(), &Snapshot { params, ..snapshot(1, 0.0) }, keep(1)).err();
     let twice = vec![tensor("a", &[1], 0.0), tensor("b", &[1], 0.0), tensor("a", &[2], 0.0)];
     assert!(matches!(refused(twice), Some(Error::Usage(why)) if why.contains("`a`")));
     let short = vec![NamedTensor { shape: vec![3], ..tensor("a", &[2], 0.0) }];
@@ -108,7 +126,7 @@ fn tensors_that_cannot_come_back_are_refused() {
 fn damage_at_any_byte_is_named_and_passed_over() {
     let run = tempfile::tempdir().unwrap();
     for update in [100, 200] {
-        save(&DiskFs, run.path(), &snapshot(update, 0.5), 3).unwrap();
+        save(&DiskFs, run.path(), &snapshot(update, 0.5), keep(3)).unwrap();
     }
     for name in FILES.iter().chain([&MANIFEST]) {
         let path = run.path().join("checkpoints/00000200").join(name);
@@ -144,12 +162,13 @@ fn damage_at_any_byte_is_named_and_passed_over() {
 #[test]
 fn a_checkpoint_under_another_name_is_passed_over_and_a_newer_programs_refused() {
     let run = tempfile::tempdir().unwrap();
-    let dir = save(&DiskFs, run.path(), &snapshot(100, 0.5), 3).unwrap().dir;
+    let dir = save(&DiskFs, run.path(), &snapshot(100, 0.5), keep(3)).unwrap().dir;
     disk::rename(&dir, dir.with_file_name("00000300")).unwrap();
     assert!(matches!(newest_sound(run.path()), Err(Error::Damaged(why)) if why.contains("is of update 100")));
-    let newer = Manifest { format_version: 2, update: 300, params_blake3: String::new(), files: BTreeMap::new() };
+    let newer =
+        Manifest { format_version: 2, update: 300, wall_s: 0.0, params_blake3: String::new(), files: BTreeMap::new() };
     disk::write(dir.with_file_name("00000300").join(MANIFEST), seal(&newer).unwrap()).unwrap();
-    save(&DiskFs, run.path(), &snapshot(200, 0.5), 3).unwrap();
+    save(&DiskFs, run.path(), &snapshot(200, 0.5), keep(3)).unwrap();
     let newer = |outcome: Option<Error>| matches!(outcome, Some(Error::Usage(why)) if why.contains("00000300") && why.contains("use the newer skewfit"));
     assert!(newer(newest_sound(run.path()).err()) && newer(verify(run.path()).err()));
 }
@@ -164,10 +183,10 @@ fn a_failing_disk_loses_no_checkpoint() {
             let run = tempfile::tempdir().unwrap();
             let fs = FaultyFs::new(lasting);
             for earlier in [&snapshot(50, 0.5), &old] {
-                save(&fs, run.path(), earlier, 2).unwrap();
+                save(&fs, run.path(), earlier, keep(2)).unwrap();
             }
             fs.arm(n);
-            let outcome = save(&fs, run.path(), &new, 2);
+            let outcome = save(&fs, run.path(), &new, keep(2));
             assert_eq!(outcome.is_err(), fs.heal());
             let done = outcome.is_ok();
             assert!(done || matches!(outcome, Err(Error::Disk(_))));
@@ -175,7 +194,7 @@ fn a_failing_disk_loses_no_checkpoint() {
             assert!(found == new || found == old && !done, "change {n}: {}", found.update);
             assert_eq!(verify(run.path()).unwrap(), []);
 
-            save(&fs, run.path(), &new, 1).unwrap();
+            save(&fs, run.path(), &new, keep(1)).unwrap();
             crate::store::fs::sweep(&fs, &run.path().join("checkpoints")).unwrap();
             assert_eq!(
                 (names(run.path()), newest(run.path())),

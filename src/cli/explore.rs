@@ -1,12 +1,14 @@
 //! `skewfit explore`: settle the configuration and the run directory, then run.
 
-use super::{output, progress::Shown};
+use super::{output, progress::Shown, supervised::Supervised};
 use crate::config::{Config, PRESETS, Setting, overrides};
 use crate::error::{Error, Result};
 use crate::estimate;
 use crate::progress::Progress;
 use crate::provenance::utc;
-use std::io::ErrorKind;
+use crate::store::fs::DiskFs;
+use crate::store::{RUN_FILE, Store, refuse_if_used};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -17,6 +19,7 @@ use std::time::SystemTime;
   skewfit explore corridor                              a preset, into results/corridor/...
   skewfit explore my.toml --seed 3 --out results/mine   a file, into a directory of your choice
   skewfit explore door --set skew.power=-1 --dry-run    what would be run, how long, how large
+  skewfit explore door --supervised                     for a night: started again should it crash or stall
 
 Keys for --set: docs/CONFIG.md.")]
 pub struct Args {
@@ -37,6 +40,11 @@ pub struct Args {
     /// Set a key of the configuration; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Go on where DIR holds this run already, instead of refusing it
+    #[arg(long, requires = "out")]
+    resume: bool,
+    #[command(flatten)]
+    supervised: Supervised,
     /// Print the resolved configuration and estimates, run nothing
     #[arg(long)]
     dry_run: bool,
@@ -46,24 +54,53 @@ pub struct Args {
 }
 
 /// Runs the verb.
-pub fn run(args: Args, command: &[String]) -> Result<()> {
+pub fn run(args: Args, command: &[String]) -> Result<u8> {
     let Some(experiment) = &args.experiment else {
         output::line("presets:")?;
-        return PRESETS.iter().try_for_each(|p| output::line(&format!("  {:14} {}", p.name, p.question())));
+        PRESETS.iter().try_for_each(|p| output::line(&format!("  {:14} {}", p.name, p.question())))?;
+        return Ok(0);
     };
     let config = Config::resolve(experiment, settings(&args)?)?;
-    let dir = match args.out {
-        Some(dir) => dir,
-        None => default_dir(&config, SystemTime::now()),
-    };
-    refuse_used(&dir)?;
+    let dir = args.out.clone().unwrap_or_else(|| default_dir(&config, SystemTime::now()));
+    let begun = args.resume && dir.join(RUN_FILE).exists();
+    if begun {
+        refuse_another(&dir, &config)?;
+    } else {
+        refuse_if_used(&DiskFs, &dir)?;
+    }
     if args.dry_run {
-        return dry_run(&config, &dir, args.json);
+        return dry_run(&config, &dir, args.json).map(|()| 0);
+    }
+    if args.supervised.wanted() {
+        return args.supervised.explore(words(&args, experiment, &dir), &dir, args.json);
     }
     let mut progress = Shown::new();
-    let summary = crate::explore::start(config, &dir, command, &mut progress);
+    let summary = match begun {
+        true => crate::explore::resume(&dir, None, 0, &mut progress),
+        false => crate::explore::start(config, &dir, command, &mut progress),
+    };
     progress.done();
-    output::summary(&summary?, args.json)
+    output::summary(&summary?, args.json).map(|()| 0)
+}
+
+/// The arguments that begin this exploration in a process of its own.
+fn words(args: &Args, experiment: &str, dir: &Path) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["explore".into(), experiment.into(), "--out".into(), dir.into()];
+    for (flag, value) in [("--seed", args.seed), ("--steps", args.steps), ("--threads", args.threads)] {
+        words.extend(value.into_iter().flat_map(|v| [flag.into(), v.to_string().into()]));
+    }
+    words.extend(args.set.iter().flat_map(|set| ["--set".into(), set.into()]));
+    words.extend(args.json.then(|| "--json".into()));
+    words
+}
+
+/// Refuses to go on with a run of other settings.
+fn refuse_another(dir: &Path, config: &Config) -> Result<()> {
+    let (is, wanted) = (Store::read_only(dir)?.root().run_id.clone(), config.run_id()?);
+    let way = "give its own arguments, or `skewfit resume` it with its own settings";
+    let refuse =
+        || Error::Usage(format!("{} holds run {is}, and these settings make run {wanted}: {way}", dir.display()));
+    if is == wanted { Ok(()) } else { Err(refuse()) }
 }
 
 fn settings(args: &Args) -> Result<Vec<Setting>> {
@@ -82,16 +119,6 @@ fn settings(args: &Args) -> Result<Vec<Setting>> {
 fn default_dir(config: &Config, now: SystemTime) -> PathBuf {
     let stamp = utc(now).replace(['-', ':', 'Z'], "").replace('T', "-");
     Path::new("results").join(&config.name).join(format!("{stamp}-s{}", config.seed))
-}
-
-fn refuse_used(dir: &Path) -> Result<()> {
-    let refuse = |why: &str| Error::Usage(format!("--out {}: {why}; choose a new or empty directory", dir.display()));
-    match std::fs::read_dir(dir).map(|entries| entries.count()) {
-        Ok(0) => Ok(()),
-        Ok(_) => Err(refuse("is not empty")),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(refuse(&e.to_string())),
-    }
 }
 
 fn dry_run(config: &Config, dir: &Path, json: bool) -> Result<()> {

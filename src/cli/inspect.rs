@@ -164,7 +164,7 @@ fn text(value: &Value) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::{NamedTensor, save};
+    use crate::checkpoint::{Keep, NamedTensor, save};
     use crate::episode::{Episode, GoalOrigin};
     use crate::store::{ShardRoot, fs::DiskFs};
     use skewfit_envs::Ending;
@@ -239,7 +239,7 @@ mod tests {
                     state: json!({}),
                     env: vec![],
                 };
-                save(&DiskFs, dir.path(), &snapshot, 3).unwrap().params_blake3
+                save(&DiskFs, dir.path(), &snapshot, Keep { newest: 3, every_s: 0.0 }).unwrap().params_blake3
             })
             .collect();
         let args = |verify| Args { run: dir.path().into(), verify, json: true };

@@ -10,6 +10,7 @@ mod output;
 mod plot;
 mod progress;
 mod resume;
+mod supervised;
 
 use crate::error::Result;
 use clap::{Parser, Subcommand};
@@ -56,23 +57,30 @@ pub fn main(command: Vec<OsString>) -> ExitCode {
         }
     };
     match run(cli.verb, &words) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "skewfit: {error}"); // nobody listens
+            say(&error.to_string());
             ExitCode::from(error.exit_code())
         }
     }
 }
 
-fn run(verb: Verb, command: &[String]) -> Result<()> {
-    match verb {
-        Verb::Explore(args) => explore::run(args, command),
-        Verb::Resume(args) => resume::run(&args),
+/// A sentence on stderr.
+fn say(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "skewfit: {sentence}"); // nobody listens
+}
+
+/// The exit code of a verb that did what it was asked to.
+fn run(verb: Verb, command: &[String]) -> Result<u8> {
+    let done = match verb {
+        Verb::Explore(args) => return explore::run(args, command),
+        Verb::Resume(args) => return resume::run(&args),
         Verb::Evaluate(args) => evaluate::run(&args),
         Verb::Diagnose(args) => diagnose::run(&args),
         Verb::Plot(args) => plot::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
-    }
+    };
+    done.map(|()| 0)
 }

@@ -1,6 +1,6 @@
 //! `skewfit resume`: go on where a run was stopped.
 
-use super::{output, progress::Shown};
+use super::{output, progress::Shown, supervised::Supervised};
 use crate::error::Result;
 use crate::progress::Progress;
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   skewfit resume results/door/RUN                 to the end of its own configuration
   skewfit resume results/door/RUN --steps 95000   further than that
+  skewfit resume results/door/RUN --supervised    in a process that is started again should it crash
 
 A finished run is left alone.")]
 pub struct Args {
@@ -18,15 +19,23 @@ pub struct Args {
     /// Exploration steps in all, warm-up included
     #[arg(long)]
     steps: Option<u64>,
+    /// Go on from an older checkpoint: leave so many of the newest ones aside
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pass_over: usize,
+    #[command(flatten)]
+    supervised: Supervised,
     /// Print one JSON object, as the last line
     #[arg(long)]
     json: bool,
 }
 
 /// Runs the verb.
-pub fn run(args: &Args) -> Result<()> {
+pub fn run(args: &Args) -> Result<u8> {
+    if args.supervised.wanted() {
+        return args.supervised.resume(&args.run, args.steps, args.json);
+    }
     let mut progress = Shown::new();
-    let summary = crate::explore::resume(&args.run, args.steps, &mut progress);
+    let summary = crate::explore::resume(&args.run, args.steps, args.pass_over, &mut progress);
     progress.done();
-    output::summary(&summary?, args.json)
+    output::summary(&summary?, args.json).map(|()| 0)
 }

@@ -64,7 +64,8 @@ pub const KEYS: &[Key] = &[
     key("run.schedule", "\"lockstep\"", Word(&["lockstep"], &["overlapped"]), "Exploring and learning take turns; `overlapped` is for hardware."),
     key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. Part of what makes a run repeatable."),
     key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints."),
-    key("run.keep_checkpoints", "3", Whole(1, 1000), "Checkpoints kept."),
+    key("run.keep_checkpoints", "3", Whole(1, 1000), "Newest checkpoints kept."),
+    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Of every so many hours of the run the first checkpoint is kept as well; 0 = none."),
     key("latent.dim", "16", Whole(1, 256), "Latent dimensions, Z."),
     key("latent.channels", "", Wholes(2, 4, 1, 256), "Channels of the encoder's convolutions, as many as the picture needs: 24 px 2, 48 px 3, 84 px 3, 96 px 4."),
     key("latent.beta", "0.078125", Number(0.0, 1000.0), "Weight of KL against half the squared error, per image. The official beta 20 with batch 128 and summed loss is 20 / (2 * 128)."),
@@ -98,6 +99,10 @@ pub const KEYS: &[Key] = &[
     key("evaluate.pictures_each_time", "10", Whole(1, 1000), "Pictures an evaluation, rotating through the set; the final one takes all."),
     key("evaluate.shared_env", "false", Flag, "Evaluate in the exploration's own environment (official) instead of one of its own."),
     key("coverage.window_steps", "10000", Whole(2, 10_000_000), "Last exploration steps whose entropy is measured."),
+    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less the run stands still until there is room."),
+    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes set aside in the run directory while it runs, given back when the disk is full."),
+    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two looks while it stands still."),
+    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Megabytes of `run.log` before a new one is begun; four former ones are kept."),
 ];
 
 /// The row called `name`.

@@ -31,6 +31,8 @@ pub struct Config {
     pub evaluate: EvaluateConfig,
     /// `[coverage]`.
     pub coverage: CoverageConfig,
+    /// `[night]`.
+    pub night: NightConfig,
 }
 
 /// `[env]`: the scene and its camera.
@@ -67,8 +69,10 @@ pub struct RunConfig {
     pub threads: usize,
     /// Epochs between checkpoints.
     pub checkpoint_every_epochs: u64,
-    /// Checkpoints kept.
+    /// Newest checkpoints kept.
     pub keep_checkpoints: usize,
+    /// Hours of the run of which the first checkpoint is kept as well; 0 = none.
+    pub keep_every_hours: f64,
 }
 
 impl RunConfig {
@@ -254,4 +258,18 @@ pub struct EvaluateConfig {
 pub struct CoverageConfig {
     /// States of the entropy's window.
     pub window_steps: usize,
+}
+
+/// `[night]`: what an unattended run keeps free, and how it waits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NightConfig {
+    /// Megabytes that must stay free on the disk.
+    pub min_free_mb: u64,
+    /// Megabytes set aside in the run directory, given back when the disk is full.
+    pub ballast_mb: u64,
+    /// Seconds between two looks while it stands still.
+    pub poll_s: f64,
+    /// Megabytes of a log before a new one is begun; five are kept.
+    pub log_mb: f64,
 }

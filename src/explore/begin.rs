@@ -7,9 +7,10 @@ use std::time::{Instant, SystemTime};
 use skewfit_envs::Scene;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
-use super::Run;
 use super::fits::fits;
 use super::state::RunState;
+use super::{House, Run};
+use crate::chaos::{Chaos, VARIABLE};
 use crate::config::{Config, EnvConfig};
 use crate::coverage::Coverage;
 use crate::error::{Error, Result};
@@ -19,8 +20,12 @@ use crate::learner::Learner;
 use crate::metrics::MetricsCsv;
 use crate::progress::{Progress, Summary};
 use crate::provenance;
-use crate::store::fs::{DiskFs, enough_disk, write_atomic};
+use crate::store::fs::enough_disk;
+use crate::store::trouble::disk;
 use crate::store::{ShardRoot, Store};
+use crate::supervise::log::RollingLog;
+use crate::supervise::pulse::Pulse;
+use crate::supervise::{control, events::Kind};
 
 /// Builds a scene as the configuration has it, with so many evaluation pictures. [`scene`] knows the shipped ones.
 pub type Build<'a> = &'a dyn Fn(&EnvConfig, usize) -> Result<Box<dyn Scene>>;
@@ -44,20 +49,39 @@ pub fn start_in(
     progress: &mut dyn Progress,
     build: Build<'_>,
 ) -> Result<Summary> {
-    let stop = stop_flag();
-    enough_disk(&DiskFs, dir, estimate::of(&config)?.disk_bytes as u64)?;
+    let house = House::of_this_process()?;
+    let night = &config.night;
+    let reserve = (night.min_free_mb + night.ballast_mb) * 1_000_000;
+    enough_disk(&*house.fs, dir, (1.5 * estimate::of(&config)?.disk_bytes) as u64 + reserve)?;
     let scenes = scenes(&config, build)?;
     let spec = scenes.0.spec();
     let root = ShardRoot { run_id: config.run_id()?, seed: config.seed, env: spec.name.clone() };
     let learner = Learner::new(&config, spec.action_dim)?;
-    let store = Store::create(dir, root)?;
     let facts = provenance::collect(command, learner.workers.count(), SystemTime::now());
-    write_atomic(&DiskFs, &dir.join("config.toml"), config.to_toml()?.as_bytes())?;
-    write_atomic(&DiskFs, &dir.join("provenance.json"), format!("{facts:#}\n").as_bytes())?;
-    let metrics = MetricsCsv::create(&dir.join("metrics.csv"), &scenes.1.columns())?;
-    log_to(dir)?;
-    tracing::info!("{} seed {} begins: {}", config.name, config.seed, command.join(" "));
-    Run::new((config, store, metrics), scenes, (learner, RunState::default()), progress, stop).explore()
+    let (resolved, facts) = (config.to_toml()?, format!("{facts:#}\n"));
+    let header = MetricsCsv::header(&scenes.1.columns());
+    let files = [("config.toml", &*resolved), ("provenance.json", &*facts), ("metrics.csv", &*header)];
+    let store = Store::create_in(Arc::clone(&house.fs), dir, root, &files)?;
+    let metrics = MetricsCsv::cut_back(Arc::clone(&house.fs), &dir.join("metrics.csv"), 0)?;
+    log_to(dir, config.night.log_mb)?;
+    let why = format!("{} seed {}: {}", config.name, config.seed, command.join(" "));
+    let run = Run::new((config, store, metrics), scenes, (learner, RunState::default()), progress, house);
+    run.explore(Kind::Began, &why)
+}
+
+impl House {
+    /// The disk, faults and signals of this process.
+    pub(super) fn of_this_process() -> Result<Self> {
+        let chaos = Chaos::from_env()?;
+        Ok(Self { fs: disk(&chaos), stop: stop_flag(), pulse: Pulse::new(chaos.clone()), chaos, looked: None })
+    }
+
+    /// What was asked of an earlier process is done with, unless a supervisor goes on with the same run.
+    pub(super) fn forget_requests(&self, dir: &Path) {
+        if std::env::var_os(crate::supervise::RESTARTED).is_none() {
+            control::forget(&*self.fs, dir);
+        }
+    }
 }
 
 /// The scene that is explored, and the one in which goals are tried.
@@ -75,8 +99,11 @@ impl<'a> Run<'a> {
         (env, evaluator): (Box<dyn Scene>, Evaluator),
         (learner, state): (Learner, RunState),
         progress: &'a mut dyn Progress,
-        stop: Arc<AtomicBool>,
+        house: House,
     ) -> Self {
+        if !house.chaos.is_none() {
+            tracing::error!("{VARIABLE} is set: faults on purpose");
+        }
         Self {
             coverage: Coverage::new(env.coverage().clone(), cfg.coverage.window_steps),
             visited: Vec::new(),
@@ -90,13 +117,15 @@ impl<'a> Run<'a> {
             state,
             metrics,
             progress,
-            stop,
+            house,
+            work: 0,
+            told: None,
         }
     }
 }
 
 /// SIGTERM, SIGINT and SIGHUP ask for an orderly stop; a second one ends the process at once.
-pub(super) fn stop_flag() -> Arc<AtomicBool> {
+pub fn stop_flag() -> Arc<AtomicBool> {
     let flag = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
         let first = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&flag));
@@ -109,9 +138,9 @@ pub(super) fn stop_flag() -> Arc<AtomicBool> {
 }
 
 /// Events go to the run's `run.log`, errors to stderr as well; the first run of a process takes it.
-pub(super) fn log_to(dir: &Path) -> Result<()> {
+pub(super) fn log_to(dir: &Path, megabytes: f64) -> Result<()> {
     let path = dir.join("run.log");
-    let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+    let file = RollingLog::open(&path, (megabytes * 1e6) as u64);
     let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
     let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
     let _ = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(writer).try_init();

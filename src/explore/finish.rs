@@ -11,7 +11,8 @@ use crate::progress::Summary;
 use crate::redraw;
 use crate::report::{Drawn, draw};
 use crate::rng;
-use crate::store::fs::{DiskFs, write_atomic};
+use crate::store::fs::write_atomic;
+use crate::supervise::events::Kind;
 
 /// Reconstructions and prior samples shown.
 const PICTURES_SHOWN: usize = 24;
@@ -22,14 +23,20 @@ impl Run<'_> {
         let saved = self.checkpoint()?;
         self.tick("final evaluation");
         let goals: Vec<_> = (0u64..).zip(self.evaluator.goals()).collect();
-        let attempts = self.try_goals(&goals)?;
+        let attempts = loop {
+            match self.try_goals(&goals) {
+                Err(Error::NotFinite(why)) => self.roll_back(&why)?,
+                attempts => break attempts?,
+            }
+        };
         let (metrics, success_rate) = evaluate::means(&attempts);
         let mut final_metrics = metrics;
         final_metrics.extend(success_rate.map(|rate| ("success_rate".to_owned(), rate)));
         final_metrics.extend(evaluate::over_goals(&attempts, &*self.env));
         let (dir, updates) = (self.store.dir().to_owned(), self.learner.counts.updates);
         let folder = dir.join("eval").join(format!("{updates:08}"));
-        evaluate::write(&folder, &evaluate::report((&dir, &folder), updates, &attempts, &*self.env), &attempts)?;
+        let report = evaluate::report((&dir, &folder), updates, &attempts, &*self.env);
+        self.durably(|_| evaluate::write(&folder, &report, &attempts))?;
         let summary = Summary {
             run: dir.display().to_string(),
             env_steps: self.state.env_steps,
@@ -39,14 +46,21 @@ impl Run<'_> {
             params_blake3: saved.params_blake3,
             final_metrics: final_metrics.into_iter().collect(),
         };
-        self.tick("drawing");
-        let drawn = self.drawn(&attempts, &summary);
-        draw(&dir, &drawn)?;
-        let json = serde_json::to_string_pretty(&summary).map_err(|e| Error::Damaged(format!("summary: {e}")))?;
-        write_atomic(&DiskFs, &dir.join("summary.json"), json.as_bytes())?;
         let run = &self.cfg.run;
         let whole = self.state.env_steps >= last_step(run) && self.state.epoch >= run.epochs();
-        self.status(if whole { "done" } else { "paused" })?;
+        let (kind, state, why) = match whole {
+            true => (Kind::Done, "done", "all its steps are behind it"),
+            false => (Kind::Stopped, "paused", "it was asked to stop"),
+        };
+        self.durably(|run| run.tell(kind, why))?;
+        self.tick("drawing");
+        let drawn = self.drawn(&attempts, &summary);
+        self.durably(|_| draw(&dir, &drawn).map(drop))?;
+        let json = serde_json::to_string_pretty(&summary).map_err(|e| Error::Damaged(format!("summary: {e}")))?;
+        self.durably(|run| {
+            write_atomic(&*run.house.fs, &dir.join("summary.json"), json.as_bytes())?;
+            run.status(state, (!whole).then_some(why))
+        })?;
         Ok(summary)
     }
 

@@ -8,27 +8,33 @@ mod fits;
 mod parts;
 mod record;
 mod resume;
+mod stand;
 pub mod state;
+mod survive;
 
-pub use begin::{Build, start, start_in};
+pub use begin::{Build, start, start_in, stop_flag};
 pub use resume::{resume, resume_in};
 
-use std::sync::{Arc, atomic::AtomicBool, atomic::Ordering};
+use std::sync::{Arc, atomic::AtomicBool};
 use std::time::Instant;
 
 use skewfit_envs::Scene;
 
 use crate::actor_loop::{Behaviour, rollout};
+use crate::chaos::{Chaos, Place};
 use crate::config::Config;
 use crate::coverage::Coverage;
 use crate::episode::Episode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
 use crate::learner::Learner;
 use crate::metrics::MetricsCsv;
 use crate::progress::{Progress, Summary};
 use crate::rng;
 use crate::store::Store;
+use crate::store::fs::Fs;
+use crate::supervise::events::Kind;
+use crate::supervise::pulse::Pulse;
 use state::{RunState, Sums};
 
 /// An exploration under way, lockstep: the scene, what was learned, and what is on disk.
@@ -44,21 +50,39 @@ pub struct Run<'a> {
     visited: Vec<[f64; 2]>,
     metrics: MetricsCsv,
     progress: &'a mut dyn Progress,
-    stop: Arc<AtomicBool>,
+    house: House,
+    /// What was done besides steps and updates: attempts, episodes read, pictures drawn.
+    work: u64,
+    /// When `STATUS.json` was written last.
+    told: Option<Instant>,
     begun: Instant,
     /// Seconds spent by processes before this one.
     earlier_s: f64,
 }
 
+/// What surrounds a run: the disk, who asks it to stop, who watches, what shall go wrong.
+struct House {
+    fs: Arc<dyn Fs>,
+    stop: Arc<AtomicBool>,
+    pulse: Pulse,
+    chaos: Chaos,
+    /// When `control` was looked at last.
+    looked: Option<Instant>,
+}
+
 impl Run<'_> {
     /// [`run_out`](Self::run_out) after the episodes there are; where that fails, `STATUS.json` and the log say so.
-    fn explore(mut self) -> Result<Summary> {
-        self.status("exploring")?;
+    fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
+        self.durably(|run| run.lay_ballast())?;
+        self.durably(|run| run.tell(how, why))?;
+        self.durably(|run| run.status("exploring", None))?;
+        self.house.pulse.ready();
         let outcome = self.replay_episodes().and_then(|()| self.run_out());
         if let Err(e) = &outcome {
-            tracing::warn!("failed: {e}");
-            let _ = self.status("failed"); // the first failure is the one to tell
+            let _ = self.tell(Kind::Failed, &e.to_string()); // the first failure is the one to tell
+            let _ = self.status("failed", Some(&e.to_string()));
         }
+        self.drop_ballast();
         outcome
     }
 
@@ -71,7 +95,7 @@ impl Run<'_> {
         if self.state.env_steps < self.cfg.run.warmup_steps {
             self.warm_up()?;
         }
-        while self.state.epoch < self.cfg.run.epochs() && !self.stopping() {
+        while self.state.epoch < self.cfg.run.epochs() && !self.stopping()? {
             self.epoch()?;
         }
         self.finish()
@@ -80,7 +104,7 @@ impl Run<'_> {
     /// Episodes towards the prior's goals, which no epoch's row tells of.
     fn warm_up(&mut self) -> Result<()> {
         while self.state.env_steps < self.cfg.run.warmup_steps {
-            if self.stopping() {
+            if self.stopping()? {
                 return Ok(());
             }
             self.collect("warm-up")?;
@@ -93,13 +117,13 @@ impl Run<'_> {
     fn epoch(&mut self) -> Result<()> {
         let (epoch, run) = (self.state.epoch, self.cfg.run.clone());
         while self.state.env_steps < run.warmup_steps + (epoch + 1) * run.epoch_steps {
-            if self.stopping() {
+            if self.stopping()? {
                 return Ok(());
             }
             self.collect("exploring")?;
         }
         while self.learner.counts.updates < (epoch + 1) * run.updates_per_epoch {
-            if self.stopping() {
+            if self.stopping()? {
                 return Ok(());
             }
             self.practise()?;
@@ -116,35 +140,50 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// One episode towards a goal of its own, committed before it is learned from.
+    /// One episode towards a goal of its own, committed before it is learned from; none if the policy gave no number.
     fn collect(&mut self, phase: &str) -> Result<()> {
         self.tick(phase);
+        self.need_room()?;
         let began = Instant::now();
         let id = self.state.episodes;
+        self.spoil(Place::Episode, id + self.state.skipped);
+        let before = self.env.snapshot()?;
         let target = self.goal(id);
         let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(self.cfg.seed, name, &[id]));
         let models = (&mut self.learner.vae, &mut self.learner.sac);
         let length = (id, self.cfg.env.episode_steps);
-        let episode = rollout(&mut *self.env, models, &target, length, &mut reset, Behaviour::Explore(&mut noise))?;
+        let episode = rollout(&mut *self.env, models, &target, length, &mut reset, Behaviour::Explore(&mut noise));
         self.state.sums.env_s += began.elapsed().as_secs_f64();
-        self.commit(episode)
+        if let Err(Error::NotFinite(why)) = &episode {
+            self.env.restore(&before)?;
+            return self.trouble(why);
+        }
+        self.commit(episode?)
     }
 
     fn commit(&mut self, episode: Episode) -> Result<()> {
-        self.state.env_steps += episode.steps() as u64;
+        let end = self.state.env_steps + episode.steps() as u64;
+        let committed = self.durably(|run| run.store.commit(&episode, end))?;
+        if let Some(line) = self.store.lines().last() {
+            tracing::info!("committed {} {}", line.file, line.blake3);
+        }
+        self.state.env_steps = end;
         self.state.episodes += 1;
         self.state.sums.count_goal(episode.goal_origin);
-        if self.store.commit(&episode, self.state.env_steps)?.diverged {
+        if committed.diverged {
             let id = episode.id;
             tracing::error!(
                 "episode {id} came out differently than before it was cut back: another machine or binary?"
             );
         }
         self.observe(&episode);
-        self.learner.add(episode)
-    }
-
-    fn stopping(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        let latents = match self.learner.latents(&episode) {
+            Err(Error::NotFinite(why)) => {
+                self.roll_back(&why)?;
+                self.learner.latents(&episode)?
+            }
+            latents => latents?,
+        };
+        self.learner.add(episode, latents)
     }
 }

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use super::Run;
 use crate::actor_loop::Target;
-use crate::error::Result;
+use crate::chaos::Place;
+use crate::error::{Error, Result};
 use crate::evaluate::{self, Goal};
 use crate::goals::PriorGoals;
 use crate::rng;
@@ -33,10 +34,11 @@ impl Run<'_> {
             self.tick("practising");
         }
         let began = Instant::now();
-        let (info, reward) = self.learner.update_agent()?;
-        self.state.sums.add_update(&info, reward);
+        self.learner.gather()?;
+        self.spoil(Place::Update, self.learner.counts.updates);
+        let outcome = self.learner.practise().map(|(info, reward)| self.state.sums.add_update(&info, reward));
         self.state.sums.sac_s += began.elapsed().as_secs_f64();
-        Ok(())
+        self.survive(outcome)
     }
 
     /// The VAE phase and the refresh that follows it, if one is due; skewing acts from the refresh after `start_epoch` + 1 on.
@@ -50,12 +52,18 @@ impl Run<'_> {
             if k.is_multiple_of(16) {
                 self.tick("fitting the VAE");
             }
-            let info = self.learner.update_vae()?;
-            self.state.sums.add_vae(&info);
+            self.spoil(Place::Vae, self.learner.counts.vae_updates);
+            let outcome = self.learner.update_vae().map(|info| self.state.sums.add_vae(&info));
+            self.survive(outcome)?;
         }
         self.state.sums.vae_s += began.elapsed().as_secs_f64();
         let began = Instant::now();
-        self.state.sums.skew = self.learner.refresh(self.cfg.skew.acts_after(epoch))?.map(Into::into);
+        self.spoil(Place::Refresh, self.learner.counts.refreshes + 1);
+        let pulse = &mut self.house.pulse;
+        match self.learner.refresh(self.cfg.skew.acts_after(epoch), &mut || pulse.beat()) {
+            Err(Error::NotFinite(why)) => self.roll_back(&why)?,
+            info => self.state.sums.skew = info?.map(Into::into),
+        }
         self.state.sums.mapped_states = self.mean_states();
         self.state.sums.refresh_s += began.elapsed().as_secs_f64();
         Ok(())
@@ -86,7 +94,11 @@ impl Run<'_> {
         let each = self.cfg.evaluate.pictures_each_time as u64;
         let numbers = (0..each).map(|k| (epoch / self.cfg.evaluate.every_epochs * each + k) % goals.len() as u64);
         let chosen: Vec<(u64, Goal)> = numbers.map(|n| (n, goals[n as usize].clone())).collect();
-        let (metrics, success_rate) = evaluate::means(&self.try_goals(&chosen)?);
+        let attempts = match self.try_goals(&chosen) {
+            Err(Error::NotFinite(why)) => return self.trouble(&why),
+            attempts => attempts?,
+        };
+        let (metrics, success_rate) = evaluate::means(&attempts);
         self.state.evaluation = metrics.first().cloned();
         self.state.sums.evaluation = metrics;
         self.state.sums.success_rate = success_rate;
@@ -95,9 +107,14 @@ impl Run<'_> {
 
     /// In an instance of its own, or in the exploration's, as the configuration says.
     pub(super) fn try_goals(&mut self, goals: &[(u64, Goal)]) -> Result<Vec<evaluate::Attempt>> {
+        let mut beat = || self.house.pulse.beat();
         if !self.cfg.evaluate.shared_env {
-            return self.evaluator.attempt(&mut self.learner, &self.cfg, goals);
+            return self.evaluator.attempt(&mut self.learner, &self.cfg, goals, &mut beat);
         }
-        goals.iter().map(|g| evaluate::attempt(&mut *self.env, &mut self.learner, &self.cfg, g)).collect()
+        let one = |goal| {
+            beat();
+            evaluate::attempt(&mut *self.env, &mut self.learner, &self.cfg, goal)
+        };
+        goals.iter().map(one).collect()
     }
 }

@@ -1,17 +1,23 @@
 //! What a run leaves behind as it goes: a row an epoch, `STATUS.json`, checkpoints, a line in the log.
 
+use std::time::{Duration, SystemTime};
+
 use serde_json::json;
 
 use super::Run;
 use super::state::{Sums, model_tensors};
-use crate::checkpoint::{self, Saved, Snapshot};
+use crate::checkpoint::{self, Keep, Saved, Snapshot};
 use crate::config::RunConfig;
 use crate::episode::Episode;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::metrics::Row;
 use crate::progress::Tick;
 use crate::provenance::{resident_mb, utc};
-use crate::store::fs::{DiskFs, write_atomic};
+use crate::store::fs::write_atomic;
+use crate::supervise::events::{self, Event, Kind};
+
+/// Time between two `STATUS.json` while nothing else is told.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 impl Run<'_> {
     /// Seconds that the run has taken, over all processes.
@@ -19,8 +25,14 @@ impl Run<'_> {
         self.earlier_s + self.begun.elapsed().as_secs_f64()
     }
 
-    /// Tells whoever watches.
+    /// Tells whoever watches, and that it lives if it got on.
     pub(super) fn tick(&mut self, phase: &str) {
+        let counts = &self.learner.counts;
+        let position = self.state.env_steps + counts.updates + counts.vae_updates + counts.refreshes + self.work;
+        self.house.pulse.at(position);
+        if self.told.is_some_and(|told| told.elapsed() >= HEARTBEAT) {
+            let _ = self.status("exploring", None); // the epoch's own record waits for the disk
+        }
         self.progress.tick(&Tick {
             env_steps: self.state.env_steps,
             steps_total: last_step(&self.cfg.run),
@@ -59,23 +71,57 @@ impl Run<'_> {
         self.state.wall_s = now;
         let figures: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value:.4}")).collect();
         tracing::info!("epoch {} env_steps={} {}", self.state.epoch, self.state.env_steps, figures.join(" "));
-        self.metrics.append(&Row { env_steps: self.state.env_steps, values })?;
-        self.status("exploring")
+        let row = Row { env_steps: self.state.env_steps, values };
+        self.durably(|run| run.metrics.append(&row))?;
+        self.durably(|run| run.status("exploring", None))
     }
 
-    /// Replaces `STATUS.json`.
-    pub(super) fn status(&self, state: &str) -> Result<()> {
+    /// Replaces `STATUS.json`; `why` it is not exploring.
+    pub(super) fn status(&mut self, state: &str, why: Option<&str>) -> Result<()> {
+        self.told = Some(std::time::Instant::now());
         let status = json!({
             "state": state,
+            "why": why,
             "env_steps": self.state.env_steps,
             "updates": self.learner.counts.updates,
-            "updated_at": utc(std::time::SystemTime::now()),
+            "skipped": self.state.skipped,
+            "rolled_back": self.learner.counts.halvings,
+            "process": std::process::id(),
+            "updated_at": utc(SystemTime::now()),
         });
-        write_atomic(&DiskFs, &self.store.dir().join("STATUS.json"), format!("{status:#}\n").as_bytes())
+        write_atomic(&*self.house.fs, &self.store.dir().join("STATUS.json"), format!("{status:#}\n").as_bytes())
     }
 
-    /// Everything that the next update depends on.
+    /// Adds to the account of the night, and to the log.
+    pub(super) fn tell(&self, event: Kind, why: &str) -> Result<()> {
+        match event {
+            Kind::Began | Kind::Resumed | Kind::WentOn | Kind::Stopped | Kind::Done => {
+                tracing::info!("{event:?}: {why}")
+            }
+            _ => tracing::error!("{event:?}: {why}"),
+        }
+        let event = Event {
+            at: utc(SystemTime::now()),
+            env_steps: self.state.env_steps,
+            updates: self.learner.counts.updates,
+            event,
+            why: why.to_owned(),
+        };
+        events::tell(&*self.house.fs, self.store.dir(), &event)
+    }
+
+    /// Saves everything that the next update depends on; parameters that cannot be saved go back first.
     pub(super) fn checkpoint(&mut self) -> Result<Saved> {
+        loop {
+            match self.durably(Self::save) {
+                Err(Error::NotFinite(why)) => self.roll_back(&why)?,
+                saved => return saved,
+            }
+        }
+    }
+
+    fn save(&mut self) -> Result<Saved> {
+        self.work += 1;
         self.tick("saving");
         self.state.wall_s = self.wall_s();
         self.state.counts = self.learner.counts.clone();
@@ -87,7 +133,9 @@ impl Run<'_> {
             state: json!(self.state),
             env: self.env.snapshot()?.0,
         };
-        let saved = checkpoint::save(&DiskFs, self.store.dir(), &snapshot, self.cfg.run.keep_checkpoints)?;
+        let run = &self.cfg.run;
+        let keep = Keep { newest: run.keep_checkpoints, every_s: run.keep_every_hours * 3600.0 };
+        let saved = checkpoint::save(&*self.house.fs, self.store.dir(), &snapshot, keep)?;
         tracing::info!("checkpoint {} params_blake3={}", saved.dir.display(), saved.params_blake3);
         Ok(saved)
     }

@@ -1,15 +1,16 @@
 //! Takes a run up again from its newest sound checkpoint.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 use skewfit_envs::EnvSnapshot;
 
-use super::Run;
-use super::begin::{Build, log_to, scenes, stop_flag};
+use super::begin::{Build, log_to, scenes};
 use super::record::last_step;
 use super::state::{RunState, restore_models};
+use super::{House, Run};
 use crate::checkpoint;
 use crate::config::{Config, Setting};
 use crate::episode::Episode;
@@ -20,14 +21,16 @@ use crate::metrics::{self, MetricsCsv};
 use crate::progress::{Progress, Summary};
 use crate::provenance;
 use crate::store::Store;
-use crate::store::fs::{DiskFs, Fs, disk_error, write_atomic};
+use crate::store::fs::{Fs, disk_error, write_atomic};
+use crate::supervise::events::Kind;
 
-/// Goes on to `run.steps` of the run's own configuration, or to `steps`. A finished run is left alone.
+/// Goes on to `run.steps` of the run's own configuration, or to `steps`; not from the `pass_over` newest checkpoints. A
+/// finished run is left alone.
 ///
 /// # Errors
 /// As the contract's exit codes; `Damaged` where no checkpoint is sound.
-pub fn resume(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress) -> Result<Summary> {
-    resume_in(dir, steps, progress, &scene)
+pub fn resume(dir: &Path, steps: Option<u64>, pass_over: usize, progress: &mut dyn Progress) -> Result<Summary> {
+    go_on(dir, (steps, pass_over), progress, &scene)
 }
 
 /// [`resume`] in a scene of the caller's.
@@ -35,7 +38,16 @@ pub fn resume(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress) -> Re
 /// # Errors
 /// As there.
 pub fn resume_in(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress, build: Build<'_>) -> Result<Summary> {
-    let stop = stop_flag();
+    go_on(dir, (steps, 0), progress, build)
+}
+
+fn go_on(
+    dir: &Path,
+    (steps, pass_over): (Option<u64>, usize),
+    progress: &mut dyn Progress,
+    build: Build<'_>,
+) -> Result<Summary> {
+    let house = House::of_this_process()?;
     let root = Store::read_only(dir)?.root().clone();
     let file = dir.join("config.toml");
     let wanted = steps.map(|n| Setting {
@@ -48,29 +60,38 @@ pub fn resume_in(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress, bu
     if let Some(done) = finished(&summary, &cfg) {
         return Ok(done);
     }
-    let mut store = Store::open(dir)?;
-    let none = || {
-        let way = "nothing to resume from, no checkpoint was written; delete it and explore again";
-        Error::Damaged(format!("{}: {way}", dir.display()))
-    };
-    let loaded = checkpoint::newest_sound(dir)?.ok_or_else(none)?;
-    log_to(dir)?;
-    loaded.passed_over.iter().for_each(|damage| tracing::error!("checkpoint passed over: {damage}"));
-    let state = RunState::of(&loaded.snapshot)?;
+    let mut store = Store::open_in(Arc::clone(&house.fs), dir)?;
+    let found = checkpoint::sound_after(dir, pass_over)?;
+    if found.is_none() && !store.lines().is_empty() {
+        let way = "nothing to resume from, its checkpoints are gone; put one back, or explore again elsewhere";
+        return Err(Error::Damaged(format!("{}: there is no checkpoint: {way}", dir.display())));
+    }
+    log_to(dir, cfg.night.log_mb)?;
     let (mut env, evaluator) = scenes(&cfg, build)?;
     same_scene(&root, env.spec())?;
-    env.restore(&EnvSnapshot(loaded.snapshot.env.clone()))?;
     let mut learner = Learner::new(&cfg, env.spec().action_dim)?;
-    restore_models(&mut learner, &loaded.snapshot)?;
-    learner.counts = state.counts.clone();
-    tracing::info!("resumed at env_steps={} updates={}", state.env_steps, loaded.snapshot.update);
+    let mut state = RunState::default(); // of a run whose process ended before its first checkpoint
+    let mut passed_over = Vec::new();
+    if let Some(loaded) = found {
+        state = RunState::of(&loaded.snapshot)?;
+        env.restore(&EnvSnapshot(loaded.snapshot.env.clone()))?;
+        restore_models(&mut learner, &loaded.snapshot)?;
+        learner.counts = state.counts.clone();
+        passed_over = loaded.passed_over;
+    }
     // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
-    DiskFs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
+    house.fs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
+    house.forget_requests(dir);
     store.cut_back(state.episodes)?;
-    let metrics = rows_behind(dir, &cfg, state.epoch, &evaluator)?;
-    write_atomic(&DiskFs, &file, cfg.to_toml()?.as_bytes())?;
-    note_resumption(dir, learner.workers.count())?;
-    Run::new((cfg, store, metrics), (env, evaluator), (learner, state), progress, stop).explore()
+    let metrics = rows_behind((&house.fs, dir), &cfg, state.epoch, &evaluator)?;
+    write_atomic(&*house.fs, &file, cfg.to_toml()?.as_bytes())?;
+    note_resumption(&*house.fs, dir, learner.workers.count())?;
+    let why = format!("at {} steps and {} updates", state.env_steps, state.counts.updates);
+    let mut run = Run::new((cfg, store, metrics), (env, evaluator), (learner, state), progress, house);
+    for damage in passed_over {
+        run.durably(|run| run.tell(Kind::Damaged, &format!("checkpoint passed over: {damage}")))?;
+    }
+    run.explore(Kind::Resumed, &why)
 }
 
 /// The summary of a run that has nothing left to do.
@@ -82,22 +103,27 @@ fn finished(summary: &Path, cfg: &Config) -> Option<Summary> {
 
 /// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
 /// Rows that are gone are told of, and the run goes on without them.
-fn rows_behind(dir: &Path, cfg: &Config, epoch: u64, evaluator: &Evaluator) -> Result<MetricsCsv> {
+fn rows_behind(
+    (fs, dir): (&Arc<dyn Fs>, &Path),
+    cfg: &Config,
+    epoch: u64,
+    evaluator: &Evaluator,
+) -> Result<MetricsCsv> {
     let path = dir.join("metrics.csv");
     if !path.exists() {
         tracing::error!("{}: is gone; a new one goes on from here", path.display());
-        return MetricsCsv::create(&path, &evaluator.columns());
+        write_atomic(&**fs, &path, MetricsCsv::header(&evaluator.columns()).as_bytes())?;
     }
     let last = cfg.run.warmup_steps + (epoch + 1) * cfg.run.epoch_steps - 1;
     let held = metrics::read(&path)?.env_steps.iter().filter(|steps| **steps <= last).count();
     if (held as u64) < epoch {
         tracing::error!("{}: holds {held} rows of {epoch}; the others are lost", path.display());
     }
-    MetricsCsv::cut_back(&path, last)
+    MetricsCsv::cut_back(Arc::clone(fs), &path, last)
 }
 
 /// Adds this process to `provenance.json`, and tells where its results cannot be those of the one that began the run.
-fn note_resumption(dir: &Path, threads: usize) -> Result<()> {
+fn note_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
     let path = dir.join("provenance.json");
     let read = |text: String| serde_json::from_str::<Map<String, Value>>(&text).ok();
     let Some(mut facts) = std::fs::read_to_string(&path).ok().and_then(read) else {
@@ -118,7 +144,7 @@ fn note_resumption(dir: &Path, threads: usize) -> Result<()> {
         Value::Array(records) => records.push(record.into()),
         other => *other = json!([record]),
     }
-    write_atomic(&DiskFs, &path, format!("{:#}\n", Value::Object(facts)).as_bytes())
+    write_atomic(fs, &path, format!("{:#}\n", Value::Object(facts)).as_bytes())
 }
 
 impl Run<'_> {
@@ -129,6 +155,7 @@ impl Run<'_> {
         let kept = newest_within(&steps, self.cfg.replay.capacity as u64);
         let mut episodes: Vec<Episode> = Vec::with_capacity(kept);
         for (i, line) in lines.iter().enumerate() {
+            self.work += 1;
             if i.is_multiple_of(16) {
                 self.tick("reading episodes");
             }
@@ -140,12 +167,14 @@ impl Run<'_> {
                     }
                 }
                 Err(damage @ Error::Damaged(_)) => {
-                    tracing::error!("left out: {damage}; what follows is not the uninterrupted run bit for bit");
+                    let so = "what follows is not the uninterrupted run bit for bit";
+                    self.durably(|run| run.tell(Kind::Damaged, &format!("left out: {damage}; {so}")))?;
                 }
                 Err(other) => return Err(other),
             }
         }
-        self.learner.restore_replay(episodes)
+        let pulse = &mut self.house.pulse;
+        self.learner.restore_replay(episodes, &mut || pulse.beat())
     }
 }
 

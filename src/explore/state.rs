@@ -12,6 +12,7 @@ use crate::latent::VaeInfo;
 use crate::learner::{Counts, Learner};
 use crate::nn::{Adam, Params};
 use crate::replay::SkewInfo;
+use crate::supervise::ladder::Ladder;
 
 /// Counters of the run; with the learner's, all that the next step depends on besides tensors and episodes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,12 @@ pub struct RunState {
     pub evaluation: Option<(String, f64)>,
     /// Seconds, over all processes that worked on the run.
     pub wall_s: f64,
+    /// What trouble with numbers has led to.
+    #[serde(default)]
+    pub ladder: Ladder,
+    /// Updates, episodes and evaluations left out because something was not finite.
+    #[serde(default)]
+    pub skipped: u64,
 }
 
 /// Facts about the skewed distribution, as logged.

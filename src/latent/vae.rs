@@ -56,6 +56,8 @@ pub struct Vae {
     pub(super) lanes: Vec<Lane>,
     beta: f32,
     learning_rate: f64,
+    /// Halvings of the learning rate, which guards may ask for.
+    pub halvings: u32,
 }
 
 impl Vae {
@@ -77,7 +79,7 @@ impl Vae {
         let packed = Packed::new(&architecture, &params);
         let adam = Adam::new(params.values.len());
         let (beta, learning_rate) = (cfg.beta as f32, cfg.learning_rate);
-        Ok(Self { architecture, params, adam, packed, lanes, beta, learning_rate })
+        Ok(Self { architecture, params, adam, packed, lanes, beta, learning_rate, halvings: 0 })
     }
 
     /// Z.
@@ -98,7 +100,8 @@ impl Vae {
     pub fn update(&mut self, workers: &Workers, pictures: &[&[u8]], noise: &[f32]) -> Result<VaeInfo> {
         let info = self.gradients(workers, pictures, noise)?;
         let gradient = &self.lanes[0].gradient;
-        self.adam.step(workers, self.learning_rate, &mut self.params.values, gradient, None);
+        let rate = self.learning_rate * 0.5f64.powi(self.halvings as i32);
+        self.adam.step(workers, rate, &mut self.params.values, gradient, None);
         self.parameters_changed();
         Ok(info)
     }

@@ -6,6 +6,7 @@ use skewfit_envs::GridAxis;
 
 use super::*;
 use crate::metrics::{MetricsCsv, Row, names};
+use crate::store::fs::DiskFs;
 
 /// In [-1, 1], the same for the same `i`.
 fn noise(i: u64) -> f64 {
@@ -19,7 +20,11 @@ fn a_run(dir: &Path, seed: u64, power: f64, rows: u64) {
     let config = format!("name = \"door\"\nseed = {seed}\n[env]\nscene = \"door\"\n[skew]\npower = {power:?}\n");
     fs::write(dir.join("config.toml"), config).unwrap();
     let names = names(&["angle_error_rad", "hand_distance_m"], &[]);
-    let mut csv = MetricsCsv::create(&dir.join("metrics.csv"), &names).unwrap();
+    let mut csv = {
+        let path = dir.join("metrics.csv");
+        fs::write(&path, MetricsCsv::header(&names)).unwrap();
+        MetricsCsv::cut_back(std::sync::Arc::new(DiskFs), &path, 0).unwrap()
+    };
     for epoch in 1..=rows {
         let part = epoch as f64 / 60.0;
         let jitter = |k: u64| noise(1000 * seed + 31 * epoch + 7919 * k + (power * 64.0) as u64);

@@ -4,13 +4,13 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::sync::{Arc, atomic::AtomicI64, atomic::Ordering::SeqCst};
 
-use super::fs::{DiskFs, Fs};
+use super::fs::{DiskFs, Durable, Fs};
 
 /// Changes left before the failure; negative: it has failed. Read by no one but the disk itself.
 pub(crate) struct FaultyFs {
-    left: AtomicI64,
+    left: Arc<AtomicI64>,
     lasting: bool,
     /// Bytes it says are free; below 0 it fails to say.
     pub(crate) free: i64,
@@ -19,7 +19,7 @@ pub(crate) struct FaultyFs {
 impl FaultyFs {
     /// A disk that works until [`arm`](Self::arm)ed, then fails once, or from then on.
     pub(crate) fn new(lasting: bool) -> Self {
-        Self { left: AtomicI64::new(i64::MAX), lasting, free: i64::MAX }
+        Self { left: Arc::new(AtomicI64::new(i64::MAX)), lasting, free: i64::MAX }
     }
 
     /// Lets `n` more changes through.
@@ -33,15 +33,36 @@ impl FaultyFs {
     }
 
     fn change(&self) -> io::Result<()> {
-        let left = self.left.fetch_sub(1, SeqCst);
-        let fails = if self.lasting { left <= 0 } else { left == 0 };
-        if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        change(&self.left, self.lasting)
     }
 
-    /// The whole of `bytes`, or the half that a failing disk still takes.
-    fn torn<'a>(&self, bytes: &'a [u8]) -> (&'a [u8], io::Result<()>) {
-        let outcome = self.change();
-        (if outcome.is_ok() { bytes } else { &bytes[..bytes.len() / 2] }, outcome)
+    fn file(&self, file: File) -> Box<dyn Durable> {
+        Box::new(FaultyFile { file, left: Arc::clone(&self.left), lasting: self.lasting })
+    }
+}
+
+fn change(left: &AtomicI64, lasting: bool) -> io::Result<()> {
+    let left = left.fetch_sub(1, SeqCst);
+    let fails = if lasting { left <= 0 } else { left == 0 };
+    if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+}
+
+/// A file on it.
+struct FaultyFile {
+    file: File,
+    left: Arc<AtomicI64>,
+    lasting: bool,
+}
+
+impl Durable for FaultyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let outcome = change(&self.left, self.lasting);
+        let taken = if outcome.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
+        self.file.write_all(taken)?;
+        outcome
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        change(&self.left, self.lasting)
     }
 }
 
@@ -56,19 +77,16 @@ impl Fs for FaultyFs {
         DiskFs.free_bytes(dir)?;
         u64::try_from(self.free).map_err(|_| io::ErrorKind::Unsupported.into())
     }
-    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+    fn make_dir(&self, dir: &Path) -> io::Result<()> {
         self.change()?;
-        fs::create_dir_all(dir)
+        fs::create_dir(dir)
     }
-    fn write_new_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let (part, outcome) = self.torn(bytes);
-        File::create_new(path)?.write_all(part)?;
-        outcome
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+        self.change()?;
+        Ok(self.file(File::create_new(path)?))
     }
-    fn append_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let (part, outcome) = self.torn(bytes);
-        File::options().append(true).open(path)?.write_all(part)?;
-        outcome
+    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+        Ok(self.file(File::options().append(true).open(path)?))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.change()?;
@@ -80,5 +98,9 @@ impl Fs for FaultyFs {
     }
     fn sync_dir(&self, _: &Path) -> io::Result<()> {
         self.change()
+    }
+    fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        self.change()?;
+        DiskFs.reserve(path, bytes)
     }
 }

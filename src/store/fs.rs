@@ -28,23 +28,23 @@ pub trait Fs: Send + Sync {
     /// The system's.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
 
-    /// A directory with its missing parents, each made durable; one that exists is fine.
+    /// A directory whose parent exists; its name is not durable yet.
+    ///
+    /// # Errors
+    /// The system's, also where there is one.
+    fn make_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// A file that did not exist, open for writing.
+    ///
+    /// # Errors
+    /// The system's, also where there is one.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>>;
+
+    /// A file that exists, open at its end.
     ///
     /// # Errors
     /// The system's.
-    fn create_dir(&self, dir: &Path) -> io::Result<()>;
-
-    /// A file that did not exist, its content on the disk when this returns (its name is not: see `sync_dir`).
-    ///
-    /// # Errors
-    /// The system's; a part of the file may exist then.
-    fn write_new_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
-
-    /// Bytes at the end of a file that exists, on the disk when this returns.
-    ///
-    /// # Errors
-    /// The system's; a part of the bytes may be there then.
-    fn append_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
+    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>>;
 
     /// Moves a file over another, or a directory to a free name, atomically.
     ///
@@ -63,6 +63,74 @@ pub trait Fs: Send + Sync {
     /// # Errors
     /// The system's.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
+
+    /// A file of `bytes` that nobody reads: room that is given back by removing it.
+    ///
+    /// # Errors
+    /// The system's; a part of the file may exist then.
+    fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()>;
+
+    /// A directory with its missing parents, each made durable; one that exists is fine.
+    ///
+    /// # Errors
+    /// The system's.
+    fn create_dir(&self, dir: &Path) -> io::Result<()> {
+        if dir.as_os_str().is_empty() || dir.is_dir() {
+            return Ok(());
+        }
+        let parent = parent_of(dir);
+        self.create_dir(parent)?;
+        match self.make_dir(dir) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+            made => made,
+        }?;
+        self.sync_dir(parent)
+    }
+
+    /// A file that did not exist, its content on the disk when this returns (its name is not: see `sync_dir`).
+    ///
+    /// # Errors
+    /// The system's; a part of the file may exist then.
+    fn write_new_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.create(path)?;
+        file.write(bytes)?;
+        file.sync()
+    }
+
+    /// Bytes at the end of a file that exists, on the disk when this returns.
+    ///
+    /// # Errors
+    /// The system's; a part of the bytes may be there then.
+    fn append_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        let mut file = self.extend(path)?;
+        file.write(bytes)?;
+        file.sync()
+    }
+}
+
+/// A file that is being written. One whose sync has failed is given up: the system may have dropped what it held.
+pub trait Durable {
+    /// All of `bytes`, at the end.
+    ///
+    /// # Errors
+    /// The system's; a part of them may be there then.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Puts on the disk what was written.
+    ///
+    /// # Errors
+    /// The system's.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+impl Durable for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
 }
 
 /// The real disk.
@@ -87,29 +155,16 @@ impl Fs for DiskFs {
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
-    fn create_dir(&self, dir: &Path) -> io::Result<()> {
-        if dir.as_os_str().is_empty() || dir.is_dir() {
-            return Ok(());
-        }
-        let parent = parent_of(dir);
-        self.create_dir(parent)?;
-        match fs::create_dir(dir) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
-            made => made,
-        }?;
-        self.sync_dir(parent)
+    fn make_dir(&self, dir: &Path) -> io::Result<()> {
+        fs::create_dir(dir)
     }
 
-    fn write_new_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = File::create_new(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+        Ok(Box::new(File::create_new(path)?))
     }
 
-    fn append_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = File::options().append(true).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
+    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+        Ok(Box::new(File::options().append(true).open(path)?))
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one that `write_atomic` is made of")]
@@ -128,6 +183,11 @@ impl Fs for DiskFs {
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
         File::open(dir)?.sync_all()
+    }
+
+    fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        let file = File::options().create(true).truncate(false).write(true).open(path)?;
+        Ok(rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)?)
     }
 }
 

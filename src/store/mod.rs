@@ -9,6 +9,7 @@ mod seal;
 pub mod shard;
 #[cfg(test)]
 mod tests;
+pub mod trouble;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -25,10 +26,12 @@ pub(crate) use seal::{seal, unseal_versioned};
 pub use shard::ShardRoot;
 
 /// What makes a directory a run: which one it is, sealed.
-const RUN_FILE: &str = "run.json";
+pub const RUN_FILE: &str = "run.json";
 /// Held by the process that writes to the run; the system frees it when that process ends, however it ends.
 const LOCK_FILE: &str = "lock";
 const FORMAT_VERSION: u64 = 1;
+/// Files that may be there before `run.json` is.
+pub const BEGINNING: [&str; 4] = ["config.toml", "provenance.json", "metrics.csv", "serve.token"];
 
 /// A file that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,25 +74,29 @@ struct RunFile {
 }
 
 impl Store {
-    /// Makes `dir` a run and opens it for writing. `dir` may exist if it is empty; so this comes before any other file.
+    /// Makes `dir` a run and opens it for writing. `dir` may exist if it is empty.
     ///
     /// # Errors
     /// [`Error::Usage`] where `dir` holds something; [`Error::Busy`], [`Error::Disk`].
     pub fn create(dir: &Path, root: ShardRoot) -> Result<Self> {
-        Self::create_in(Arc::new(DiskFs), dir, root)
+        Self::create_in(Arc::new(DiskFs), dir, root, &[])
     }
 
-    /// [`create`](Self::create) on a given disk.
+    /// [`create`](Self::create) on a given disk, with what belongs to the run from its first moment on: files of
+    /// [`BEGINNING`]. `run.json` comes last, so what is a run has them all, and what is not may be begun anew.
     ///
     /// # Errors
     /// As there.
-    pub fn create_in(fs: Arc<dyn Fs>, dir: &Path, root: ShardRoot) -> Result<Self> {
+    pub fn create_in(fs: Arc<dyn Fs>, dir: &Path, root: ShardRoot, files: &[(&str, &str)]) -> Result<Self> {
         let episodes = dir.join("episodes");
         refuse_if_used(&*fs, dir)?;
         fs.create_dir(&episodes).map_err(|e| disk_error("create", &episodes, &e))?;
         let lock = Some(take_lock(dir)?);
         refuse_if_used(&*fs, dir)?;
         write_atomic(&*fs, &dir.join(journal::FILE), b"")?;
+        for (name, text) in files {
+            write_atomic(&*fs, &dir.join(name), text.as_bytes())?;
+        }
         let run = seal(&RunFile { format_version: FORMAT_VERSION, root: root.clone() })?;
         write_atomic(&*fs, &dir.join(RUN_FILE), run.as_bytes())?;
         Ok(Self { fs, dir: dir.to_owned(), root, lines: Vec::new(), damage: Vec::new(), torn: false, lock })
@@ -285,10 +292,17 @@ fn read_run_file(fs: &dyn Fs, dir: &Path) -> Result<ShardRoot> {
     Ok(unseal_versioned::<RunFile>(&path.display().to_string(), &line, FORMAT_VERSION)?.root)
 }
 
-/// An earlier `create` that was cut short leaves nothing but a lock, an empty journal and no episodes.
-fn refuse_if_used(fs: &dyn Fs, dir: &Path) -> Result<()> {
-    let own =
-        |name: &&String| [LOCK_FILE, "episodes", journal::FILE].contains(&name.as_str()) || fs::is_temporary(name);
+/// Refuses a directory that holds more than an earlier `create` that was cut short: a lock, an empty journal, the files
+/// of [`BEGINNING`], no episodes.
+///
+/// # Errors
+/// [`Error::Usage`], naming what is there; [`Error::Disk`].
+pub fn refuse_if_used(fs: &dyn Fs, dir: &Path) -> Result<()> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(Error::Usage(format!("{} is not a directory: give a new or empty one", dir.display())));
+    }
+    let begun = [LOCK_FILE, "episodes", journal::FILE];
+    let own = |name: &&String| begun.iter().chain(&BEGINNING).any(|own| own == name) || fs::is_temporary(name);
     let names = names_in(fs, dir)?;
     let foreign = names.iter().find(|name| !own(name)).cloned();
     let episode = names_in(fs, &dir.join("episodes"))?.into_iter().next();

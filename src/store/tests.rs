@@ -280,7 +280,7 @@ fn a_failing_disk_loses_nothing_committed() {
         for n in 0.. {
             let dir = tempfile::tempdir().unwrap();
             let fs = Arc::new(FaultyFs::new(lasting));
-            let mut store = Store::create_in(fs.clone(), dir.path(), root()).unwrap();
+            let mut store = Store::create_in(fs.clone(), dir.path(), root(), &[("config.toml", "x")]).unwrap();
             for id in 0..3 {
                 store.commit(&small(id), 2 * (id + 1)).unwrap();
             }
@@ -305,7 +305,7 @@ fn a_failing_disk_loses_nothing_committed() {
             assert!((0..5).all(|id| store.episode(id).unwrap() == small(id)));
             assert!(!files(dir.path()).iter().any(|name| fs::is_temporary(name)));
             if done {
-                assert_eq!(n, 9, "changes of a cut (4) and a commit (5)");
+                assert_eq!(n, 14, "changes of a cut (6) and a commit (8)");
                 break;
             }
         }
@@ -334,7 +334,7 @@ fn a_run_begun_on_a_failing_disk_is_begun_anew() {
         let dir = tempfile::tempdir().unwrap();
         let fs = Arc::new(FaultyFs::new(true));
         fs.arm(n);
-        let made = Store::create_in(fs.clone(), dir.path(), root()).map(drop);
+        let made = Store::create_in(fs.clone(), dir.path(), root(), &[("config.toml", "x")]).map(drop);
         assert_eq!(made.is_err(), fs.heal());
         if made.is_ok() {
             break;

@@ -47,6 +47,11 @@ pub fn ask(fs: &dyn Fs, dir: &Path, request: Request) -> Result<()> {
     write_atomic(fs, &dir.join(FILE), format!("{}\n", request.word()).as_bytes())
 }
 
+/// Forgets what was asked of an earlier process.
+pub fn forget(fs: &dyn Fs, dir: &Path) {
+    let _ = fs.remove(&dir.join(FILE)); // it is looked at again
+}
+
 /// What is asked now; `Run` where nothing is, or nothing that is known.
 #[must_use]
 pub fn asked(fs: &dyn Fs, dir: &Path) -> Request {

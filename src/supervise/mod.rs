@@ -1,4 +1,12 @@
-//! What lets a run be left alone: what happened to it, what is asked of it from outside.
+//! What lets a run be left alone: signs of life, what follows trouble, what happened, what is asked of it from outside.
 
 pub mod control;
 pub mod events;
+pub mod ladder;
+pub mod log;
+pub mod pulse;
+pub mod starts;
+pub mod supervisor;
+
+/// Set by a supervisor for a process that takes up what another one left.
+pub const RESTARTED: &str = "SKEWFIT_RESTARTED";

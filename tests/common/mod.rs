@@ -212,3 +212,54 @@ impl Learned {
         assert_eq!(self.hash, other.hash, "{when}");
     }
 }
+
+/// So many trials: `few` in an ordinary test run, `SKEWFIT_TRIALS` where somebody wants to know it well.
+pub fn trials(few: u64) -> u64 {
+    std::env::var("SKEWFIT_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
+}
+
+/// Keeps a goal's figures as `<SKEWFIT_RECORD>/<goal>.toml`, where that is set: what was tried, how often, how often it
+/// failed, and the rule of three's bound. Called after the last assertion, so a failure is never recorded as none.
+pub fn record(goal: &str, what: &str, trials: u64, begun: Instant) {
+    let Ok(dir) = std::env::var("SKEWFIT_RECORD") else { return };
+    let doctor = String::from_utf8(command(&["doctor"]).output().unwrap().stdout).unwrap();
+    let of = |name: &str| doctor.lines().find_map(|l| l.strip_prefix(name)).unwrap_or("unknown").trim().to_owned();
+    let row = toml::toml! { goal = "" };
+    let mut row: toml::Table = row;
+    let text = |s: &str| toml::Value::String(s.to_owned());
+    row.insert("goal".into(), text(goal));
+    row.insert("what".into(), text(what));
+    row.insert("trials".into(), toml::Value::Integer(trials as i64));
+    row.insert("failures".into(), toml::Value::Integer(0));
+    row.insert("bound_95".into(), text(&format!("< {:.2e} a trial (rule of three: 3/n)", 3.0 / trials as f64)));
+    row.insert("wall_s".into(), toml::Value::Integer(begun.elapsed().as_secs() as i64));
+    row.insert("machine".into(), text(&of("cpu")));
+    row.insert("commit".into(), text(&of("commit")));
+    row.insert(
+        "command".into(),
+        text(&format!("SKEWFIT_TRIALS={trials} SKEWFIT_RECORD=... cargo test {}", test_name())),
+    );
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(Path::new(&dir).join(format!("{goal}.toml")), row.to_string()).unwrap();
+}
+
+/// Of the test that runs.
+pub fn test_name() -> String {
+    std::thread::current().name().unwrap_or_default().to_owned()
+}
+
+/// Runs `corridor-tiny` in `dir` with these faults (see `src/chaos.rs`), a checkpoint every epoch.
+pub fn chaotic(dir: &Path, faults: &str, settings: &[&str]) -> Command {
+    let settings = ["run.checkpoint_every_epochs=1", "night.poll_s=0.02"].iter().chain(settings).copied();
+    let args = explore_args(dir, &settings.collect::<Vec<_>>());
+    let mut command = command(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    command.env("SKEWFIT_CHAOS", faults);
+    command
+}
+
+/// Events of `night.jsonl`, a word each.
+pub fn night(dir: &Path) -> Vec<String> {
+    let text = fs::read_to_string(dir.join("night.jsonl")).unwrap_or_default();
+    let lines = text.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok());
+    lines.map(|event| event["event"].as_str().unwrap().to_owned()).collect()
+}

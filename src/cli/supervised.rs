@@ -1,0 +1,105 @@
+//! `--supervised`: `explore` and `resume` in a child process that is watched, and started again.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use crate::error::{Error, Result};
+use crate::provenance::utc;
+use crate::store::fs::{DiskFs, write_atomic};
+use crate::supervise::control;
+use crate::supervise::events::{self, Event, Kind};
+use crate::supervise::supervisor::{Patience, Supervisor};
+
+/// How a run is watched.
+#[derive(clap::Args)]
+pub struct Supervised {
+    /// Work in a child process, started again after a crash or a stall; for unattended runs
+    #[arg(long)]
+    supervised: bool,
+    /// Seconds without a sign of life after which the child is killed and started again
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "supervised", value_parser = seconds)]
+    stall_s: f64,
+    /// Seconds before the second start; doubled while nothing comes of it
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, requires = "supervised", value_parser = seconds)]
+    back_off_s: f64,
+}
+
+/// A number of seconds from 0.01 to a day.
+fn seconds(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|s| (0.01..=86_400.0).contains(s));
+    number.ok_or_else(|| "a number from 0.01 to 86400 is wanted".into())
+}
+
+impl Supervised {
+    /// Whether it was asked for.
+    pub fn wanted(&self) -> bool {
+        self.supervised
+    }
+
+    /// `begin`: the arguments of `explore` that begin the run in `dir`.
+    ///
+    /// # Errors
+    /// As [`Supervisor::watch`].
+    pub fn explore(&self, begin: Vec<OsString>, dir: &Path, json: bool) -> Result<u8> {
+        self.watch(begin, json.then(|| "--json".into()).into_iter().collect(), dir)
+    }
+
+    /// Takes up the run in `dir`.
+    ///
+    /// # Errors
+    /// As [`Supervisor::watch`]; `Usage` where `dir` is no run.
+    pub fn resume(&self, dir: &Path, steps: Option<u64>, json: bool) -> Result<u8> {
+        crate::store::Store::read_only(dir)?;
+        let steps = steps.into_iter().flat_map(|n| ["--steps".into(), n.to_string().into()]);
+        self.watch(Vec::new(), steps.chain(json.then(|| "--json".into())).collect(), dir)
+    }
+
+    fn watch(&self, begin: Vec<OsString>, resume: Vec<OsString>, dir: &Path) -> Result<u8> {
+        let program = std::env::current_exe();
+        let program =
+            program.map_err(|source| Error::Io { what: "this program's own file is not known".into(), source })?;
+        let stop = crate::explore::stop_flag();
+        control::forget(&DiskFs, dir);
+        Supervisor {
+            program: program.into(),
+            begin,
+            resume,
+            dir,
+            patience: Patience { stall_s: self.stall_s, back_off_s: self.back_off_s, end_s: 240.0 },
+            stop: &stop,
+            tell: &mut |event, why| tell(dir, event, why),
+        }
+        .watch()
+    }
+}
+
+/// Into the account of the night and `STATUS.json`, which no child writes to now; and to stderr.
+fn tell(dir: &Path, event: Kind, why: &str) {
+    let path = dir.join("STATUS.json");
+    let status = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut status: Value = status.unwrap_or_else(|| json!({ "env_steps": 0, "updates": 0 }));
+    let counted = |name: &str| status[name].as_u64().unwrap_or(0);
+    let at = utc(SystemTime::now());
+    let event_line = Event {
+        at: at.clone(),
+        env_steps: counted("env_steps"),
+        updates: counted("updates"),
+        event,
+        why: why.to_owned(),
+    };
+    status["state"] = if event == Kind::Restarted { "exploring" } else { "failed" }.into();
+    (status["why"], status["updated_at"]) = (why.into(), at.into());
+    let told = if dir.join(crate::store::RUN_FILE).exists() {
+        events::tell(&DiskFs, dir, &event_line)
+            .and_then(|()| write_atomic(&DiskFs, &path, format!("{status:#}\n").as_bytes()))
+    } else {
+        Ok(())
+    };
+    if let Err(e) = told {
+        super::say(&e.to_string());
+    }
+    super::say(why);
+}

@@ -1,0 +1,76 @@
+//! Numbers that are not finite: left out, and where they keep coming, back to a checkpoint with half the learning rate.
+//!
+//! Only the models go back; steps, episodes and counters go on, so every draw is a new one.
+
+use super::Run;
+use super::state::restore_models;
+use crate::chaos::Place;
+use crate::checkpoint;
+use crate::error::{Error, Result};
+use crate::supervise::events::Kind;
+use crate::supervise::ladder::Rung;
+
+impl Run<'_> {
+    /// Passes on what went well; what was not finite is left out, and may lead back.
+    pub(super) fn survive(&mut self, outcome: Result<()>) -> Result<()> {
+        match outcome {
+            Err(Error::NotFinite(why)) => self.trouble(&why),
+            other => other,
+        }
+    }
+
+    /// Something was not finite and was left out; the ladder says whether to go back as well.
+    pub(super) fn trouble(&mut self, why: &str) -> Result<()> {
+        let counts = &self.learner.counts;
+        let rung = self.state.ladder.trouble(counts.updates + counts.vae_updates);
+        self.state.skipped += 1;
+        match rung {
+            Rung::Skip => self.durably(|run| run.tell(Kind::Skipped, why)),
+            Rung::Return => self.roll_back(why),
+        }
+    }
+
+    /// Models of the last good checkpoint, half the learning rate, and latents that are that VAE's.
+    ///
+    /// # Errors
+    /// `NotFinite` where no checkpoint is left to go back to.
+    pub(super) fn roll_back(&mut self, why: &str) -> Result<()> {
+        loop {
+            let now = self.learner.counts.updates;
+            let there = checkpoint::updates(self.store.dir())?;
+            let there: Vec<u64> = there.into_iter().filter(|update| *update <= now).collect();
+            let Some(update) = self.state.ladder.back_to(&there) else {
+                let way = "every checkpoint led back to it; lower the learning rates and explore anew";
+                return Err(Error::NotFinite(format!("{why} ({way})")));
+            };
+            self.learner.counts.halvings += 1;
+            match self.return_to(update) {
+                Ok(()) => {
+                    let halved = self.learner.counts.halvings;
+                    let back = format!("{why}; back to checkpoint {update:08}, learning rate halved ({halved} times)");
+                    return self.durably(|run| run.tell(Kind::RolledBack, &back));
+                }
+                Err(Error::NotFinite(again)) => tracing::error!("checkpoint {update:08}: {again}"),
+                Err(Error::Damaged(damage)) => self.durably(|run| run.tell(Kind::Damaged, &damage))?,
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    fn return_to(&mut self, update: u64) -> Result<()> {
+        restore_models(&mut self.learner, &checkpoint::load(self.store.dir(), update)?)?;
+        if self.learner.replay.transitions() > 0 {
+            let skew = self.learner.counts.skew_alpha.is_some();
+            let pulse = &mut self.house.pulse;
+            self.learner.refresh(skew, &mut || pulse.beat())?;
+        }
+        Ok(())
+    }
+
+    /// Makes not a number what [`crate::chaos`] asks for at the `n`-th of `place`.
+    pub(super) fn spoil(&mut self, place: Place, n: u64) {
+        for part in self.house.chaos.spoils(place, n) {
+            self.learner.spoil(part);
+        }
+    }
+}

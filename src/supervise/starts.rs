@@ -1,0 +1,81 @@
+//! When a child that ended is started again: ever later while nothing comes of it, from an older checkpoint once the
+//! newest has failed twice, and not a sixth time in ten minutes.
+
+use std::time::{Duration, Instant};
+
+/// Starts ...
+const STARTS: usize = 5;
+/// ... within so long are a storm.
+pub const WITHIN: Duration = Duration::from_secs(600);
+/// Ends without a new checkpoint after which one is passed over.
+const FAILURES: u32 = 2;
+/// The longest wait before a start.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// What to do now that a child has ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Verdict {
+    /// Start it after so long.
+    Again(Duration),
+    /// It was started so often, to no end.
+    GiveUp(usize),
+}
+
+/// The starts so far.
+#[derive(Debug, Default)]
+pub struct Starts {
+    began: Vec<Instant>,
+    failures: u32,
+}
+
+impl Starts {
+    /// The child that `began` has ended `now`; whether it `progressed`: left a newer checkpoint than there was.
+    pub fn ended(&mut self, began: Instant, now: Instant, progressed: bool, back_off_s: f64) -> Verdict {
+        self.began.push(began);
+        self.began.retain(|began| now.saturating_duration_since(*began) < WITHIN);
+        self.failures = if progressed { 0 } else { self.failures + 1 };
+        if self.began.len() >= STARTS {
+            return Verdict::GiveUp(self.began.len());
+        }
+        let doubled = back_off_s * 2f64.powi(self.failures.saturating_sub(1).min(16) as i32);
+        Verdict::Again(Duration::from_secs_f64(doubled).min(LONGEST))
+    }
+
+    /// How many of the newest checkpoints the next start shall not use.
+    #[must_use]
+    pub fn passes_over(&self) -> u32 {
+        self.failures / FAILURES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(start: Instant, seconds: u64) -> Instant {
+        start + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_storm_ends_after_five_starts_and_passes_over_checkpoints_meanwhile() {
+        let (mut starts, t) = (Starts::default(), Instant::now());
+        let told: Vec<_> =
+            (0..5).map(|i| (starts.passes_over(), starts.ended(after(t, i), after(t, i + 1), false, 1.0))).collect();
+        let again = |s| Verdict::Again(Duration::from_secs(s));
+        let expected = [(0, again(1)), (0, again(2)), (1, again(4)), (1, again(8)), (2, Verdict::GiveUp(5))];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn crashes_that_are_rare_or_make_progress_go_on_for_ever() {
+        let (mut starts, t) = (Starts::default(), Instant::now());
+        for i in 0..1000 {
+            let verdict = starts.ended(after(t, 150 * i), after(t, 150 * i + 140), true, 1.0);
+            assert_eq!((verdict, starts.passes_over()), (Verdict::Again(Duration::from_secs(1)), 0), "{i}");
+        }
+        // Without progress, later and later, a minute at most.
+        let last =
+            (0..100).map(|i| starts.ended(after(t, 10_000_000 + 600 * i), after(t, 10_000_100 + 600 * i), false, 1.0));
+        assert_eq!(last.last(), Some(Verdict::Again(LONGEST)));
+    }
+}

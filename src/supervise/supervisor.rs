@@ -1,0 +1,218 @@
+//! `--supervised`: the work is done in a child process, which is started again after a crash or a stall, ever later,
+//! and not for ever.
+//!
+//! The child tells signs of life that it has earned (`pulse.rs`); this process only listens, passes them on to whoever
+//! started it, and never works itself, so nothing that befalls the work befalls it.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::control::{self, Request};
+use super::events::Kind;
+use super::starts::{Starts, Verdict, WITHIN};
+use crate::error::{Error, Result};
+use crate::store::fs::{DiskFs, Fs};
+
+/// How long it waits, and for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Seconds without a sign of life after which a child is killed.
+    pub stall_s: f64,
+    /// Seconds before the second start; doubled with each start that comes to nothing, a minute at most.
+    pub back_off_s: f64,
+    /// Seconds that a child may take to end in order.
+    pub end_s: f64,
+}
+
+/// A run under supervision.
+pub struct Supervisor<'a> {
+    /// The program.
+    pub program: OsString,
+    /// Arguments that begin the run; where `dir` is one already, it is taken up.
+    pub begin: Vec<OsString>,
+    /// Arguments that take it up go after `resume <dir>`.
+    pub resume: Vec<OsString>,
+    /// Run directory.
+    pub dir: &'a Path,
+    /// How long it waits.
+    pub patience: Patience,
+    /// Whether it was asked to end.
+    pub stop: &'a AtomicBool,
+    /// What happened, in words: a restart, giving up.
+    pub tell: &'a mut dyn FnMut(Kind, &str),
+}
+
+/// How a child ended.
+enum End {
+    /// By itself.
+    Exited(ExitStatus),
+    /// Killed, for want of a sign of life.
+    Stalled,
+}
+
+impl Supervisor<'_> {
+    /// Until the child ends in order, or does not come to anything any more. The exit code to pass on.
+    ///
+    /// # Errors
+    /// `Io` where no child can be started; `Busy` after too many starts (a restart storm).
+    pub fn watch(&mut self) -> Result<u8> {
+        let socket = Socket::bind()?;
+        let mut starts = Starts::default();
+        loop {
+            let before = newest_checkpoint(self.dir);
+            let began = Instant::now();
+            let mut child = self.start(&socket, starts.passes_over())?;
+            let end = self.attend(&socket, &mut child).map_err(|e| cannot("wait for the work", e))?;
+            let why = match &end {
+                End::Exited(status) => match status.code() {
+                    Some(code) if is_final(code) => return Ok(u8::try_from(code).unwrap_or(1)),
+                    Some(code) => format!("it ended with code {code}"),
+                    None => format!("it was killed by signal {}", status.signal().unwrap_or_default()),
+                },
+                End::Stalled => format!("it gave no sign of life for {} s and was killed", self.patience.stall_s),
+            };
+            if self.stop.load(Relaxed) || control::asked(&DiskFs, self.dir) == Request::Stop {
+                (self.tell)(Kind::Failed, &format!("{why} while it was to stop; resume it"));
+                return Ok(1);
+            }
+            let progressed = newest_checkpoint(self.dir) > before;
+            let verdict = starts.ended(began, Instant::now(), progressed, self.patience.back_off_s);
+            match verdict {
+                Verdict::Again(wait) => {
+                    (self.tell)(Kind::Restarted, &format!("{why}; started again in {:.0} s", wait.as_secs_f64()));
+                    self.sleep(wait);
+                    if self.stop.load(Relaxed) {
+                        return Ok(1);
+                    }
+                }
+                Verdict::GiveUp(times) => {
+                    let minutes = WITHIN.as_secs() / 60;
+                    let way = "look at run.log, then resume it";
+                    let why = format!("{why}, {times} times in {minutes} minutes; not started again: {way}");
+                    (self.tell)(Kind::GaveUp, &why);
+                    return Err(Error::Busy(format!("{}: {why}", self.dir.display())));
+                }
+            }
+        }
+    }
+
+    fn start(&self, socket: &Socket, pass_over: u32) -> Result<Child> {
+        let mut command = Command::new(&self.program);
+        if self.dir.join(crate::store::RUN_FILE).exists() {
+            command.arg("resume").arg(self.dir).args(&self.resume).args(["--pass-over", &pass_over.to_string()]);
+        } else {
+            command.args(&self.begin);
+        }
+        // A group of its own: what is typed at a terminal asks this process alone, which asks the child once.
+        command.process_group(0).stdin(Stdio::null()).env("NOTIFY_SOCKET", &socket.path).env(super::RESTARTED, "1");
+        command.spawn().map_err(|e| cannot("start the work", e))
+    }
+
+    /// Until the child has ended; it is ended where it must.
+    fn attend(&self, socket: &Socket, child: &mut Child) -> io::Result<End> {
+        let mut alive = Instant::now();
+        let mut asked: Option<Instant> = None;
+        let [stall, patience] = [self.patience.stall_s, self.patience.end_s].map(Duration::from_secs_f64);
+        loop {
+            if socket.hear()? {
+                alive = Instant::now();
+            }
+            if let Some(status) = child.try_wait()? {
+                return Ok(End::Exited(status));
+            }
+            if self.stop.load(Relaxed) && asked.is_none() {
+                asked = Some(Instant::now());
+                signal(child, Signal::TERM);
+            }
+            let overdue = asked.is_some_and(|at| at.elapsed() > patience);
+            if overdue || (asked.is_none() && alive.elapsed() > stall) {
+                signal(child, Signal::KILL);
+                child.wait()?;
+                return Ok(End::Stalled);
+            }
+        }
+    }
+
+    fn sleep(&self, wait: Duration) {
+        let began = Instant::now();
+        while began.elapsed() < wait && !self.stop.load(Relaxed) {
+            std::thread::sleep(Duration::from_millis(50).min(wait));
+        }
+    }
+}
+
+/// Codes after which a start would end the same way: done, usage, damage, safety, disk, numbers, another process.
+fn is_final(code: i32) -> bool {
+    [0, 2, 3, 5, 6, 70, 75].contains(&code)
+}
+
+fn newest_checkpoint(dir: &Path) -> Option<u64> {
+    crate::checkpoint::updates(dir).ok()?.first().copied()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, signal); // it may have ended by itself
+    }
+}
+
+fn cannot(what: &str, source: io::Error) -> Error {
+    Error::Io { what: format!("the supervisor cannot {what}"), source }
+}
+
+/// Where the child's signs of life arrive.
+struct Socket {
+    socket: UnixDatagram,
+    path: PathBuf,
+}
+
+impl Socket {
+    fn bind() -> Result<Self> {
+        let dir = std::env::temp_dir().join(format!("skewfit-{}", std::process::id()));
+        let make = || {
+            DiskFs.remove(&dir)?; // of a process that had this number before
+            DiskFs.create_dir(&dir)?;
+            let socket = UnixDatagram::bind(dir.join("notify"))?;
+            socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+            Ok(socket)
+        };
+        let socket = make().map_err(|e| cannot("listen for signs of life", e))?;
+        Ok(Self { socket, path: dir.join("notify") })
+    }
+
+    /// Whether there was a sign of life, within a tenth of a second; passed on to whoever watches this process.
+    fn hear(&self) -> io::Result<bool> {
+        let mut message = [0; 1024];
+        match self.socket.recv(&mut message) {
+            Ok(length) => {
+                let text = String::from_utf8_lossy(&message[..length]);
+                let states: Vec<_> = text.lines().map(sd_notify::NotifyState::Custom).collect();
+                let _ = sd_notify::notify(&states); // nobody may be there
+                Ok(true)
+            }
+            Err(e)
+                if [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut, io::ErrorKind::Interrupted]
+                    .contains(&e.kind()) =>
+            {
+                Ok(false)
+            }
+            Err(e) => Err(e),
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(dir) = self.path.parent() {
+            let _ = DiskFs.remove(dir); // the system clears its temporary folder anyway
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A night with a power switch: kills at any time and at any change of the disk lose nothing that was acknowledged, and
+//! the run ends in the bytes of one that was left alone.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Learned, chaotic, files, json, record, resume, skewfit, stderr, trials};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// The uninterrupted run, how long it takes, and how many changes of the disk it makes.
+struct Whole {
+    learned: Learned,
+    took: Duration,
+    changes: u64,
+}
+
+fn whole(dir: &Path) -> Whole {
+    let run = dir.join("whole");
+    let begun = Instant::now();
+    let told = json(&chaotic(&run, "", &[]).output().unwrap());
+    let took = begun.elapsed();
+    let learned = Learned::of(&run, &told);
+    // The last change that can be made to fail: by bisection, a run that is not killed makes fewer.
+    let (mut few, mut many) = (1, 2000);
+    while few + 1 < many {
+        let middle = (few + many) / 2;
+        let run = dir.join("count");
+        let killed = !chaotic(&run, &format!("kill@disk:{middle}"), &[]).output().unwrap().status.success();
+        fs::remove_dir_all(&run).unwrap();
+        if killed { few = middle } else { many = middle }
+    }
+    Whole { learned, took, changes: few }
+}
+
+/// Episodes that the program told were committed, with their hashes.
+fn acknowledged(run: &Path) -> Vec<(String, String)> {
+    let log = fs::read_to_string(run.join("run.log")).unwrap_or_default();
+    let told = log.lines().filter_map(|l| l.split_once(" committed episodes/"));
+    told.map(|(_, rest)| rest.split_once(' ').unwrap()).map(|(file, hash)| (file.into(), hash.into())).collect()
+}
+
+/// What must hold of a run that was killed, before and after it is taken up again.
+fn survives(run: &Path, one: &Learned, when: &str) {
+    if !run.join("run.json").exists() {
+        let again = chaotic(run, "", &[]).output().unwrap();
+        return Learned::of(run, &json(&again)).same(one, when); // not yet a run: begun anew in the same place
+    }
+    let told = acknowledged(run);
+    let journal = fs::read_to_string(run.join("episodes.jsonl")).unwrap();
+    for (file, hash) in &told {
+        assert!(journal.contains(&format!("episodes/{file}")) && journal.contains(hash), "{when}: {file} is lost");
+        assert_eq!(blake3::hash(&fs::read(run.join("episodes").join(file)).unwrap()).to_string(), *hash, "{when}");
+    }
+    let verified = skewfit("inspect", run, &["--verify", "--json"]);
+    let damaged = &json(&verified)["damaged"];
+    assert_eq!(*damaged, serde_json::json!([]), "{when}");
+    let again = resume(run);
+    Learned::of(run, &again).same(one, when);
+    let left: Vec<_> = files(run).into_keys().filter(|f| f.to_str().unwrap().contains(".tmp")).collect();
+    assert!(left.is_empty(), "{when}: {left:?}");
+}
+
+#[test]
+fn g1_killed_at_any_time_it_ends_as_if_it_were_not() {
+    let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
+    let whole = whole(dir.path());
+    let (at_times, at_changes) = (trials(12) * 4 / 5, trials(12) / 5 + 3);
+    let mut draws = ChaCha8Rng::seed_from_u64(1);
+    let mut cut_short = 0;
+    for trial in 0..at_times {
+        // Log-uniform from 1 ms to the run's own length.
+        let (low, high) = (1e-3f64.ln(), whole.took.as_secs_f64().ln());
+        let after = Duration::from_secs_f64(draws.random_range(low..high).exp());
+        let run = dir.path().join(format!("{trial}"));
+        let mut child = chaotic(&run, "", &[]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(after);
+        child.kill().unwrap();
+        cut_short += u64::from(!child.wait().unwrap().success());
+        survives(&run, &whole.learned, &format!("killed after {after:?}"));
+        fs::remove_dir_all(&run).unwrap();
+    }
+    assert!(cut_short * 2 > at_times, "most runs were over before they were killed");
+    for trial in 0..at_changes {
+        let (change, how) = (draws.random_range(1..=whole.changes), ["kill", "tear"][trial as usize % 2]);
+        let (run, fault) = (dir.path().join(format!("at-{trial}")), format!("{how}@disk:{change}"));
+        let killed = chaotic(&run, &fault, &[]).output().unwrap();
+        assert!(!killed.status.success(), "{fault}: {}", stderr(&killed));
+        if run.exists() {
+            survives(&run, &whole.learned, &fault);
+            fs::remove_dir_all(&run).unwrap();
+        }
+    }
+    let what = format!("{at_times} kills at log-uniform times, {at_changes} at or within changes of the disk");
+    record(
+        "G1",
+        &format!("{what}; acknowledged episodes kept, no unreadable file, equal parameter hash"),
+        at_times + at_changes,
+        begun,
+    );
+}
+
+#[test]
+fn g4_resumed_from_any_update_it_ends_in_the_same_bytes() {
+    let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
+    let seeds = trials(2);
+    let mut draws = ChaCha8Rng::seed_from_u64(4);
+    for seed in 0..seeds {
+        let setting = format!("seed={seed}");
+        let [one, two, part] = ["one", "two", "part"].map(|name| dir.path().join(format!("{name}{seed}")));
+        let told = json(&chaotic(&one, "", &[&setting]).output().unwrap());
+        let learned = Learned::of(&one, &told);
+        let again = json(&chaotic(&two, "", &[&setting]).output().unwrap());
+        Learned::of(&two, &again).same(&learned, "twice");
+        // Asked to stop at a random update, which leaves a checkpoint there; once in ten, among the VAE's updates.
+        let child = chaotic(&part, "", &[&setting]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(draws.random_range(150..900)));
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+        let stopped = json(&child.wait_with_output().unwrap());
+        let again = resume(&part);
+        Learned::of(&part, &again).same(&learned, &format!("{seed}: stopped at update {}", stopped["updates"]));
+    }
+    record(
+        "G4",
+        "stopped at a random update, resumed: equal hash, shards, metrics; two fresh runs equal",
+        seeds,
+        begun,
+    );
+}

@@ -1,0 +1,170 @@
+//! A night under supervision: crashes and stalls are survived, storms end, signs of life are earned.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Learned, chaotic, json, night, record, refused, stderr, trials, until};
+
+/// `--supervised`, impatient.
+fn supervised(run: &Path, faults: &str, settings: &[&str]) -> Command {
+    let mut command = chaotic(run, faults, settings);
+    command.args(["--supervised", "--stall-s", "2", "--back-off-s", "0.05"]);
+    command
+}
+
+/// Beats of a whole run's process: the last at which it can be killed.
+fn beats(dir: &Path) -> u64 {
+    let (mut few, mut many) = (1, 4000);
+    while few + 1 < many {
+        let middle = (few + many) / 2;
+        let run = dir.join("count");
+        let killed = !chaotic(&run, &format!("kill@beat:{middle}"), &[]).output().unwrap().status.success();
+        fs::remove_dir_all(&run).unwrap();
+        if killed { few = middle } else { many = middle }
+    }
+    few
+}
+
+#[test]
+fn g21_whatever_befalls_the_work_it_is_done_in_the_end() {
+    let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
+    let whole = dir.path().join("whole");
+    let told = json(&chaotic(&whole, "", &[]).output().unwrap());
+    let one = Learned::of(&whole, &told);
+    let last = beats(dir.path());
+    let (kinds, each) = (["hang", "spin", "panic", "kill"], trials(4).div_ceil(4));
+    for kind in kinds {
+        for trial in 0..each {
+            // Late enough that the next process, from a checkpoint, has fewer beats to go.
+            let at = last * 3 / 4 + trial * last / 4 / each.max(2);
+            let (run, fault) = (dir.path().join(format!("{kind}{trial}")), format!("{kind}@beat:{at}"));
+            let stopped = Instant::now();
+            let output = supervised(&run, &fault, &[]).output().unwrap();
+            let told = json(&output);
+            Learned::of(&run, &told).same(&one, &fault);
+            let account = night(&run);
+            assert!(
+                account.contains(&"restarted".to_owned()) && account.last().unwrap() == "done",
+                "{fault}: {account:?}"
+            );
+            assert!(stopped.elapsed() < Duration::from_secs(30), "{fault} took {:?}", stopped.elapsed());
+        }
+    }
+    record(
+        "G21",
+        "deadlock, infinite loop, panic, kill of the working thread: restarted, equal bytes",
+        4 * each,
+        begun,
+    );
+}
+
+#[test]
+fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
+    let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
+    let run = dir.path().join("never");
+    let output = supervised(&run, "kill@beat:1", &[]).output().unwrap();
+    refused(&output, 75, &["5 times", "not started again"]);
+    assert!(fs::read_to_string(run.join("STATUS.json")).unwrap().contains("\"failed\""));
+    assert_eq!(night(&run).iter().filter(|e| *e == "restarted").count(), 4);
+
+    // A run with checkpoints, whose process dies soon after it is taken up: it falls back.
+    let run = dir.path().join("soon");
+    json(&chaotic(&run, "", &[]).output().unwrap());
+    fs::remove_file(run.join("summary.json")).unwrap();
+    let mut command = common::command(&["resume", run.to_str().unwrap(), "--supervised", "--back-off-s", "0.05"]);
+    let output = command.env("SKEWFIT_CHAOS", "kill@beat:1").output().unwrap();
+    refused(&output, 75, &["not started again"]);
+    let account = fs::read_to_string(run.join("night.jsonl")).unwrap();
+    let from: Vec<_> = account.lines().filter(|l| l.contains("\"resumed\"")).collect();
+    assert_eq!(from.len(), 5, "{account}");
+    for (start, updates) in from.iter().zip([400, 400, 350, 350, 300]) {
+        assert!(start.contains(&format!("and {updates} updates")), "{start}, not {updates}");
+    }
+    record("G22", "storms: 5 starts, then code 75; from an older checkpoint after every second one", 2, begun);
+}
+
+#[test]
+fn a_supervised_run_is_stopped_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let child =
+        supervised(&run, "", &["run.steps=100000"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    until("it runs", || run.join("checkpoints/last").exists());
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let told = json(&child.wait_with_output().unwrap());
+    assert!(told["env_steps"].as_u64() < Some(100_000));
+    assert_eq!(night(&run).join(" "), "began stopped");
+}
+
+#[test]
+fn explore_goes_on_with_its_own_run_and_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let explore = |more: &[&str]| {
+        let mut command = chaotic(&run, "", &[]);
+        command.args(more).output().unwrap()
+    };
+    let first = json(&explore(&["--resume"]));
+    assert_eq!(json(&explore(&["--resume"])), first, "finished: left alone");
+    refused(&explore(&[]), 2, &["is not empty"]);
+    refused(&explore(&["--resume", "--seed", "7"]), 2, &["holds run"]);
+}
+
+/// A watcher of the system's kind: it hears that the work is ready and, while it gets on, that it lives.
+#[test]
+fn signs_of_life_are_earned() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, path) = (dir.path().join("run"), dir.path().join("notify"));
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(4))).unwrap();
+    let heard = || {
+        let mut message = [0; 256];
+        socket.recv(&mut message).ok().map(|n| String::from_utf8_lossy(&message[..n]).into_owned())
+    };
+    let mut child = chaotic(&run, "hang@beat:2500", &["run.steps=100000"])
+        .env("NOTIFY_SOCKET", &path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let first: Vec<String> = (0..2).filter_map(|_| heard()).collect();
+    assert!(first.iter().any(|m| m.contains("READY=1")) && first.iter().any(|m| m.contains("WATCHDOG=1")), "{first:?}");
+    let mut more = 0;
+    while let Some(message) = heard() {
+        assert!(message.contains("WATCHDOG=1"), "{message}");
+        more += 1;
+        assert!(more < 200, "it hangs, and says that it lives");
+    }
+    assert!(child.try_wait().unwrap().is_none(), "it hangs, and has ended");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// The unit file is one that systemd understands, where there is a systemd to ask.
+#[test]
+fn the_unit_file_is_sound() {
+    let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/skewfit@.service");
+    let text = fs::read_to_string(&unit).unwrap();
+    for line in ["Type=notify", "NotifyAccess=main", "Restart=on-failure", "StartLimitBurst=", "TimeoutStopSec="] {
+        assert!(text.lines().any(|l| l.starts_with(line)), "{line}");
+    }
+    match Command::new("systemd-analyze").arg("verify").arg(&unit).output() {
+        Ok(verified) => {
+            let said = stderr(&verified);
+            let other = said.lines().filter(|l| l.contains("skewfit@") && !l.contains("is not executable"));
+            assert_eq!(other.collect::<Vec<_>>(), Vec::<&str>::new());
+        }
+        Err(_) => {
+            use std::io::Write;
+            std::io::stderr()
+                .write_all(b"the_unit_file_is_sound: SKIPPED systemd-analyze, which is not here\n")
+                .unwrap();
+        }
+    }
+}
