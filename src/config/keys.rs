@@ -86,7 +86,7 @@ pub const KEYS: &[Key] = &[
     key("agent.batch", "1024", Whole(1, 65_536), "Transitions a SAC batch."),
     key("agent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's step, all four optimisers."),
     key("agent.discount", "0.99", Number(0.0, 1.0), "Discount a step, gamma."),
-    key("agent.tau", "0.001", Number(1e-8, 1.0), "Polyak rate of the target critics, every update."),
+    key("agent.tau", "0.005", Number(1e-8, 1.0), "Polyak rate of the target critics, every update."),
     key("agent.reward_scale", "1.0", Number(1e-6, 1e6), "Reward = -scale * latent distance."),
     key("agent.target_entropy", "\"auto\"", AutoOr(-1000.0, 1000.0), "Entropy the temperature aims at, nats; `auto` = -(action dimensions)."),
     key("agent.entropy_in_target", "true", Flag, "Entropy term in the Bellman target; `false` is the first official version."),
