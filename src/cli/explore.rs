@@ -66,7 +66,8 @@ pub fn run(args: Args, command: &[String]) -> Result<u8> {
     if begun {
         refuse_another(&dir, &config)?;
     } else {
-        refuse_if_used(&DiskFs, &dir)?;
+        let named = |e: Error| if let Error::Usage(why) = e { Error::Usage(format!("--out {why}")) } else { e };
+        refuse_if_used(&DiskFs, &dir).map_err(named)?;
     }
     if args.dry_run {
         return dry_run(&config, &dir, args.json).map(|()| 0);
