@@ -35,3 +35,4 @@ pub mod rng;
 pub mod statistics;
 pub mod store;
 pub mod supervise;
+pub mod tensorboard;

@@ -21,6 +21,7 @@ use crate::progress::{Progress, Summary};
 use crate::provenance;
 use crate::store::fs::{DiskFs, enough_disk, write_atomic};
 use crate::store::{ShardRoot, Store};
+use crate::tensorboard::Events;
 
 /// Builds a scene as the configuration has it, with so many evaluation pictures. [`scene`] knows the shipped ones.
 pub type Build<'a> = &'a dyn Fn(&EnvConfig, usize) -> Result<Box<dyn Scene>>;
@@ -82,6 +83,7 @@ impl<'a> Run<'a> {
             visited: Vec::new(),
             begun: Instant::now(),
             earlier_s: state.wall_s,
+            events: Events::of(store.dir()),
             cfg,
             store,
             env,

@@ -41,7 +41,7 @@ impl Run<'_> {
         };
         self.tick("drawing");
         let drawn = self.drawn(&attempts, &summary);
-        draw(&dir, &drawn)?;
+        self.events.pictures(&DiskFs, self.state.env_steps, &draw(&dir, &drawn)?)?;
         let json = serde_json::to_string_pretty(&summary).map_err(|e| Error::Damaged(format!("summary: {e}")))?;
         write_atomic(&DiskFs, &dir.join("summary.json"), json.as_bytes())?;
         let run = &self.cfg.run;

@@ -29,6 +29,7 @@ use crate::metrics::MetricsCsv;
 use crate::progress::{Progress, Summary};
 use crate::rng;
 use crate::store::Store;
+use crate::tensorboard::Events;
 use state::{RunState, Sums};
 
 /// An exploration under way, lockstep: the scene, what was learned, and what is on disk.
@@ -43,6 +44,7 @@ pub struct Run<'a> {
     /// Every visited state on the heat map's two axes.
     visited: Vec<[f64; 2]>,
     metrics: MetricsCsv,
+    events: Events,
     progress: &'a mut dyn Progress,
     stop: Arc<AtomicBool>,
     begun: Instant,

@@ -59,7 +59,9 @@ impl Run<'_> {
         self.state.wall_s = now;
         let figures: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value:.4}")).collect();
         tracing::info!("epoch {} env_steps={} {}", self.state.epoch, self.state.env_steps, figures.join(" "));
-        self.metrics.append(&Row { env_steps: self.state.env_steps, values })?;
+        let row = Row { env_steps: self.state.env_steps, values };
+        self.metrics.append(&row)?;
+        self.events.row(&DiskFs, &row)?;
         self.status("exploring")
     }
 
