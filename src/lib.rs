@@ -19,6 +19,7 @@ pub mod error;
 pub mod estimate;
 pub mod evaluate;
 pub mod explore;
+pub mod export;
 pub mod figures;
 pub mod goals;
 pub mod latent;
