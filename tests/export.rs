@@ -72,10 +72,7 @@ fn h5py_reads_every_sound_episode_and_the_damaged_are_named() {
     let size = fs::metadata(&whole).unwrap().len();
     let paths = |file: &Path| [&run, file].map(|p| p.to_str().unwrap().to_owned());
     let [in_words, file] = paths(&whole);
-    assert_eq!(
-        told,
-        json!({"run": in_words, "file": file, "episodes": 8, "steps": 400, "bytes": size, "damaged": []})
-    );
+    assert_eq!(told, json!({"run": in_words, "file": file, "episodes": 8, "steps": 400, "bytes": size, "damaged": []}));
     assert!(files(&run) == before);
     refused(&export(&run, &whole), 2, &["whole.h5", "is there already"]);
     assert_eq!(fs::metadata(&whole).unwrap().len(), size);

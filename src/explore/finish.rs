@@ -3,6 +3,7 @@
 use skewfit_envs::Image;
 
 use super::Run;
+use super::rarest::rarest;
 use super::record::last_step;
 use crate::error::{Error, Result};
 use crate::evaluate;
@@ -66,6 +67,7 @@ impl Run<'_> {
             goals_early,
             goals_late,
             reached: evaluate::pairs(attempts),
+            rarest: rarest(&self.learner.replay, size),
             reconstructions: shown.into_iter().zip(rebuilt.chunks_exact(pixels).map(image)).collect(),
             prior_samples: prior.chunks_exact(pixels).map(image).collect(),
             states: Some(redraw::states(std::mem::take(&mut self.visited), &*self.env, attempts)),

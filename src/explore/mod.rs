@@ -6,6 +6,7 @@ mod begin;
 mod finish;
 mod fits;
 mod parts;
+mod rarest;
 mod record;
 mod resume;
 pub mod state;
