@@ -234,15 +234,20 @@ pub fn report((run, folder): (&Path, &Path), update: u64, attempts: &[Attempt], 
     })
 }
 
-/// Goal | reached pairs with a caption, for a sheet.
+/// Goal | reached pairs with a caption, for a sheet, of the first [`PICTURES_SAVED`] attempts.
 #[must_use]
 pub fn pairs(attempts: &[Attempt]) -> Vec<Reached> {
     let caption = |a: &Attempt| match a.metrics.first() {
         Some((name, value)) => format!("{value:.2}{}", if name.ends_with("_rad") { " rad" } else { "" }),
         None => format!("latent {:.2}", a.latent_distance),
     };
-    let pair = |a: &Attempt| Reached { goal: a.goal.image.clone(), reached: a.reached.clone(), caption: caption(a) };
-    attempts.iter().map(pair).collect()
+    let pair = |a: &Attempt| Reached {
+        goal: a.goal.image.clone(),
+        reached: a.reached.clone(),
+        caption: caption(a),
+        error: a.metrics.first().map_or(a.latent_distance, |m| m.1),
+    };
+    attempts.iter().take(PICTURES_SAVED).map(pair).collect()
 }
 
 fn clip_file(attempt: usize) -> String {

@@ -117,6 +117,20 @@ pub fn utc(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The inverse of [`utc`]: seconds since 1970; `None` for another form.
+#[must_use]
+pub fn seconds(utc: &str) -> Option<u64> {
+    let parts: Vec<u64> =
+        utc.strip_suffix('Z')?.split(['-', 'T', ':']).map(|n| n.parse().ok()).collect::<Option<_>>()?;
+    let [year, month @ 1..=12, day @ 1..=31, hour, minute, second] = parts[..] else { return None };
+    // As in `utc`: years begin in March.
+    let shifted = year.checked_sub(u64::from(month <= 2)).filter(|year| (1969..=9999).contains(year))?;
+    let (era, year_of_era, march_month) = (shifted / 400, shifted % 400, (month + 9) % 12);
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + (153 * march_month + 2) / 5 + day - 1;
+    let days = (era * 146_097 + day_of_era).checked_sub(719_468)?;
+    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,6 +148,11 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+            assert_eq!(super::seconds(text), Some(seconds));
+        }
+        for text in ["", "2026-11-20", "2026-13-20T00:00:00Z", "2026-11-20T00:00:00", "18446744073709551615-1-1T0:0:0Z"]
+        {
+            assert_eq!(super::seconds(text), None, "{text}");
         }
     }
 

@@ -1,5 +1,5 @@
 //! A run directory -> what can be drawn of it without its networks: states and goals out of the shards, the attempts of
-//! its last evaluation, a clip of its last episode. What was encoded or decoded (reconstructions, prior samples) stays.
+//! its last evaluation, a clip of its last episode. What was encoded or decoded (reconstructions, prior samples, the rarest) stays.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use skewfit_envs::{GridAxis, Image, Scene, StateVec};
 use crate::clip::Clip;
 use crate::config::{Config, RunConfig};
 use crate::error::{Error, Result};
-use crate::evaluate::{self, Attempt, Goal, PICTURES_SAVED};
+use crate::evaluate::{self, Attempt, Goal};
 use crate::pictures;
 use crate::progress::Summary;
 use crate::report::{self, Drawn, States, axis_name};
@@ -55,7 +55,7 @@ pub fn of(dir: &Path) -> Result<Drawn> {
         let attempts = summary.map_or_else(Vec::new, |s| attempts(dir, s.updates, cfg.env.image_size, &*scene));
         final_metrics.extend(evaluate::over_goals(&attempts, &*scene));
         drawn.states = visited(&store, &*scene).map(|visited| states(visited, &*scene, &attempts));
-        drawn.reached = evaluate::pairs(&attempts[..attempts.len().min(PICTURES_SAVED)]);
+        drawn.reached = evaluate::pairs(&attempts);
     }
     drawn.final_metrics = final_metrics.into_iter().collect();
     Ok(drawn)

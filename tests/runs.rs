@@ -29,8 +29,9 @@ fn the_same_seed_gives_the_same_bytes_and_every_file_is_there() {
 
     let left = files(&run("1"));
     let mut expected: Vec<String> = "config.toml provenance.json run.log metrics.csv episodes.jsonl STATUS.json \
-        REPORT.md checkpoints/last eval/00000400/evaluation.json eval/00000400/sheet.png plots/coverage.svg \
+        REPORT.md REPORT.html checkpoints/last eval/00000400/evaluation.json eval/00000400/sheet.png plots/coverage.svg \
         plots/evaluation.svg plots/learning.svg plots/states.png plots/states_over_time.png plots/reached.png \
+        plots/coverage_over_time.png plots/best.png plots/worst.png plots/rarest.png \
         plots/goals.png plots/reconstructions.png plots/prior_samples.png plots/last_episode.gif \
         eval/00000400/00.gif eval/00000400/clips.gif"
         .split_whitespace()
@@ -49,7 +50,7 @@ fn the_same_seed_gives_the_same_bytes_and_every_file_is_there() {
         let stem = picture.file_stem().unwrap().to_str().unwrap();
         assert!(report.contains(stem), "REPORT.md shows {stem}");
     }
-    for words in ["| Coverage cells | ", "| Coverage entropy (nats) | ", "Explored `corridor`"] {
+    for words in ["| Coverage cells | ", "| Coverage entropy (nats) | ", "Explored corridor for 1,000 steps in"] {
         assert!(report.contains(words), "{words} in {report}");
     }
     let status: serde_json::Value = serde_json::from_slice(&left[Path::new("STATUS.json")]).unwrap();
@@ -67,13 +68,12 @@ fn plot_draws_what_explore_drew() {
     explore(&one, &[]);
     explore(&two, &["seed=1", "run.steps=600"]);
     let before = files(&one);
-    let lost = |name: &Path| {
-        name.starts_with("plots") && !name.ends_with("reconstructions.png") && !name.ends_with("prior_samples.png")
-    };
+    let decoded = ["reconstructions.png", "prior_samples.png", "rarest.png"];
+    let lost = |name: &Path| name.starts_with("plots") && !decoded.iter().any(|kept| name.ends_with(kept));
     for name in before.keys().filter(|name| lost(name)) {
         fs::remove_file(one.join(name)).unwrap();
     }
-    fs::remove_file(one.join("REPORT.md")).unwrap();
+    ["REPORT.md", "REPORT.html"].iter().for_each(|page| fs::remove_file(one.join(page)).unwrap());
     let told = skewfit("plot", &one, &[]);
     assert_eq!(told.status.code(), Some(0), "{}", common::stderr(&told));
     let after = files(&one);

@@ -5,6 +5,7 @@ mod diagnose;
 mod doctor;
 mod evaluate;
 mod explore;
+mod export;
 mod inspect;
 mod output;
 mod plot;
@@ -41,6 +42,7 @@ enum Verb {
     Diagnose(diagnose::Args),
     Plot(plot::Args),
     Inspect(inspect::Args),
+    Export(export::Args),
     Bench(bench::Args),
     Doctor(doctor::Args),
 }
@@ -79,6 +81,7 @@ fn run(verb: Verb, command: &[String]) -> Result<u8> {
         Verb::Diagnose(args) => diagnose::run(&args),
         Verb::Plot(args) => plot::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Export(args) => export::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
     };

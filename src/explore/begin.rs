@@ -26,6 +26,7 @@ use crate::store::{ShardRoot, Store};
 use crate::supervise::log::RollingLog;
 use crate::supervise::pulse::Pulse;
 use crate::supervise::{control, events::Kind};
+use crate::tensorboard::Events;
 
 /// Builds a scene as the configuration has it, with so many evaluation pictures. [`scene`] knows the shipped ones.
 pub type Build<'a> = &'a dyn Fn(&EnvConfig, usize) -> Result<Box<dyn Scene>>;
@@ -109,6 +110,7 @@ impl<'a> Run<'a> {
             visited: Vec::new(),
             begun: Instant::now(),
             earlier_s: state.wall_s,
+            events: Events::of(store.dir()),
             cfg,
             store,
             env,

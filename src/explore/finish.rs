@@ -3,6 +3,7 @@
 use skewfit_envs::Image;
 
 use super::Run;
+use super::rarest::rarest;
 use super::record::last_step;
 use crate::error::{Error, Result};
 use crate::evaluate;
@@ -55,7 +56,8 @@ impl Run<'_> {
         self.durably(|run| run.tell(kind, why))?;
         self.tick("drawing");
         let drawn = self.drawn(&attempts, &summary);
-        self.durably(|_| draw(&dir, &drawn).map(drop))?;
+        let files = self.durably(|_| draw(&dir, &drawn))?;
+        self.durably(|run| run.events.pictures(&*run.house.fs, run.state.env_steps, &files))?;
         let json = serde_json::to_string_pretty(&summary).map_err(|e| Error::Damaged(format!("summary: {e}")))?;
         self.durably(|run| {
             write_atomic(&*run.house.fs, &dir.join("summary.json"), json.as_bytes())?;
@@ -80,6 +82,7 @@ impl Run<'_> {
             goals_early,
             goals_late,
             reached: evaluate::pairs(attempts),
+            rarest: rarest(&self.learner.replay, size),
             reconstructions: shown.into_iter().zip(rebuilt.chunks_exact(pixels).map(image)).collect(),
             prior_samples: prior.chunks_exact(pixels).map(image).collect(),
             states: Some(redraw::states(std::mem::take(&mut self.visited), &*self.env, attempts)),

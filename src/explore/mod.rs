@@ -6,6 +6,7 @@ mod begin;
 mod finish;
 mod fits;
 mod parts;
+mod rarest;
 mod record;
 mod resume;
 mod stand;
@@ -35,6 +36,7 @@ use crate::store::Store;
 use crate::store::fs::Fs;
 use crate::supervise::events::Kind;
 use crate::supervise::pulse::Pulse;
+use crate::tensorboard::Events;
 use state::{RunState, Sums};
 
 /// An exploration under way, lockstep: the scene, what was learned, and what is on disk.
@@ -49,6 +51,7 @@ pub struct Run<'a> {
     /// Every visited state on the heat map's two axes.
     visited: Vec<[f64; 2]>,
     metrics: MetricsCsv,
+    events: Events,
     progress: &'a mut dyn Progress,
     house: House,
     /// What was done besides steps and updates: attempts, episodes read, pictures drawn.

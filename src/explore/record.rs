@@ -73,6 +73,7 @@ impl Run<'_> {
         tracing::info!("epoch {} env_steps={} {}", self.state.epoch, self.state.env_steps, figures.join(" "));
         let row = Row { env_steps: self.state.env_steps, values };
         self.durably(|run| run.metrics.append(&row))?;
+        self.durably(|run| run.events.row(&*run.house.fs, &row))?;
         self.durably(|run| run.status("exploring", None))
     }
 

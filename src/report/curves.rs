@@ -1,4 +1,4 @@
-//! Metrics against environment steps: one panel a metric, one colour a group of runs, mean over seeds with a min-max band.
+//! Metrics against environment steps, or the time worked: one panel a metric, one colour a group of runs, mean over seeds with a min-max band.
 //!
 //! A group's line goes over the steps that all its seeds have come through; values between two rows are on the straight
 //! line between them. Values that are not finite are left out. An evaluation tries some of the pictures in turn, so its
@@ -8,12 +8,21 @@ use std::collections::BTreeMap;
 
 use super::{
     canvas::{Anchor, Canvas, INK, SOFT, WIDTH, text_width},
-    panel::{HEADING, LINE, Panel, SMALL, Series, look},
-    runs::Group,
+    hours,
+    panel::{Across, HEADING, LINE, Panel, SMALL, Series, look},
+    runs::{Group, Run},
 };
 
 /// Past this a value says that learning broke, not how it went.
 const ABSURD: f64 = 1e30;
+
+const STEPS: Across = Across { name: "environment steps (thousands)", unit: 1000.0 };
+/// Of a night, an hour or so, a try.
+const CLOCKS: [Across; 3] = [
+    Across { name: "time worked (hours)", unit: 3600.0 },
+    Across { name: "time worked (minutes)", unit: 60.0 },
+    Across { name: "time worked (seconds)", unit: 1.0 },
+];
 
 const COVERAGE: [(&str, &str); 2] =
     [("coverage/entropy_nats", "State entropy (nats)"), ("coverage/cells", "State cells visited")];
@@ -34,7 +43,15 @@ const LEARNING: [(&str, &str); 11] = [
 
 /// Entropy and cells; `None` when nothing was measured.
 pub(super) fn coverage(groups: &[Group<'_>]) -> Option<Canvas> {
-    figure(groups, &COVERAGE.map(|(name, words)| metric(name, words)), 2, 1)
+    figure(groups, &COVERAGE.map(|(name, words)| metric(name, words)), 2, 1, STEPS)
+}
+
+/// The same of one run against the time it has worked; `None` where nothing tells it.
+pub(super) fn coverage_over_time(group: &Group<'_>) -> Option<Canvas> {
+    let worked = group.runs.first()?.table.last("time/wall_s")?;
+    let clock = CLOCKS.into_iter().find(|clock| worked >= 2.0 * clock.unit).unwrap_or(CLOCKS[2]);
+    let metrics = COVERAGE.map(|(name, words)| metric(name, words));
+    figure(std::slice::from_ref(group), &metrics, 2, 1, clock)
 }
 
 /// Each `eval/final_*` in the order of the first run that has it, with what the best constant answer scores where that is
@@ -51,12 +68,12 @@ pub(super) fn evaluation(groups: &[Group<'_>], constants: &BTreeMap<String, f64>
     metrics.push(Metric { ends: Some((0.0, 1.0)), ..metric("eval/success_rate", "Success rate (of 1)") });
     let columns = metrics.len().min(3);
     let turn = groups.iter().flat_map(|g| &g.runs).map(|run| run.turn().min(run.table.env_steps.len())).max()?;
-    figure(groups, &metrics, columns, turn)
+    figure(groups, &metrics, columns, turn, STEPS)
 }
 
 /// Small multiples of what SAC, the VAE and the skewing report.
 pub(super) fn learning(groups: &[Group<'_>]) -> Option<Canvas> {
-    figure(groups, &LEARNING.map(|(name, words)| metric(name, words)), 3, 1)
+    figure(groups, &LEARNING.map(|(name, words)| metric(name, words)), 3, 1, STEPS)
 }
 
 /// `eval/final_angle_error_rad` -> `Final angle error (rad)`.
@@ -84,23 +101,23 @@ fn metric(name: &str, heading: &str) -> Metric {
 }
 
 /// Values are means over the last `turn` ones.
-fn figure(groups: &[Group<'_>], metrics: &[Metric], columns: usize, turn: usize) -> Option<Canvas> {
+fn figure(groups: &[Group<'_>], metrics: &[Metric], columns: usize, turn: usize, across: Across) -> Option<Canvas> {
     let panels = metrics.iter().map(|m| Panel {
         heading: m.heading.clone(),
-        series: groups.iter().map(|group| series(group, &m.name, turn)).collect(),
+        series: groups.iter().map(|group| series(group, &m.name, turn, across)).collect(),
         ends: m.ends,
         constant: m.constant,
     });
     let panels: Vec<_> = panels.filter(|p| p.series.iter().any(Option::is_some)).collect();
-    let steps = panels.iter().flat_map(|p| p.series.iter().flatten()).flat_map(|s| s.line.iter().map(|p| p.0));
-    let end = steps.reduce(f64::max)?.max(1.0);
+    let places = panels.iter().flat_map(|p| p.series.iter().flatten()).flat_map(|s| s.line.iter().map(|p| p.0));
+    let end = places.reduce(f64::max)?.max(1.0);
     let columns = columns.min(panels.len());
     let (width, height) = (WIDTH / columns as f64, if columns > 2 { 206.0 } else { 256.0 });
     let mut canvas = Canvas::new(WIDTH, 0.0);
     let top = legend(&mut canvas, groups, turn);
     for (i, panel) in panels.iter().enumerate() {
         let at = ((i % columns) as f64 * width, top + (i / columns) as f64 * height);
-        panel.draw(&mut canvas, at, (width, height), end);
+        panel.draw(&mut canvas, at, (width, height), (across, end));
     }
     canvas.height = top + panels.len().div_ceil(columns) as f64 * height + 8.0;
     Some(canvas)
@@ -135,13 +152,21 @@ fn legend(canvas: &mut Canvas, groups: &[Group<'_>], turn: usize) -> f64 {
     y + 8.0
 }
 
-fn series(group: &Group<'_>, metric: &str, turn: usize) -> Option<Series> {
+/// Where each row lies on the horizontal axis.
+fn places(run: &Run, across: Across) -> Vec<Option<f64>> {
+    match hours::clock(run) {
+        Some(clock) if across != STEPS => clock.to_vec(),
+        _ => run.table.env_steps.iter().map(|s| Some(*s as f64)).collect(),
+    }
+}
+
+fn series(group: &Group<'_>, metric: &str, turn: usize, across: Across) -> Option<Series> {
     let mut lines: Vec<_> = group
         .runs
         .iter()
         .filter_map(|run| {
-            let steps = run.table.env_steps.iter().map(|s| *s as f64);
-            let points = steps.zip(run.table.column(metric)?).filter_map(|(x, y)| Some((x, (*y)?)));
+            let places = places(run, across).into_iter();
+            let points = places.zip(run.table.column(metric)?).filter_map(|(x, y)| Some((x?, (*y)?)));
             let points: Vec<_> = points.filter(|(_, y)| y.abs() < ABSURD).collect();
             let means: Vec<_> =
                 points.windows(turn.min(points.len()).max(1)).map(|w| (w[w.len() - 1].0, mean(w))).collect();
@@ -198,10 +223,10 @@ mod tests {
         let runs = [first, second];
         let groups = groups(&runs);
         assert_eq!((groups.len(), groups[0].label.as_str()), (1, "door (2 seeds)"));
-        let got = series(&groups[0], "a/x", 1).unwrap();
+        let got = series(&groups[0], "a/x", 1, STEPS).unwrap();
         assert_eq!(got.line, [(100.0, 1.0), (200.0, 3.0), (300.0, 3.5)]);
         assert_eq!(got.band, [(100.0, 0.0, 2.0), (200.0, 2.0, 4.0), (300.0, 0.5, 6.5)]);
-        assert_eq!(series(&groups[0], "b/y", 1), None);
+        assert_eq!(series(&groups[0], "b/y", 1, STEPS), None);
     }
 
     #[test]
@@ -212,8 +237,12 @@ mod tests {
         );
         assert_eq!(one.turn(), 3);
         let runs = [one];
-        assert_eq!(series(&groups(&runs)[0], "a/x", 3).unwrap().line, [(400.0, 4.0), (500.0, 4.0)]);
-        assert_eq!(series(&groups(&runs)[0], "a/x", 9).unwrap().line, [(500.0, 3.25)], "less than a turn: one mean");
+        assert_eq!(series(&groups(&runs)[0], "a/x", 3, STEPS).unwrap().line, [(400.0, 4.0), (500.0, 4.0)]);
+        assert_eq!(
+            series(&groups(&runs)[0], "a/x", 9, STEPS).unwrap().line,
+            [(500.0, 3.25)],
+            "less than a turn: one mean"
+        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a run looks like: curves, maps of visited states, contact sheets, and the `REPORT.md` that shows them.
+//! What a run looks like: curves, maps of visited states, contact sheets, and the report that shows them.
 //!
 //! Nothing is measured here, and the same input gives the same bytes. The font is embedded; none of the system is used.
 
@@ -19,7 +19,13 @@ pub mod diagnosis;
 mod diagram;
 mod growth;
 mod heat_map;
+mod hours;
+mod html;
+mod made;
 mod matrix;
+mod morning;
+mod next;
+mod night;
 mod page;
 mod panel;
 mod runs;
@@ -30,7 +36,11 @@ pub use growth::{Curve, growth};
 pub use heat_map::{States, axis_name};
 
 use canvas::Canvas;
+use morning::Story;
 use runs::Run;
+
+/// Attempts among the best, and among the worst.
+const EXTREMES: usize = 6;
 
 /// What `config.toml` and `metrics.csv` do not hold; what is empty is not drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,6 +57,8 @@ pub struct Drawn {
     pub goals_late: Vec<Image>,
     /// Attempts at the evaluation goals.
     pub reached: Vec<Reached>,
+    /// What it found least likely, beside the goal of then.
+    pub rarest: Vec<Reached>,
     /// (camera picture, its reconstruction).
     pub reconstructions: Vec<(Image, Image)>,
     /// Decoded draws from the prior.
@@ -64,9 +76,12 @@ pub struct Reached {
     pub reached: Image,
     /// A few words, e.g. `0.03 rad`.
     pub caption: String,
+    /// What tells a better one from a worse: the leading metric, or the latent distance.
+    pub error: f64,
 }
 
-/// Draws a run into its `plots/` and writes its `REPORT.md`, which shows pictures of before as well; returns the files.
+/// Draws a run into its `plots/` and writes its report, as `REPORT.md` and as `REPORT.html`, which holds its pictures;
+/// pictures of before are shown as well. Returns the files.
 ///
 /// # Errors
 /// `Usage` when it is not a run, `Damaged` for a damaged `config.toml` or `metrics.csv`, `Io` when it cannot be written.
@@ -75,9 +90,14 @@ pub fn draw(run_dir: &Path, inputs: &Drawn) -> Result<Vec<PathBuf>> {
     let plots = run_dir.join("plots");
     let mut files = draw_curves(std::slice::from_ref(&run), &[inputs], &plots)?;
     files.extend(draw_pictures(inputs, &plots)?);
-    let report = run_dir.join("REPORT.md");
-    canvas::write(&report, page::page(run_dir, &run, inputs, &plots).as_bytes())?;
-    files.push(report);
+    let hours = runs::groups(std::slice::from_ref(&run)).first().and_then(curves::coverage_over_time);
+    files.extend(hours.map_or(Ok(vec![]), |canvas| canvas.save(&plots.join("coverage_over_time"), false))?);
+    let page = Story::of(run_dir, &run, inputs).page();
+    let html = html::html(&page, |picture| fs::read(run_dir.join(picture)).ok());
+    for (name, text) in [("REPORT.md", page::markdown(&page)), ("REPORT.html", html)] {
+        canvas::write(&run_dir.join(name), text.as_bytes())?;
+        files.push(run_dir.join(name));
+    }
     Ok(files)
 }
 
@@ -155,14 +175,30 @@ fn draw_pictures(inputs: &Drawn, out: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn pictures(inputs: &Drawn) -> [(&'static str, Option<Canvas>); 6] {
+/// A few of the least and of the greatest error, the extreme ones first; none is in both.
+fn extremes(reached: &[Reached]) -> [Vec<&Reached>; 2] {
+    let mut ranked: Vec<&Reached> = reached.iter().filter(|r| r.error.is_finite()).collect();
+    ranked.sort_by(|a, b| a.error.total_cmp(&b.error));
+    let few = EXTREMES.min(ranked.len() / 2);
+    [ranked[..few].to_vec(), ranked.into_iter().rev().take(few).collect()]
+}
+
+fn pictures(inputs: &Drawn) -> [(&'static str, Option<Canvas>); 9] {
     let states = inputs.states.as_ref();
-    let reached: Vec<_> = inputs.reached.iter().map(|r| (&r.goal, &r.reached, r.caption.as_str())).collect();
+    let attempts = |heading: &str, attempts: &[&Reached]| {
+        let pairs: Vec<_> = attempts.iter().map(|r| (&r.goal, &r.reached, r.caption.as_str())).collect();
+        sheet::pairs(heading, ["goal", "reached"], &pairs)
+    };
+    let [best, worst] = extremes(&inputs.reached);
+    let rarest: Vec<_> = inputs.rarest.iter().map(|r| (&r.reached, &r.goal, r.caption.as_str())).collect();
     let rebuilt: Vec<_> = inputs.reconstructions.iter().map(|(camera, vae)| (camera, vae, "")).collect();
     [
         ("states", states.and_then(heat_map::whole)),
         ("states_over_time", states.and_then(heat_map::over_time)),
-        ("reached", sheet::pairs("Pictures to reach, and where it ended", ["goal", "reached"], &reached)),
+        ("reached", attempts("Pictures to reach, and where it ended", &inputs.reached.iter().collect::<Vec<_>>())),
+        ("best", attempts("The best", &best)),
+        ("worst", attempts("The worst", &worst)),
+        ("rarest", sheet::pairs("The least likely pictures", ["seen", "its goal"], &rarest)),
         (
             "goals",
             sheet::gallery(&[

@@ -1,4 +1,4 @@
-//! One small diagram: lines with min-max bands against environment steps, both axes named, ticks at 1, 2, 5 x 10^n.
+//! One small diagram: lines with min-max bands against steps or time, both axes named, ticks at 1, 2, 5 x 10^n.
 //!
 //! Series differ in colour and in dashes, so that neither colour vision nor a printer's colours are needed.
 
@@ -34,7 +34,15 @@ const LEFT: f64 = 44.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 38.0;
 
-/// What is drawn in one colour: x is environment steps; all values finite.
+/// What a diagram's horizontal axis says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Across {
+    pub(super) name: &'static str,
+    /// What a tick's label counts: 1000 for thousands.
+    pub(super) unit: f64,
+}
+
+/// What is drawn in one colour: x is on the axis that all series share; all values finite.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Series {
     pub(super) line: Vec<Point>,
@@ -68,8 +76,9 @@ impl Axis {
 }
 
 impl Panel {
-    /// Draws into the box at (x, y); the diagram itself is smaller by its ticks and heading. `end` is the last step.
-    pub(super) fn draw(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64), end: f64) {
+    /// Draws into the box at (x, y); the diagram itself is smaller by its ticks and heading. `end` is the last x.
+    pub(super) fn draw(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64), axis: (Across, f64)) {
+        let (Across { name, unit }, end) = axis;
         let logarithmic = self.ends.is_none() && self.spans_decades();
         let (low, high) = self.ends.unwrap_or_else(|| self.range(logarithmic));
         let (bottom, right) = (y + height - BOTTOM, x + width - 16.0);
@@ -88,15 +97,16 @@ impl Panel {
             let label = if logarithmic { number(10f64.powf(tick), 0.0) } else { number(tick, step) };
             canvas.text((across.from - 5.0, level + SMALL * 0.36), label, SMALL, SOFT, Anchor::Right);
         }
+        let end = end / unit;
         let step = tick_step(end, ((right - across.from) / 50.0) as usize);
         for tick in ticks(0.0, end, step) {
-            let place = across.at(tick);
+            let place = across.at(tick * unit);
             canvas.line(vec![(place, bottom), (place, bottom + 4.0)], 0.75, SOFT);
-            let label = number(tick / 1000.0, step / 1000.0);
+            let label = number(tick, step);
             canvas.text((place, bottom + 4.0 + SMALL), label, SMALL, SOFT, Anchor::Middle);
         }
         let middle = (across.from + right) / 2.0;
-        canvas.text((middle, bottom + 32.0), "environment steps (thousands)", SMALL, SOFT, Anchor::Middle);
+        canvas.text((middle, bottom + 32.0), name, SMALL, SOFT, Anchor::Middle);
         canvas.line(vec![(across.from, bottom), (right, bottom)], 0.75, SOFT);
         let place = |v: f64| up.at(if logarithmic { v.log10() } else { v }.clamp(low, high));
         if let Some((value, name)) = self.constant {

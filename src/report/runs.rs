@@ -50,6 +50,18 @@ impl Run {
         all.zip(each).map_or(1, |(all, each)| all.div_ceil(each.max(1)).max(1))
     }
 
+    /// The scene's leading metric: `angle_error_rad`.
+    pub(super) fn leading(&self) -> Option<&str> {
+        self.table.columns.iter().find_map(|(name, _)| name.strip_prefix("eval/final_"))
+    }
+
+    /// Mean of the measured values of a column up to `row`, as many as make a turn through all pictures.
+    pub(super) fn turned(&self, column: &str, row: usize) -> Option<f64> {
+        let measured = self.table.column(column)?[..=row].iter().rev().flatten().filter(|v| v.is_finite());
+        let values: Vec<f64> = measured.take(self.turn()).copied().collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    }
+
     fn aim(&self) -> BTreeMap<&str, &str> {
         let kept = self.settings.iter().filter(|(key, _)| !OF_NO_MATTER.contains(&key.as_str()));
         kept.map(|(key, value)| (key.as_str(), value.as_str())).collect()

@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
 use super::Drawn;
 use super::curves::words;
-use super::page::figure;
+use super::made::Made;
+use super::morning::figure;
 use super::runs::{Run, groups};
 use crate::figures::{duration, grouped};
 
@@ -77,19 +76,11 @@ fn columns(runs: &[Run], rows: &[Row<'_>]) -> Vec<(String, String)> {
 }
 
 fn row<'a>(dir: &Path, run: &'a Run, drawn: &Drawn) -> Row<'a> {
-    let text = std::fs::read_to_string(dir.join("provenance.json")).unwrap_or_default();
-    let made: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     let coverage = ["coverage/cells", "coverage/entropy_nats"].into_iter();
     let coverage = coverage.filter_map(|name| Some((name.to_owned(), run.table.last(name)?)));
     let figures = drawn.final_metrics.iter().cloned().chain(coverage).collect();
-    let words = made["command"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let words: Vec<&str> = words.iter().skip(1).filter_map(Value::as_str).collect();
-    let text = |key: &str| made[key].as_str().unwrap_or("unknown").to_owned();
-    let commit: String = text("git_commit").chars().take(12).collect();
-    let dirty = if made["git_dirty"].as_bool() == Some(true) { ", with local changes" } else { "" };
-    let features: Vec<&str> = made["cpu_features"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let machine = format!("{} ({}), {} threads", text("cpu"), features.join(", "), made["threads"]);
-    let resumed = match made["resumed"].as_array().map_or(0, Vec::len) {
+    let made = Made::of(dir);
+    let resumed = match made.resumed {
         0 => String::new(),
         times => format!(", {times} x `skewfit resume`, up to {} steps", grouped(run.steps())),
     };
@@ -98,39 +89,8 @@ fn row<'a>(dir: &Path, run: &'a Run, drawn: &Drawn) -> Row<'a> {
         figures,
         wall_s: drawn.wall_s,
         provenance: format!(
-            "`skewfit {}`{resumed}: commit {commit}{dirty}; {machine}; {}",
-            repeatable(&words),
-            text("started_at")
+            "`{}`{resumed}: commit {}; {}; {}",
+            made.command, made.commit, made.machine, made.started_at
         ),
-    }
-}
-
-/// A command without `--out DIR`, which names a place and changes nothing.
-fn repeatable(words: &[&str]) -> String {
-    let (mut words, mut kept) = (words.iter(), Vec::new());
-    while let Some(word) = words.next() {
-        match *word {
-            "--out" => drop(words.next()),
-            place if place.starts_with("--out=") => {}
-            word => kept.push(word),
-        }
-    }
-    kept.join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::repeatable;
-
-    #[test]
-    fn a_command_is_told_without_its_directory() {
-        for words in [
-            &["explore", "door", "--out", "results/door", "--seed", "1"][..],
-            &["explore", "door", "--seed", "1", "--out", "x"],
-            &["explore", "--out=x", "door", "--seed", "1"],
-            &["explore", "door", "--seed", "1"],
-        ] {
-            assert_eq!(repeatable(words), "explore door --seed 1");
-        }
     }
 }

@@ -7,6 +7,7 @@ use skewfit_envs::GridAxis;
 use super::*;
 use crate::metrics::{MetricsCsv, Row, names};
 use crate::store::fs::DiskFs;
+use crate::supervise::events::{self, Event, Kind};
 
 /// In [-1, 1], the same for the same `i`.
 fn noise(i: u64) -> f64 {
@@ -46,6 +47,7 @@ fn a_run(dir: &Path, seed: u64, power: f64, rows: u64) {
             ("coverage/cells", (720.0 * (1.0 - (-part * gain).exp())).floor()),
             ("coverage/entropy_nats", 2.0 + 3.0 * (1.0 - (-part * 2.0 * gain).exp()) + 0.05 * jitter(12)),
             ("reward/mean", -3.0 + 1.2 * part + 0.1 * jitter(13)),
+            ("time/wall_s", 400.0 * epoch as f64),
         ];
         let measured = values.into_iter().filter(|(n, _)| !n.starts_with("skew") || epoch > 10);
         let row = Row { env_steps: 500 * epoch, values: measured.map(|(n, v)| (n.into(), v)).collect() };
@@ -106,6 +108,15 @@ fn inputs() -> Drawn {
                 goal: door(0.1 * f64::from(i), 0.0),
                 reached: door(0.1 * f64::from(i) + 0.1 * noise(i as u64), 0.0),
                 caption: format!("{:.2} rad", noise(i as u64).abs() * 0.1),
+                error: noise(i as u64).abs() * 0.1,
+            })
+            .collect(),
+        rarest: (0..4)
+            .map(|i| Reached {
+                goal: door(0.2 * f64::from(i), 0.0),
+                reached: door(0.9, 0.0),
+                caption: format!("log p -{i}7: episode {i}3, step 9"),
+                error: f64::from(i),
             })
             .collect(),
         reconstructions: (0..9).map(|i| (door(0.1 * f64::from(i), 0.0), door(0.1 * f64::from(i), 0.3))).collect(),
@@ -147,9 +158,11 @@ fn a_run_is_drawn_whole_and_twice_the_same() {
     let first: Vec<_> = files.iter().map(|f| fs::read(f).unwrap()).collect();
     let names: Vec<_> = files.iter().map(|f| f.strip_prefix(dir.path()).unwrap().to_str().unwrap()).collect();
     let curves = ["coverage", "evaluation", "learning"].map(|n| [format!("plots/{n}.svg"), format!("plots/{n}.png")]);
-    let sheets = ["states", "states_over_time", "reached", "goals", "reconstructions", "prior_samples"];
+    let sheets = ["states", "states_over_time", "reached", "best", "worst", "rarest"];
+    let sheets = sheets.into_iter().chain(["goals", "reconstructions", "prior_samples"]);
     let want = curves.concat().into_iter().chain(sheets.map(|n| format!("plots/{n}.png")));
-    assert_eq!(names, want.chain(["plots/last_episode.gif".into(), "REPORT.md".into()]).collect::<Vec<_>>());
+    let last = ["plots/last_episode.gif", "plots/coverage_over_time.png", "REPORT.md", "REPORT.html"];
+    assert_eq!(names, want.chain(last.map(String::from)).collect::<Vec<_>>());
     assert_eq!(size(&dir.path().join("plots/coverage.png")), (1600, 580));
     assert_eq!(size(&dir.path().join("plots/last_episode.gif")), (4 * 97, 4 * 48));
     let svg = fs::read_to_string(dir.path().join("plots/learning.svg")).unwrap();
@@ -167,9 +180,19 @@ fn a_run_is_drawn_whole_and_twice_the_same() {
         "| Coverage cells | ",
         "(plots/reached.png)",
         "(plots/last_episode.gif)",
+        "## Coverage over the hours",
+        "| 1 h 00 min | 4,500 | ",
+        "| 6 h 40 min | 30,000 | ",
+        "(plots/coverage_over_time.png)",
+        "(plots/rarest.png)",
+        "(plots/worst.png)",
+        "All its steps are done",
     ] {
         assert!(page.contains(words), "{words} in {page}");
     }
+    assert!(!page.contains("What happened meanwhile"), "nothing was written down");
+    let html = fs::read_to_string(dir.path().join("REPORT.html")).unwrap();
+    assert_eq!(html.matches("<img ").count(), page.matches("\n![").count(), "every picture is in both");
     draw(dir.path(), &inputs()).unwrap();
     assert_eq!(first, files.iter().map(|f| fs::read(f).unwrap()).collect::<Vec<_>>());
     if let Ok(kept) = std::env::var("SKEWFIT_KEEP_PLOTS") {
@@ -232,7 +255,7 @@ fn several_runs_are_compared_by_their_settings() {
 fn little_or_odd_data_is_no_reason_to_fail() {
     let dir = tempfile::tempdir().unwrap();
     a_run(dir.path(), 0, -0.5, 0);
-    assert_eq!(draw(dir.path(), &Drawn::default()).unwrap().len(), 1, "the page alone");
+    assert_eq!(draw(dir.path(), &Drawn::default()).unwrap().len(), 2, "the pages alone");
     let rows = "env_steps,coverage/cells,train/q_mean,eval/final_x,eval/é,reward/mean\n500,3.0,NaN,inf,-inf,1e308\n";
     fs::write(dir.path().join("metrics.csv"), rows).unwrap();
     let axis = |low, high, cells| GridAxis { state: 0, low, high, cells };
@@ -242,13 +265,82 @@ fn little_or_odd_data_is_no_reason_to_fail() {
             goal: Image { size: 0, pixels: vec![] },
             reached: door(0.5, 0.0),
             caption: "ä <&> \u{4e00}".into(),
+            error: 0.0,
         }],
         ..Drawn::default()
     };
     let drawn = |inputs: &Drawn| draw(dir.path(), inputs).unwrap().len();
-    assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(0.0, 1.0, 4)], &[[f64::NAN, 0.0], [0.5, f64::INFINITY]])), 6);
-    assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(-1.0, 1.0, 1)], &[[0.5, 0.5]])), 6);
-    assert_eq!(drawn(&odd([axis(0.0, 0.0, 4), axis(0.0, 1.0, 0)], &[[0.5, 0.5]])), 4);
+    assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(0.0, 1.0, 4)], &[[f64::NAN, 0.0], [0.5, f64::INFINITY]])), 7);
+    assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(-1.0, 1.0, 1)], &[[0.5, 0.5]])), 7);
+    assert_eq!(drawn(&odd([axis(0.0, 0.0, 4), axis(0.0, 1.0, 0)], &[[0.5, 0.5]])), 5);
     let svg = fs::read_to_string(dir.path().join("plots/coverage.svg")).unwrap();
     assert!(well_formed(&svg) && svg.contains("<circle") && svg.contains("State cells visited"));
+}
+
+/// The commands that the report of a run advises, with their reasons, after such a night.
+fn advice(night: &[(Kind, &str)], settings: &str, inputs: &Drawn) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    a_run(dir.path(), 0, -0.5, 60);
+    let config = dir.path().join("config.toml");
+    fs::write(&config, fs::read_to_string(&config).unwrap() + settings).unwrap();
+    for (event, why) in night {
+        let event = Event { at: "t".into(), env_steps: 1, updates: 1, event: *event, why: (*why).into() };
+        events::tell(&DiskFs, dir.path(), &event).unwrap();
+    }
+    draw(dir.path(), inputs).unwrap();
+    let page = fs::read_to_string(dir.path().join("REPORT.md")).unwrap();
+    let path = dir.path().display().to_string();
+    page.split("## What to run next").nth(1).unwrap().replace(&path, "RUN")
+}
+
+#[test]
+fn advice_follows_from_what_happened() {
+    let none = Drawn::default();
+    let constant = |angle: f64| Drawn {
+        final_metrics: vec![("angle_error_rad".into(), angle), ("best_constant_angle_error_rad".into(), 0.15)],
+        ..Drawn::default()
+    };
+    let planned = |steps: u64| format!("[run]\nsteps = {steps}\n");
+    type Night<'a> = &'a [(Kind, &'a str)];
+    let cases: [(Night<'_>, String, Drawn, &[&str]); 8] = [
+        (&[], planned(30_000), none.clone(), &["All its steps are done", "skewfit resume 'RUN' --steps 60000\n"]),
+        (&[], planned(95_000), none.clone(), &["stopped after 30,000 of 95,000 steps", "skewfit resume 'RUN'\n"]),
+        (&[(Kind::Failed, "no disk")], planned(1), none.clone(), &["ended with an error (no disk)", "resume 'RUN'\n"]),
+        (&[(Kind::Paused, "disk: 3 MB free")], planned(1), none.clone(), &["want of disk", "df -h 'RUN'"]),
+        (&[(Kind::Damaged, "x.h5")], planned(1), none.clone(), &["Damage was found", "inspect 'RUN' --verify"]),
+        (
+            &[(Kind::Skipped, "loss"), (Kind::RolledBack, "2")],
+            planned(1),
+            constant(0.2),
+            &["not finite came up 2 times"],
+        ),
+        (&[], planned(1), constant(0.16), &["no nearer to their goals (0.160) than", "(0.150)", "diagnose 'RUN'"]),
+        (&[], planned(1), constant(0.1), &["a verdict a line", "diagnose 'RUN'", "--goal picture.png", "plot 'RUN'"]),
+    ];
+    for (night, settings, inputs, wanted) in cases {
+        let told = advice(night, &settings, &inputs);
+        for words in wanted {
+            assert!(told.contains(words), "{night:?}: {words} in {told}");
+        }
+        for (kind, words) in [(Kind::Paused, "df -h"), (Kind::Damaged, "inspect")] {
+            assert_eq!(told.contains(words), night.iter().any(|(k, _)| *k == kind), "{night:?}: {words}");
+        }
+    }
+    assert!(!advice(&[(Kind::Paused, "asked")], "", &none).contains("df -h"));
+}
+
+#[test]
+fn the_best_and_the_worst_are_ranked_by_their_error() {
+    let reached = |error: f64| Reached { error, ..inputs().reached[0].clone() };
+    let of = |errors: &[f64]| {
+        let inputs = Drawn { reached: errors.iter().map(|e| reached(*e)).collect(), ..Drawn::default() };
+        pictures(&inputs).into_iter().filter_map(|(name, canvas)| Some((name, canvas?.height))).collect::<Vec<_>>()
+    };
+    assert!(of(&[0.1]).iter().all(|(name, _)| *name == "reached"), "one is neither");
+    let names: Vec<_> = of(&[0.3, f64::NAN, 0.1]).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["reached", "best", "worst"]);
+    let inputs = Drawn { reached: [0.3, 0.2, 0.1, 0.4].map(reached).to_vec(), ..Drawn::default() };
+    let order = |attempts: Vec<&Reached>| attempts.iter().map(|r| r.error).collect::<Vec<_>>();
+    let [best, worst] = extremes(&inputs.reached);
+    assert_eq!((order(best), order(worst)), (vec![0.1, 0.2], vec![0.4, 0.3]));
 }

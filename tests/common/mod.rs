@@ -95,16 +95,21 @@ impl Drop for Live {
     }
 }
 
-/// A Python that has h5py; where there is none, says past the test harness that the test is skipped.
+/// [`python_with`] h5py.
 pub fn python_with_h5py() -> Option<String> {
+    python_with("h5py")
+}
+
+/// A Python that has `module`; where there is none, says past the test harness that the test is skipped.
+pub fn python_with(module: &str) -> Option<String> {
     let python = std::env::var("SKEWFIT_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
-    let imported = Command::new(&python).args(["-c", "import h5py"]).output();
+    let imported = Command::new(&python).args(["-c", &format!("import {module}")]).output();
     if imported.is_ok_and(|out| out.status.success()) {
         return Some(python);
     }
     let way = "install it, or name a Python that has it in SKEWFIT_TEST_PYTHON";
     let test = std::thread::current().name().unwrap_or_default().to_owned();
-    let said = format!("{test} SKIPPED: `{python}` has no h5py; {way}\n");
+    let said = format!("{test} SKIPPED: `{python}` has no {module}; {way}\n");
     std::io::stderr().write_all(said.as_bytes()).unwrap(); // libtest would keep what `eprintln!` says
     None
 }

@@ -1,0 +1,128 @@
+//! h5py reads an export: every array of every sound episode, in the groups of a Minari dataset.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use common::{explore, files, json, python_with_h5py, refused, skewfit};
+use serde_json::{Value, json};
+use skewfit::episode::Episode;
+use skewfit::store::Store;
+use skewfit_envs::Ending;
+
+fn export(run: &Path, file: &Path) -> std::process::Output {
+    skewfit("export", run, &["--hdf5", file.to_str().unwrap(), "--json"])
+}
+
+/// Type, shape and BLAKE3 of an array's bytes.
+fn array(dtype: &str, shape: &[usize], bytes: impl IntoIterator<Item = u8>) -> Value {
+    let bytes: Vec<u8> = bytes.into_iter().collect();
+    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
+    json!([dtype, shape, blake3::hash(hex.as_bytes()).to_string()])
+}
+
+/// What the `k`-th group must hold.
+fn group(k: u64, e: &Episode, seed: u64) -> Value {
+    let (t, z, side) = (e.steps(), e.goal_latent.len(), e.image_size);
+    let f32s = |data: &[f32]| data.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    let ends = |ending: Ending| (1..=t).map(move |i| u8::from(i == t && e.ending == ending));
+    json!({
+        "attrs": {
+            "id": k, "episode_id": e.id, "seed": seed, "total_steps": t, "goal_source": e.goal_origin.name(),
+        },
+        "arrays": {
+            "observations/image": array("|u1", &[t + 1, side, side, 3], e.frames.clone()),
+            "observations/desired_goal": array("|u1", &[t + 1, side, side, 3], e.goal_image.repeat(t + 1)),
+            "actions": array("<f4", &[t, e.action_dim], f32s(&e.actions)),
+            "rewards": array("<f8", &[t], vec![f64::NAN; t].iter().flat_map(|x| x.to_le_bytes())),
+            "terminations": array("|b1", &[t], ends(Ending::Terminated)),
+            "truncations": array("|b1", &[t], ends(Ending::Truncated)),
+            "infos/goal_latent": array("<f4", &[t + 1, z], f32s(&e.goal_latent.repeat(t + 1))),
+            "infos/state": array("<f8", &[t + 1, e.state_names.len()], e.states.iter().flat_map(|x| x.to_le_bytes())),
+        },
+        "names": e.state_names,
+    })
+}
+
+/// As h5py reads it; hashes are taken here, so that Python needs no BLAKE3.
+fn read(python: &str, file: &Path) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/read_export.py");
+    let read = Command::new(python).arg(script).arg(file).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let mut told: Value = serde_json::from_slice(&read.stdout).unwrap();
+    for group in told["groups"].as_object_mut().unwrap().values_mut() {
+        for array in group["arrays"].as_object_mut().unwrap().values_mut() {
+            array[2] = blake3::hash(array[2].as_str().unwrap().as_bytes()).to_string().into();
+        }
+    }
+    told
+}
+
+#[test]
+fn h5py_reads_every_sound_episode_and_the_damaged_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let [run, whole, rest] = ["run", "whole.h5", "rest.h5"].map(|name| dir.path().join(name));
+    explore(&run, &["run.steps=400"]);
+    let before = files(&run);
+    let store = Store::read_only(&run).unwrap();
+    let told = json(&export(&run, &whole));
+    let size = fs::metadata(&whole).unwrap().len();
+    let paths = |file: &Path| [&run, file].map(|p| p.to_str().unwrap().to_owned());
+    let [in_words, file] = paths(&whole);
+    assert_eq!(told, json!({"run": in_words, "file": file, "episodes": 8, "steps": 400, "bytes": size, "damaged": []}));
+    assert!(files(&run) == before);
+    refused(&export(&run, &whole), 2, &["whole.h5", "is there already"]);
+    assert_eq!(fs::metadata(&whole).unwrap().len(), size);
+
+    let shard = run.join(&store.lines()[3].file);
+    let mut bytes = fs::read(&shard).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&shard, bytes).unwrap();
+    let told = json(&export(&run, &rest));
+    assert_eq!((&told["episodes"], &told["steps"]), (&7.into(), &350.into()));
+    let damaged = told["damaged"].as_array().unwrap();
+    assert!(damaged.len() == 1 && damaged[0].as_str().unwrap().contains("000003.h5"), "{damaged:?}");
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 3, "no temporary file is left: {left:?}");
+
+    let Some(python) = python_with_h5py() else { return };
+    let root = store.root();
+    for (file, ids) in [(&whole, vec![0, 1, 2, 4, 5, 6, 7]), (&rest, vec![0, 1, 2, 4, 5, 6, 7])] {
+        let told = read(&python, file);
+        let all = file == &whole;
+        let about = json!({
+            "dataset_id": format!("corridor/skewfit-{}-v0", root.run_id), "total_episodes": if all { 8 } else { 7 },
+            "total_steps": if all { 400 } else { 350 }, "env": "corridor", "run_id": root.run_id, "seed": root.seed,
+        });
+        for (name, value) in about.as_object().unwrap() {
+            assert_eq!(&told["attrs"][name], value, "{name}");
+        }
+        assert_eq!(told["groups"].as_object().unwrap().len(), if all { 8 } else { 7 });
+        for (k, id) in ids.into_iter().enumerate() {
+            let k = if all { id } else { k as u64 };
+            let want = group(k, &store.episode(id).unwrap(), root.seed);
+            assert_eq!(told["groups"][format!("episode_{k}")], want, "{k}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_exported_is_refused_and_nothing_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, file) = (dir.path().join("run"), dir.path().join("all.h5"));
+    explore(&run, &["run.steps=300"]);
+    refused(&export(dir.path(), &file), 2, &["is not a run"]);
+    refused(&export(&run, &dir.path().join("no/where.h5")), 2, &["where.h5", "directory does not exist"]);
+    for shard in fs::read_dir(run.join("episodes")).unwrap() {
+        fs::write(shard.unwrap().path(), "broken").unwrap();
+    }
+    refused(&export(&run, &file), 3, &["no episode is sound"]);
+    fs::write(run.join("episodes.jsonl"), "").unwrap();
+    refused(&export(&run, &file), 2, &["has no episode yet"]);
+    let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["run"]);
+}
