@@ -13,6 +13,7 @@ pub mod cli;
 pub mod clip;
 pub mod config;
 pub mod coverage;
+pub mod dashboard;
 pub mod diagnose;
 pub mod episode;
 pub mod error;

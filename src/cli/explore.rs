@@ -1,6 +1,6 @@
 //! `skewfit explore`: settle the configuration and the run directory, then run.
 
-use super::{output, progress::Shown};
+use super::{output, serve::Served};
 use crate::config::{Config, PRESETS, Setting, overrides};
 use crate::error::{Error, Result};
 use crate::estimate;
@@ -17,6 +17,7 @@ use std::time::SystemTime;
   skewfit explore corridor                              a preset, into results/corridor/...
   skewfit explore my.toml --seed 3 --out results/mine   a file, into a directory of your choice
   skewfit explore door --set skew.power=-1 --dry-run    what would be run, how long, how large
+  skewfit explore door --serve                          with a page at http://127.0.0.1:8377/
 
 Keys for --set: docs/CONFIG.md.")]
 pub struct Args {
@@ -37,6 +38,9 @@ pub struct Args {
     /// Set a key of the configuration; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8377")]
+    serve: Option<u16>,
     /// Print the resolved configuration and estimates, run nothing
     #[arg(long)]
     dry_run: bool,
@@ -60,7 +64,7 @@ pub fn run(args: Args, command: &[String]) -> Result<()> {
     if args.dry_run {
         return dry_run(&config, &dir, args.json);
     }
-    let mut progress = Shown::new();
+    let mut progress = Served::new(args.serve, &dir)?;
     let summary = crate::explore::start(config, &dir, command, &mut progress);
     progress.done();
     output::summary(&summary?, args.json)

@@ -10,6 +10,7 @@ mod output;
 mod plot;
 mod progress;
 mod resume;
+mod serve;
 
 use crate::error::Result;
 use clap::{Parser, Subcommand};
@@ -25,6 +26,7 @@ use std::process::ExitCode;
   skewfit explore corridor --seed 1                explore, into results/corridor/...
   skewfit resume results/corridor/RUN              go on where it was stopped
   skewfit evaluate results/corridor/RUN --goal picture.png
+  skewfit serve results/corridor/RUN               look at it in a browser, live or finished
 
 Exit codes: 0 done, 2 usage, 3 damage, 4 hardware, 5 safety stop, 6 disk, 70 not finite, 75 busy (docs/CONFIG.md).")]
 struct Cli {
@@ -40,6 +42,7 @@ enum Verb {
     Diagnose(diagnose::Args),
     Plot(plot::Args),
     Inspect(inspect::Args),
+    Serve(serve::Args),
     Bench(bench::Args),
     Doctor(doctor::Args),
 }
@@ -72,6 +75,7 @@ fn run(verb: Verb, command: &[String]) -> Result<()> {
         Verb::Diagnose(args) => diagnose::run(&args),
         Verb::Plot(args) => plot::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
+        Verb::Serve(args) => serve::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
     }

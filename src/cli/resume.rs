@@ -1,6 +1,6 @@
 //! `skewfit resume`: go on where a run was stopped.
 
-use super::{output, progress::Shown};
+use super::{output, serve::Served};
 use crate::error::Result;
 use crate::progress::Progress;
 use std::path::PathBuf;
@@ -18,6 +18,9 @@ pub struct Args {
     /// Exploration steps in all, warm-up included
     #[arg(long)]
     steps: Option<u64>,
+    /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8377")]
+    serve: Option<u16>,
     /// Print one JSON object, as the last line
     #[arg(long)]
     json: bool,
@@ -25,7 +28,7 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> Result<()> {
-    let mut progress = Shown::new();
+    let mut progress = Served::new(args.serve, &args.run)?;
     let summary = crate::explore::resume(&args.run, args.steps, &mut progress);
     progress.done();
     output::summary(&summary?, args.json)
