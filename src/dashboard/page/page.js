@@ -128,6 +128,7 @@ function of(node, value, total) {
 
 // ---- the parts
 
+let silent = false; // whether the notice says that the run is
 const parts = { run, curves, episodes, health };
 const WORDS = { exploring: "exploring", paused: "paused", stopped: "stopped", done: "done", failed: "failed" };
 const ASKED = { pause: "asked to pause", run: "asked to go on", stop: "asked to stop" };
@@ -144,7 +145,10 @@ function run(told) {
   $("state-word").textContent = (WORDS[state] ?? "unknown") + (live && !answered && (told.asked !== "run" || state === "paused") ? `, ${ASKED[told.asked]}` : "");
   const age = told.updated_at ? (Date.parse(told.now) - Date.parse(told.updated_at)) / 1000 : null;
   $("heartbeat").textContent = age == null ? "no sign of life yet" : live ? `heartbeat ${duration(age)} ago` : `since ${told.updated_at.replace("T", " ").replace("Z", " UTC")}`;
-  if (!lost) say(live && age > STALE_S ? `Not heard of for ${duration(age)}: if no process is at it any more, skewfit resume takes it up again.` : "");
+  const stale = live && age > STALE_S;
+  if (stale) say(`Not heard of for ${duration(age)}: if no process is at it any more, skewfit resume takes it up again.`);
+  else if (silent) say("");
+  silent = stale;
   $("pause").disabled = !live || told.asked === "pause";
   $("resume").disabled = !live || (state === "exploring" && told.asked === "run");
   $("stop").disabled = !live || told.asked === "stop";
@@ -235,13 +239,15 @@ function draw(name, facts, text) {
   return node;
 }
 
-/** A few round numbers from `low` to `high`. */
+/** A few round numbers from `low` to `high`, as [number, text]. */
 function ticks(low, high) {
   const rough = (high - low) / 5;
   const ten = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((n) => n * ten).find((n) => n >= rough);
+  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const text = (n) => (step >= 1e6 || step < 1e-4 ? n.toExponential(1) : n.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
   const all = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) all.push(i * step || 0); // no -0
+  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) all.push([i * step || 0, text(i * step || 0)]); // no -0
   return all;
 }
 
@@ -268,14 +274,15 @@ function curve(told, end) {
   svg.setAttribute("aria-label", `${told.heading}, ${told.unit}, over exploration steps; now ${value.textContent}`);
   let [low, high] = [Math.min(...seen), Math.max(...seen)];
   if (low > 0 && low < 0.4 * high) low = 0;
-  if (high === low) [low, high] = [low - 0.5, high + 0.5];
+  if (told.unit === "of 1") [low, high] = [0, 1];
+  if (high === low) [low, high] = low === 0 ? [0, 1] : [Math.min(0, 2 * low), Math.max(0, 2 * low)];
   const x = (n) => LEFT + (n / end) * (WIDTH - LEFT - RIGHT);
   const y = (n) => HEIGHT - BOTTOM - ((n - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
-  for (const at of ticks(low, high)) {
+  for (const [at, words] of ticks(low, high)) {
     svg.append(draw("line", { class: "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: y(at), y2: y(at) }));
-    svg.append(draw("text", { x: LEFT - 5, y: y(at) + 3.5, "text-anchor": "end" }, figure(at)));
+    svg.append(draw("text", { x: LEFT - 5, y: y(at) + 3.5, "text-anchor": "end" }, words));
   }
-  for (const at of ticks(0, end)) {
+  for (const [at] of ticks(0, end)) {
     svg.append(draw("text", { x: x(at), y: HEIGHT - BOTTOM + 13, "text-anchor": at > 0.97 * end ? "end" : "middle" }, steps(at)));
   }
   svg.append(draw("text", { x: 0, y: 10 }, told.unit));
