@@ -14,6 +14,7 @@ pub mod cli;
 pub mod clip;
 pub mod config;
 pub mod coverage;
+pub mod dashboard;
 pub mod diagnose;
 pub mod episode;
 pub mod error;

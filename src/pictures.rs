@@ -42,6 +42,20 @@ pub fn save_png(image: &Image, path: &Path) -> Result<()> {
     bytes.map_err(|e| failed(std::io::Error::other(e)))
 }
 
+/// The bytes of an image as PNG.
+///
+/// # Errors
+/// `Io` where its pixels are not as many as its size says.
+pub fn png(image: &Image) -> Result<Vec<u8>> {
+    let side = u32::try_from(image.size).unwrap_or(u32::MAX);
+    let mut bytes = Cursor::new(Vec::new());
+    let format = ImageFormat::Png;
+    let written =
+        image::write_buffer_with_format(&mut bytes, &image.pixels, side, side, image::ColorType::Rgb8, format);
+    let failed = |e| Error::Io { what: "a picture has no PNG".into(), source: std::io::Error::other(e) };
+    written.map_err(failed).map(|()| bytes.into_inner())
+}
+
 fn decode(path: &Path) -> Result<RgbImage> {
     let refuse = |why: &str| Error::Usage(format!("goal picture {}: {why}", path.display()));
     let unreadable = |e: std::io::Error| refuse(&format!("cannot be read ({e})"));

@@ -1,6 +1,6 @@
 //! `skewfit explore`: settle the configuration and the run directory, then run.
 
-use super::{output, progress::Shown, supervised::Supervised};
+use super::{output, serve::Served, supervised::Supervised};
 use crate::config::{Config, PRESETS, Setting, overrides};
 use crate::error::{Error, Result};
 use crate::estimate;
@@ -20,6 +20,7 @@ use std::time::SystemTime;
   skewfit explore my.toml --seed 3 --out results/mine   a file, into a directory of your choice
   skewfit explore door --set skew.power=-1 --dry-run    what would be run, how long, how large
   skewfit explore door --supervised                     for a night: started again should it crash or stall
+  skewfit explore door --serve                          with a page at http://127.0.0.1:8377/
 
 Keys for --set: docs/CONFIG.md.")]
 pub struct Args {
@@ -45,6 +46,9 @@ pub struct Args {
     resume: bool,
     #[command(flatten)]
     supervised: Supervised,
+    /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8377")]
+    serve: Option<u16>,
     /// Print the resolved configuration and estimates, run nothing
     #[arg(long)]
     dry_run: bool,
@@ -73,9 +77,9 @@ pub fn run(args: Args, command: &[String]) -> Result<u8> {
         return dry_run(&config, &dir, args.json).map(|()| 0);
     }
     if args.supervised.wanted() {
-        return args.supervised.explore(words(&args, experiment, &dir), &dir, args.json);
+        return args.supervised.explore(words(&args, experiment, &dir), &dir, args.serve, args.json);
     }
-    let mut progress = Shown::new();
+    let mut progress = Served::new(args.serve, &dir)?;
     let summary = match begun {
         true => crate::explore::resume(&dir, None, 0, &mut progress),
         false => crate::explore::start(config, &dir, command, &mut progress),
@@ -91,7 +95,6 @@ fn words(args: &Args, experiment: &str, dir: &Path) -> Vec<OsString> {
         words.extend(value.into_iter().flat_map(|v| [flag.into(), v.to_string().into()]));
     }
     words.extend(args.set.iter().flat_map(|set| ["--set".into(), set.into()]));
-    words.extend(args.json.then(|| "--json".into()));
     words
 }
 

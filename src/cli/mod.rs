@@ -11,6 +11,7 @@ mod output;
 mod plot;
 mod progress;
 mod resume;
+mod serve;
 mod supervised;
 
 use crate::error::Result;
@@ -27,6 +28,7 @@ use std::process::ExitCode;
   skewfit explore corridor --seed 1                explore, into results/corridor/...
   skewfit resume results/corridor/RUN              go on where it was stopped
   skewfit evaluate results/corridor/RUN --goal picture.png
+  skewfit serve results/corridor/RUN               look at it in a browser, live or finished
 
 Exit codes: 0 done, 2 usage, 3 damage, 4 hardware, 5 safety stop, 6 disk, 70 not finite, 75 busy (docs/CONFIG.md).")]
 struct Cli {
@@ -43,6 +45,7 @@ enum Verb {
     Plot(plot::Args),
     Inspect(inspect::Args),
     Export(export::Args),
+    Serve(serve::Args),
     Bench(bench::Args),
     Doctor(doctor::Args),
 }
@@ -82,6 +85,7 @@ fn run(verb: Verb, command: &[String]) -> Result<u8> {
         Verb::Plot(args) => plot::run(&args),
         Verb::Inspect(args) => inspect::run(&args),
         Verb::Export(args) => export::run(&args),
+        Verb::Serve(args) => serve::run(&args),
         Verb::Bench(args) => bench::run(&args),
         Verb::Doctor(args) => doctor::run(&args),
     };

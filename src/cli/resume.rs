@@ -1,6 +1,6 @@
 //! `skewfit resume`: go on where a run was stopped.
 
-use super::{output, progress::Shown, supervised::Supervised};
+use super::{output, serve::Served, supervised::Supervised};
 use crate::error::Result;
 use crate::progress::Progress;
 use std::path::PathBuf;
@@ -24,6 +24,9 @@ pub struct Args {
     pass_over: usize,
     #[command(flatten)]
     supervised: Supervised,
+    /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8377")]
+    serve: Option<u16>,
     /// Print one JSON object, as the last line
     #[arg(long)]
     json: bool,
@@ -32,9 +35,9 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args) -> Result<u8> {
     if args.supervised.wanted() {
-        return args.supervised.resume(&args.run, args.steps, args.json);
+        return args.supervised.resume(&args.run, args.steps, args.serve, args.json);
     }
-    let mut progress = Shown::new();
+    let mut progress = Served::new(args.serve, &args.run)?;
     let summary = crate::explore::resume(&args.run, args.steps, args.pass_over, &mut progress);
     progress.done();
     output::summary(&summary?, args.json).map(|()| 0)

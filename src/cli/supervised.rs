@@ -43,18 +43,20 @@ impl Supervised {
     ///
     /// # Errors
     /// As [`Supervisor::watch`].
-    pub fn explore(&self, begin: Vec<OsString>, dir: &Path, json: bool) -> Result<u8> {
-        self.watch(begin, json.then(|| "--json".into()).into_iter().collect(), dir)
+    pub fn explore(&self, mut begin: Vec<OsString>, dir: &Path, serve: Option<u16>, json: bool) -> Result<u8> {
+        let shown = shown(serve, json);
+        begin.extend(shown.clone());
+        self.watch(begin, shown, dir)
     }
 
     /// Takes up the run in `dir`.
     ///
     /// # Errors
     /// As [`Supervisor::watch`]; `Usage` where `dir` is no run.
-    pub fn resume(&self, dir: &Path, steps: Option<u64>, json: bool) -> Result<u8> {
+    pub fn resume(&self, dir: &Path, steps: Option<u64>, serve: Option<u16>, json: bool) -> Result<u8> {
         crate::store::Store::read_only(dir)?;
         let steps = steps.into_iter().flat_map(|n| ["--steps".into(), n.to_string().into()]);
-        self.watch(Vec::new(), steps.chain(json.then(|| "--json".into())).collect(), dir)
+        self.watch(Vec::new(), steps.chain(shown(serve, json)).collect(), dir)
     }
 
     fn watch(&self, begin: Vec<OsString>, resume: Vec<OsString>, dir: &Path) -> Result<u8> {
@@ -74,6 +76,12 @@ impl Supervised {
         }
         .watch()
     }
+}
+
+/// The arguments of a child that say what is shown of it.
+fn shown(serve: Option<u16>, json: bool) -> Vec<OsString> {
+    let serve = serve.into_iter().flat_map(|port| ["--serve".into(), port.to_string().into()]);
+    serve.chain(json.then(|| "--json".into())).collect()
 }
 
 /// Into the account of the night and `STATUS.json`, which no child writes to now; and to stderr.

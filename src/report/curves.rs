@@ -77,7 +77,7 @@ pub(super) fn learning(groups: &[Group<'_>]) -> Option<Canvas> {
 }
 
 /// `eval/final_angle_error_rad` -> `Final angle error (rad)`.
-pub(super) fn words(metric: &str) -> String {
+pub(crate) fn words(metric: &str) -> String {
     let name = metric.rsplit('/').next().unwrap_or_default();
     let (name, unit) = match name.rsplit_once('_') {
         Some((name, unit @ ("rad" | "m" | "nats" | "s" | "px"))) => (name, format!(" ({unit})")),

@@ -32,6 +32,7 @@ mod runs;
 mod sheet;
 mod table;
 
+pub(crate) use curves::words as metric_words;
 pub use growth::{Curve, growth};
 pub use heat_map::{States, axis_name};
 

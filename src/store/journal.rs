@@ -70,6 +70,13 @@ pub fn parse(bytes: &[u8]) -> Journal {
     journal
 }
 
+/// The sound lines among a journal's last bytes, wherever those begin.
+#[must_use]
+pub fn tail(bytes: &[u8]) -> Vec<JournalLine> {
+    let lines = bytes.split(|&b| b == b'\n').filter_map(|row| seal::unseal::<JournalLine>(row).ok());
+    lines.filter(|line| line.file == shard_file(line.id)).collect()
+}
+
 /// The bytes of a journal with these lines.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ mod tests;
 pub mod trouble;
 
 use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -136,6 +137,26 @@ impl Store {
     /// [`Error::Usage`] where `dir` is not a run; [`Error::Damaged`] where nothing of it can be read.
     pub fn read_only(dir: &Path) -> Result<Self> {
         Self::read(Arc::new(DiskFs), dir)
+    }
+
+    /// As [`read_only`](Self::read_only), but of the journal's last `bytes` only: for whoever looks every second.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_tail(dir: &Path, bytes: u64) -> Result<Self> {
+        let fs = Arc::new(DiskFs);
+        let root = read_run_file(&*fs, dir)?;
+        let path = dir.join(journal::FILE);
+        let read = || {
+            let mut file = File::open(&path)?;
+            let begin = file.metadata()?.len().saturating_sub(bytes);
+            file.seek(SeekFrom::Start(begin))?;
+            let mut end = Vec::new();
+            file.take(bytes).read_to_end(&mut end).map(|_| end)
+        };
+        let end = read().map_err(|e| Error::Damaged(format!("{}: {e}; put it back", path.display())))?;
+        let lines = journal::tail(&end);
+        Ok(Self { fs, dir: dir.to_owned(), root, lines, damage: Vec::new(), torn: false, lock: None })
     }
 
     fn read(fs: Arc<dyn Fs>, dir: &Path) -> Result<Self> {

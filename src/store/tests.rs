@@ -345,3 +345,23 @@ fn a_run_begun_on_a_failing_disk_is_begun_anew() {
         }
     }
 }
+
+#[test]
+fn the_tail_of_a_journal_knows_the_last_episodes_and_reads_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = run(dir.path(), 5);
+    let whole = disk::metadata(dir.path().join(journal::FILE)).unwrap().len();
+    let ids = |bytes: u64| {
+        let tail = Store::read_tail(dir.path(), bytes).unwrap();
+        tail.lines().iter().map(|line| line.id).collect::<Vec<_>>()
+    };
+    assert_eq!((ids(whole), ids(2 * whole)), (vec![0, 1, 2, 3, 4], vec![0, 1, 2, 3, 4]));
+    assert_eq!((ids(whole - 1), ids(whole / 5 * 2), ids(0)), (vec![1, 2, 3, 4], vec![3, 4], vec![]));
+    let tail = Store::read_tail(dir.path(), whole / 2).unwrap();
+    assert_eq!(tail.episode(4).unwrap(), store.episode(4).unwrap());
+    assert!(tail.episode(0).is_err());
+    let mut elsewhere = tail.lines()[0].clone();
+    elsewhere.file = "../4.h5".into();
+    assert_eq!(journal::tail(&journal::format(&[elsewhere]).unwrap()), [], "a line leads into the run only");
+    assert!(Store::read_tail(&dir.path().join("episodes"), 9).is_err());
+}

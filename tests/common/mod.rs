@@ -70,6 +70,18 @@ pub fn resume(dir: &Path) -> Value {
 pub struct Live(Option<Child>);
 
 impl Live {
+    pub fn of(child: Child) -> Self {
+        Self(Some(child))
+    }
+
+    pub fn id(&self) -> u32 {
+        self.0.as_ref().unwrap().id()
+    }
+
+    pub fn over(&mut self) -> bool {
+        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
+    }
+
     pub fn term(&self) {
         let id = self.0.as_ref().unwrap().id().to_string();
         Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).output().unwrap();
