@@ -80,7 +80,7 @@ fn chance_is_an_argument_and_unsafe_has_one_home() {
     let files = crates.into_iter().flat_map(sources).collect::<Vec<_>>();
     assert!(files.len() > 20, "only {} sources found", files.len());
     for file in files {
-        let code = read(&file);
+        let code = read(&file).replace("'unsafe-inline'", ""); // a browser's word
         for ambient in ["rand::rng(", "thread_rng"] {
             assert!(!code.contains(ambient), "{} names `{ambient}`", file.display());
         }

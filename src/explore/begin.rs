@@ -1,19 +1,19 @@
 //! Makes a run directory and begins.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, atomic::AtomicBool};
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use skewfit_envs::Scene;
-use tracing_subscriber::fmt::writer::MakeWriterExt;
 
+use super::Run;
 use super::fits::fits;
+use super::house::{House, log_to};
 use super::state::RunState;
-use super::{House, Run};
-use crate::chaos::{Chaos, VARIABLE};
+use crate::chaos::VARIABLE;
 use crate::config::{Config, EnvConfig};
 use crate::coverage::Coverage;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::estimate;
 use crate::evaluate::{Evaluator, scene};
 use crate::learner::Learner;
@@ -21,11 +21,8 @@ use crate::metrics::MetricsCsv;
 use crate::progress::{Progress, Summary};
 use crate::provenance;
 use crate::store::fs::enough_disk;
-use crate::store::trouble::disk;
 use crate::store::{ShardRoot, Store};
-use crate::supervise::log::RollingLog;
-use crate::supervise::pulse::Pulse;
-use crate::supervise::{control, events::Kind};
+use crate::supervise::events::Kind;
 use crate::tensorboard::Events;
 
 /// Builds a scene as the configuration has it, with so many evaluation pictures. [`scene`] knows the shipped ones.
@@ -70,21 +67,6 @@ pub fn start_in(
     run.explore(Kind::Began, &why)
 }
 
-impl House {
-    /// The disk, faults and signals of this process.
-    pub(super) fn of_this_process() -> Result<Self> {
-        let chaos = Chaos::from_env()?;
-        Ok(Self { fs: disk(&chaos), stop: stop_flag(), pulse: Pulse::new(chaos.clone()), chaos, looked: None })
-    }
-
-    /// What was asked of an earlier process is done with, unless a supervisor goes on with the same run.
-    pub(super) fn forget_requests(&self, dir: &Path) {
-        if std::env::var_os(crate::supervise::RESTARTED).is_none() {
-            control::forget(&*self.fs, dir);
-        }
-    }
-}
-
 /// The scene that is explored, and the one in which goals are tried.
 pub(super) fn scenes(cfg: &Config, build: Build<'_>) -> Result<(Box<dyn Scene>, Evaluator)> {
     let (env, other) = (build(&cfg.env, 0)?, build(&cfg.env, cfg.evaluate.pictures)?);
@@ -126,25 +108,19 @@ impl<'a> Run<'a> {
     }
 }
 
-/// SIGTERM, SIGINT and SIGHUP ask for an orderly stop; a second one ends the process at once.
-pub fn stop_flag() -> Arc<AtomicBool> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
-        let first = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&flag));
-        let second = signal_hook::flag::register(signal, Arc::clone(&flag));
-        if let Err(e) = first.and(second) {
-            tracing::warn!("signal {signal} cannot be handled: {e}");
+impl Run<'_> {
+    /// [`run_out`](Self::run_out) after the episodes there are; where that fails, `STATUS.json` and the log say so.
+    pub(super) fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
+        self.durably(|run| run.lay_ballast())?;
+        self.durably(|run| run.tell(how, why))?;
+        self.durably(|run| run.status("exploring", None))?;
+        self.house.pulse.ready();
+        let outcome = self.replay_episodes().and_then(|()| self.run_out());
+        if let Err(e) = &outcome {
+            let _ = self.tell(Kind::Failed, &e.to_string()); // the first failure is the one to tell
+            let _ = self.status("failed", Some(&e.to_string()));
         }
+        self.drop_ballast();
+        outcome
     }
-    flag
-}
-
-/// Events go to the run's `run.log`, errors to stderr as well; the first run of a process takes it.
-pub(super) fn log_to(dir: &Path, megabytes: f64) -> Result<()> {
-    let path = dir.join("run.log");
-    let file = RollingLog::open(&path, (megabytes * 1e6) as u64);
-    let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
-    let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
-    let _ = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(writer).try_init();
-    Ok(())
 }

@@ -5,6 +5,7 @@
 mod begin;
 mod finish;
 mod fits;
+mod house;
 mod parts;
 mod rarest;
 mod record;
@@ -13,19 +14,18 @@ mod stand;
 pub mod state;
 mod survive;
 
-pub use begin::{Build, start, start_in, stop_flag};
+pub use begin::{Build, start, start_in};
+pub use house::stop_flag;
 pub use resume::{resume, resume_in};
 
-use std::sync::{Arc, atomic::AtomicBool};
 use std::time::Instant;
 
 use skewfit_envs::Scene;
 
 use crate::actor_loop::{Behaviour, rollout};
-use crate::chaos::{Chaos, Place};
+use crate::chaos::Place;
 use crate::config::Config;
 use crate::coverage::Coverage;
-use crate::episode::Episode;
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
 use crate::learner::Learner;
@@ -33,10 +33,8 @@ use crate::metrics::MetricsCsv;
 use crate::progress::{Progress, Summary};
 use crate::rng;
 use crate::store::Store;
-use crate::store::fs::Fs;
-use crate::supervise::events::Kind;
-use crate::supervise::pulse::Pulse;
 use crate::tensorboard::Events;
+use house::House;
 use state::{RunState, Sums};
 
 /// An exploration under way, lockstep: the scene, what was learned, and what is on disk.
@@ -63,32 +61,7 @@ pub struct Run<'a> {
     earlier_s: f64,
 }
 
-/// What surrounds a run: the disk, who asks it to stop, who watches, what shall go wrong.
-struct House {
-    fs: Arc<dyn Fs>,
-    stop: Arc<AtomicBool>,
-    pulse: Pulse,
-    chaos: Chaos,
-    /// When `control` was looked at last.
-    looked: Option<Instant>,
-}
-
 impl Run<'_> {
-    /// [`run_out`](Self::run_out) after the episodes there are; where that fails, `STATUS.json` and the log say so.
-    fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
-        self.durably(|run| run.lay_ballast())?;
-        self.durably(|run| run.tell(how, why))?;
-        self.durably(|run| run.status("exploring", None))?;
-        self.house.pulse.ready();
-        let outcome = self.replay_episodes().and_then(|()| self.run_out());
-        if let Err(e) = &outcome {
-            let _ = self.tell(Kind::Failed, &e.to_string()); // the first failure is the one to tell
-            let _ = self.status("failed", Some(&e.to_string()));
-        }
-        self.drop_ballast();
-        outcome
-    }
-
     /// To the end of `run.steps`, or to where it is asked to stop; then evaluation, checkpoint, pictures.
     fn run_out(&mut self) -> Result<Summary> {
         if self.state.env_steps == 0 {
@@ -162,31 +135,5 @@ impl Run<'_> {
             return self.trouble(why);
         }
         self.commit(episode?)
-    }
-
-    fn commit(&mut self, episode: Episode) -> Result<()> {
-        let end = self.state.env_steps + episode.steps() as u64;
-        let committed = self.durably(|run| run.store.commit(&episode, end))?;
-        if let Some(line) = self.store.lines().last() {
-            tracing::info!("committed {} {}", line.file, line.blake3);
-        }
-        self.state.env_steps = end;
-        self.state.episodes += 1;
-        self.state.sums.count_goal(episode.goal_origin);
-        if committed.diverged {
-            let id = episode.id;
-            tracing::error!(
-                "episode {id} came out differently than before it was cut back: another machine or binary?"
-            );
-        }
-        self.observe(&episode);
-        let latents = match self.learner.latents(&episode) {
-            Err(Error::NotFinite(why)) => {
-                self.roll_back(&why)?;
-                self.learner.latents(&episode)?
-            }
-            latents => latents?,
-        };
-        self.learner.add(episode, latents)
     }
 }

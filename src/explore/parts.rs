@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::Run;
 use crate::actor_loop::Target;
 use crate::chaos::Place;
+use crate::episode::Episode;
 use crate::error::{Error, Result};
 use crate::evaluate::{self, Goal};
 use crate::goals::PriorGoals;
@@ -26,6 +27,33 @@ impl Run<'_> {
             None => self.learner.vae.decode(&latent),
         };
         Target { latent, picture, origin: drawn.origin }
+    }
+
+    /// Durable first; then seen, counted, and learned from.
+    pub(super) fn commit(&mut self, episode: Episode) -> Result<()> {
+        let end = self.state.env_steps + episode.steps() as u64;
+        let committed = self.durably(|run| run.store.commit(&episode, end))?;
+        if let Some(line) = self.store.lines().last() {
+            tracing::info!("committed {} {}", line.file, line.blake3);
+        }
+        self.state.env_steps = end;
+        self.state.episodes += 1;
+        self.state.sums.count_goal(episode.goal_origin);
+        if committed.diverged {
+            let id = episode.id;
+            tracing::error!(
+                "episode {id} came out differently than before it was cut back: another machine or binary?"
+            );
+        }
+        self.observe(&episode);
+        let latents = match self.learner.latents(&episode) {
+            Err(Error::NotFinite(why)) => {
+                self.roll_back(&why)?;
+                self.learner.latents(&episode)?
+            }
+            latents => latents?,
+        };
+        self.learner.add(episode, latents)
     }
 
     /// One SAC update.

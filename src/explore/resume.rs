@@ -7,10 +7,11 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 use skewfit_envs::EnvSnapshot;
 
-use super::begin::{Build, log_to, scenes};
+use super::Run;
+use super::begin::{Build, scenes};
+use super::house::{House, log_to};
 use super::record::last_step;
 use super::state::{RunState, restore_models};
-use super::{House, Run};
 use crate::checkpoint;
 use crate::config::{Config, Setting};
 use crate::episode::Episode;

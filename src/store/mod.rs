@@ -5,6 +5,8 @@
 pub(crate) mod faulty;
 pub mod fs;
 pub mod journal;
+#[cfg(test)]
+mod power;
 mod seal;
 pub mod shard;
 #[cfg(test)]

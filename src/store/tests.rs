@@ -10,7 +10,7 @@ use super::fs::enough_disk;
 use super::*;
 use crate::episode::GoalOrigin;
 
-fn root() -> ShardRoot {
+pub(super) fn root() -> ShardRoot {
     ShardRoot { run_id: "00112233aabbccdd".into(), seed: u64::MAX, env: "door".into() }
 }
 
@@ -35,7 +35,7 @@ fn episode(id: u64, salt: u8, [steps, side, proprio, action, latent, states]: [u
     }
 }
 
-fn small(id: u64) -> Episode {
+pub(super) fn small(id: u64) -> Episode {
     episode(id, 0, [2, 2, 1, 2, 2, 2])
 }
 

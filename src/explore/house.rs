@@ -1,0 +1,63 @@
+//! What surrounds a run in this process: the disk, signals, the log, who watches, what shall go wrong.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, atomic::AtomicBool};
+use std::time::Instant;
+
+use tracing_subscriber::fmt::writer::MakeWriterExt;
+
+use crate::chaos::Chaos;
+use crate::error::{Error, Result};
+use crate::store::fs::Fs;
+use crate::store::trouble::disk;
+use crate::supervise::control;
+use crate::supervise::log::RollingLog;
+use crate::supervise::pulse::Pulse;
+
+/// What surrounds a run: the disk, who asks it to stop, who watches, what shall go wrong.
+pub(super) struct House {
+    pub fs: Arc<dyn Fs>,
+    pub stop: Arc<AtomicBool>,
+    pub pulse: Pulse,
+    pub chaos: Chaos,
+    /// When `control` was looked at last.
+    pub looked: Option<Instant>,
+}
+
+impl House {
+    /// The disk, faults and signals of this process.
+    pub(super) fn of_this_process() -> Result<Self> {
+        let chaos = Chaos::from_env()?;
+        Ok(Self { fs: disk(&chaos), stop: stop_flag(), pulse: Pulse::new(chaos.clone()), chaos, looked: None })
+    }
+
+    /// What was asked of an earlier process is done with, unless a supervisor goes on with the same run.
+    pub(super) fn forget_requests(&self, dir: &Path) {
+        if std::env::var_os(crate::supervise::RESTARTED).is_none() {
+            control::forget(&*self.fs, dir);
+        }
+    }
+}
+
+/// SIGTERM, SIGINT and SIGHUP ask for an orderly stop; a second one ends the process at once.
+pub fn stop_flag() -> Arc<AtomicBool> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
+        let first = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&flag));
+        let second = signal_hook::flag::register(signal, Arc::clone(&flag));
+        if let Err(e) = first.and(second) {
+            tracing::warn!("signal {signal} cannot be handled: {e}");
+        }
+    }
+    flag
+}
+
+/// Events go to the run's `run.log`, errors to stderr as well; the first run of a process takes it.
+pub(super) fn log_to(dir: &Path, megabytes: f64) -> Result<()> {
+    let path = dir.join("run.log");
+    let file = RollingLog::open(&path, (megabytes * 1e6) as u64);
+    let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
+    let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
+    let _ = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(writer).try_init();
+    Ok(())
+}
