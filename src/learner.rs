@@ -61,6 +61,8 @@ pub struct Learner {
     noise: Noise,
     /// Whether the next minibatch's noise, and the next refresh's densities, are not numbers, on purpose.
     spoiled: [bool; 2],
+    /// Whether the VAE has changed since replay was encoded: nothing is learned from latents then.
+    stale: bool,
 }
 
 impl Learner {
@@ -76,7 +78,18 @@ impl Learner {
         let sac = Sac::new(sac, &workers, &mut rng::stream(seed, "agent-init", &[]));
         let replay = Replay::new(cfg.replay.capacity, cfg.latent.dim);
         let (batch, noise, counts) = (Batch::default(), Noise::default(), Counts::default());
-        Ok(Self { workers, vae, sac, replay, counts, cfg: cfg.clone(), batch, noise, spoiled: [false; 2] })
+        Ok(Self {
+            workers,
+            vae,
+            sac,
+            replay,
+            counts,
+            cfg: cfg.clone(),
+            batch,
+            noise,
+            spoiled: [false; 2],
+            stale: false,
+        })
     }
 
     /// Where exploration and relabelling goals come from now.
@@ -120,6 +133,9 @@ impl Learner {
             let way = "put the episodes named in run.log back, then resume";
             return Err(Error::Damaged(format!("there is no sound episode to learn from: {way}")));
         }
+        if self.stale {
+            return Err(Error::Damaged("latents are those of an earlier VAE: refresh them first".into()));
+        }
         let (seed, update) = (self.cfg.seed, self.counts.updates);
         let mut batch = std::mem::take(&mut self.batch);
         let mix = RelabelMix { keep: self.cfg.goals.relabel_keep, source: self.cfg.goals.relabel_source };
@@ -155,7 +171,15 @@ impl Learner {
         }
         self.counts.vae_updates += 1;
         self.vae.halvings = self.counts.halvings;
+        self.stale = true;
         self.vae.update(&self.workers, &pictures, &noise)
+    }
+
+    /// To be called after the models were written from outside (a checkpoint): they are used as they are, and replay's
+    /// latents are those of another VAE.
+    pub fn models_changed(&mut self) {
+        self.vae.parameters_changed();
+        self.stale = true;
     }
 
     /// Makes a part of what is learned from not a number, as [`crate::chaos`] asks: of the gathered batch, of the next
@@ -172,7 +196,7 @@ impl Learner {
             Part::Critic => nan(&mut self.sac.critics.values),
             Part::Encoder => {
                 nan(&mut self.vae.params.values);
-                self.vae.parameters_changed();
+                self.models_changed();
             }
         }
     }
@@ -211,6 +235,7 @@ impl Learner {
         if self.counts.refreshes > 0 {
             self.encode_replay(self.counts.skew_alpha.map(|alpha| (alpha, 0.0)), &mut || {})?;
         }
+        self.stale = false; // all that replay holds was encoded just now
         later.into_iter().try_for_each(|episode| take_in(self, episode))
     }
 
@@ -240,6 +265,7 @@ impl Learner {
         let dim = self.cfg.latent.dim;
         let encoded = rows(&self.replay, posteriors, dim).map(|(_, rows)| encoded(rows, dim)).collect();
         self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
+        self.stale = false;
         skew.map(|s| self.replay.set_log_density(s.densities, s.alpha, s.min_ess)).transpose()
     }
 
@@ -300,6 +326,7 @@ pub fn normals(n: usize, rng: &mut Rng) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::Rng as _;
     use skewfit_envs::Ending;
 
     fn learner(threads: usize) -> Learner {
@@ -327,6 +354,48 @@ mod tests {
             states: vec![],
             state_names: vec![],
             ending: Ending::Truncated,
+        }
+    }
+
+    /// A hundred refits in a random schedule: all cached latents are those of the pictures under the present VAE, to the
+    /// bit, and so are rewards; between a fit and its refresh nothing is learned.
+    #[test]
+    fn g16_latents_are_never_stale() {
+        let mut learner = learner(1);
+        let mut draws = rng::stream(16, "test-schedule", &[]);
+        let mut id = 0;
+        for refit in 0..100 {
+            for _ in 0..draws.random_range(u32::from(refit == 0)..3) {
+                let pictures = episode(draws.random_range(1..4));
+                let taken = Episode { id, ..pictures };
+                let latents = learner.latents(&taken).unwrap();
+                learner.add(taken, latents).unwrap();
+                id += 1;
+            }
+            for _ in 0..draws.random_range(0..3) {
+                learner.update_vae().unwrap();
+                assert!(matches!(learner.update_agent(), Err(Error::Damaged(why)) if why.contains("refresh")));
+            }
+            learner.refresh(refit % 3 == 1, &mut || {}).unwrap();
+            let stored: Vec<_> = learner.replay.episodes().map(|e| (e.id(), e.steps())).collect();
+            for (k, (_, steps)) in stored.into_iter().enumerate() {
+                let held = |learner: &Learner| {
+                    learner.replay.episodes().nth(k).unwrap().latents(learner.replay.version()).unwrap().to_vec()
+                };
+                let frames: Vec<Vec<u8>> =
+                    (0..=steps).map(|t| learner.replay.episodes().nth(k).unwrap().frame(t).to_vec()).collect();
+                let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+                let fresh = learner.vae.encode(&learner.workers, &frames);
+                assert_eq!(held(&learner), fresh, "refit {refit}");
+            }
+            learner.update_agent().unwrap();
+            let batch = &learner.batch;
+            let z = batch.latent_dim;
+            for row in 0..batch.size {
+                let next = &batch.next_observation[row * 2 * z..(row + 1) * 2 * z];
+                let distance = crate::goals::reward::latent_distance(&next[..z], &next[z..]);
+                assert_eq!(batch.reward[row], -distance, "refit {refit}");
+            }
         }
     }
 

@@ -23,6 +23,8 @@ pub mod evaluate;
 pub mod explore;
 pub mod export;
 pub mod figures;
+#[cfg(test)]
+mod fuzz;
 pub mod goals;
 pub mod latent;
 pub mod learner;

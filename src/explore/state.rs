@@ -214,7 +214,7 @@ pub fn restore_models(learner: &mut Learner, snapshot: &Snapshot) -> Result<()> 
         let step = find(&format!("{name}.step"), pack_step(0).len())?;
         adam.step = unpack_step(step).ok_or_else(|| Error::Damaged(format!("checkpoint: {name}.step is no count")))?;
     }
-    learner.vae.parameters_changed();
+    learner.models_changed();
     Ok(())
 }
 

@@ -10,7 +10,7 @@ mod power;
 mod seal;
 pub mod shard;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod trouble;
 
 use std::fs::{File, TryLockError};

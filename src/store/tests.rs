@@ -40,7 +40,7 @@ pub(super) fn small(id: u64) -> Episode {
 }
 
 /// A run with `n` small episodes.
-fn run(dir: &Path, n: u64) -> Store {
+pub(crate) fn run(dir: &Path, n: u64) -> Store {
     let mut store = Store::create(dir, root()).unwrap();
     for id in 0..n {
         assert_eq!(store.commit(&small(id), 2 * (id + 1)).unwrap(), Committed { diverged: false });

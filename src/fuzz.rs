@@ -1,0 +1,146 @@
+//! Any bytes, where the program reads files: damage is an error, never a panic, and never another content.
+//!
+//! Sound samples are changed at random: bits flipped, bytes overwritten, pieces cut out, doubled, taken from another
+//! sample. A second a target in an ordinary test run; `SKEWFIT_FUZZ_S` seconds where somebody wants to know it well.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rand::{Rng as _, SeedableRng};
+use skewfit_envs::Rng;
+
+use crate::checkpoint::{self, Keep, NamedTensor, Snapshot};
+use crate::config::Config;
+use crate::pictures::load_goal;
+use crate::store::{Store, journal, shard};
+
+/// One of many ways to damage `sample`, with pieces of `other`.
+fn damaged(sample: &[u8], other: &[u8], draws: &mut Rng) -> Vec<u8> {
+    let mut bytes = sample.to_vec();
+    for _ in 0..draws.random_range(1..6) {
+        let n = bytes.len().max(1);
+        let (at, piece) = (draws.random_range(0..n), draws.random_range(0..32.min(n) + 1));
+        let end = (at + piece).min(bytes.len());
+        match draws.random_range(0..6) {
+            0 if at < bytes.len() => bytes[at] ^= 1 << draws.random_range(0..8),
+            1 if at < bytes.len() => bytes[at] = [0, 1, 0x7f, 0x80, 0xff, b'{', b'"', b'\n'][draws.random_range(0..8)],
+            2 => drop(bytes.drain(at.min(end)..end)),
+            3 => bytes.truncate(at),
+            4 => {
+                let doubled = bytes[at.min(end)..end].to_vec();
+                bytes.splice(at.min(end)..at.min(end), doubled);
+            }
+            _ if !other.is_empty() => {
+                let from = draws.random_range(0..other.len());
+                let taken = other[from..(from + piece).min(other.len())].to_vec();
+                bytes.splice(at.min(end)..end, taken);
+            }
+            _ => {}
+        }
+    }
+    bytes
+}
+
+/// Feeds `read` damaged samples until the time is over; how many it got.
+fn fuzz(goal: &str, samples: &[Vec<u8>], mut read: impl FnMut(&[u8])) -> u64 {
+    let seconds = std::env::var("SKEWFIT_FUZZ_S").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0);
+    let (begun, mut fed) = (Instant::now(), 0);
+    let mut draws = Rng::seed_from_u64(17);
+    let mut slowest = Duration::ZERO;
+    while begun.elapsed().as_secs_f64() < seconds {
+        let [sample, other] = [0, 1].map(|_| &samples[draws.random_range(0..samples.len())]);
+        let bytes = damaged(sample, other, &mut draws);
+        let at = Instant::now();
+        read(&bytes);
+        slowest = slowest.max(at.elapsed());
+        fed += 1;
+    }
+    assert!(fed > 20, "{goal}: only {fed} inputs");
+    if let Ok(out) = std::env::var("SKEWFIT_RECORD") {
+        let row = format!(
+            "goal = \"G17-{goal}\"\nwhat = \"damaged {goal} samples: an error or the same content, no panic\"\ntrials = {fed}\n\
+             failures = 0\nbound_95 = \"< {:.2e} a trial (rule of three: 3/n)\"\nslowest_ms = {:.1}\nwall_s = {}\n\
+             commit = \"{}\"\ncommand = \"SKEWFIT_FUZZ_S={seconds} cargo test --lib fuzz\"\n",
+            3.0 / fed as f64,
+            slowest.as_secs_f64() * 1e3,
+            begun.elapsed().as_secs(),
+            env!("SKEWFIT_COMMIT"),
+        );
+        fs::create_dir_all(&out).unwrap();
+        fs::write(Path::new(&out).join(format!("G17-{goal}.toml")), row).unwrap();
+    }
+    fed
+}
+
+#[test]
+fn g17_configurations() {
+    let texts: Vec<Vec<u8>> = crate::config::PRESETS.iter().map(|p| p.text.as_bytes().to_vec()).collect();
+    fuzz("configuration", &texts, |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        if let Ok(config) = Config::parse(&text, "fuzz.toml", vec![]) {
+            assert_eq!(Config::parse(&config.to_toml().unwrap(), "again", vec![]).unwrap(), config);
+        }
+    });
+}
+
+#[test]
+fn g17_shards_and_journals() {
+    let dir = tempfile::tempdir().unwrap();
+    crate::store::tests::run(dir.path(), 3);
+    let shards: Vec<Vec<u8>> = (0..3).map(|id| fs::read(dir.path().join(journal::shard_file(id))).unwrap()).collect();
+    fuzz("shard", &shards, |bytes| drop(shard::decode(bytes)));
+    let lines = fs::read(dir.path().join(journal::FILE)).unwrap();
+    let whole = journal::parse(&lines).lines;
+    fuzz("journal", &[lines], |bytes| {
+        for line in journal::parse(bytes).lines {
+            assert!(whole.contains(&line), "a line that was never written: {line:?}");
+        }
+    });
+    assert_eq!(Store::read_only(dir.path()).unwrap().verify(), []);
+}
+
+#[test]
+fn g17_checkpoints() {
+    let dir = tempfile::tempdir().unwrap();
+    let tensor = |name: &str, n: usize| NamedTensor { name: name.into(), shape: vec![n], data: vec![0.5; n] };
+    let snapshot = Snapshot {
+        update: 5,
+        params: vec![tensor("a", 7), tensor("b", 3)],
+        optimizer: vec![tensor("a.m", 7)],
+        state: serde_json::json!({ "x": 1 }),
+        env: vec![1, 2, 3],
+    };
+    let keep = Keep { newest: 1, every_s: 0.0 };
+    let at = checkpoint::save(&crate::store::fs::DiskFs, dir.path(), &snapshot, keep).unwrap().dir;
+    let names: Vec<_> = fs::read_dir(&at).unwrap().map(|e| e.unwrap().path()).collect();
+    let sound: Vec<Vec<u8>> = names.iter().map(|name| fs::read(name).unwrap()).collect();
+    let mut turn = 0;
+    fuzz("checkpoint", &sound, |bytes| {
+        turn = (turn + 1) % names.len();
+        fs::write(&names[turn], bytes).unwrap();
+        if let Ok(loaded) = checkpoint::load(dir.path(), 5) {
+            assert_eq!(loaded, snapshot);
+        }
+        fs::write(&names[turn], &sound[turn]).unwrap();
+    });
+}
+
+#[test]
+fn g17_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("goal");
+    let image = image::RgbImage::from_fn(31, 17, |x, y| image::Rgb([x as u8 * 8, y as u8 * 9, 77]));
+    let encoded = |format| {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    };
+    let samples = [image::ImageFormat::Png, image::ImageFormat::Jpeg, image::ImageFormat::Gif].map(encoded);
+    fuzz("picture", &samples, |bytes| {
+        fs::write(&path, bytes).unwrap();
+        if let Ok(goal) = load_goal(&path, 48) {
+            assert_eq!(goal.pixels.len(), 48 * 48 * 3);
+        }
+    });
+}
