@@ -4,7 +4,6 @@
 //! sample. A second a target in an ordinary test run; `SKEWFIT_FUZZ_S` seconds where somebody wants to know it well.
 
 use std::fs;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rand::{Rng as _, SeedableRng};
@@ -14,6 +13,7 @@ use crate::checkpoint::{self, Keep, NamedTensor, Snapshot};
 use crate::config::Config;
 use crate::pictures::load_goal;
 use crate::store::{Store, journal, shard};
+use crate::trials::record;
 
 /// One of many ways to damage `sample`, with pieces of `other`.
 fn damaged(sample: &[u8], other: &[u8], draws: &mut Rng) -> Vec<u8> {
@@ -57,19 +57,8 @@ fn fuzz(goal: &str, samples: &[Vec<u8>], mut read: impl FnMut(&[u8])) -> u64 {
         fed += 1;
     }
     assert!(fed > 20, "{goal}: only {fed} inputs");
-    if let Ok(out) = std::env::var("SKEWFIT_RECORD") {
-        let row = format!(
-            "goal = \"G17-{goal}\"\nwhat = \"damaged {goal} samples: an error or the same content, no panic\"\ntrials = {fed}\n\
-             failures = 0\nbound_95 = \"< {:.2e} a trial (rule of three: 3/n)\"\nslowest_ms = {:.1}\nwall_s = {}\n\
-             commit = \"{}\"\ncommand = \"SKEWFIT_FUZZ_S={seconds} cargo test --lib fuzz\"\n",
-            3.0 / fed as f64,
-            slowest.as_secs_f64() * 1e3,
-            begun.elapsed().as_secs(),
-            env!("SKEWFIT_COMMIT"),
-        );
-        fs::create_dir_all(&out).unwrap();
-        fs::write(Path::new(&out).join(format!("G17-{goal}.toml")), row).unwrap();
-    }
+    let what = format!("damaged {goal} samples: an error or the same content, no panic; slowest {slowest:.1?}");
+    record((&format!("G17-{goal}"), 17), &what, fed, begun);
     fed
 }
 

@@ -41,3 +41,5 @@ pub mod statistics;
 pub mod store;
 pub mod supervise;
 pub mod tensorboard;
+#[cfg(test)]
+mod trials;

@@ -15,7 +15,7 @@ use crate::store::fs::{Fs, disk_error, write_atomic};
 const STEPS: &str = "env_steps";
 
 /// Metrics of every run, in the order of the columns; the scene's `eval/final_<metric>` come before them.
-const NAMES: [&str; 27] = [
+const NAMES: [&str; 30] = [
     "eval/success_rate",
     "train/critic_loss",
     "train/actor_loss",
@@ -42,6 +42,9 @@ const NAMES: [&str; 27] = [
     "time/vae_s",
     "time/refresh_s",
     "time/other_s",
+    "time/cpu_s",
+    "time/safety_cpu_s",
+    "time/safety_wait_s",
     "time/rss_mb",
 ];
 
@@ -116,6 +119,12 @@ impl MetricsCsv {
         write_atomic(&*fs, path, cut.as_bytes())?;
         let columns = table.columns.into_iter().map(|(name, _)| name).collect();
         Ok(Self { fs, path: path.to_owned(), columns, torn: false })
+    }
+
+    /// Whether there is such a column: a run that an older program began has fewer.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column == name)
     }
 
     /// Writes one row: the line goes out whole and is synced. After an error the same row may be tried again.
@@ -293,8 +302,8 @@ mod tests {
         let names = names(&["angle_error_rad", "hand_distance_m"], &["angle"]);
         assert_eq!(names[..3], ["eval/final_angle_error_rad", "eval/final_hand_distance_m", "eval/success_rate"]);
         assert_eq!(
-            (names.len(), names[28..].join(" ")),
-            (31, "time/rss_mb replay/mean_angle skew/mean_angle".to_owned())
+            (names.len(), names[31..].join(" ")),
+            (34, "time/rss_mb replay/mean_angle skew/mean_angle".to_owned())
         );
     }
 }

@@ -76,6 +76,26 @@ fn features() -> Vec<&'static str> {
     if cfg!(target_feature = "neon") { vec!["neon"] } else { Vec::new() }
 }
 
+/// Whose time of the processor.
+#[derive(Clone, Copy, Debug)]
+pub enum Whose {
+    /// The calling thread's.
+    Thread,
+    /// All threads' of this process together.
+    Process,
+}
+
+/// Seconds of the processor, user's and system's.
+#[must_use]
+pub fn cpu_s(whose: Whose) -> f64 {
+    let clock = match whose {
+        Whose::Thread => rustix::time::ClockId::ThreadCPUTime,
+        Whose::Process => rustix::time::ClockId::ProcessCPUTime,
+    };
+    let time = rustix::time::clock_gettime(clock);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
 /// Memory of this process, MB, where the system tells: `VmRSS` for what is resident now, `VmHWM` for the most so far.
 #[must_use]
 pub fn resident_mb(field: &str) -> Option<f64> {

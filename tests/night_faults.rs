@@ -37,7 +37,7 @@ fn g3_a_disk_that_refuses_costs_time_and_nothing_else() {
         }
     }
     record(
-        "G3",
+        ("G3", 0),
         "no space, input/output error, short write at changes of the disk: it pauses, goes on, equal bytes",
         3 * changes,
         begun,
@@ -142,7 +142,7 @@ fn g14_numbers_that_are_none_leave_no_trace() {
         }
     }
     record(
-        "G14",
+        ("G14", 14),
         "injections into reward, latent, action, gradient, density, policy, critic: nothing not finite in any file, and the same run twice",
         runs * each,
         begun,

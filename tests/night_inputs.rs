@@ -62,7 +62,7 @@ fn g18_bad_configurations_are_refused_by_file_line_and_key() {
     fs::write(&file, [0xff, 0xfe, 0x00]).unwrap();
     refused(&explore(), 2, &["night.toml", "UTF-8"]);
     assert!(tried > 120, "{tried}");
-    record("G18", "bad configurations refused with code 2, file, line, key and what is allowed", tried + 1, begun);
+    record(("G18", 0), "bad configurations refused with code 2, file, line, key and what is allowed", tried + 1, begun);
 }
 
 #[test]

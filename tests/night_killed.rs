@@ -98,7 +98,7 @@ fn g1_killed_at_any_time_it_ends_as_if_it_were_not() {
     }
     let what = format!("{at_times} kills at log-uniform times, {at_changes} at or within changes of the disk");
     record(
-        "G1",
+        ("G1", 1),
         &format!("{what}; acknowledged episodes kept, no unreadable file, equal parameter hash"),
         at_times + at_changes,
         begun,
@@ -126,7 +126,7 @@ fn g4_resumed_from_any_update_it_ends_in_the_same_bytes() {
         Learned::of(&part, &again).same(&learned, &format!("{seed}: stopped at update {}", stopped["updates"]));
     }
     record(
-        "G4",
+        ("G4", 4),
         "stopped at a random update, resumed: equal hash, shards, metrics; two fresh runs equal",
         seeds,
         begun,

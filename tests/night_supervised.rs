@@ -57,7 +57,7 @@ fn g21_whatever_befalls_the_work_it_is_done_in_the_end() {
         }
     }
     record(
-        "G21",
+        ("G21", 0),
         "deadlock, infinite loop, panic, kill of the working thread: restarted, equal bytes",
         4 * each,
         begun,
@@ -86,7 +86,7 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
     for (start, updates) in from.iter().zip([400, 400, 350, 350, 300]) {
         assert!(start.contains(&format!("and {updates} updates")), "{start}, not {updates}");
     }
-    record("G22", "storms: 5 starts, then code 75; from an older checkpoint after every second one", 2, begun);
+    record(("G22", 0), "storms: 5 starts, then code 75; from an older checkpoint after every second one", 2, begun);
 }
 
 #[test]

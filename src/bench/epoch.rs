@@ -77,7 +77,7 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     timed(&mut parts.weights_ms, || learner.take_in(&posteriors, Some(skew)))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;
     let parts = Some(parts.of(all_ms));
-    Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, n: 1, gflops: None, parts })
+    Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, cpu_ms: None, n: 1, gflops: None, parts })
 }
 
 /// Does `work` and adds its milliseconds.

@@ -15,16 +15,20 @@ use skewfit_envs::Scene;
 
 use crate::actor_loop::{Behaviour, Target, rollout};
 use crate::agent::{Noise, Sac, SacConfig};
+use crate::checkpoint::{self, Keep, Snapshot};
 use crate::config::{Config, DensityConfig};
 use crate::episode::{Episode, GoalOrigin};
 use crate::error::{Error, Result};
 use crate::estimate;
 use crate::evaluate;
+use crate::explore::state::{RunState, model_tensors};
 use crate::goals::Batch;
 use crate::latent::{Vae, density};
 use crate::learner::{Learner, normals as normal};
 use crate::nn::{Workers, ceiling};
+use crate::provenance::{Whose, cpu_s};
 use crate::rng::{self, Rng};
+use crate::store::fs::DiskFs;
 use crate::store::{ShardRoot, Store};
 pub use epoch::Parts;
 pub use growth::{GROWTH_UNITS, growth};
@@ -38,6 +42,9 @@ pub struct Timing {
     pub median_ms: f64,
     /// Milliseconds.
     pub min_ms: f64,
+    /// Milliseconds of the processor, of this thread, on average: the rest was spent waiting, as for a disk.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_ms: Option<f64>,
     /// Repetitions after five that are not counted; 1 = without those.
     pub n: usize,
     /// GFLOP/s of its products, at the median.
@@ -52,7 +59,7 @@ pub struct Timing {
 pub const DEFAULT_UNITS: [&str; 6] =
     ["gemm_1024", "sac_step_b1024", "vae_step_b128", "encode_b512", "logp_b512_n10", "act_b1"];
 /// Units by name only.
-pub const OTHER_UNITS: [&str; 11] = [
+pub const OTHER_UNITS: [&str; 12] = [
     "env_door",
     "physics_door",
     "render_door",
@@ -63,6 +70,7 @@ pub const OTHER_UNITS: [&str; 11] = [
     "physics_point2d",
     "render_point2d",
     "commit_episode",
+    "checkpoint_door",
     "door_epoch_full_buffer",
 ];
 
@@ -121,6 +129,7 @@ pub fn work(unit: &str, threads: usize) -> Result<Work> {
         "logp_b512_n10" => log_density(model(&door, workers, 512)?, door.density),
         "act_b1" => act(&workers)?,
         "commit_episode" => commit_episode()?,
+        "checkpoint_door" => checkpoint_door()?,
         _ => match unit.split_once('_').filter(|_| OTHER_UNITS.contains(&unit)) {
             Some(("env", scene)) => scenes::step(scene)?,
             Some(("physics", scene)) => scenes::physics(scene)?,
@@ -136,13 +145,17 @@ fn repeat(unit: &str, (n, each): (usize, usize), mut work: Work) -> Result<Timin
         work()?;
     }
     let mut millis = Vec::with_capacity(n);
+    let cpu = cpu_s(Whose::Thread);
     for _ in 0..n {
         let start = Instant::now();
         (0..each).try_for_each(|_| work())?;
         millis.push(start.elapsed().as_secs_f64() * 1e3 / each as f64);
     }
+    let waits = ["commit_episode", "checkpoint_door"].contains(&unit);
+    let cpu_ms = waits.then(|| (cpu_s(Whose::Thread) - cpu) * 1e3 / (n * each) as f64);
     millis.sort_by(f64::total_cmp);
-    Ok(Timing { unit: unit.to_owned(), median_ms: millis[n / 2], min_ms: millis[0], n, gflops: None, parts: None })
+    let (unit, median_ms, min_ms) = (unit.to_owned(), millis[n / 2], millis[0]);
+    Ok(Timing { unit, median_ms, min_ms, cpu_ms, n, gflops: None, parts: None })
 }
 
 /// The named units, or the six that peers implement too.
@@ -275,6 +288,23 @@ fn commit_episode() -> Result<Work> {
         let _kept_until_the_end = &folder;
         store.commit(&episode, (episode.id + 1) * 100)?;
         episode.id += 1;
+        Ok(())
+    }))
+}
+
+/// A checkpoint of the door's learner, three of which are kept.
+fn checkpoint_door() -> Result<Work> {
+    let cfg = Config::resolve("door", Vec::new())?;
+    let (scene, learner) = (evaluate::scene(&cfg.env, 0)?, Learner::new(&cfg, ACTIONS)?);
+    let (store, folder) = scratch_store(&cfg)?;
+    let mut update = 0;
+    Ok(Box::new(move || {
+        let _kept_until_the_end = &folder;
+        let (params, optimizer) = model_tensors(&learner);
+        let state = serde_json::json!(RunState::default());
+        let snapshot = Snapshot { update, params, optimizer, state, env: scene.snapshot()?.0 };
+        checkpoint::save(&DiskFs, store.dir(), &snapshot, Keep { newest: 3, every_s: 0.0 })?;
+        update += 1;
         Ok(())
     }))
 }

@@ -53,12 +53,15 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// One unit's figures; products as a share of `ceiling`, the GFLOP/s of `gemm_1024` in this run.
-fn told(Timing { unit, median_ms, min_ms, n, gflops, parts }: &Timing, ceiling: Option<f64>) -> Result<()> {
+fn told(Timing { unit, median_ms, min_ms, cpu_ms, n, gflops, parts }: &Timing, ceiling: Option<f64>) -> Result<()> {
     let of_scenes = ["env_", "physics_", "render_"].iter().any(|kind| unit.starts_with(kind));
     let share = |gflops| ceiling.map_or(String::new(), |c| format!(", {:.0} % of the ceiling", 100.0 * gflops / c));
     let rate = match gflops {
         Some(gflops) => format!("   {gflops:.0} GFLOP/s{}", share(gflops)),
         None if of_scenes => format!("   {} a second", grouped((1e3 / median_ms) as u64)),
+        None if cpu_ms.is_some() => {
+            format!("   processor {:.3} ms, the rest waits for the disk", cpu_ms.unwrap_or(0.0))
+        }
         None => String::new(),
     };
     let digits = if *median_ms < 0.01 { 6 } else { 3 };

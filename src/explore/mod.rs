@@ -35,7 +35,7 @@ use crate::rng;
 use crate::store::Store;
 use crate::tensorboard::Events;
 use house::House;
-use state::{RunState, Sums};
+use state::RunState;
 
 /// An exploration under way, lockstep: the scene, what was learned, and what is on disk.
 pub struct Run<'a> {
@@ -85,7 +85,7 @@ impl Run<'_> {
             }
             self.collect("warm-up")?;
         }
-        self.state.sums = Sums::since(self.wall_s());
+        self.state.sums = self.state.sums.after_warm_up(self.wall_s());
         self.checkpoint().map(drop)
     }
 

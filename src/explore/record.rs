@@ -12,7 +12,7 @@ use crate::episode::Episode;
 use crate::error::{Error, Result};
 use crate::metrics::Row;
 use crate::progress::Tick;
-use crate::provenance::{resident_mb, utc};
+use crate::provenance::{Whose, cpu_s, resident_mb, utc};
 use crate::store::fs::write_atomic;
 use crate::supervise::events::{self, Event, Kind};
 
@@ -65,9 +65,13 @@ impl Run<'_> {
         values.insert("coverage/entropy_nats".into(), self.coverage.entropy_nats());
         values.insert("time/wall_s".into(), now);
         values.insert("time/other_s".into(), (now - sums.began_s - sums.accounted_s()).max(0.0));
+        let cpu = cpu_s(Whose::Process);
+        values.insert("time/cpu_s".into(), cpu - sums.began_cpu_s);
+        self.state.sums.began_cpu_s = cpu;
         if let Some(megabytes) = resident_mb("VmRSS") {
             values.insert("time/rss_mb".into(), megabytes);
         }
+        values.retain(|name, _| self.metrics.has(name));
         self.state.wall_s = now;
         let figures: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value:.4}")).collect();
         tracing::info!("epoch {} env_steps={} {}", self.state.epoch, self.state.env_steps, figures.join(" "));

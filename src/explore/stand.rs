@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::Run;
 use crate::error::{Error, Result};
 use crate::figures::bytes;
+use crate::provenance::{Whose, cpu_s};
 use crate::store::fs::disk_error;
 use crate::supervise::control::{Request, asked};
 use crate::supervise::events::Kind;
@@ -52,7 +53,12 @@ impl Run<'_> {
     /// What `work` says of anything else; the disk's refusal where the run is asked to stop meanwhile.
     pub(super) fn durably<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         loop {
-            match work(self) {
+            let (cpu, began) = (cpu_s(Whose::Thread), Instant::now());
+            let done = work(self);
+            let spent = cpu_s(Whose::Thread) - cpu;
+            self.state.sums.safety_cpu_s += spent;
+            self.state.sums.safety_wait_s += (began.elapsed().as_secs_f64() - spent).max(0.0);
+            match done {
                 Err(refusal @ (Error::Disk(_) | Error::Io { .. })) => self.wait_for_disk(refusal)?,
                 done => return done,
             }

@@ -84,6 +84,15 @@ pub struct Sums {
     pub refresh_s: f64,
     /// Seconds on the run's clock when the epoch began.
     pub began_s: f64,
+    /// Processor's seconds when it began, of the process that counts now.
+    #[serde(skip)]
+    pub began_cpu_s: f64,
+    /// Processor's seconds spent on what makes the run outlive a crash: commits, checkpoints, rows, events, status.
+    #[serde(default)]
+    pub safety_cpu_s: f64,
+    /// Seconds it waited for the disk to do so.
+    #[serde(default)]
+    pub safety_wait_s: f64,
 }
 
 impl Sums {
@@ -91,6 +100,13 @@ impl Sums {
     #[must_use]
     pub fn since(began_s: f64) -> Self {
         Self { began_s, ..Self::default() }
+    }
+
+    /// Nothing yet but what the warm-up, which has no row, has cost for safety.
+    #[must_use]
+    pub fn after_warm_up(&self, began_s: f64) -> Self {
+        let Self { safety_cpu_s, safety_wait_s, .. } = *self;
+        Self { safety_cpu_s, safety_wait_s, ..Self::since(began_s) }
     }
 
     /// One SAC update.
@@ -148,9 +164,14 @@ impl Sums {
         if let Some(rate) = self.success_rate {
             put("eval/success_rate", rate);
         }
-        for (name, seconds) in
-            [("env_s", self.env_s), ("sac_s", self.sac_s), ("vae_s", self.vae_s), ("refresh_s", self.refresh_s)]
-        {
+        for (name, seconds) in [
+            ("env_s", self.env_s),
+            ("sac_s", self.sac_s),
+            ("vae_s", self.vae_s),
+            ("refresh_s", self.refresh_s),
+            ("safety_cpu_s", self.safety_cpu_s),
+            ("safety_wait_s", self.safety_wait_s),
+        ] {
             put(&format!("time/{name}"), seconds);
         }
         values

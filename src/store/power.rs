@@ -17,6 +17,7 @@ use super::tests::{root, small};
 use super::*;
 use crate::checkpoint::{self, Keep, NamedTensor, Snapshot};
 use crate::metrics::{self, MetricsCsv, Row};
+use crate::trials::{record, trials};
 
 /// Bytes that are written at once or not at all.
 const SECTOR: usize = 512;
@@ -272,7 +273,7 @@ fn g2_a_power_cut_anywhere_leaves_what_was_acknowledged() {
     lay(&at, &crash(&[ops.clone(), every_dir(&ops)].concat(), &mut Rng::seed_from_u64(0)));
     assert_eq!(read(&at), acks.last().unwrap().1);
 
-    let trials: usize = std::env::var("SKEWFIT_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(600);
+    let trials = trials(600) as usize;
     let mut draws = Rng::seed_from_u64(2);
     for trial in 0..trials {
         let cut = if trial <= ops.len() { trial } else { draws.random_range(0..=ops.len()) };
@@ -289,7 +290,9 @@ fn g2_a_power_cut_anywhere_leaves_what_was_acknowledged() {
         assert!(between, "cut after {cut}: {found:?} is neither {before:?} nor {after:?}");
         disk::remove_dir_all(&at).unwrap();
     }
-    record(trials, begun);
+    let what = "power cuts from the recorded operations of commits, cuts, checkpoints, rows: what was acknowledged is \
+                there, nothing is silently wrong";
+    record(("G2", 2), what, trials as u64, begun);
 }
 
 fn every_dir(ops: &[Op]) -> Vec<Op> {
@@ -303,18 +306,4 @@ fn lay(dir: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
         disk::create_dir_all(parent_of(&path)).unwrap();
         disk::write(path, bytes).unwrap();
     }
-}
-
-fn record(trials: usize, begun: Instant) {
-    let Ok(out) = std::env::var("SKEWFIT_RECORD") else { return };
-    let row = format!(
-        "goal = \"G2\"\nwhat = \"power cuts from the recorded operations of commits, cuts, checkpoints, rows: what was \
-         acknowledged is there, nothing is silently wrong\"\ntrials = {trials}\nfailures = 0\nbound_95 = \"< {:.2e} a trial \
-         (rule of three: 3/n)\"\nwall_s = {}\ncommit = \"{}\"\ncommand = \"SKEWFIT_TRIALS={trials} cargo test --lib g2_\"\n",
-        3.0 / trials as f64,
-        begun.elapsed().as_secs(),
-        env!("SKEWFIT_COMMIT"),
-    );
-    disk::create_dir_all(&out).unwrap();
-    disk::write(Path::new(&out).join("G2.toml"), row).unwrap();
 }

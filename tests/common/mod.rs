@@ -2,6 +2,9 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
+#[path = "../../src/trials.rs"]
+mod trials;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -10,6 +13,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+#[allow(unused_imports, reason = "each test file uses its part")]
+pub use trials::{record, trials};
 
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skewfit"));
@@ -228,41 +233,6 @@ impl Learned {
         }
         assert_eq!(self.hash, other.hash, "{when}");
     }
-}
-
-/// So many trials: `few` in an ordinary test run, `SKEWFIT_TRIALS` where somebody wants to know it well.
-pub fn trials(few: u64) -> u64 {
-    std::env::var("SKEWFIT_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
-}
-
-/// Keeps a goal's figures as `<SKEWFIT_RECORD>/<goal>.toml`, where that is set: what was tried, how often, how often it
-/// failed, and the rule of three's bound. Called after the last assertion, so a failure is never recorded as none.
-pub fn record(goal: &str, what: &str, trials: u64, begun: Instant) {
-    let Ok(dir) = std::env::var("SKEWFIT_RECORD") else { return };
-    let doctor = String::from_utf8(command(&["doctor"]).output().unwrap().stdout).unwrap();
-    let of = |name: &str| doctor.lines().find_map(|l| l.strip_prefix(name)).unwrap_or("unknown").trim().to_owned();
-    let row = toml::toml! { goal = "" };
-    let mut row: toml::Table = row;
-    let text = |s: &str| toml::Value::String(s.to_owned());
-    row.insert("goal".into(), text(goal));
-    row.insert("what".into(), text(what));
-    row.insert("trials".into(), toml::Value::Integer(trials as i64));
-    row.insert("failures".into(), toml::Value::Integer(0));
-    row.insert("bound_95".into(), text(&format!("< {:.2e} a trial (rule of three: 3/n)", 3.0 / trials as f64)));
-    row.insert("wall_s".into(), toml::Value::Integer(begun.elapsed().as_secs() as i64));
-    row.insert("machine".into(), text(&of("cpu")));
-    row.insert("commit".into(), text(&of("commit")));
-    row.insert(
-        "command".into(),
-        text(&format!("SKEWFIT_TRIALS={trials} SKEWFIT_RECORD=... cargo test {}", test_name())),
-    );
-    fs::create_dir_all(&dir).unwrap();
-    fs::write(Path::new(&dir).join(format!("{goal}.toml")), row.to_string()).unwrap();
-}
-
-/// Of the test that runs.
-pub fn test_name() -> String {
-    std::thread::current().name().unwrap_or_default().to_owned()
 }
 
 /// Runs `corridor-tiny` in `dir` with these faults (see `src/chaos.rs`), a checkpoint every epoch.

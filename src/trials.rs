@@ -1,0 +1,31 @@
+//! How often the tests of a goal try, and where they say what came of it. Shared by unit tests and those of the binary.
+
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+/// So many trials: `few` in an ordinary test run, `SKEWFIT_TRIALS` where somebody wants to know it well.
+pub fn trials(few: u64) -> u64 {
+    std::env::var("SKEWFIT_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
+}
+
+/// Keeps a goal's figures as `<SKEWFIT_RECORD>/<goal>.toml`, where that is set: what was tried, how often, that nothing
+/// failed, and the rule of three's bound. Called after the last assertion, so a failure is never recorded as none.
+#[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "of tests alone")]
+pub fn record((goal, seed): (&str, u64), what: &str, trials: u64, begun: Instant) {
+    let Ok(out) = std::env::var("SKEWFIT_RECORD") else { return };
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let cpu =
+        cpu.lines().find_map(|l| l.strip_prefix("model name")?.split_once(": ")).map_or("unknown", |(_, name)| name);
+    let test = std::thread::current().name().unwrap_or_default().to_owned();
+    let row = format!(
+        "goal = \"{goal}\"\nwhat = \"{what}\"\nseed = {seed}\ntrials = {trials}\nfailures = 0\n\
+         bound_95 = \"< {:.1e} a trial (rule of three: 3/n)\"\nwall_s = {}\nmachine = \"{cpu}\"\ncommit = \"{}\"\n\
+         command = \"SKEWFIT_TRIALS={trials} cargo test {test}\"\n",
+        3.0 / trials as f64,
+        begun.elapsed().as_secs(),
+        env!("SKEWFIT_COMMIT"),
+    );
+    fs::create_dir_all(&out).unwrap();
+    fs::write(Path::new(&out).join(format!("{goal}.toml")), row).unwrap();
+}
