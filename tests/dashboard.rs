@@ -437,7 +437,7 @@ fn two_hundred_that_say_nothing_keep_out_nobody() {
 fn a_live_run_shows_pictures_and_curves() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
-    let served = Served::explore(&run, &["run.steps=20000"]);
+    let served = Served::explore(&run, &["run.steps=1000000"]);
     let mut seen = std::collections::BTreeMap::new();
     for (part, told) in events(&served) {
         seen.insert(part, told);
@@ -450,7 +450,7 @@ fn a_live_run_shows_pictures_and_curves() {
     let told = &seen["run"];
     assert_eq!(
         (&told["state"], &told["asked"], &told["steps_total"]),
-        (&"exploring".into(), &"run".into(), &20_000.into())
+        (&"exploring".into(), &"run".into(), &1_000_000.into())
     );
     assert!(
         seen["health"]["disk_free_bytes"].as_u64().unwrap() > 0 && seen["health"]["memory_mb"].as_f64().unwrap() > 1.0

@@ -6,6 +6,8 @@ pub mod relabel;
 pub mod reward;
 pub mod skew;
 pub mod source;
+#[cfg(test)]
+mod totality;
 
 pub use alias::AliasTable;
 pub use batch::Batch;

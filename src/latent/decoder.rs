@@ -1,6 +1,6 @@
 //! The decoder on one block of latents, forward and backward:  z -> flat -> transposed convolutions -> cells of pixels.
 //!
-//! The mean picture is clamp(output + bias, 0, 1); outside of [0, 1] its gradient is zero.
+//! The mean picture is clamp(output, 0, 1), bias included; outside of [0, 1] its gradient is zero.
 
 use super::architecture::Architecture;
 use super::encoder::weight_and_bias;

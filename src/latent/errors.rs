@@ -6,7 +6,7 @@ use super::architecture::Architecture;
 use super::packed::Packed;
 use super::vae::BLOCK;
 use crate::nn::direct::{Place, Sink, load, store};
-use crate::nn::lattice::UNIT;
+use crate::nn::lattice::cells_of_picture;
 
 /// Floats of a cell, of which 27 are pixels: whole vectors.
 const CELL: usize = 32;
@@ -50,7 +50,8 @@ impl Errors {
             if last.is_none_or(|last| !std::ptr::eq(last, picture)) {
                 count += 1;
                 self.targets.resize(self.targets.len().max(count * positions * CELL), 0.0);
-                cells(picture, self.cells, self.pitch, &mut self.targets[(count - 1) * positions * CELL..]);
+                let targets = &mut self.targets[(count - 1) * positions * CELL..];
+                cells_of_picture(picture, self.cells, (self.pitch, CELL), targets);
                 last = Some(picture);
             }
             self.back[i] = (i + 1 - count) * positions;
@@ -85,15 +86,5 @@ impl Sink for Errors {
             sum = simd.mul_add_e_f32s(error, error, sum);
         }
         store::<S>(&mut self.sums[image * CELL + column..], sum);
-    }
-}
-
-/// A picture (H, W, 3) as cells of 3 x 3 pixels, `side` a line in lines of `pitch`.
-fn cells(picture: &[u8], side: usize, pitch: usize, out: &mut [f32]) {
-    for (y, row) in picture.chunks_exact(side * 9).enumerate() {
-        for (j, nine) in row.chunks_exact(9).enumerate() {
-            let cell = &mut out[(y / 3 * pitch + j) * CELL + y % 3 * 9..][..9];
-            cell.iter_mut().zip(nine).for_each(|(c, byte)| *c = UNIT[usize::from(*byte)]);
-        }
     }
 }

@@ -60,13 +60,13 @@ pub fn backward_input(dy: &[f32], rows: usize, w: &[f32], inputs: usize, dx: &mu
     matmul(&mut dx[..rows * inputs], false, View::new(dy, rows, out), View::new(w, inputs, out).t());
 }
 
-/// Zeroes `dy` where the ReLU's output `y` is not positive.
+/// Zeroes `dy` where the ReLU's output `y` is zero; where it is no number, `dy` stays, for the gradient's check.
 pub fn mask(y: &[f32], dy: &mut [f32]) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
             for (d, y) in dy.iter_mut().zip(y) {
-                *d = if *y > 0.0 { *d } else { 0.0 };
+                *d = if *y <= 0.0 { 0.0 } else { *d };
             }
         },
     );

@@ -68,7 +68,7 @@ impl Lattice {
     }
 }
 
-/// Pictures (H, W, 3) u8 as floats in [0, 1].
+/// Pictures (H, W, 3) u8 as floats in [0, 1]; divided, since divisions in a row are vectors and look-ups are not.
 pub fn pixels_of_picture(picture: &[u8], out: &mut [f32]) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
@@ -86,13 +86,13 @@ pub const UNIT: [f32; 256] = {
     unit
 };
 
-/// Cuts pictures (H, W, 3) u8 into cells of 3 x 3 pixels, values in [0, 1]: out (g, g, 27) with g = H / 3.
-pub fn cells_of_picture(picture: &[u8], side: usize, out: &mut [f32]) {
-    let line = side * 9;
-    for (y, row) in picture.chunks_exact(line).enumerate() {
+/// Cuts a picture (H, W, 3) u8 into cells of 3 x 3 pixels, values in [0, 1], `side` = H / 3 a line: out (side, pitch, floats),
+/// of which the first `side` of a line and the first 27 of a cell are written.
+pub fn cells_of_picture(picture: &[u8], side: usize, (pitch, floats): (usize, usize), out: &mut [f32]) {
+    for (y, row) in picture.chunks_exact(side * 9).enumerate() {
         let (i, r) = (y / 3, y % 3);
         for (j, nine) in row.chunks_exact(9).enumerate() {
-            let cell = &mut out[(i * side + j) * 27 + r * 9..][..9];
+            let cell = &mut out[(i * pitch + j) * floats + r * 9..][..9];
             cell.iter_mut().zip(nine).for_each(|(c, byte)| *c = UNIT[usize::from(*byte)]);
         }
     }
@@ -117,7 +117,7 @@ mod tests {
     fn oracle_27_every_code_survives_the_round_trip() {
         let picture: Vec<u8> = (0..24 * 24 * 3).map(|i| (i * 7 % 256) as u8).collect();
         let (mut cells, mut back) = (vec![0.0; 64 * 27], vec![0; picture.len()]);
-        cells_of_picture(&picture, 8, &mut cells);
+        cells_of_picture(&picture, 8, (8, 27), &mut cells);
         picture_of_cells(&cells, 8, 8, &mut back);
         assert_eq!(picture, back);
     }

@@ -3,6 +3,7 @@
 use candle_core::Var;
 
 use super::*;
+use crate::agent::sac::Losses;
 use crate::error::Error;
 
 /// Sum of distances between `values` and the reference, a tensor each, relative to the way the reference went.
@@ -104,6 +105,20 @@ fn a_nan_anywhere_is_refused_and_no_network_moves() {
                 assert!(bits(&sac)[..kept] == before[..kept], "{}", tensor.name);
             }
         }
+    }
+}
+
+/// The actor's loss takes the smaller of two critics; if one of them is no number, the loss is none.
+#[test]
+fn one_critic_that_is_no_number_reaches_the_actors_gradient() {
+    let (batch, noise) = data(130, 0);
+    for critic in 0..2 {
+        let mut sac = sac(&config([24, 20]), 2, true);
+        let half = sac.critics.values.len() / 2;
+        sac.critics.values[critic * half] = f32::NAN;
+        let workers = Workers::new(2);
+        sac.gradients(&workers, Losses::Actor, &batch, &noise, 0.3);
+        assert!(matches!(sac.policy_norm2(&workers), Err(Error::NotFinite(_))), "critic {critic}");
     }
 }
 
