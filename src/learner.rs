@@ -361,6 +361,7 @@ mod tests {
     /// bit, and so are rewards; between a fit and its refresh nothing is learned.
     #[test]
     fn g16_latents_are_never_stale() {
+        let begun = std::time::Instant::now();
         let mut learner = learner(1);
         let mut draws = rng::stream(16, "test-schedule", &[]);
         let mut id = 0;
@@ -397,6 +398,8 @@ mod tests {
                 assert_eq!(batch.reward[row], -distance, "refit {refit}");
             }
         }
+        let what = "refits in a random schedule: every cached latent and reward is that of the pictures, exactly";
+        crate::trials::record(("G16", 16), what, 100, begun);
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use super::{output, serve::Served, supervised::Supervised};
 use crate::error::Result;
 use crate::progress::Progress;
+use crate::store::Store;
+use crate::store::fs::DiskFs;
 use std::path::PathBuf;
 
 /// Go on where a run was stopped, to the steps of its configuration or more
@@ -22,6 +24,9 @@ pub struct Args {
     /// Go on from an older checkpoint: leave so many of the newest ones aside
     #[arg(long, value_name = "N", default_value_t = 0)]
     pass_over: usize,
+    /// Where episodes.jsonl is damaged or gone, make it anew from the episodes' files first
+    #[arg(long)]
+    rebuild_journal: bool,
     #[command(flatten)]
     supervised: Supervised,
     /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
@@ -34,6 +39,10 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> Result<u8> {
+    if args.rebuild_journal {
+        let episodes = Store::rebuild_journal(&DiskFs, &args.run)?;
+        super::say(&format!("{}: the journal has {episodes} episodes", args.run.display()));
+    }
     if args.supervised.wanted() {
         return args.supervised.resume(&args.run, args.steps, args.serve, args.json);
     }

@@ -124,13 +124,36 @@ impl Store {
         let store = Self::read(fs, dir)?;
         if let Some(first) = store.damage.first() {
             let sound = store.lines.iter().zip(0..).take_while(|(line, id)| line.id == *id).count();
-            let way = format!("put the file back, or keep its first {sound} lines only, then resume");
+            let way = format!("put the file back, keep its first {sound} lines only, or resume with --rebuild-journal");
             return Err(Error::Damaged(format!("{}: {first}; {way}", dir.display())));
         }
         for part in ["", "episodes", "checkpoints"] {
             sweep(&*store.fs, &dir.join(part))?;
         }
         Ok(Self { lock: Some(lock), ..store })
+    }
+
+    /// Makes the journal anew from the shards: every sound one from episode 0 on, up to the first that is missing, damaged
+    /// or another run's. How many these are.
+    ///
+    /// # Errors
+    /// As [`open_in`](Self::open_in), but for a damaged journal.
+    pub fn rebuild_journal(fs: &dyn Fs, dir: &Path) -> Result<usize> {
+        let root = read_run_file(fs, dir)?;
+        let _lock = take_lock(dir)?;
+        let mut lines: Vec<JournalLine> = Vec::new();
+        loop {
+            let (id, file) = (lines.len() as u64, journal::shard_file(lines.len() as u64));
+            let Ok(bytes) = fs.read(&dir.join(&file)) else { break };
+            let Ok((episode, of)) = shard::decode(&bytes) else { break };
+            if episode.id != id || of != root {
+                break;
+            }
+            let before = lines.last().map_or(0, |line| line.env_steps_end);
+            lines.push(line_of(&episode, before + episode.steps() as u64, &bytes));
+        }
+        write_atomic(fs, &dir.join(journal::FILE), &journal::format(&lines)?)?;
+        Ok(lines.len())
     }
 
     /// Opens a run for reading, whether or not a live process writes to it; see [`damaged`](Self::damaged).
@@ -205,15 +228,7 @@ impl Store {
             return Err(Error::Usage(format!("episode {} was committed where episode {id} is next", episode.id)));
         }
         let bytes = shard::encode(episode, &self.root)?;
-        let line = JournalLine {
-            id,
-            steps: episode.steps() as u64,
-            env_steps_end,
-            file: journal::shard_file(id),
-            blake3: blake3::hash(&bytes).to_string(),
-            goal_source: episode.goal_origin,
-            ending: episode.ending,
-        };
+        let line = line_of(episode, env_steps_end, &bytes);
         let path = self.dir.join(&line.file);
         let diverged = self.fs.read(&path).is_ok_and(|old| old != bytes);
         write_atomic(&*self.fs, &path, &bytes)?;
@@ -303,6 +318,19 @@ impl Store {
     fn writable(&self) -> Result<()> {
         let refuse = || Error::Usage(format!("{} is open for reading only: open it for writing", self.dir.display()));
         self.lock.is_some().then_some(()).ok_or_else(refuse)
+    }
+}
+
+/// The journal's line of an episode whose shard is `bytes`.
+fn line_of(episode: &Episode, env_steps_end: u64, bytes: &[u8]) -> JournalLine {
+    JournalLine {
+        id: episode.id,
+        steps: episode.steps() as u64,
+        env_steps_end,
+        file: journal::shard_file(episode.id),
+        blake3: blake3::hash(bytes).to_string(),
+        goal_source: episode.goal_origin,
+        ending: episode.ending,
     }
 }
 

@@ -256,6 +256,31 @@ fn a_journal_cut_anywhere_loses_its_last_line_alone() {
 }
 
 #[test]
+fn a_journal_is_made_anew_from_the_shards() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(run(dir.path(), 4));
+    let path = dir.path().join(journal::FILE);
+    let whole = disk::read(&path).unwrap();
+    for broken in [None, Some(&b"{}\n"[..]), Some(b""), Some(&whole[..whole.len() / 2])] {
+        match broken {
+            None => disk::remove_file(&path).unwrap(),
+            Some(bytes) => disk::write(&path, bytes).unwrap(),
+        }
+        assert_eq!(Store::rebuild_journal(&DiskFs, dir.path()).unwrap(), 4);
+        assert!(disk::read(&path).unwrap() == whole);
+    }
+    // Beyond a shard that is damaged, gone or another run's, nothing is known.
+    let other = shard::encode(&small(2), &ShardRoot { seed: 1, ..root() }).unwrap();
+    disk::write(dir.path().join(journal::shard_file(2)), other).unwrap();
+    assert_eq!(Store::rebuild_journal(&DiskFs, dir.path()).unwrap(), 2);
+    disk::remove_file(dir.path().join(journal::shard_file(0))).unwrap();
+    assert_eq!(Store::rebuild_journal(&DiskFs, dir.path()).unwrap(), 0);
+    let held = Store::open(dir.path()).unwrap();
+    assert!(matches!(Store::rebuild_journal(&DiskFs, dir.path()), Err(Error::Busy(_))));
+    drop(held);
+}
+
+#[test]
 fn a_malformed_line_is_named_and_writing_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(run(dir.path(), 3));
