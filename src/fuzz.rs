@@ -100,7 +100,7 @@ fn g17_checkpoints() {
         state: serde_json::json!({ "x": 1 }),
         env: vec![1, 2, 3],
     };
-    let keep = Keep { newest: 1, every_s: 0.0 };
+    let keep = Keep { newest: 1, every_s: 0.0, spared: &[] };
     let at = checkpoint::save(&crate::store::fs::DiskFs, dir.path(), &snapshot, keep).unwrap().dir;
     let names: Vec<_> = fs::read_dir(&at).unwrap().map(|e| e.unwrap().path()).collect();
     let sound: Vec<Vec<u8>> = names.iter().map(|name| fs::read(name).unwrap()).collect();

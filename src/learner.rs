@@ -154,7 +154,13 @@ impl Learner {
         let info = self.sac.update(&self.workers, batch, &self.noise);
         let reward = batch.reward.iter().map(|r| f64::from(*r)).sum::<f64>() / batch.size.max(1) as f64;
         self.counts.updates += 1;
-        Ok((info?, reward))
+        let info = info?;
+        let facts =
+            [info.critic_loss, info.actor_loss, info.temperature, info.entropy, info.q_mean, info.grad_norm, reward];
+        if facts.iter().all(|fact| fact.is_finite()) {
+            return Ok((info, reward));
+        }
+        Err(Error::NotFinite("a loss of the agent is not finite; lower agent.learning_rate".into()))
     }
 
     /// One VAE update on pictures drawn by the skewed distribution, or uniformly where there is none.
@@ -172,7 +178,11 @@ impl Learner {
         self.counts.vae_updates += 1;
         self.vae.halvings = self.counts.halvings;
         self.stale = true;
-        self.vae.update(&self.workers, &pictures, &noise)
+        let info = self.vae.update(&self.workers, &pictures, &noise)?;
+        if [info.sse, info.kl, info.loss].iter().all(|fact| fact.is_finite()) {
+            return Ok(info);
+        }
+        Err(Error::NotFinite("the VAE's loss is not finite; lower latent.learning_rate".into()))
     }
 
     /// To be called after the models were written from outside (a checkpoint): they are used as they are, and replay's

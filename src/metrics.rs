@@ -170,11 +170,14 @@ fn text(path: &Path) -> Result<String> {
 }
 
 fn parse(path: &Path, text: &str) -> Result<Table> {
-    let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).zip(1..);
+    let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).zip(1..).peekable();
     let header = lines.next().and_then(|(line, _)| line.strip_prefix(STEPS));
     let names = header.ok_or_else(|| damaged(path, 1, "does not begin with `env_steps`"))?.split(',').skip(1);
     let mut table = Table { env_steps: vec![], columns: names.map(|n| (n.to_owned(), vec![])).collect() };
-    for (line, number) in lines {
+    while let Some((line, number)) = lines.next() {
+        if lines.peek().is_none() && line.contains('\0') {
+            break; // a block of the last row was lost and reads as zeros: its sync never came back
+        }
         let mut cells = line.split(',');
         let steps = cells.next().and_then(|c| c.parse().ok());
         let steps: u64 = steps.ok_or_else(|| damaged(path, number, "does not begin with a number of steps"))?;

@@ -164,6 +164,7 @@ fn g14_the_rungs_are_reached_in_order() {
     assert!(account.contains("back to checkpoint 00000150, learning rate halved (1 times)"), "{account}");
     assert_eq!(reached("encoder", "nan-encoder@vae:20", 0).0, events);
     assert_eq!(reached("acting", "nan-policy@episode:9", 0).0, events);
+    assert_eq!(reached("first", "nan-policy@episode:0", 0).0, events, "before there is anything in replay");
     let (events, account) = reached("previous", "nan-reward@update:60+20", 0);
     assert_eq!(events.matches("rolled-back").count(), 4);
     assert!(
@@ -173,6 +174,17 @@ fn g14_the_rungs_are_reached_in_order() {
     );
     let (events, account) = reached("end", "nan-reward@update:60+1000", 70);
     assert!(events.ends_with("skipped failed") && account.contains("every checkpoint led back to it"), "{account}");
+}
+
+/// Nobody reads stderr any more, as when a terminal was closed: that is no reason to end.
+#[test]
+fn a_dead_stderr_ends_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = chaotic(&dir.path().join("run"), "nan-reward@update:120,eio@disk:200", &[]);
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    json(&child.wait_with_output().unwrap());
+    assert_eq!(night(&dir.path().join("run")).iter().filter(|e| *e == "skipped" || *e == "paused").count(), 2);
 }
 
 #[test]

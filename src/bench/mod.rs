@@ -303,7 +303,7 @@ fn checkpoint_door() -> Result<Work> {
         let (params, optimizer) = model_tensors(&learner);
         let state = serde_json::json!(RunState::default());
         let snapshot = Snapshot { update, params, optimizer, state, env: scene.snapshot()?.0 };
-        checkpoint::save(&DiskFs, store.dir(), &snapshot, Keep { newest: 3, every_s: 0.0 })?;
+        checkpoint::save(&DiskFs, store.dir(), &snapshot, Keep { newest: 3, every_s: 0.0, spared: &[] })?;
         update += 1;
         Ok(())
     }))

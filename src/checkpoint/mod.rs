@@ -57,12 +57,14 @@ pub struct Loaded {
 }
 
 /// Which checkpoints stay when another one is saved.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Keep {
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Keep<'a> {
     /// The newest so many, at least the one that is saved.
     pub newest: usize,
     /// Also the first of every so many seconds of the run; 0 = none.
     pub every_s: f64,
+    /// Also those of these updates.
+    pub spared: &'a [u64],
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -110,7 +112,7 @@ pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Keep) -> Res
     let names = names_in(fs, &parent)?;
     let landmarks = landmarks(fs, &parent, &names, keep.every_s);
     for name in superseded(&names, update, keep.newest) {
-        if key(name).is_none_or(|k| !k.1 || !landmarks.contains(&k.0)) {
+        if key(name).is_none_or(|k| !k.1 || !(landmarks.contains(&k.0) || keep.spared.contains(&k.0))) {
             discard(fs, &parent.join(name))?;
         }
     }

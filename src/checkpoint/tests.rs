@@ -26,14 +26,14 @@ fn snapshot(update: u64, salt: f32) -> Snapshot {
     }
 }
 
-fn keep(newest: usize) -> Keep {
-    Keep { newest, every_s: 0.0 }
+fn keep(newest: usize) -> Keep<'static> {
+    Keep { newest, every_s: 0.0, spared: &[] }
 }
 
 #[test]
 fn the_first_of_every_hour_stays() {
     let run = tempfile::tempdir().unwrap();
-    let hourly = Keep { newest: 2, every_s: 3600.0 };
+    let hourly = Keep { newest: 2, every_s: 3600.0, spared: &[] };
     for (update, minutes) in (100..).step_by(100).zip([0, 20, 50, 65, 90, 110, 250, 260]) {
         let state = json!({ "wall_s": f64::from(minutes) * 60.0 });
         save(&DiskFs, run.path(), &Snapshot { state, ..snapshot(update, 0.5) }, hourly).unwrap();

@@ -239,7 +239,9 @@ mod tests {
                     state: json!({}),
                     env: vec![],
                 };
-                save(&DiskFs, dir.path(), &snapshot, Keep { newest: 3, every_s: 0.0 }).unwrap().params_blake3
+                save(&DiskFs, dir.path(), &snapshot, Keep { newest: 3, every_s: 0.0, spared: &[] })
+                    .unwrap()
+                    .params_blake3
             })
             .collect();
         let args = |verify| Args { run: dir.path().into(), verify, json: true };

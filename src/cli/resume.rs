@@ -22,7 +22,7 @@ pub struct Args {
     #[arg(long)]
     steps: Option<u64>,
     /// Go on from an older checkpoint: leave so many of the newest ones aside
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "supervised")]
     pass_over: usize,
     /// Where episodes.jsonl is damaged or gone, make it anew from the episodes' files first
     #[arg(long)]

@@ -63,7 +63,7 @@ impl Supervised {
         let program = std::env::current_exe();
         let program =
             program.map_err(|source| Error::Io { what: "this program's own file is not known".into(), source })?;
-        let stop = crate::explore::stop_flag();
+        let stop = crate::explore::stop_flag(false);
         control::forget(&DiskFs, dir);
         Supervisor {
             program: program.into(),
@@ -98,7 +98,12 @@ fn tell(dir: &Path, event: Kind, why: &str) {
         event,
         why: why.to_owned(),
     };
-    status["state"] = if event == Kind::Restarted { "exploring" } else { "failed" }.into();
+    status["state"] = match event {
+        Kind::Restarted => "exploring",
+        Kind::Stopped => "paused",
+        _ => "failed",
+    }
+    .into();
     (status["why"], status["updated_at"]) = (why.into(), at.into());
     let told = if dir.join(crate::store::RUN_FILE).exists() {
         events::tell(&DiskFs, dir, &event_line)
@@ -110,4 +115,9 @@ fn tell(dir: &Path, event: Kind, why: &str) {
         super::say(&e.to_string());
     }
     super::say(why);
+    if event == Kind::GaveUp
+        && let Err(e) = crate::redraw::plot(&[dir.to_owned()], None)
+    {
+        super::say(&format!("the report could not be drawn: {e}"));
+    }
 }

@@ -111,14 +111,17 @@ impl<'a> Run<'a> {
 impl Run<'_> {
     /// [`run_out`](Self::run_out) after the episodes there are; where that fails, `STATUS.json` and the log say so.
     pub(super) fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
+        self.house.pulse.ready();
         self.durably(|run| run.lay_ballast())?;
         self.durably(|run| run.tell(how, why))?;
         self.durably(|run| run.status("exploring", None))?;
-        self.house.pulse.ready();
         let outcome = self.replay_episodes().and_then(|()| self.run_out());
         if let Err(e) = &outcome {
             let _ = self.tell(Kind::Failed, &e.to_string()); // the first failure is the one to tell
             let _ = self.status("failed", Some(&e.to_string()));
+            if let Err(e) = crate::redraw::plot(&[self.store.dir().to_owned()], None) {
+                tracing::error!("the report could not be drawn: {e}");
+            }
         }
         self.drop_ballast();
         outcome

@@ -56,8 +56,12 @@ impl Run<'_> {
         self.durably(|run| run.tell(kind, why))?;
         self.tick("drawing");
         let drawn = self.drawn(&attempts, &summary);
-        let files = self.durably(|_| draw(&dir, &drawn))?;
-        self.durably(|run| run.events.pictures(&*run.house.fs, run.state.env_steps, &files))?;
+        self.work += 1;
+        self.tick("drawing");
+        match draw(&dir, &drawn) {
+            Ok(files) => self.durably(|run| run.events.pictures(&*run.house.fs, run.state.env_steps, &files))?,
+            Err(e) => tracing::error!("the pictures could not be drawn: {e}; `skewfit plot` draws them"),
+        }
         let json = serde_json::to_string_pretty(&summary).map_err(|e| Error::Damaged(format!("summary: {e}")))?;
         self.durably(|run| {
             write_atomic(&*run.house.fs, &dir.join("summary.json"), json.as_bytes())?;

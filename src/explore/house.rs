@@ -28,7 +28,7 @@ impl House {
     /// The disk, faults and signals of this process.
     pub(super) fn of_this_process() -> Result<Self> {
         let chaos = Chaos::from_env()?;
-        Ok(Self { fs: disk(&chaos), stop: stop_flag(), pulse: Pulse::new(chaos.clone()), chaos, looked: None })
+        Ok(Self { fs: disk(&chaos), stop: stop_flag(true), pulse: Pulse::new(chaos.clone()), chaos, looked: None })
     }
 
     /// What was asked of an earlier process is done with, unless a supervisor goes on with the same run.
@@ -39,17 +39,26 @@ impl House {
     }
 }
 
-/// SIGTERM, SIGINT and SIGHUP ask for an orderly stop; a second one ends the process at once.
-pub fn stop_flag() -> Arc<AtomicBool> {
+/// SIGTERM, SIGINT and SIGHUP ask for an orderly stop; with `impatient`, a second Ctrl-C ends the process at once. A SIGHUP
+/// that is ignored, as under `nohup`, stays so.
+pub fn stop_flag(impatient: bool) -> Arc<AtomicBool> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
-        let first = signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&flag));
-        let second = signal_hook::flag::register(signal, Arc::clone(&flag));
-        if let Err(e) = first.and(second) {
+    for signal in [SIGTERM, SIGINT, SIGHUP].into_iter().filter(|signal| *signal != SIGHUP || !hangup_is_ignored()) {
+        let second = || signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&flag));
+        let handled = if impatient && signal == SIGINT { second().map(drop) } else { Ok(()) };
+        if let Err(e) = handled.and(signal_hook::flag::register(signal, Arc::clone(&flag)).map(drop)) {
             tracing::warn!("signal {signal} cannot be handled: {e}");
         }
     }
     flag
+}
+
+/// Whether this process was begun with SIGHUP ignored; where the system does not tell, not.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Events go to the run's `run.log`, errors to stderr as well; the first run of a process takes it.
@@ -58,6 +67,11 @@ pub(super) fn log_to(dir: &Path, megabytes: f64) -> Result<()> {
     let file = RollingLog::open(&path, (megabytes * 1e6) as u64);
     let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
     let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
-    let _ = tracing_subscriber::fmt().with_ansi(false).with_target(false).with_writer(writer).try_init();
+    let _ = tracing_subscriber::fmt()
+        .log_internal_errors(false)
+        .with_ansi(false)
+        .with_target(false)
+        .with_writer(writer)
+        .try_init();
     Ok(())
 }

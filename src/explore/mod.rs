@@ -66,7 +66,7 @@ impl Run<'_> {
     fn run_out(&mut self) -> Result<Summary> {
         if self.state.env_steps == 0 {
             self.tick("beginning");
-            self.checkpoint()?;
+            self.due_checkpoint()?;
         }
         if self.state.env_steps < self.cfg.run.warmup_steps {
             self.warm_up()?;
@@ -86,7 +86,7 @@ impl Run<'_> {
             self.collect("warm-up")?;
         }
         self.state.sums = self.state.sums.after_warm_up(self.wall_s());
-        self.checkpoint().map(drop)
+        self.due_checkpoint()
     }
 
     /// Collect, practise, look again, evaluate, record. Counters say how far it got, so it can be left and re-entered.
@@ -111,7 +111,7 @@ impl Run<'_> {
         self.state.epoch += 1;
         self.record_epoch()?;
         if self.state.epoch.is_multiple_of(run.checkpoint_every_epochs) {
-            self.checkpoint()?;
+            self.due_checkpoint()?;
         }
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::store::fs::write_atomic;
 use crate::supervise::events::{self, Event, Kind};
 
 /// Time between two `STATUS.json` while nothing else is told.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
 
 impl Run<'_> {
     /// Seconds that the run has taken, over all processes.
@@ -115,6 +115,16 @@ impl Run<'_> {
         events::tell(&*self.house.fs, self.store.dir(), &event)
     }
 
+    /// A [`checkpoint`](Self::checkpoint) that was due by the schedule: trouble may lead back to it.
+    pub(super) fn due_checkpoint(&mut self) -> Result<()> {
+        let (update, keep) = (self.learner.counts.updates, self.cfg.run.keep_checkpoints);
+        let due = &mut self.state.due;
+        due.retain(|earlier| *earlier != update);
+        due.push(update);
+        due.drain(..due.len().saturating_sub(keep));
+        self.checkpoint().map(drop)
+    }
+
     /// Saves everything that the next update depends on; parameters that cannot be saved go back first.
     pub(super) fn checkpoint(&mut self) -> Result<Saved> {
         loop {
@@ -130,6 +140,7 @@ impl Run<'_> {
         self.tick("saving");
         self.state.wall_s = self.wall_s();
         self.state.counts = self.learner.counts.clone();
+        self.state.keep_finite();
         let (params, optimizer) = model_tensors(&self.learner);
         let snapshot = Snapshot {
             update: self.learner.counts.updates,
@@ -139,7 +150,8 @@ impl Run<'_> {
             env: self.env.snapshot()?.0,
         };
         let run = &self.cfg.run;
-        let keep = Keep { newest: run.keep_checkpoints, every_s: run.keep_every_hours * 3600.0 };
+        let every_s = run.keep_every_hours * 3600.0;
+        let keep = Keep { newest: run.keep_checkpoints, every_s, spared: &self.state.due };
         let saved = checkpoint::save(&*self.house.fs, self.store.dir(), &snapshot, keep)?;
         tracing::info!("checkpoint {} params_blake3={}", saved.dir.display(), saved.params_blake3);
         Ok(saved)

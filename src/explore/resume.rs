@@ -132,14 +132,14 @@ fn note_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
         return Ok(());
     };
     let here = provenance::collect(&[], threads, SystemTime::now());
-    for key in ["threads", "cpu_features", "git_commit"] {
+    for key in ["threads", "cpu_features", "git_commit", "git_dirty", "rustc", "program_blake3"] {
         let is = &here[key];
         if let Some(was) = facts.get(key).filter(|was| *was != is) {
             let so = "what follows is not the uninterrupted run bit for bit";
             tracing::error!("{key} is {is} here and was {was} when the run began: {so}");
         }
     }
-    let kept = ["started_at", "threads", "cpu", "cpu_features", "git_commit", "version"];
+    let kept = ["started_at", "threads", "cpu", "cpu_features", "git_commit", "git_dirty", "program_blake3", "version"];
     let record: Map<String, Value> = kept.into_iter().map(|key| (key.to_owned(), here[key].clone())).collect();
     match facts.entry("resumed").or_insert_with(|| json!([])) {
         Value::Array(records) => records.push(record.into()),

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::Run;
+use super::record::HEARTBEAT;
 use crate::error::{Error, Result};
 use crate::figures::bytes;
 use crate::provenance::{Whose, cpu_s};
@@ -43,8 +44,12 @@ impl Run<'_> {
         self.durably(|run| run.status("paused", Some(why)))?;
         while !self.house.stop.load(Relaxed) && asked(&*self.house.fs, self.store.dir()) == Request::Pause {
             self.breathe(LOOK);
+            if self.told.is_none_or(|told| told.elapsed() >= HEARTBEAT) {
+                let _ = self.status("paused", Some(why)); // it is told again
+            }
         }
-        self.go_on(why)
+        self.went_on(why);
+        Ok(())
     }
 
     /// Does what needs the disk; as long as the disk refuses, the run stands still and tries again.
@@ -52,6 +57,7 @@ impl Run<'_> {
     /// # Errors
     /// What `work` says of anything else; the disk's refusal where the run is asked to stop meanwhile.
     pub(super) fn durably<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        let mut waited: Option<String> = None;
         loop {
             let (cpu, began) = (cpu_s(Whose::Thread), Instant::now());
             let done = work(self);
@@ -59,8 +65,22 @@ impl Run<'_> {
             self.state.sums.safety_cpu_s += spent;
             self.state.sums.safety_wait_s += (began.elapsed().as_secs_f64() - spent).max(0.0);
             match done {
-                Err(refusal @ (Error::Disk(_) | Error::Io { .. })) => self.wait_for_disk(refusal)?,
-                done => return done,
+                Err(refusal @ (Error::Disk(_) | Error::Io { .. })) => {
+                    let why = refusal.to_string();
+                    self.drop_ballast();
+                    if waited.is_none() {
+                        let _ = self.tell(Kind::Paused, &why); // it is in the log if the disk does not even take this
+                    }
+                    let _ = self.status("paused", Some(&why));
+                    waited = Some(why);
+                    self.wait_for_disk(refusal)?;
+                }
+                done => {
+                    if let Some(why) = waited {
+                        self.went_on(&why);
+                    }
+                    return done;
+                }
             }
         }
     }
@@ -78,11 +98,9 @@ impl Run<'_> {
         })
     }
 
+    /// Until there is room, for `night.poll_s` at least.
     fn wait_for_disk(&mut self, refusal: Error) -> Result<()> {
         let why = refusal.to_string();
-        self.drop_ballast();
-        let _ = self.tell(Kind::Paused, &why); // it is in the log if the disk does not even take this
-        let _ = self.status("paused", Some(&why));
         let pause = Duration::from_secs_f64(self.cfg.night.poll_s);
         loop {
             let began = Instant::now();
@@ -99,16 +117,15 @@ impl Run<'_> {
                 if enough { run.status("paused", Some(&why)) } else { Err(Error::Disk(why.clone())) }
             };
             if room(self).is_ok() {
-                return self.go_on(&why);
+                return Ok(());
             }
             self.drop_ballast();
         }
     }
 
-    fn go_on(&mut self, why: &str) -> Result<()> {
+    fn went_on(&mut self, why: &str) {
         let _ = self.tell(Kind::WentOn, &format!("after a pause: {why}")); // whoever needs the disk finds out by itself
         let _ = self.status("exploring", None);
-        Ok(())
     }
 
     /// Standing still is healthy: it tells so.

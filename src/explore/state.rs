@@ -31,6 +31,10 @@ pub struct RunState {
     pub evaluation: Option<(String, f64)>,
     /// Seconds, over all processes that worked on the run.
     pub wall_s: f64,
+    /// Updates of the last checkpoints that were due by the schedule, oldest first: what trouble may lead back to. Those
+    /// that a stop leaves are not among them, so a run that was stopped goes back as one that was not.
+    #[serde(default)]
+    pub due: Vec<u64>,
     /// What trouble with numbers has led to.
     #[serde(default)]
     pub ladder: Ladder,
@@ -185,6 +189,15 @@ impl Sums {
 }
 
 impl RunState {
+    /// Drops figures that are not finite, which a checkpoint could not hold; nothing is learned from them.
+    pub fn keep_finite(&mut self) {
+        let sums = &mut self.sums;
+        sums.evaluation.retain(|(_, value)| value.is_finite());
+        sums.mapped_states.retain(|(_, value)| value.is_finite());
+        sums.success_rate = sums.success_rate.filter(|rate| rate.is_finite());
+        self.evaluation = self.evaluation.take().filter(|(_, value)| value.is_finite());
+    }
+
     /// The counters of a checkpoint.
     ///
     /// # Errors

@@ -36,14 +36,11 @@ impl Run<'_> {
     /// `NotFinite` where no checkpoint is left to go back to.
     pub(super) fn roll_back(&mut self, why: &str) -> Result<()> {
         loop {
-            let now = self.learner.counts.updates;
-            let there = checkpoint::updates(self.store.dir())?;
-            let there: Vec<u64> = there.into_iter().filter(|update| *update <= now).collect();
+            let there = self.returns()?;
             let Some(update) = self.state.ladder.back_to(&there) else {
                 let way = "every checkpoint led back to it; lower the learning rates and explore anew";
                 return Err(Error::NotFinite(format!("{why} ({way})")));
             };
-            self.learner.counts.halvings += 1;
             match self.return_to(update) {
                 Ok(()) => {
                     let halved = self.learner.counts.halvings;
@@ -51,20 +48,31 @@ impl Run<'_> {
                     return self.durably(|run| run.tell(Kind::RolledBack, &back));
                 }
                 Err(Error::NotFinite(again)) => tracing::error!("checkpoint {update:08}: {again}"),
-                Err(Error::Damaged(damage)) => self.durably(|run| run.tell(Kind::Damaged, &damage))?,
+                Err(Error::Damaged(damage)) => {
+                    self.state.ladder.give_up(update);
+                    self.durably(|run| run.tell(Kind::Damaged, &damage))?;
+                }
                 Err(other) => return Err(other),
             }
         }
     }
 
+    /// Checkpoints that trouble may lead back to, newest first; of a run that an older program began, all there are.
+    fn returns(&mut self) -> Result<Vec<u64>> {
+        if !self.state.due.is_empty() {
+            return Ok(self.state.due.iter().rev().copied().collect());
+        }
+        let now = self.learner.counts.updates;
+        let there = self.durably(|run| checkpoint::updates(run.store.dir()))?;
+        Ok(there.into_iter().filter(|update| *update <= now).collect())
+    }
+
     fn return_to(&mut self, update: u64) -> Result<()> {
         restore_models(&mut self.learner, &checkpoint::load(self.store.dir(), update)?)?;
-        if self.learner.replay.transitions() > 0 {
-            let skew = self.learner.counts.skew_alpha.is_some();
-            let pulse = &mut self.house.pulse;
-            self.learner.refresh(skew, &mut || pulse.beat())?;
-        }
-        Ok(())
+        self.learner.counts.halvings += 1;
+        let skew = self.learner.counts.skew_alpha.is_some();
+        let pulse = &mut self.house.pulse;
+        self.learner.refresh(skew, &mut || pulse.beat()).map(drop)
     }
 
     /// Makes not a number what [`crate::chaos`] asks for at the `n`-th of `place`.

@@ -1,12 +1,10 @@
 //! The skewed weights on any input, tried as often as one likes.
 
-use std::time::Instant;
-
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::skew_weights;
-use crate::trials::{record, trials};
+use crate::trials::{begin, record, trials};
 
 /// Any log densities with infinities, NaN and repeats among them.
 fn any_densities() -> impl Strategy<Value = Vec<f64>> {
@@ -21,7 +19,7 @@ fn any_densities() -> impl Strategy<Value = Vec<f64>> {
 
 #[test]
 fn g15_weights_are_total() {
-    let (begun, cases) = (Instant::now(), trials(300));
+    let (begun, cases) = (begin(), trials(300));
     let mut runner = TestRunner::new_with_rng(
         ProptestConfig { cases: cases as u32, failure_persistence: None, ..ProptestConfig::default() },
         TestRng::deterministic_rng(RngAlgorithm::ChaCha),

@@ -57,6 +57,11 @@ pub fn parse(bytes: &[u8]) -> Journal {
     let mut rows = bytes.split(|&b| b == b'\n').collect::<Vec<_>>();
     let tail = rows.pop().unwrap_or_default();
     journal.torn = !tail.is_empty();
+    // A last line of which a block was lost, which reads as zeros: its sync never came back.
+    if tail.is_empty() && rows.last().is_some_and(|row| row.contains(&0)) {
+        rows.pop();
+        journal.torn = true;
+    }
     let tail = &tail[..tail.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1)]; // a lost block reads as zeros
     if tail.contains(&b'}') {
         rows.push(tail); // all of a line was written but its newline

@@ -180,13 +180,21 @@ fn content(ops: &[Op], number: usize, draws: &mut Rng) -> Vec<u8> {
         }
     }
     if bytes.len() > synced {
-        // Whole sectors of what was not synced may be there; the file may have its new length all the same.
-        let sectors = (bytes.len() - synced).div_ceil(SECTOR);
+        // Each sector of what was not synced may be there or not; the file may have its new length all the same.
+        let sectors = (bytes.len() - synced).div_ceil(SECTOR) + 1;
         let kept = (synced / SECTOR * SECTOR + draws.random_range(0..=sectors) * SECTOR).clamp(synced, bytes.len());
         match draws.random_range(0..3) {
             0 => bytes.truncate(kept),
             1 => bytes[kept..].fill(0),
-            _ => {}
+            _ => {
+                let first = synced / SECTOR * SECTOR;
+                for at in (first..bytes.len()).step_by(SECTOR) {
+                    if draws.random_bool(0.5) {
+                        let end = (at + SECTOR).min(bytes.len());
+                        bytes[at.max(synced)..end].fill(0);
+                    }
+                }
+            }
         }
     }
     bytes
@@ -242,7 +250,7 @@ fn life(fs: &Arc<dyn Fs>, dir: &Path, log: &Mutex<Log>) -> Vec<(usize, Told)> {
             told.episodes += 1;
             ack(&told);
         }
-        checkpoint::save(&**fs, dir, &snapshot(100 * round), Keep { newest: 2, every_s: 0.0 }).unwrap();
+        checkpoint::save(&**fs, dir, &snapshot(100 * round), Keep { newest: 2, every_s: 0.0, spared: &[] }).unwrap();
         told.checkpoint = Some(100 * round);
         ack(&told);
         csv.append(&Row { env_steps: round + 1, values: [("a".into(), 0.5)].into() }).unwrap();

@@ -268,13 +268,21 @@ fn a_journal_is_made_anew_from_the_shards() {
         }
         assert_eq!(Store::rebuild_journal(&DiskFs, dir.path()).unwrap(), 4);
         assert!(disk::read(&path).unwrap() == whole);
+        let old = disk::read(dir.path().join("episodes.jsonl.old")).unwrap();
+        assert!(old == broken.unwrap_or_default());
     }
-    // Beyond a shard that is damaged, gone or another run's, nothing is known.
+    // Beyond a shard that is damaged, gone or another run's, nothing is known; a sound journal is not given up for less.
+    let third = dir.path().join(journal::shard_file(2));
     let other = shard::encode(&small(2), &ShardRoot { seed: 1, ..root() }).unwrap();
-    disk::write(dir.path().join(journal::shard_file(2)), other).unwrap();
+    disk::write(&third, other).unwrap();
+    assert!(matches!(Store::rebuild_journal(&DiskFs, dir.path()), Err(Error::Damaged(why)) if why.contains("holds 4")));
+    assert!(disk::read(&path).unwrap() == whole);
+    disk::remove_file(&path).unwrap();
     assert_eq!(Store::rebuild_journal(&DiskFs, dir.path()).unwrap(), 2);
-    disk::remove_file(dir.path().join(journal::shard_file(0))).unwrap();
-    assert_eq!(Store::rebuild_journal(&DiskFs, dir.path()).unwrap(), 0);
+    // A shard that is whole and not the one that was committed is contradicted by the journal that knows.
+    disk::write(&path, &whole).unwrap();
+    disk::write(&third, shard::encode(&episode(2, 1, [2, 2, 1, 2, 2, 2]), &root()).unwrap()).unwrap();
+    assert!(Store::rebuild_journal(&DiskFs, dir.path()).is_err());
     let held = Store::open(dir.path()).unwrap();
     assert!(matches!(Store::rebuild_journal(&DiskFs, dir.path()), Err(Error::Busy(_))));
     drop(held);

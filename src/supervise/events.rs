@@ -1,6 +1,7 @@
 //! `night.jsonl`: what happened to a run, a line an event, in the order of this machine's clock; never cut back, and no
 //! part of what is learned. The report's account of the night is read from it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -64,10 +65,10 @@ pub fn tell(fs: &dyn Fs, dir: &Path, event: &Event) -> Result<()> {
     let path = dir.join(FILE);
     let json = serde_json::to_string(event).map_err(|e| Error::Usage(format!("an event has no JSON form: {e}")))?;
     let line = format!("\n{json}\n"); // the first newline ends a line that a crash has torn
-    if fs.read(&path).is_err() {
-        return write_atomic(fs, &path, line.trim_start().as_bytes());
+    match fs.append_synced(&path, line.as_bytes()) {
+        Err(e) if e.kind() == ErrorKind::NotFound => write_atomic(fs, &path, line.trim_start().as_bytes()),
+        told => told.map_err(|e| disk_error("extend", &path, &e)),
     }
-    fs.append_synced(&path, line.as_bytes()).map_err(|e| disk_error("extend", &path, &e))
 }
 
 /// All that happened; a torn line is left out, and a file that is not there is an empty one.

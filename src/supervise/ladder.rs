@@ -38,14 +38,20 @@ impl Ladder {
         if self.recent.len() < TROUBLES { Rung::Skip } else { Rung::Return }
     }
 
+    /// Never to return to this checkpoint: it is damaged.
+    pub fn give_up(&mut self, update: u64) {
+        if !self.given_up.contains(&update) {
+            self.given_up.push(update);
+        }
+    }
+
     /// The checkpoint to return to, of those that are there (newest first); `None` where all are given up.
     pub fn back_to(&mut self, checkpoints: &[u64]) -> Option<u64> {
         self.recent.clear();
         if let Some((last, times)) = self.returned
             && times >= RETURNS
-            && !self.given_up.contains(&last)
         {
-            self.given_up.push(last);
+            self.give_up(last);
         }
         let target = *checkpoints.iter().find(|update| !self.given_up.contains(update))?;
         let times = self.returned.filter(|(last, _)| *last == target).map_or(0, |(_, times)| times);

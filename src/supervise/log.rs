@@ -31,6 +31,9 @@ impl RollingLog {
 
     fn roll(&mut self) -> io::Result<()> {
         let former = |n: u32| self.path.with_added_extension(n.to_string());
+        if !self.path.exists() {
+            return Ok(()); // moved away: what is open is written to
+        }
         DiskFs.remove(&former(KEPT))?;
         for n in (1..KEPT).rev().filter(|n| former(*n).exists()) {
             DiskFs.rename(&former(n), &former(n + 1))?;

@@ -1,5 +1,5 @@
 //! When a child that ended is started again: ever later while nothing comes of it, from an older checkpoint once the
-//! newest has failed twice, and not a sixth time in ten minutes.
+//! newest has failed twice, and neither a sixth time in ten minutes nor an eleventh without a newer checkpoint.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +9,10 @@ const STARTS: usize = 5;
 pub const WITHIN: Duration = Duration::from_secs(600);
 /// Ends without a new checkpoint after which one is passed over.
 const FAILURES: u32 = 2;
+/// Ends without a new checkpoint after which nothing will come of it.
+const HOPELESS: u32 = 10;
 /// The longest wait before a start.
-const LONGEST: Duration = Duration::from_secs(60);
+pub const LONGEST: Duration = Duration::from_secs(60);
 
 /// What to do now that a child has ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,8 +36,8 @@ impl Starts {
         self.began.push(began);
         self.began.retain(|began| now.saturating_duration_since(*began) < WITHIN);
         self.failures = if progressed { 0 } else { self.failures + 1 };
-        if self.began.len() >= STARTS {
-            return Verdict::GiveUp(self.began.len());
+        if self.began.len() >= STARTS || self.failures >= HOPELESS {
+            return Verdict::GiveUp(self.began.len().max(self.failures as usize));
         }
         let doubled = back_off_s * 2f64.powi(self.failures.saturating_sub(1).min(16) as i32);
         Verdict::Again(Duration::from_secs_f64(doubled).min(LONGEST))
@@ -73,9 +75,10 @@ mod tests {
             let verdict = starts.ended(after(t, 150 * i), after(t, 150 * i + 140), true, 1.0);
             assert_eq!((verdict, starts.passes_over()), (Verdict::Again(Duration::from_secs(1)), 0), "{i}");
         }
-        // Without progress, later and later, a minute at most.
-        let last =
-            (0..100).map(|i| starts.ended(after(t, 10_000_000 + 600 * i), after(t, 10_000_100 + 600 * i), false, 1.0));
-        assert_eq!(last.last(), Some(Verdict::Again(LONGEST)));
+        // Without progress, later and later, a minute at most, and ten times at most.
+        let last: Vec<_> = (0..10)
+            .map(|i| starts.ended(after(t, 10_000_000 + 600 * i), after(t, 10_000_100 + 600 * i), false, 1.0))
+            .collect();
+        assert_eq!(last[8..], [Verdict::Again(LONGEST), Verdict::GiveUp(10)]);
     }
 }

@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::control::{self, Request};
 use super::events::Kind;
-use super::starts::{Starts, Verdict, WITHIN};
+use super::starts::{LONGEST, Starts, Verdict};
 use crate::error::{Error, Result};
 use crate::store::fs::{DiskFs, Fs};
 
@@ -74,29 +75,33 @@ impl Supervisor<'_> {
             let why = match &end {
                 End::Exited(status) => match status.code() {
                     Some(code) if is_final(code) => return Ok(u8::try_from(code).unwrap_or(1)),
+                    Some(NO_DISK) if self.is_run() && !self.is_to_stop() => {
+                        // It could not even be taken up: the disk is full, and may have room again.
+                        self.tell_and_wait("the disk had no room to take it up", LONGEST);
+                        continue;
+                    }
                     Some(code) => format!("it ended with code {code}"),
                     None => format!("it was killed by signal {}", status.signal().unwrap_or_default()),
                 },
                 End::Stalled => format!("it gave no sign of life for {} s and was killed", self.patience.stall_s),
             };
-            if self.stop.load(Relaxed) || control::asked(&DiskFs, self.dir) == Request::Stop {
-                (self.tell)(Kind::Failed, &format!("{why} while it was to stop; resume it"));
-                return Ok(1);
+            if self.is_to_stop() {
+                (self.tell)(Kind::Stopped, &format!("{why} while it was to stop"));
+                return Ok(0);
             }
             let progressed = newest_checkpoint(self.dir) > before;
             let verdict = starts.ended(began, Instant::now(), progressed, self.patience.back_off_s);
             match verdict {
                 Verdict::Again(wait) => {
-                    (self.tell)(Kind::Restarted, &format!("{why}; started again in {:.0} s", wait.as_secs_f64()));
-                    self.sleep(wait);
-                    if self.stop.load(Relaxed) {
-                        return Ok(1);
+                    self.tell_and_wait(&why, wait);
+                    if self.is_to_stop() {
+                        (self.tell)(Kind::Stopped, "it was asked to stop before it was started again");
+                        return Ok(0);
                     }
                 }
                 Verdict::GiveUp(times) => {
-                    let minutes = WITHIN.as_secs() / 60;
                     let way = "look at run.log, then resume it";
-                    let why = format!("{why}, {times} times in {minutes} minutes; not started again: {way}");
+                    let why = format!("{why}, {times} times to no end; not started again: {way}");
                     (self.tell)(Kind::GaveUp, &why);
                     return Err(Error::Busy(format!("{}: {why}", self.dir.display())));
                 }
@@ -104,15 +109,37 @@ impl Supervisor<'_> {
         }
     }
 
+    fn is_run(&self) -> bool {
+        self.dir.join(crate::store::RUN_FILE).exists()
+    }
+
+    fn is_to_stop(&self) -> bool {
+        self.stop.load(Relaxed) || control::asked(&DiskFs, self.dir) == Request::Stop
+    }
+
+    fn tell_and_wait(&mut self, why: &str, wait: Duration) {
+        (self.tell)(Kind::Restarted, &format!("{why}; started again in {:.0} s", wait.as_secs_f64()));
+        let began = Instant::now();
+        while began.elapsed() < wait && !self.is_to_stop() {
+            std::thread::sleep(Duration::from_millis(100).min(wait));
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]); // waiting is healthy; nobody may be there
+        }
+    }
+
     fn start(&self, socket: &Socket, pass_over: u32) -> Result<Child> {
         let mut command = Command::new(&self.program);
-        if self.dir.join(crate::store::RUN_FILE).exists() {
-            command.arg("resume").arg(self.dir).args(&self.resume).args(["--pass-over", &pass_over.to_string()]);
+        if self.is_run() {
+            command
+                .env(super::RESTARTED, "1")
+                .arg("resume")
+                .arg(self.dir)
+                .args(&self.resume)
+                .args(["--pass-over", &pass_over.to_string()]);
         } else {
             command.args(&self.begin);
         }
         // A group of its own: what is typed at a terminal asks this process alone, which asks the child once.
-        command.process_group(0).stdin(Stdio::null()).env("NOTIFY_SOCKET", &socket.path).env(super::RESTARTED, "1");
+        command.process_group(0).stdin(Stdio::null()).env("NOTIFY_SOCKET", &socket.path);
         command.spawn().map_err(|e| cannot("start the work", e))
     }
 
@@ -122,7 +149,7 @@ impl Supervisor<'_> {
         let mut asked: Option<Instant> = None;
         let [stall, patience] = [self.patience.stall_s, self.patience.end_s].map(Duration::from_secs_f64);
         loop {
-            if socket.hear()? {
+            if socket.hear() {
                 alive = Instant::now();
             }
             if let Some(status) = child.try_wait()? {
@@ -133,25 +160,22 @@ impl Supervisor<'_> {
                 signal(child, Signal::TERM);
             }
             let overdue = asked.is_some_and(|at| at.elapsed() > patience);
-            if overdue || (asked.is_none() && alive.elapsed() > stall) {
+            let stalled = alive.elapsed() > if asked.is_some() { 2 * stall } else { stall };
+            if overdue || stalled {
                 signal(child, Signal::KILL);
                 child.wait()?;
                 return Ok(End::Stalled);
             }
         }
     }
-
-    fn sleep(&self, wait: Duration) {
-        let began = Instant::now();
-        while began.elapsed() < wait && !self.stop.load(Relaxed) {
-            std::thread::sleep(Duration::from_millis(50).min(wait));
-        }
-    }
 }
 
-/// Codes after which a start would end the same way: done, usage, damage, safety, disk, numbers, another process.
+/// The code of a disk that took nothing, while it was to stop or at the very beginning.
+const NO_DISK: i32 = 6;
+
+/// Codes after which a start would end the same way: done, usage, damage, safety, numbers, another process.
 fn is_final(code: i32) -> bool {
-    [0, 2, 3, 5, 6, 70, 75].contains(&code)
+    [0, 2, 3, 5, 70, 75].contains(&code)
 }
 
 fn newest_checkpoint(dir: &Path) -> Option<u64> {
@@ -176,10 +200,12 @@ struct Socket {
 
 impl Socket {
     fn bind() -> Result<Self> {
-        let dir = std::env::temp_dir().join(format!("skewfit-{}", std::process::id()));
+        let mut name = [0; 8];
+        let drawn = getrandom::fill(&mut name);
+        let dir = std::env::temp_dir().join(format!("skewfit-{:016x}", u64::from_le_bytes(name)));
         let make = || {
-            DiskFs.remove(&dir)?; // of a process that had this number before
-            DiskFs.create_dir(&dir)?;
+            drawn?;
+            std::fs::DirBuilder::new().mode(0o700).create(&dir)?;
             let socket = UnixDatagram::bind(dir.join("notify"))?;
             socket.set_read_timeout(Some(Duration::from_millis(100)))?;
             Ok(socket)
@@ -189,23 +215,13 @@ impl Socket {
     }
 
     /// Whether there was a sign of life, within a tenth of a second; passed on to whoever watches this process.
-    fn hear(&self) -> io::Result<bool> {
+    fn hear(&self) -> bool {
         let mut message = [0; 1024];
-        match self.socket.recv(&mut message) {
-            Ok(length) => {
-                let text = String::from_utf8_lossy(&message[..length]);
-                let states: Vec<_> = text.lines().map(sd_notify::NotifyState::Custom).collect();
-                let _ = sd_notify::notify(&states); // nobody may be there
-                Ok(true)
-            }
-            Err(e)
-                if [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut, io::ErrorKind::Interrupted]
-                    .contains(&e.kind()) =>
-            {
-                Ok(false)
-            }
-            Err(e) => Err(e),
-        }
+        let Ok(length) = self.socket.recv(&mut message) else { return false }; // it timed out
+        let text = String::from_utf8_lossy(&message[..length]);
+        let states: Vec<_> = text.lines().map(sd_notify::NotifyState::Custom).collect();
+        let _ = sd_notify::notify(&states); // nobody may be there
+        true
     }
 }
 
