@@ -87,15 +87,18 @@ impl Run<'_> {
 
     /// Stands still where less is free than `night.min_free_mb`.
     pub(super) fn need_room(&mut self) -> Result<()> {
-        let dir = self.store.dir().to_owned();
-        self.durably(|run| {
-            let free = run.house.fs.free_bytes(&dir).map_err(|e| disk_error("ask for room at", &dir, &e))?;
-            let floor = run.cfg.night.min_free_mb * 1_000_000;
-            let [has, wants] = [free, floor].map(|n| bytes(n as f64));
-            let way = "make room, or lower night.min_free_mb";
-            let short = || Error::Disk(format!("{}: {has} are free, less than {wants}; {way}", dir.display()));
-            if free < floor { Err(short()) } else { Ok(()) }
-        })
+        self.durably(|run| run.room())
+    }
+
+    /// Refuses where less is free than `night.min_free_mb`.
+    fn room(&self) -> Result<()> {
+        let dir = self.store.dir();
+        let free = self.house.fs.free_bytes(dir).map_err(|e| disk_error("ask for room at", dir, &e))?;
+        let floor = self.cfg.night.min_free_mb * 1_000_000;
+        let [has, wants] = [free, floor].map(|n| bytes(n as f64));
+        let way = "make room, or lower night.min_free_mb";
+        let short = || Error::Disk(format!("{}: the disk has {has} free, less than {wants}; {way}", dir.display()));
+        if free < floor { Err(short()) } else { Ok(()) }
     }
 
     /// Until there is room, for `night.poll_s` at least.
@@ -110,13 +113,8 @@ impl Run<'_> {
                 }
                 self.breathe(LOOK.min(pause));
             }
-            let room = |run: &mut Self| -> Result<()> {
-                run.lay_ballast()?;
-                let free = run.house.fs.free_bytes(run.store.dir());
-                let enough = free.is_ok_and(|free| free >= run.cfg.night.min_free_mb * 1_000_000);
-                if enough { run.status("paused", Some(&why)) } else { Err(Error::Disk(why.clone())) }
-            };
-            if room(self).is_ok() {
+            let room = self.lay_ballast().and_then(|()| self.room());
+            if room.and_then(|()| self.status("paused", Some(&why))).is_ok() {
                 return Ok(());
             }
             self.drop_ballast();

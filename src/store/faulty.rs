@@ -67,12 +67,6 @@ impl Durable for FaultyFile {
 }
 
 impl Fs for FaultyFs {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        DiskFs.read(path)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        DiskFs.list(dir)
-    }
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
         DiskFs.free_bytes(dir)?;
         u64::try_from(self.free).map_err(|_| io::ErrorKind::Unsupported.into())

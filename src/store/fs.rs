@@ -8,25 +8,36 @@ use std::path::Path;
 use crate::error::{Error, Result};
 use crate::figures::bytes;
 
-/// The operations durable files need; each is one point at which the disk may fail.
+/// The operations durable files need; each change is one point at which the disk may fail. Reading is as the system does it.
 pub trait Fs: Send + Sync {
     /// The whole content of a file.
     ///
     /// # Errors
     /// The system's.
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
 
     /// Names in a directory, sorted.
     ///
     /// # Errors
     /// The system's.
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>>;
+    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
+        let mut names = fs::read_dir(dir)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .collect::<io::Result<Vec<_>>>()?;
+        names.sort();
+        Ok(names)
+    }
 
     /// Bytes an unprivileged program may still write on the disk that holds `dir`.
     ///
     /// # Errors
     /// The system's.
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64>;
+    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(dir)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
 
     /// A directory whose parent exists; its name is not durable yet.
     ///
@@ -67,7 +78,7 @@ pub trait Fs: Send + Sync {
     /// A file of `bytes` that nobody reads: room that is given back by removing it.
     ///
     /// # Errors
-    /// The system's; a part of the file may exist then.
+    /// The system's, `Unsupported` where the file system cannot; a part of the file may exist then.
     fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()>;
 
     /// A directory with its missing parents, each made durable; one that exists is fine.
@@ -138,23 +149,6 @@ impl Durable for File {
 pub struct DiskFs;
 
 impl Fs for DiskFs {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
-    }
-
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        let mut names = fs::read_dir(dir)?
-            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-            .collect::<io::Result<Vec<_>>>()?;
-        names.sort();
-        Ok(names)
-    }
-
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        let stat = rustix::fs::statvfs(dir)?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
-    }
-
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
         fs::create_dir(dir)
     }
@@ -187,7 +181,11 @@ impl Fs for DiskFs {
 
     fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()> {
         let file = File::options().create(true).truncate(false).write(true).open(path)?;
-        Ok(rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)?)
+        let reserved = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
+        reserved.map_err(|e| match e {
+            rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS => io::ErrorKind::Unsupported.into(),
+            other => other.into(),
+        })
     }
 }
 

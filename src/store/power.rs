@@ -74,15 +74,6 @@ impl Durable for Recorded {
 }
 
 impl Fs for Recorder {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        DiskFs.read(path)
-    }
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        DiskFs.list(dir)
-    }
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        DiskFs.free_bytes(dir)
-    }
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
         self.note(Op::MakeDir(self.below(dir)));
         DiskFs.make_dir(dir)

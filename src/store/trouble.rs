@@ -47,18 +47,6 @@ impl TroubledFs {
 }
 
 impl Fs for TroubledFs {
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        DiskFs.read(path)
-    }
-
-    fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
-        DiskFs.list(dir)
-    }
-
-    fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
-        DiskFs.free_bytes(dir)
-    }
-
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
         whole(&self.chaos)?;
         DiskFs.make_dir(dir)
