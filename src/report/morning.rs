@@ -31,7 +31,7 @@ impl<'a> Story<'a> {
         let committed = store.and_then(|store| Some(store.lines().last()?.env_steps_end));
         let steps = committed.unwrap_or_else(|| run.steps());
         let mut events = events::read(&DiskFs, run_dir);
-        events.retain(|event| event.event != Kind::Done); // told after the report is written; the steps say it
+        events.retain(|event| event.event != Kind::Done); // the steps say it
         Self { run_dir, run, inputs, events, scene, steps }
     }
 

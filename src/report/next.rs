@@ -20,8 +20,7 @@ pub(super) fn next(story: &Story<'_>) -> Vec<Block> {
         blocks.push(say(why, "skewfit inspect", " --verify"));
     }
     let (resume, (steps, planned)) = ("skewfit resume", (story.steps, story.planned()));
-    let ended = story.events.iter().rev().find(|e| !matches!(e.event, Kind::Began | Kind::Resumed | Kind::WentOn));
-    match (ended, planned) {
+    match (story.events.last(), planned) {
         (Some(event), _) if matches!(event.event, Kind::Failed | Kind::GaveUp) => {
             let why = format!(
                 "It ended with an error ({}): once the cause is gone, go on from its last checkpoint.",

@@ -327,6 +327,8 @@ fn advice_follows_from_what_happened() {
         }
     }
     assert!(!advice(&[(Kind::Paused, "asked")], "", &none).contains("df -h"));
+    let mended = advice(&[(Kind::Failed, "no disk"), (Kind::Resumed, "at 7 steps")], &planned(1), &none);
+    assert!(!mended.contains("ended with an error") && mended.contains("All its steps are done"), "{mended}");
 }
 
 #[test]
