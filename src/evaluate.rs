@@ -121,7 +121,7 @@ impl Evaluator {
         metrics::names(&scene_metrics, &mapped)
     }
 
-    /// Tries each goal once, in this instance.
+    /// Tries each goal once, in this instance; calls `beat` before each.
     ///
     /// # Errors
     /// What the scene reports.

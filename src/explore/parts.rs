@@ -1,4 +1,4 @@
-//! The parts of an epoch besides acting: a goal for an episode, practice, another look at all pictures, attempts.
+//! The parts of an epoch besides acting: a goal for an episode, its commit, practice, another look at all pictures, attempts.
 
 use std::time::Instant;
 

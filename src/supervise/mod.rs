@@ -1,4 +1,5 @@
-//! What lets a run be left alone: signs of life, what follows trouble, what happened, what is asked of it from outside.
+//! What lets a run be left alone: signs of life, what follows trouble, restarts, a log that ends, what happened, what is
+//! asked of it from outside.
 
 pub mod control;
 pub mod events;

@@ -74,12 +74,12 @@ impl Supervisor<'_> {
             let end = self.attend(&socket, &mut child).map_err(|e| cannot("wait for the work", e))?;
             let why = match &end {
                 End::Exited(status) => match status.code() {
-                    Some(code) if is_final(code) => return Ok(u8::try_from(code).unwrap_or(1)),
+                    // A run that could not even be taken up: the disk is full, and may have room again.
                     Some(NO_DISK) if self.is_run() && !self.is_to_stop() => {
-                        // It could not even be taken up: the disk is full, and may have room again.
                         self.tell_and_wait("the disk had no room to take it up", LONGEST);
                         continue;
                     }
+                    Some(code) if is_final(code) => return Ok(u8::try_from(code).unwrap_or(1)),
                     Some(code) => format!("it ended with code {code}"),
                     None => format!("it was killed by signal {}", status.signal().unwrap_or_default()),
                 },
@@ -170,12 +170,13 @@ impl Supervisor<'_> {
     }
 }
 
-/// The code of a disk that took nothing, while it was to stop or at the very beginning.
+/// The code of a disk that takes nothing.
 const NO_DISK: i32 = 6;
 
-/// Codes after which a start would end the same way: done, usage, damage, safety, numbers, another process.
+/// Codes after which a start would end the same way: done, usage, damage, safety, a disk too small to begin on or that
+/// took nothing while it was to stop, numbers, another process.
 fn is_final(code: i32) -> bool {
-    [0, 2, 3, 5, 70, 75].contains(&code)
+    [0, 2, 3, 5, NO_DISK, 70, 75].contains(&code)
 }
 
 fn newest_checkpoint(dir: &Path) -> Option<u64> {
