@@ -23,11 +23,14 @@ pub fn record((goal, seed): (&str, u64), what: &str, trials: u64, begun: Instant
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let cpu =
         cpu.lines().find_map(|l| l.strip_prefix("model name")?.split_once(": ")).map_or("unknown", |(_, name)| name);
+    let asked = std::env::var("SKEWFIT_TRIALS").map_or(String::new(), |n| format!("SKEWFIT_TRIALS={n} "));
+    let seconds = std::env::var("SKEWFIT_FUZZ_S").ok().filter(|_| goal.starts_with("G17"));
+    let asked = asked + &seconds.map_or(String::new(), |s| format!("SKEWFIT_FUZZ_S={s} "));
     let test = std::thread::current().name().unwrap_or_default().to_owned();
     let row = format!(
         "goal = \"{goal}\"\nwhat = \"{what}\"\nseed = {seed}\ntrials = {trials}\nfailures = 0\n\
          bound_95 = \"< {:.1e} a trial (rule of three: 3/n)\"\nwall_s = {}\nmachine = \"{cpu}\"\ncommit = \"{}\"\n\
-         command = \"SKEWFIT_TRIALS={trials} cargo test {test}\"\n",
+         command = \"{asked}cargo test {test}\"\n",
         3.0 / trials as f64,
         begun.elapsed().as_secs(),
         env!("SKEWFIT_COMMIT"),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use common::{Learned, chaotic, json, night, record, refused, skewfit, stderr, trials, until};
+use common::{Learned, chaotic, json, night, record, refused, skewfit, stderr, trials, undisturbed, until};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use skewfit::checkpoint;
@@ -17,9 +17,7 @@ use skewfit::store::Store;
 #[test]
 fn g3_a_disk_that_refuses_costs_time_and_nothing_else() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
-    let whole = dir.path().join("whole");
-    let told = json(&chaotic(&whole, "", &[]).output().unwrap());
-    let one = Learned::of(&whole, &told);
+    let one = undisturbed(dir.path());
     // From the first checkpoint on: the beginning of a run is refused with a sentence instead.
     let first = 80;
     let (kinds, changes) = (["full", "eio", "short"], trials(5).min(100));

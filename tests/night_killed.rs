@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Learned, chaotic, files, json, record, resume, skewfit, stderr, trials};
+use common::{Learned, chaotic, files, json, last_fatal, record, resume, skewfit, stderr, trials, undisturbed};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -21,21 +21,9 @@ struct Whole {
 }
 
 fn whole(dir: &Path) -> Whole {
-    let run = dir.join("whole");
     let begun = Instant::now();
-    let told = json(&chaotic(&run, "", &[]).output().unwrap());
-    let took = begun.elapsed();
-    let learned = Learned::of(&run, &told);
-    // The last change that can be made to fail: by bisection, a run that is not killed makes fewer.
-    let (mut few, mut many) = (1, 2000);
-    while few + 1 < many {
-        let middle = (few + many) / 2;
-        let run = dir.join("count");
-        let killed = !chaotic(&run, &format!("kill@disk:{middle}"), &[]).output().unwrap().status.success();
-        fs::remove_dir_all(&run).unwrap();
-        if killed { few = middle } else { many = middle }
-    }
-    Whole { learned, took, changes: few }
+    let learned = undisturbed(dir);
+    Whole { learned, took: begun.elapsed(), changes: last_fatal(dir, "kill@disk") }
 }
 
 /// Episodes that the program told were committed, with their hashes.

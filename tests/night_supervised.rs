@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Learned, chaotic, json, night, record, refused, stderr, trials, until};
+use common::{Learned, chaotic, json, last_fatal, night, record, refused, stderr, trials, undisturbed, until};
 
 /// `--supervised`, impatient.
 fn supervised(run: &Path, faults: &str, settings: &[&str]) -> Command {
@@ -18,26 +18,11 @@ fn supervised(run: &Path, faults: &str, settings: &[&str]) -> Command {
     command
 }
 
-/// Beats of a whole run's process: the last at which it can be killed.
-fn beats(dir: &Path) -> u64 {
-    let (mut few, mut many) = (1, 4000);
-    while few + 1 < many {
-        let middle = (few + many) / 2;
-        let run = dir.join("count");
-        let killed = !chaotic(&run, &format!("kill@beat:{middle}"), &[]).output().unwrap().status.success();
-        fs::remove_dir_all(&run).unwrap();
-        if killed { few = middle } else { many = middle }
-    }
-    few
-}
-
 #[test]
 fn g21_whatever_befalls_the_work_it_is_done_in_the_end() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
-    let whole = dir.path().join("whole");
-    let told = json(&chaotic(&whole, "", &[]).output().unwrap());
-    let one = Learned::of(&whole, &told);
-    let last = beats(dir.path());
+    let one = undisturbed(dir.path());
+    let last = last_fatal(dir.path(), "kill@beat");
     let (kinds, each) = (["hang", "spin", "panic", "kill"], trials(4).div_ceil(4));
     for kind in kinds {
         for trial in 0..each {

@@ -244,6 +244,26 @@ pub fn chaotic(dir: &Path, faults: &str, settings: &[&str]) -> Command {
     command
 }
 
+/// The run that [`chaotic`] makes where nothing goes wrong, in a place below `dir`.
+pub fn undisturbed(dir: &Path) -> Learned {
+    let run = dir.join("undisturbed");
+    let told = json(&chaotic(&run, "", &[]).output().unwrap());
+    Learned::of(&run, &told)
+}
+
+/// The last `n` at which `<fault>:n` still ends such a run, by bisection.
+pub fn last_fatal(dir: &Path, fault: &str) -> u64 {
+    let (mut few, mut many) = (1, 4000);
+    while few + 1 < many {
+        let middle = (few + many) / 2;
+        let run = dir.join("count");
+        let killed = !chaotic(&run, &format!("{fault}:{middle}"), &[]).output().unwrap().status.success();
+        fs::remove_dir_all(&run).unwrap();
+        if killed { few = middle } else { many = middle }
+    }
+    few
+}
+
 /// Events of `night.jsonl`, a word each.
 pub fn night(dir: &Path) -> Vec<String> {
     let text = fs::read_to_string(dir.join("night.jsonl")).unwrap_or_default();
