@@ -1,6 +1,6 @@
 #!/bin/sh
 # What a night survives, tried many times: the same tests that `cargo test` runs a few times of, with the trials of the
-# goals; one row a goal in results/reliability/. Two hours on two cores; `results/reliability.sh g1 g4` runs those alone.
+# goals; one row a goal in results/reliability/. An hour and a half on two cores; `results/reliability.sh g1 g4` runs those alone.
 # A goal that fails leaves no row of success behind: its old row is removed first.
 set -eu
 cd "$(dirname "$0")/.."
