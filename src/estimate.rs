@@ -15,11 +15,18 @@ const RATES: [f64; 3] = [390e9, 220e9, 320e9];
 const ENV_STEPS_S: f64 = 3000.0;
 /// Fixed cost of an update: gathering the batch, starting threads, seconds.
 const UPDATE_S: f64 = 0.5e-3;
-/// A 48 px frame, compressed, bytes: 61 kB an episode of 101 were measured.
-const FRAME_BYTES: f64 = 600.0;
-/// Program, plots and reports, bytes.
+/// An episode without its frames: a file of HDF5 and a line of the journal, bytes.
+const EPISODE_BYTES: f64 = 23.9e3;
+/// A frame of the door, and of the flat scenes, at 48 px, compressed, bytes. Edges compress it: it grows with the side.
+const DOOR_FRAME: f64 = 1470.0;
+const FLAT_FRAME: f64 = 298.0;
+/// Rows of metrics, log and event files an epoch, bytes.
+const EPOCH_BYTES: f64 = 6.3e3;
+/// Of a frame, in the clip of an attempt.
+const CLIP_FRAME: f64 = 0.5;
+/// Program; plots and reports; bytes.
 const BASE_MEMORY: f64 = 60e6;
-const BASE_DISK: f64 = 5e6;
+const BASE_DISK: f64 = 4e6;
 
 /// What a run will take.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -102,15 +109,22 @@ pub fn of(c: &Config) -> Result<Estimate> {
 
     let stored = (c.run.steps as f64).min(frames_max) * (1.0 + 1.0 / c.env.episode_steps as f64);
     let pixels = (c.env.image_size * c.env.image_size) as f64;
-    let nets_bytes = 12.0 * (encoder.params + decoder.params + policy.params + 4.0 * critic.params);
-    let goals = c.run.steps as f64 / c.env.episode_steps as f64;
+    // Parameter and two moments each; target critics have no moments.
+    let nets_bytes =
+        12.0 * (encoder.params + decoder.params + policy.params + 2.0 * critic.params) + 8.0 * critic.params;
     Ok(Estimate {
         time_s: epochs * c.run.updates_per_epoch as f64 * sac_s + latent_s + env_s,
         memory_bytes: BASE_MEMORY + 2.0 * nets_bytes + stored * (3.0 * pixels + 4.0 * c.latent.dim as f64 + 16.0),
-        disk_bytes: BASE_DISK
-            + (c.run.keep_checkpoints + 1) as f64 * nets_bytes
-            + (c.run.steps as f64 + 2.0 * goals) * FRAME_BYTES * pixels / (48.0 * 48.0),
+        disk_bytes: BASE_DISK + c.run.keep_checkpoints as f64 * nets_bytes + epochs * EPOCH_BYTES + pictures(c),
     })
+}
+
+/// Bytes of all episodes, and of the clips of the last evaluation.
+fn pictures(c: &Config) -> f64 {
+    let frame = if c.env.scene == "door" { DOOR_FRAME } else { FLAT_FRAME } * c.env.image_size as f64 / 48.0;
+    let frames = (c.env.episode_steps + 3) as f64 * frame;
+    let episodes = c.run.steps as f64 / c.env.episode_steps as f64;
+    episodes * (EPISODE_BYTES + frames) + CLIP_FRAME * frames * c.evaluate.pictures as f64
 }
 
 /// (epoch, how many phases it stands for, VAE minibatches of each): at most 1000 a schedule entry.

@@ -24,14 +24,19 @@ pub fn record((goal, seed): (&str, u64), what: &str, trials: u64, begun: Instant
     let cpu =
         cpu.lines().find_map(|l| l.strip_prefix("model name")?.split_once(": ")).map_or("unknown", |(_, name)| name);
     let asked = std::env::var("SKEWFIT_TRIALS").map_or(String::new(), |n| format!("SKEWFIT_TRIALS={n} "));
-    let seconds = std::env::var("SKEWFIT_FUZZ_S").ok().filter(|_| goal.starts_with("G17"));
-    let asked = asked + &seconds.map_or(String::new(), |s| format!("SKEWFIT_FUZZ_S={s} "));
+    let length =
+        [("G17", "SKEWFIT_FUZZ_S"), ("G19", "SKEWFIT_SOAK_S")].into_iter().find(|(of, _)| goal.starts_with(of));
+    let length = length.and_then(|(_, key)| Some(format!("{key}={} ", std::env::var(key).ok()?)));
+    let asked = asked + &length.unwrap_or_default();
+    let bound = match trials {
+        3.. => format!("< {:.1e} a trial (rule of three: 3/n)", 3.0 / trials as f64),
+        _ => "none from so few trials".to_owned(),
+    };
     let test = std::thread::current().name().unwrap_or_default().to_owned();
     let row = format!(
         "goal = \"{goal}\"\nwhat = \"{what}\"\nseed = {seed}\ntrials = {trials}\nfailures = 0\n\
-         bound_95 = \"< {:.1e} a trial (rule of three: 3/n)\"\nwall_s = {}\nmachine = \"{cpu}\"\ncommit = \"{}\"\n\
+         bound_95 = \"{bound}\"\nwall_s = {}\nmachine = \"{cpu}\"\ncommit = \"{}\"\n\
          command = \"{asked}cargo test {test}\"\n",
-        3.0 / trials as f64,
         begun.elapsed().as_secs(),
         env!("SKEWFIT_COMMIT"),
     );

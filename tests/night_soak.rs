@@ -1,0 +1,103 @@
+//! A run that goes on and on under a watch: its memory, handles, threads, log and disk stay what they should be.
+//! `SKEWFIT_SOAK_S=3600` watches the door for an hour; without it `corridor-tiny` is watched for half a minute.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Live, command, json, night, record, until};
+
+/// Megabytes an hour: what twelve hours may take is 50.
+const SLOPE: f64 = 50.0 / 12.0;
+
+/// What a process holds: (seconds since the start, resident MB, open handles, threads).
+#[derive(Debug)]
+struct Held(f64, f64, usize, usize);
+
+impl Held {
+    fn of(pid: &str, begun: Instant) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let field =
+            |name: &str| status.lines().find_map(|l| l.strip_prefix(name)?.split_whitespace().next()?.parse().ok());
+        let handles = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
+        let (kilobytes, threads): (f64, f64) = (field("VmRSS:")?, field("Threads:")?);
+        Some(Self(begun.elapsed().as_secs_f64(), kilobytes * 1024.0 / 1e6, handles, threads as usize))
+    }
+}
+
+/// The only child of a process.
+fn child_of(pid: u32) -> Option<String> {
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    children.split_whitespace().next().map(String::from)
+}
+
+/// The median of the slopes between all pairs (Theil and Sen), MB an hour.
+fn slope(held: &[Held]) -> f64 {
+    let pairs = held.iter().enumerate().flat_map(|(i, a)| held[i + 1..].iter().map(move |b| (a, b)));
+    let mut slopes: Vec<f64> = pairs.map(|(a, b)| (b.1 - a.1) / (b.0 - a.0) * 3600.0).collect();
+    slopes.sort_by(f64::total_cmp);
+    slopes[slopes.len() / 2]
+}
+
+/// Bytes of all files below a directory.
+fn size(dir: &Path) -> u64 {
+    let entries = fs::read_dir(dir).unwrap().map(Result::unwrap);
+    entries.map(|e| if e.file_type().unwrap().is_dir() { size(&e.path()) } else { e.metadata().unwrap().len() }).sum()
+}
+
+#[test]
+fn g19_nothing_grows_but_what_is_collected() {
+    let asked: Option<u64> = std::env::var("SKEWFIT_SOAK_S").ok().and_then(|s| s.parse().ok());
+    let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
+    let (run, said) = (dir.path().join("run"), dir.path().join("said"));
+    // A replay that is soon full, so that what grows after it is a leak; every fault would be started anew, and told.
+    let settings: &[&str] = match asked {
+        Some(_) => &["door", "--set", "replay.capacity=5000", "--set", "run.warmup_steps=5000"],
+        None => &["corridor-tiny", "--set", "replay.capacity=500"],
+    };
+    let settings = [settings, &["--set", "run.threads=1", "--set", "run.keep_every_hours=0"]].concat();
+    let explore = |more: &[&str]| command(&[&["explore"][..], &settings, more, &["--json"]].concat());
+    let (place, length) = (run.to_str().unwrap(), asked.unwrap_or(30));
+    let mut supervised = explore(&["--supervised", "--steps", "10000000", "--out", place]);
+    let mut live =
+        Live::of(supervised.stdout(Stdio::piped()).stderr(fs::File::create(&said).unwrap()).spawn().unwrap());
+    until("it works", || live.over() || run.join("STATUS.json").exists());
+    assert!(!live.over(), "{}", fs::read_to_string(said).unwrap());
+
+    let worker = child_of(live.id()).unwrap();
+    let every = Duration::from_secs_f64(length as f64 / 600.0);
+    let (mut held, mut supervisor) = (Vec::new(), Vec::new());
+    while begun.elapsed() < Duration::from_secs(length) {
+        held.push(Held::of(&worker, begun).unwrap());
+        supervisor.push(Held::of(&live.id().to_string(), begun).unwrap());
+        std::thread::sleep(every);
+    }
+    Command::new("kill").args(["-TERM", &live.id().to_string()]).status().unwrap();
+    let told = json(&live.end());
+    assert_eq!(night(&run).join(" "), "began stopped");
+
+    let mut figures = Vec::new();
+    for (who, held) in [("worker", &held[held.len() / 3..]), ("supervisor", &supervisor[held.len() / 3..])] {
+        let slope = slope(held);
+        let range = |of: fn(&Held) -> usize| (held.iter().map(of).min().unwrap(), held.iter().map(of).max().unwrap());
+        let (handles, threads) = (range(|h| h.2), range(|h| h.3));
+        figures.push(format!("{who} {:+.2} MB/h at {:.0} MB, {}-{} handles", slope, held[0].1, handles.0, handles.1));
+        assert!(handles.1 - handles.0 <= 2 && threads.0 == threads.1, "{who}: {handles:?} {threads:?}");
+        // Half a minute shows a leak of a picture a step, not one of 4 MB an hour.
+        assert!(slope < if asked.is_some() { SLOPE } else { 600.0 }, "{who}: {slope} MB an hour: {held:?}");
+    }
+    let steps = told["env_steps"].as_u64().unwrap().to_string();
+    let predicted = json(&explore(&["--dry-run", "--steps", &steps]).output().unwrap());
+    let predicted = predicted["estimate"]["disk_bytes"].as_f64().unwrap();
+    let (used, log) = (size(&run) as f64, fs::metadata(run.join("run.log")).unwrap().len());
+    let off = used / predicted - 1.0;
+    figures.push(format!("log {} kB, disk {:+.1} % of {:.0} MB predicted", log / 1000, 100.0 * off, predicted / 1e6));
+    figures.push(format!("{steps} steps"));
+    assert!(off.abs() < if asked.is_some() { 0.05 } else { 0.5 } && log < 200_000_000, "{figures:?}");
+    let what = format!("a soak of {length} s: {}", figures.join("; "));
+    record(("G19", 0), &what, 1, begun);
+}
