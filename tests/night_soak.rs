@@ -62,7 +62,7 @@ fn g19_nothing_grows_but_what_is_collected() {
     let settings = [settings, &["--set", "run.threads=1", "--set", "run.keep_every_hours=0"]].concat();
     let explore = |more: &[&str]| command(&[&["explore"][..], &settings, more, &["--json"]].concat());
     let (place, length) = (run.to_str().unwrap(), asked.unwrap_or(30));
-    let mut supervised = explore(&["--supervised", "--steps", "10000000", "--out", place]);
+    let mut supervised = explore(&["--supervised", "--steps", "1000000", "--out", place]);
     let mut live =
         Live::of(supervised.stdout(Stdio::piped()).stderr(fs::File::create(&said).unwrap()).spawn().unwrap());
     until("it works", || live.over() || run.join("STATUS.json").exists());
