@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")/.."
 out=$PWD/results/reliability
 mkdir -p "$out"
-wanted=${*:-g1 g2 g3 g4 g14 g15 g16 g17 g18 g19 g21 g22 g24}
+wanted=${*:-g1 g2 g3 g4 g5 g14 g15 g16 g17 g18 g19 g21 g22 g23 g24 g26}
 
 # tried GOAL TRIALS ARGUMENTS...: cargo test of that goal with so many trials.
 tried() {
@@ -21,6 +21,7 @@ tried g1 250 --test night_killed g1_
 tried g2 5000 --lib g2_
 tried g3 100 --test night_faults g3_
 tried g4 20 --test night_killed g4_
+tried g5 1 --test night_promises g5_
 tried g14 1000 --test night_faults g14_
 tried g15 100000 --lib g15_
 tried g16 1 --lib g16_
@@ -29,4 +30,6 @@ tried g18 1 --test night_inputs g18_
 tried g19 1 --test night_soak
 tried g21 20 --test night_supervised g21_
 tried g22 1 --test night_supervised g22_
+tried g23 1 --test night_promises g23_
 tried g24 1 --test dashboard no_request
+tried g26 1 --test night_promises g26_

@@ -1,9 +1,9 @@
 //! Faults on purpose: `SKEWFIT_CHAOS` names what shall go wrong and when, so that anyone can see a night survive it.
 //!
-//! `what@place:n` or `what@place:n+count`, comma-separated; `disk` and `beat` are counted from 1 in each process, the
+//! `what@place:n` or `what@place:n+count`, comma-separated; `disk`, `beat` and `page` are counted from 1 in each process, the
 //! others are the run's own counters. On `disk` (changes: create, write, sync, rename, ...): `kill` before it, `tear` (half of a write,
-//! then kill), `full`, `eio`, `short` (half of a write, then full). On `beat` (of the work): `kill`, `hang`, `spin`,
-//! `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`. It is loud in the log, and off unless asked for.
+//! then kill), `full`, `eio`, `short` (half of a write, then full). On `beat` (of the work) and `page` (a request of it):
+//! `kill`, `hang`, `spin`, `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`. It is loud in the log, and off unless asked for.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -20,6 +20,8 @@ pub enum Place {
     Disk,
     /// Beats of the work.
     Beat,
+    /// Requests of the page.
+    Page,
     /// SAC updates, by number from 0.
     Update,
     /// VAE minibatches, by number from 0.
@@ -74,9 +76,10 @@ pub enum Part {
     Encoder,
 }
 
-const PLACES: [(&str, Place); 6] = [
+const PLACES: [(&str, Place); 7] = [
     ("disk", Place::Disk),
     ("beat", Place::Beat),
+    ("page", Place::Page),
     ("update", Place::Update),
     ("vae", Place::Vae),
     ("refresh", Place::Refresh),
@@ -112,6 +115,7 @@ pub struct Chaos {
     faults: Arc<[Fault]>,
     changes: Arc<AtomicU64>,
     beats: Arc<AtomicU64>,
+    requests: Arc<AtomicU64>,
 }
 
 impl Chaos {
@@ -145,10 +149,19 @@ impl Chaos {
 
     /// Does what the next beat of the work shall suffer.
     pub fn beat(&self) {
+        self.suffer(Place::Beat, &self.beats);
+    }
+
+    /// Does what the next request of the page shall suffer.
+    pub fn request(&self) {
+        self.suffer(Place::Page, &self.requests);
+    }
+
+    fn suffer(&self, place: Place, count: &AtomicU64) {
         if self.is_none() {
             return;
         }
-        match self.at(Place::Beat, self.beats.fetch_add(1, Relaxed) + 1).next() {
+        match self.at(place, count.fetch_add(1, Relaxed) + 1).next() {
             Some(What::Kill) => kill(),
             Some(What::Hang) => loop {
                 std::thread::sleep(std::time::Duration::from_secs(1));
@@ -181,7 +194,7 @@ fn fault(text: &str) -> Result<Fault> {
         let place = PLACES.iter().find(|(word, _)| *word == place)?.1;
         let known: &[(&str, What)] = match place {
             Place::Disk => &ON_DISK,
-            Place::Beat => &ON_BEATS,
+            Place::Beat | Place::Page => &ON_BEATS,
             _ => &PARTS,
         };
         let what = known.iter().find(|(word, _)| *word == what)?.1;

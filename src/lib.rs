@@ -38,7 +38,9 @@ pub mod replay;
 pub mod report;
 pub mod rng;
 pub mod statistics;
+#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 pub mod store;
+#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 pub mod supervise;
 pub mod tensorboard;
 #[cfg(test)]

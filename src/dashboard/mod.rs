@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use crate::chaos::Chaos;
 use crate::error::{Error, Result};
 use gate::Gate;
 use key::Key;
@@ -89,7 +90,7 @@ impl Page {
         #[cfg(target_os = "linux")] // where priorities are a thread's own
         let _ = rustix::process::setpriority_process(None, LOWEST); // else it is as good as the others
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(not_served)?;
-        let shared = Arc::new(Shared::new(self.dir, Gate::new(self.port, self.key)));
+        let shared = Arc::new(Shared::new(self.dir, Gate::new(self.port, self.key), Chaos::from_env()?));
         runtime.block_on(listen::listen(self.listener, routes::router(shared), stop)).map_err(not_served)
     }
 

@@ -19,6 +19,7 @@ use tokio::time::{sleep, timeout};
 
 use super::gate::{Gate, SAID};
 use super::watch::{Parts, Watch};
+use crate::chaos::Chaos;
 use crate::store::fs::DiskFs;
 use crate::supervise::control::{Request, ask};
 
@@ -32,12 +33,13 @@ pub struct Shared {
     gate: Gate,
     dir: PathBuf,
     watch: Mutex<Watch>,
+    chaos: Chaos,
 }
 
 impl Shared {
     /// For the run in `dir`.
-    pub fn new(dir: PathBuf, gate: Gate) -> Self {
-        Self { gate, watch: Mutex::new(Watch::new(dir.clone())), dir }
+    pub fn new(dir: PathBuf, gate: Gate, chaos: Chaos) -> Self {
+        Self { gate, watch: Mutex::new(Watch::new(dir.clone())), dir, chaos }
     }
 
     fn watch<T>(&self, look: impl FnOnce(&mut Watch) -> T) -> T {
@@ -64,6 +66,7 @@ pub fn router(shared: Arc<Shared>) -> Router {
 
 /// The gate, and what is said with every answer.
 async fn guard(State(shared): State<Arc<Shared>>, request: HttpRequest, next: Next) -> Response {
+    shared.chaos.request();
     let (head, body) = request.into_parts();
     let mut response = match shared.gate.admit(&head) {
         Ok(()) => next.run(HttpRequest::from_parts(head, body)).await,

@@ -61,17 +61,20 @@ fn hangup_is_ignored() -> bool {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Events go to the run's `run.log`, errors to stderr as well; the first run of a process takes it.
+/// Events go to the run's `run.log`, errors to stderr as well, and so do the last words of a thread that panics; the first
+/// run of a process takes it.
 pub(super) fn log_to(dir: &Path, megabytes: f64) -> Result<()> {
     let path = dir.join("run.log");
     let file = RollingLog::open(&path, (megabytes * 1e6) as u64);
     let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
     let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
-    let _ = tracing_subscriber::fmt()
-        .log_internal_errors(false)
-        .with_ansi(false)
-        .with_target(false)
-        .with_writer(writer)
-        .try_init();
+    let log = tracing_subscriber::fmt().log_internal_errors(false).with_ansi(false).with_target(false);
+    if log.with_writer(writer).try_init().is_ok() {
+        let to_stderr = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            tracing::warn!("{panic}"); // not an error, which stderr would have twice
+            to_stderr(panic);
+        }));
+    }
     Ok(())
 }

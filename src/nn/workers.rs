@@ -58,6 +58,18 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_of_a_share_is_that_of_its_caller() {
+        for threads in [1, 3] {
+            let workers = Workers::new(threads);
+            let work = || workers.each(&mut [0, 1, 2], |i, _| assert_ne!(i, 2, "asked for"));
+            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err());
+            let mut shares = [0; 3];
+            workers.each(&mut shares, |_, s| *s = 1);
+            assert_eq!(shares, [1; 3], "the pool is as it was");
+        }
+    }
+
+    #[test]
     fn every_share_is_worked_once() {
         let mut shares = vec![0; 7];
         Workers::new(3).each(&mut shares, |i, s| *s += i + 1);

@@ -62,7 +62,8 @@ pub fn parse(bytes: &[u8]) -> Journal {
         rows.pop();
         journal.torn = true;
     }
-    let tail = &tail[..tail.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1)]; // a lost block reads as zeros
+    let written = tail.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1); // a lost block reads as zeros
+    let tail = tail.get(..written).unwrap_or_default();
     if tail.contains(&b'}') {
         rows.push(tail); // all of a line was written but its newline
     }

@@ -273,9 +273,9 @@ impl Store {
     /// # Errors
     /// [`Error::Damaged`] naming the shard; [`Error::Usage`] where there is no such episode, or it is of a newer format.
     pub fn episode(&self, id: u64) -> Result<Episode> {
-        let found = self.lines.binary_search_by_key(&id, |line| line.id);
-        let absent = |_| Error::Usage(format!("{}: there is no sound line of episode {id}", self.dir.display()));
-        let line = &self.lines[found.map_err(absent)?];
+        let found = self.lines.binary_search_by_key(&id, |line| line.id).ok().and_then(|at| self.lines.get(at));
+        let absent = || Error::Usage(format!("{}: there is no sound line of episode {id}", self.dir.display()));
+        let line = found.ok_or_else(absent)?;
         let at = |why: String| Error::Damaged(format!("{}: {why}", line.file));
         let bytes = self.fs.read(&self.dir.join(&line.file)).map_err(|e| at(e.to_string()))?;
         if blake3::hash(&bytes).to_string() != line.blake3 {

@@ -104,29 +104,29 @@ impl Shard {
             let group = self.file.group(group).map_err(|e| e.to_string())?;
             Ok(group.datasets().map_err(|e| e.to_string())?.iter().any(|n| n == name))
         };
-        let (image_shape, frames) = self.array::<u8>("observations/image", DType::U8, 4)?;
-        let (action_shape, actions) = self.array::<f32>("actions", DType::F32, 2)?;
-        let (_, goal_image) = self.array::<u8>("goal/image", DType::U8, 3)?;
-        let (_, goal_latent) = self.array::<f32>("goal/latent", DType::F32, 1)?;
+        let ([_, image_size, ..], frames) = self.array::<u8, 4>("observations/image", DType::U8)?;
+        let ([_, action_dim], actions) = self.array::<f32, 2>("actions", DType::F32)?;
+        let (_, goal_image) = self.array::<u8, 3>("goal/image", DType::U8)?;
+        let (_, goal_latent) = self.array::<f32, 1>("goal/latent", DType::F32)?;
         let (proprio_dim, proprio) = if has("observations", "proprio")? {
-            let (shape, data) = self.array::<f32>("observations/proprio", DType::F32, 2)?;
-            (shape[1], data)
+            let ([_, dim], proprio) = self.array::<f32, 2>("observations/proprio", DType::F32)?;
+            (dim, proprio)
         } else {
             (0, Vec::new())
         };
         let (state_names, states) = if has("/", "state")? {
-            (self.state_names()?, self.array::<f64>("state", DType::F64, 2)?.1)
+            (self.state_names()?, self.array::<f64, 2>("state", DType::F64)?.1)
         } else {
             (Vec::new(), Vec::new())
         };
         let episode = Episode {
             id: self.number("episode_id")?,
-            image_size: image_shape[1],
+            image_size,
             frames,
             proprio,
             proprio_dim,
             actions,
-            action_dim: action_shape[1],
+            action_dim,
             goal_image,
             goal_latent,
             goal_origin: GoalOrigin::from_name(self.text("goal_source")?)
@@ -144,7 +144,11 @@ impl Shard {
     }
 
     /// Shape (`rank` entries) and values of an array of type `dtype`.
-    fn array<T: H5Element>(&self, path: &str, dtype: DType, rank: usize) -> Result<(Vec<usize>, Vec<T>), String> {
+    fn array<T: H5Element, const RANK: usize>(
+        &self,
+        path: &str,
+        dtype: DType,
+    ) -> Result<([usize; RANK], Vec<T>), String> {
         let at = |e: hdf5::Error| format!("/{path}: {e}");
         let dataset = self.file.dataset(path).map_err(at)?;
         let found = dataset.dtype().map_err(at)?;
@@ -152,10 +156,9 @@ impl Shard {
         let shape = shape.into_iter().map(usize::try_from).collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())?;
         let bytes = shape.iter().try_fold(size_of::<T>(), |n, &d| n.checked_mul(d));
         let plausible = bytes.is_some_and(|n| n <= self.size.saturating_mul(MAX_RATIO));
-        if found != dtype || shape.len() != rank || !plausible {
-            return Err(format!("/{path} is {found} {shape:?}, not {dtype} in {rank} dimensions that fit the file"));
-        }
-        Ok((shape, dataset.read::<T>().map_err(at)?))
+        let sizes = <[usize; RANK]>::try_from(shape.as_slice()).ok().filter(|_| found == dtype && plausible);
+        let unfit = || format!("/{path} is {found} {shape:?}, not {dtype} in {RANK} dimensions that fit the file");
+        Ok((sizes.ok_or_else(unfit)?, dataset.read::<T>().map_err(at)?))
     }
 
     fn state_names(&self) -> Result<Vec<String>, String> {

@@ -90,7 +90,7 @@ struct TroubledFile {
 impl Durable for TroubledFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(torn) = change(&self.chaos)? else { return self.file.write(bytes) };
-        self.file.write(&bytes[..bytes.len() / 2])?;
+        self.file.write(bytes.split_at(bytes.len() / 2).0)?;
         if torn == What::Tear {
             chaos::kill();
         }

@@ -219,7 +219,7 @@ impl Socket {
     fn hear(&self) -> bool {
         let mut message = [0; 1024];
         let Ok(length) = self.socket.recv(&mut message) else { return false }; // it timed out
-        let text = String::from_utf8_lossy(&message[..length]);
+        let text = String::from_utf8_lossy(message.get(..length).unwrap_or_default());
         let states: Vec<_> = text.lines().map(sd_notify::NotifyState::Custom).collect();
         let _ = sd_notify::notify(&states); // nobody may be there
         true
