@@ -33,3 +33,17 @@ tried g22 1 --test night_supervised g22_
 tried g23 1 --test night_promises g23_
 tried g24 1 --test dashboard no_request
 tried g26 1 --test night_promises g26_
+
+# The rows as a table.
+table() {
+    sed '/<!-- rows -->/q' "$out/README.md"
+    printf '\n| goal | what was tried | trials | failures | 95 %% bound a trial | seconds | commit |\n|:---|:---|---:|---:|:---|---:|:---|\n'
+    for row in $(cd "$out" && printf '%s\n' *.toml | sort -V); do
+        awk -F ' = ' '{ gsub(/"/, "", $2); v[$1] = $2 } END {
+            sub(/ a trial.*/, "", v["bound_95"]); sub(/none from so few trials/, "-", v["bound_95"])
+            printf "| [%s](%s) | %s | %s | %s | %s | %s | `%.12s` |\n", v["goal"], row, v["what"], v["trials"],
+                v["failures"], v["bound_95"], v["wall_s"], v["commit"] }' row="$row" "$out/$row"
+    done
+}
+table > "$out/README.md.new"
+mv "$out/README.md.new" "$out/README.md"
