@@ -7,7 +7,9 @@ use crate::coverage::Coverage;
 use crate::error::{Error, Result};
 use crate::evaluate::scene;
 use crate::metrics::Table;
+use crate::store::fs::DiskFs;
 use crate::store::{Damage, Store};
+use crate::supervise::status::Status;
 use crate::{checkpoint, metrics};
 use serde_json::{Value, json};
 use skewfit_envs::CoverageGrid;
@@ -82,13 +84,12 @@ fn env_steps(store: &Store) -> u64 {
 
 /// What `STATUS.json` says, which a run replaces as it goes; 0 before there is one.
 fn updates_told(run: &Path) -> Result<u64> {
-    let bytes = match std::fs::read(run.join("STATUS.json")) {
-        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(0),
-        read => read.map_err(|e| Error::Damaged(e.to_string()))?,
-    };
-    let status: Option<Value> = serde_json::from_slice(&bytes).ok();
-    let updates = status.and_then(|s| s["updates"].as_u64());
-    updates.ok_or_else(|| Error::Damaged("does not tell the updates; the run's next epoch writes it anew".into()))
+    let way = "the run writes it anew as it goes";
+    match Status::read(&DiskFs, run) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(0),
+        Err(e) => Err(Error::Damaged(format!("cannot be understood ({e}); {way}"))),
+        Ok(status) => Ok(status.updates),
+    }
 }
 
 /// From `metrics.csv` where its last row is of the last episode, else from the states of every episode; and the shards

@@ -4,13 +4,12 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::SystemTime;
 
-use serde_json::{Value, json};
-
 use crate::error::{Error, Result};
 use crate::provenance::utc;
-use crate::store::fs::{DiskFs, write_atomic};
+use crate::store::fs::DiskFs;
 use crate::supervise::control;
 use crate::supervise::events::{self, Event, Kind};
+use crate::supervise::status::Status;
 use crate::supervise::supervisor::{Patience, Supervisor};
 
 /// How a run is watched.
@@ -86,35 +85,25 @@ fn shown(serve: Option<u16>, json: bool) -> Vec<OsString> {
 
 /// Into the account of the night and `STATUS.json`, which no child writes to now; and to stderr.
 fn tell(dir: &Path, event: Kind, why: &str) {
-    let path = dir.join("STATUS.json");
-    let status = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let mut status: Value = status.unwrap_or_else(|| json!({ "env_steps": 0, "updates": 0 }));
-    let counted = |name: &str| status[name].as_u64().unwrap_or(0);
-    let at = utc(SystemTime::now());
-    let event_line = Event {
-        at: at.clone(),
-        env_steps: counted("env_steps"),
-        updates: counted("updates"),
-        event,
-        why: why.to_owned(),
-    };
-    status["state"] = match event {
+    let state = match event {
         Kind::Restarted => "exploring",
         Kind::Stopped => "paused",
         _ => "failed",
-    }
-    .into();
-    (status["why"], status["updated_at"]) = (why.into(), at.into());
+    };
+    let (state, why, updated_at) = (state.to_owned(), why.to_owned(), utc(SystemTime::now()));
+    let before = Status::read(&DiskFs, dir).unwrap_or_default();
+    let status = Status { state, why: Some(why.clone()), updated_at, ..before };
+    let (at, env_steps, updates) = (status.updated_at.clone(), status.env_steps, status.updates);
+    let line = Event { at, env_steps, updates, event, why: why.clone() };
     let told = if dir.join(crate::store::RUN_FILE).exists() {
-        events::tell(&DiskFs, dir, &event_line)
-            .and_then(|()| write_atomic(&DiskFs, &path, format!("{status:#}\n").as_bytes()))
+        events::tell(&DiskFs, dir, &line).and_then(|()| status.write(&DiskFs, dir))
     } else {
         Ok(())
     };
     if let Err(e) = told {
         super::say(&e.to_string());
     }
-    super::say(why);
+    super::say(&why);
     if event == Kind::GaveUp
         && let Err(e) = crate::redraw::plot(&[dir.to_owned()], None)
     {

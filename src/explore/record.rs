@@ -13,8 +13,8 @@ use crate::error::{Error, Result};
 use crate::metrics::Row;
 use crate::progress::Tick;
 use crate::provenance::{Whose, cpu_s, resident_mb, utc};
-use crate::store::fs::write_atomic;
 use crate::supervise::events::{self, Event, Kind};
+use crate::supervise::status::Status;
 
 /// Time between two `STATUS.json` while nothing else is told.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -84,17 +84,17 @@ impl Run<'_> {
     /// Replaces `STATUS.json`; `why` it is not exploring.
     pub(super) fn status(&mut self, state: &str, why: Option<&str>) -> Result<()> {
         self.told = Some(std::time::Instant::now());
-        let status = json!({
-            "state": state,
-            "why": why,
-            "env_steps": self.state.env_steps,
-            "updates": self.learner.counts.updates,
-            "skipped": self.state.skipped,
-            "rolled_back": self.learner.counts.halvings,
-            "process": std::process::id(),
-            "updated_at": utc(SystemTime::now()),
-        });
-        write_atomic(&*self.house.fs, &self.store.dir().join("STATUS.json"), format!("{status:#}\n").as_bytes())
+        let status = Status {
+            state: state.to_owned(),
+            why: why.map(str::to_owned),
+            env_steps: self.state.env_steps,
+            updates: self.learner.counts.updates,
+            skipped: self.state.skipped,
+            rolled_back: self.learner.counts.halvings,
+            process: std::process::id(),
+            updated_at: utc(SystemTime::now()),
+        };
+        status.write(&*self.house.fs, self.store.dir())
     }
 
     /// Adds to the account of the night, and to the log.

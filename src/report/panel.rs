@@ -87,7 +87,7 @@ impl Panel {
         let heading = if logarithmic { format!("{}, log scale", self.heading) } else { self.heading.clone() };
         canvas.text((x + 4.0, y + 20.0), heading, HEADING, INK, Anchor::Left);
         let step = if logarithmic {
-            ((high - low) / 3.0).ceil().max(1.0)
+            ((high - low) / 5.0).ceil().max(1.0)
         } else {
             tick_step(high - low, (((bottom - y - TOP) / 22.0) as usize).min(6))
         };

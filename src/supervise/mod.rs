@@ -1,5 +1,5 @@
-//! What lets a run be left alone: signs of life, what follows trouble, restarts, a log that ends, what happened, what is
-//! asked of it from outside.
+//! What lets a run be left alone: signs of life, what follows trouble, restarts, a log that ends, where it stands, what
+//! happened, what is asked of it from outside.
 
 pub mod control;
 pub mod events;
@@ -7,6 +7,7 @@ pub mod ladder;
 pub mod log;
 pub mod pulse;
 pub mod starts;
+pub mod status;
 pub mod supervisor;
 
 /// Set by a supervisor for a process that takes up what another one left.
