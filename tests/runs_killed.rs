@@ -5,14 +5,15 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use skewfit::config::{Config, overrides};
-use skewfit::progress::{Progress, Tick};
+use skewfit::progress::{Progress, Summary, Tick};
 
 use common::{
-    Learned, checkpoints, copy, explore, explore_aside, files, json, lines, metrics, refused, resume, skewfit, stderr,
-    until,
+    Learned, checkpoints, copy, explore, explore_aside, files, json, lines, metrics, night, refused, resume, skewfit,
+    stderr, until,
 };
 
 /// Starts a run, waits until there is a checkpoint and `episodes` are committed, and a little longer.
@@ -37,7 +38,7 @@ fn a_signal_ends_a_run_with_a_checkpoint_from_which_it_goes_on_exactly() {
         let live = live(&run, &[], episodes, millis);
         live.term();
         let stopped = json(&live.end());
-        let state = if stopped["updates"] == 400 { "\"done\"" } else { "\"paused\"" };
+        let state = if night(&run).last().unwrap() == "done" { "\"done\"" } else { "\"paused\"" };
         assert!(fs::read_to_string(run.join("STATUS.json")).unwrap().contains(state), "{when}");
         let last = fs::read_to_string(run.join("checkpoints/last")).unwrap();
         assert_eq!(last.trim(), format!("{:08}", stopped["updates"].as_u64().unwrap()), "{when}");
@@ -67,16 +68,45 @@ fn a_killed_run_goes_on_from_its_last_checkpoint_exactly() {
     }
 }
 
-/// Asks its own process to stop at the third tick of the first practice.
-struct StopsItself(usize);
+/// A signal is the whole process's: runs that send one to themselves do so one after the other.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Asks its own process to stop at a tick of a phase, counted down to.
+struct StopsItself(&'static str, usize);
 
 impl Progress for StopsItself {
     fn tick(&mut self, tick: &Tick<'_>) {
-        self.0 += usize::from(tick.phase == "practising");
-        if self.0 == 3 {
-            signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
-            self.0 += 1;
+        if tick.phase == self.0 {
+            self.1 = self.1.wrapping_sub(1);
+            if self.1 == 0 {
+                signal_hook::low_level::raise(signal_hook::consts::SIGTERM).unwrap();
+            }
         }
+    }
+}
+
+/// A run of `corridor-tiny` in this process that stops itself.
+fn stops(run: &Path, settings: &[&str], mut when: StopsItself) -> Summary {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let settings = settings.iter().chain(&["run.threads=1"]).map(|text| overrides::parse(text).unwrap());
+    let config = Config::resolve("corridor-tiny", settings.collect()).unwrap();
+    skewfit::explore::start(config, run, &[], &mut when).unwrap()
+}
+
+/// Nothing of the first half of a VAE phase stays: it begins anew.
+#[test]
+fn a_vae_phase_that_is_left_begins_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = dir.path().join("whole");
+    let settings = ["run.steps=500", "latent.phases=[{ every = 1, updates = 100 }]"];
+    let one = Learned::of(&whole, &explore(&whole, &settings));
+    // Seven ticks a phase, three phases, skewing before the last one; the last checkpoint has the updates of the end.
+    for tick in [2, 9, 14, 15, 20] {
+        let run = dir.path().join(tick.to_string());
+        let stopped = stops(&run, &settings, StopsItself("fitting the VAE", tick));
+        assert_eq!(stopped.updates, 50 * (tick as u64).div_ceil(7), "not stopped in its phase");
+        assert!(fs::read_to_string(run.join("STATUS.json")).unwrap().contains("\"paused\""), "tick {tick}");
+        Learned::of(&run, &resume(&run)).same(&one, &format!("tick {tick}"));
     }
 }
 
@@ -87,9 +117,7 @@ fn a_row_written_after_the_checkpoint_is_not_written_twice() {
     let [run, whole, lost] = ["run", "whole", "lost"].map(|name| dir.path().join(name));
     let settings = ["run.updates_per_epoch=100", "run.steps=400", "run.checkpoint_every_epochs=100"];
     let told = explore(&whole, &settings);
-    let settings = settings.iter().chain(&["run.threads=1"]).map(|text| overrides::parse(text).unwrap());
-    let config = Config::resolve("corridor-tiny", settings.collect()).unwrap();
-    let stopped = skewfit::explore::start(config, &run, &[], &mut StopsItself(0)).unwrap();
+    let stopped = stops(&run, &settings, StopsItself("practising", 3));
     assert_eq!((stopped.env_steps, stopped.updates), (300, 33), "not stopped while practising");
     assert_eq!(lines(&run.join("metrics.csv")), 1, "the epoch is not over");
     let middle = dir.path().join("middle");

@@ -104,7 +104,9 @@ impl Run<'_> {
             }
             self.practise()?;
         }
-        self.look_again(epoch)?;
+        if !self.look_again(epoch)? {
+            return Ok(());
+        }
         if (epoch + 1).is_multiple_of(self.cfg.evaluate.every_epochs) {
             self.evaluate(epoch)?;
         }

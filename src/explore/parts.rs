@@ -70,15 +70,19 @@ impl Run<'_> {
     }
 
     /// The VAE phase and the refresh that follows it, if one is due; skewing acts from the refresh after `start_epoch` + 1 on.
-    pub(super) fn look_again(&mut self, epoch: u64) -> Result<()> {
+    /// `false` where it is asked to stop meanwhile: then the phase is as if it had not begun.
+    pub(super) fn look_again(&mut self, epoch: u64) -> Result<bool> {
         let updates = self.cfg.latent.updates_at(epoch);
         if updates == 0 || self.learner.replay.transitions() == 0 {
-            return Ok(());
+            return Ok(true);
         }
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), self.mark());
         for k in 0..updates {
             if k.is_multiple_of(16) {
                 self.tick("fitting the VAE");
+                if self.stopping()? {
+                    return self.undo(before).map(|()| false);
+                }
             }
             self.spoil(Place::Vae, self.learner.counts.vae_updates);
             let outcome = self.learner.update_vae().map(|info| self.state.sums.add_vae(&info));
@@ -94,7 +98,7 @@ impl Run<'_> {
         }
         self.state.sums.mapped_states = self.mean_states();
         self.state.sums.refresh_s += began.elapsed().as_secs_f64();
-        Ok(())
+        Ok(true)
     }
 
     /// Means of the mapped states over replay and, weighted, over skewed draws: what the skewing favours.

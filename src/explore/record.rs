@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Run;
-use super::state::{Sums, model_tensors};
+use super::state::{RunState, Sums, model_tensors, restore_models};
 use crate::checkpoint::{self, Keep, Saved, Snapshot};
 use crate::config::RunConfig;
 use crate::episode::Episode;
@@ -113,6 +113,24 @@ impl Run<'_> {
             why: why.to_owned(),
         };
         events::tell(&*self.house.fs, self.store.dir(), &event)
+    }
+
+    /// Models and counters as they are now, in memory.
+    pub(super) fn mark(&self) -> (Snapshot, RunState) {
+        let (params, optimizer) = model_tensors(&self.learner);
+        let state = RunState { counts: self.learner.counts.clone(), ..self.state.clone() };
+        (Snapshot { update: state.counts.updates, params, optimizer, state: Value::Null, env: Vec::new() }, state)
+    }
+
+    /// Goes back to a mark; replay's latents are not those of its VAE then, so nothing can be learned from them.
+    ///
+    /// # Errors
+    /// `Damaged` for a mark of another run.
+    pub(super) fn undo(&mut self, (models, state): (Snapshot, RunState)) -> Result<()> {
+        restore_models(&mut self.learner, &models)?;
+        self.learner.counts = state.counts.clone();
+        self.state = state;
+        Ok(())
     }
 
     /// A [`checkpoint`](Self::checkpoint) that was due by the schedule: trouble may lead back to it.

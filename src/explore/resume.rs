@@ -22,8 +22,9 @@ use crate::metrics::{self, MetricsCsv};
 use crate::progress::{Progress, Summary};
 use crate::provenance;
 use crate::store::Store;
-use crate::store::fs::{Fs, disk_error, write_atomic};
+use crate::store::fs::{DiskFs, Fs, disk_error, write_atomic};
 use crate::supervise::events::Kind;
+use crate::supervise::status::Status;
 
 /// Goes on to `run.steps` of the run's own configuration, or to `steps`; not from the `pass_over` newest checkpoints. A
 /// finished run is left alone.
@@ -58,7 +59,7 @@ fn go_on(
     });
     let cfg = Config::read(&file, wanted.into_iter().collect())?;
     let summary = dir.join("summary.json");
-    if let Some(done) = finished(&summary, &cfg) {
+    if let Some(done) = finished(dir, &summary, &cfg) {
         return Ok(done);
     }
     let mut store = Store::open_in(Arc::clone(&house.fs), dir)?;
@@ -95,10 +96,11 @@ fn go_on(
     run.explore(Kind::Resumed, &why)
 }
 
-/// The summary of a run that has nothing left to do.
-fn finished(summary: &Path, cfg: &Config) -> Option<Summary> {
+/// The summary of a run that has nothing left to do; one that was stopped in its last epoch has all steps and updates too.
+fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Option<Summary> {
     let done: Summary = serde_json::from_str(&std::fs::read_to_string(summary).ok()?).ok()?;
-    (done.env_steps >= last_step(&cfg.run) && done.updates >= cfg.run.epochs() * cfg.run.updates_per_epoch)
+    let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == "done");
+    (told && done.env_steps >= last_step(&cfg.run) && done.updates >= cfg.run.epochs() * cfg.run.updates_per_epoch)
         .then_some(done)
 }
 
