@@ -67,7 +67,8 @@ fn the_reading_path_is_short() {
     let readme = read("README.md");
     let path = links(section(&readme, "## Reading path").split("Under").next().unwrap());
     assert_eq!(path.len(), 8, "{path:?}");
-    let lengths: Vec<_> = path.iter().map(|file| (file, read(file).lines().count())).collect();
+    let to_read = |file: &str| read(file).lines().take_while(|line| *line != "#[cfg(test)]").count();
+    let lengths: Vec<_> = path.iter().map(|file| (file, to_read(file))).collect();
     let total: usize = lengths.iter().map(|(_, n)| n).sum();
     assert!(total < 1200, "{total} lines: {lengths:?}");
 }
