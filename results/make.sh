@@ -43,13 +43,17 @@ figures() {
     figures results/corridor $(seeds corridor) $(seeds corridor-rig)
 }
 
-# The README's tables, between its two marks.
-{
-    sed '/<!-- results -->/q' README.md
-    for table in results/door/table.md results/door/official/table.md results/corridor/table.md; do
-        if [ -f "$table" ]; then echo; cat "$table"; fi
-    done
-    echo
-    sed -n '/<!-- end of results -->/,$p' README.md
-} > README.md.new
-mv README.md.new README.md
+# block NAME: puts what it reads between the README's two marks of that name.
+block() {
+    { sed "/<!-- $1 -->/q" README.md; echo; cat; echo; sed -n "/<!-- end of $1 -->/,\$p" README.md; } > README.md.new
+    mv README.md.new README.md
+}
+
+{ cat results/door/table.md; echo; cat results/corridor/table.md; } | block results
+
+# The door at the steps of the official code's figure, which stands in results/official-code.md as it was read off.
+if runs=$(seeds door) && official=$(ended results/door/official-s1) && [ -n "$official" ]; then
+    # shellcheck disable=SC2086
+    skewfit plot $runs $official --at 20000,22000,25500,40500,95000 > results/door/official/at.md
+    { paste -d '\0' results/door/official/at.md results/official-code.md; echo; cat results/door/official/table.md; } | block "equal steps"
+fi

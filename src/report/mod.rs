@@ -13,6 +13,7 @@ use skewfit_envs::Image;
 use crate::clip::{self, Clip};
 use crate::error::{Error, Result};
 
+mod at;
 mod canvas;
 mod curves;
 pub mod diagnosis;
@@ -125,6 +126,14 @@ pub fn compare(runs: &[(PathBuf, Drawn)], out: &Path) -> Result<Vec<PathBuf>> {
     files.push(out.join("table.md"));
     canvas::write(&out.join("table.md"), table::table(runs, &read).as_bytes())?;
     Ok(files)
+}
+
+/// Markdown: what runs had reached after each of `steps`; see the columns' headings.
+///
+/// # Errors
+/// `Usage` for what is not a run, and where nothing was evaluated.
+pub fn at(runs: &[PathBuf], steps: &[u64]) -> Result<String> {
+    at::at(&runs.iter().map(|dir| Run::read(dir)).collect::<Result<Vec<_>>>()?, steps)
 }
 
 /// A contact sheet of goal | reached pairs at `path`.
