@@ -2,7 +2,8 @@
 # Makes the committed tables and pictures out of the run directories on this machine, through the program:
 #   results/make.sh              (SKEWFIT=program takes that one instead of building it)
 # The runs are results/{door,door-rig,corridor,corridor-rig}/default-s{1,2,3}/, and results/door/official-s1/: the door at
-# the official length, a group of its own. A run that is missing or has not ended is named and left out.
+# the official length, a group of its own; results/door/tau-s{1,2,3} have --set agent.tau=0.001, results/door/min_ess-s{1,2,3}
+# have --set skew.min_ess=0.2. A run that is missing or has not ended is named and left out.
 set -eu
 cd "$(dirname "$0")/.."
 skewfit() { ${SKEWFIT:-cargo run --release --quiet --} "$@"; }
@@ -13,6 +14,8 @@ ended() {
         if [ -f "$run/summary.json" ]; then echo "$run"; else echo "missing or not ended: $run" >&2; fi
     done
 }
+# A file of a run's newest evaluation that has it.
+newest() { ls "$1"/eval/[0-9]*/"$2" 2> /dev/null | tail -n 1; }
 seeds() { ended "results/$1/default-s1" "results/$1/default-s2" "results/$1/default-s3"; }
 
 # figures OUT RUN...: all pictures of the first run; curves, maps and table of all; the metrics of each.
@@ -21,18 +24,18 @@ figures() {
     shift
     if [ $# -eq 0 ]; then return 0; fi
     mkdir -p "$out"
-    rm -f "$out"/metrics-*.csv
+    rm -f "$out"/metrics-*.csv "$out"/evaluation-*.json
     skewfit plot "$1" --out "$out" > /dev/null
     cp "$1/plots/reconstructions.png" "$out/"
     if [ $# -gt 1 ]; then skewfit plot "$@" --out "$out" > /dev/null; fi
     for run in "$@"; do
         case $run in */*-rig/*) rig=-rig ;; *) rig= ;; esac
         cp "$run/metrics.csv" "$out/metrics$rig-s${run##*-s}.csv"
+        sed "s|\"run\": \".*\"|\"run\": \"$run\"|" "$(newest "$run" evaluation.json)" > "$out/evaluation$rig-s${run##*-s}.json"
     done
     # The first attempts at the scene's own pictures; an evaluation with a program that made no clips is repeated.
-    clips() { ls "$1"/eval/[0-9]*/clips.gif 2> /dev/null | tail -n 1; }
-    if [ -z "$(clips "$1")" ]; then skewfit evaluate "$1" > /dev/null; fi
-    cp "$(clips "$1")" "$out/reached.gif"
+    if [ -z "$(newest "$1" clips.gif)" ]; then skewfit evaluate "$1" > /dev/null; fi
+    cp "$(newest "$1" clips.gif)" "$out/reached.gif"
 }
 
 # Names of runs hold no blanks.
@@ -43,17 +46,44 @@ figures() {
     figures results/corridor $(seeds corridor) $(seeds corridor-rig)
 }
 
-# block NAME: puts what it reads between the README's two marks of that name.
+# ablation NAME: results/door/NAME-s{1,2,3}, the door with one key changed, beside the default: table and evaluations.
+ablation() {
+    changed=$(ended "results/door/$1-s1" "results/door/$1-s2" "results/door/$1-s3")
+    if [ -z "$changed" ]; then return 0; fi
+    all=$(mktemp -d)
+    # shellcheck disable=SC2046,SC2086
+    skewfit plot $(seeds door) $changed --out "$all" > /dev/null
+    mkdir -p "results/door/$1"
+    cp "$all/table.md" "$all/evaluation.png" "results/door/$1/"
+    rm -r "$all"
+}
+ablation tau
+ablation min_ess
+
+# block NAME TEXT: puts a text between the README's two marks of that name.
 block() {
-    { sed "/<!-- $1 -->/q" README.md; echo; cat; echo; sed -n "/<!-- end of $1 -->/,\$p" README.md; } > README.md.new
+    if [ "$(grep -c "<!-- $1 -->\|<!-- end of $1 -->" README.md)" -ne 2 ]; then
+        echo "README.md has not the marks <!-- $1 --> and <!-- end of $1 -->, once each: put them back" >&2
+        exit 1
+    fi
+    { sed "/<!-- $1 -->/q" README.md; printf '\n%s\n\n' "$2"; sed -n "/<!-- end of $1 -->/,\$p" README.md; } > README.md.new
     mv README.md.new README.md
 }
 
-{ cat results/door/table.md; echo; cat results/corridor/table.md; } | block results
+# The steps in the first column of a table, as 20000,22000,...
+steps() { sed -n 's/^| \([0-9,]*\) |.*/\1/p' "$1" | tr -d , | paste -s -d , -; }
+
+tables=$(cat results/door/table.md; echo; cat results/corridor/table.md)
+block results "$tables"
 
 # The door at the steps of the official code's figure, which stands in results/official-code.md as it was read off.
-if runs=$(seeds door) && official=$(ended results/door/official-s1) && [ -n "$official" ]; then
+runs=$(seeds door)
+official=$(ended results/door/official-s1)
+if [ -n "$runs" ] && [ -n "$official" ]; then
     # shellcheck disable=SC2086
-    skewfit plot $runs $official --at 20000,22000,25500,40500,95000 > results/door/official/at.md
-    { paste -d '\0' results/door/official/at.md results/official-code.md; echo; cat results/door/official/table.md; } | block "equal steps"
+    skewfit plot $runs $official --at "$(steps results/official-code.md)" > results/door/official/at.md
+    beside=$(paste -d '\0' results/door/official/at.md results/official-code.md | sed 's/||[^|]*|/|/')
+    block "equal steps" "$beside
+
+$(cat results/door/official/table.md)"
 fi

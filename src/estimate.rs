@@ -112,10 +112,16 @@ pub fn of(c: &Config) -> Result<Estimate> {
     // Parameter and two moments each; target critics have no moments.
     let nets_bytes =
         12.0 * (encoder.params + decoder.params + policy.params + 2.0 * critic.params) + 8.0 * critic.params;
+    let time_s = epochs * c.run.updates_per_epoch as f64 * sac_s + latent_s + env_s;
+    let landmarks = match c.run.keep_every_hours * 3600.0 {
+        every_s if every_s > 0.0 => 1.0 + (time_s / every_s).floor(),
+        _ => 0.0,
+    };
+    let checkpoints = (c.run.keep_checkpoints as f64 + landmarks) * nets_bytes;
     Ok(Estimate {
-        time_s: epochs * c.run.updates_per_epoch as f64 * sac_s + latent_s + env_s,
+        time_s,
         memory_bytes: BASE_MEMORY + 2.0 * nets_bytes + stored * (3.0 * pixels + 4.0 * c.latent.dim as f64 + 16.0),
-        disk_bytes: BASE_DISK + c.run.keep_checkpoints as f64 * nets_bytes + epochs * EPOCH_BYTES + pictures(c),
+        disk_bytes: BASE_DISK + checkpoints + epochs * EPOCH_BYTES + pictures(c),
     })
 }
 

@@ -238,7 +238,7 @@ pub fn report((run, folder): (&Path, &Path), update: u64, attempts: &[Attempt], 
 #[must_use]
 pub fn pairs(attempts: &[Attempt]) -> Vec<Reached> {
     let caption = |a: &Attempt| match a.metrics.first() {
-        Some((name, value)) => format!("{value:.2}{}", if name.ends_with("_rad") { " rad" } else { "" }),
+        Some((name, value)) => format!("{value:.3}{}", if name.ends_with("_rad") { " rad" } else { "" }),
         None => format!("latent {:.2}", a.latent_distance),
     };
     let pair = |a: &Attempt| Reached {

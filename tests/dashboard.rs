@@ -462,8 +462,7 @@ fn a_live_run_shows_pictures_and_curves() {
     );
     let headings: Vec<_> =
         seen["curves"]["figures"].as_array().unwrap().iter().map(|f| f["heading"].as_str().unwrap()).collect();
-    let want =
-        ["Cells ever visited", "Entropy of recent states", "Final distance", "Success rate", "Critic loss", "VAE loss"];
+    let want = ["Coverage cells", "Coverage entropy", "Final distance", "Success rate", "Critic loss", "VAE loss"];
     assert_eq!(headings, want);
 
     // The newest of what there is now, for the run goes on.

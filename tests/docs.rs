@@ -195,3 +195,21 @@ fn design_names_files_that_exist() {
         assert!(Path::new(ROOT).join(name).exists(), "docs/DESIGN.md names {name}");
     }
 }
+
+/// "On each of three seeds ... with skewing off one seed of three does."
+#[test]
+fn the_readme_says_of_the_door_what_the_table_says() {
+    let reached = |name: &str| {
+        let start = format!("| {name} | ");
+        let table = read("results/door/table.md");
+        let rows: Vec<Vec<f64>> = table
+            .lines()
+            .filter(|line| line.starts_with(&start))
+            .map(|line| line.split('|').filter_map(|cell| cell.trim().replace(',', "").parse().ok()).collect())
+            .collect();
+        // Seed, steps, angle error, the best constant answer's, rank correlation.
+        assert!(rows.iter().all(|row| row[1] == 30_000.0), "{rows:?}");
+        (rows.len(), rows.iter().filter(|row| row[2] <= 0.1 && row[4] >= 0.8).count())
+    };
+    assert_eq!([reached("door"), reached("door-rig")], [(3, 3), (3, 1)]);
+}

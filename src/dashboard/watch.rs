@@ -30,7 +30,7 @@ pub type Parts = BTreeMap<&'static str, Arc<str>>;
 
 /// Curves: the column of `metrics.csv`, its heading, and the unit of its axis. The leading evaluation comes between.
 const COVERAGE: [(&str, &str, &str); 2] =
-    [("coverage/cells", "Cells ever visited", "cells"), ("coverage/entropy_nats", "Entropy of recent states", "nats")];
+    [("coverage/cells", "Coverage cells", "cells"), ("coverage/entropy_nats", "Coverage entropy", "nats")];
 const SUCCESS: (&str, &str, &str) = ("eval/success_rate", "Success rate", "of 1");
 const LOSSES: [(&str, &str, &str); 2] =
     [("train/critic_loss", "Critic loss", "reward²"), ("vae/loss", "VAE loss", "an image")];

@@ -89,16 +89,26 @@ fn skewing(found: &Findings) -> Vec<Verdict> {
         let why = format!("skewing has not begun: it acts from the VAE phase after epoch {} on", skew.start_epoch + 1);
         return vec![Verdict::told("skew_active", Level::Ok, why)];
     };
-    let logged: Vec<f64> = found.table.column("skew/ess").unwrap_or_default().iter().flatten().copied().collect();
-    let ess = logged.last().copied().unwrap_or(skewed.ess);
-    let lowest = logged.iter().copied().fold(ess, f64::min);
+    let column = found.table.column("skew/ess").unwrap_or_default();
+    let logged: Vec<(u64, f64)> =
+        found.table.env_steps.iter().zip(column).filter_map(|(steps, ess)| Some((*steps, (*ess)?))).collect();
+    let ess = logged.last().map_or(skewed.ess, |last| last.1);
     let active = ("skewing acts", "skewing is inactive");
-    let collapse = ("weights are spread", "the weights collapse onto few pictures");
-    vec![
-        Verdict::graded("skew_active", ess, want::ESS, active, "ESS"),
-        Verdict::graded("skew_collapse", lowest, want::COLLAPSE, collapse, "lowest ESS"),
-        direction(found, skewed.alpha),
-    ]
+    let active = Verdict::graded("skew_active", ess, want::ESS, active, "ESS");
+    vec![active, collapse(&logged, ess), direction(found, skewed.alpha)]
+}
+
+/// By the later half of what was logged: a VAE that was fitted to a few pictures for one phase has long been fitted to
+/// others. What was lower before is told.
+fn collapse(logged: &[(u64, f64)], ess: f64) -> Verdict {
+    let (before, late) = logged.split_at(logged.len() / 2);
+    let lowest = late.iter().map(|(_, ess)| *ess).fold(ess, f64::min);
+    let says = ("weights are spread", "the weights collapse onto few pictures");
+    let mut verdict = Verdict::graded("skew_collapse", lowest, want::COLLAPSE, says, "lowest ESS of the later half");
+    if let Some((steps, once)) = before.iter().min_by(|a, b| a.1.total_cmp(&b.1)).filter(|(_, once)| *once < lowest) {
+        verdict.sentence += &format!("; before, {} at {} steps", want::figure(*once), grouped(*steps));
+    }
+    verdict
 }
 
 /// By the visits of true states; the power's sign decides where they are not known, and is a fault by itself.

@@ -7,7 +7,8 @@ use crate::error::{Error, Result};
 use crate::figures::grouped;
 
 /// Markdown: a line a number of steps, a column a group of seeds. A cell is the mean, over the seeds, of the leading
-/// metric's mean over the last turn through all evaluation pictures; empty where a run had not come so far.
+/// metric's mean over the last turn through all evaluation pictures; empty where a run had not come so far, or had not
+/// tried all of them yet.
 ///
 /// # Errors
 /// `Usage` where nothing was evaluated.
@@ -20,7 +21,8 @@ pub(super) fn at(runs: &[Run], steps: &[u64]) -> Result<String> {
     for &steps in steps {
         let by_then = |run: &Run| {
             let row = run.table.env_steps.iter().rposition(|at| *at <= steps).filter(|_| run.steps() >= steps)?;
-            run.turned(&column, row)
+            let tried = run.table.column(&column)?[..=row].iter().flatten().count();
+            run.turned(&column, row).filter(|_| tried >= run.turn())
         };
         let cells = groups.iter().map(|group| {
             let reached: Option<Vec<f64>> = group.runs.iter().map(|run| by_then(run)).collect();
@@ -56,7 +58,7 @@ mod tests {
         let lines: Vec<_> = text.lines().map(cells).collect();
         assert_eq!(lines[0][2], "Angle error (rad), door, 1,500 steps (2 seeds)");
         assert_eq!(lines[2][1..4], ["400", "", ""], "before the first row");
-        assert_eq!(lines[3][1..4], ["600", "0.600", ""]);
+        assert_eq!(lines[3][1..4], ["600", "", ""], "half a turn");
         assert_eq!(lines[4][1..4], ["1,000", "0.450", ""], "(.4 + .2) / 2 and (.8 + .4) / 2");
         assert_eq!(lines[5][1..4], ["1,500", "", ""], "the second seed ended before");
         assert!(at(&[Run { table: Table::default(), ..run(1, &[]) }], &[1]).is_err());

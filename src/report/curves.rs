@@ -25,7 +25,7 @@ const CLOCKS: [Across; 3] = [
 ];
 
 const COVERAGE: [(&str, &str); 2] =
-    [("coverage/entropy_nats", "State entropy (nats)"), ("coverage/cells", "State cells visited")];
+    [("coverage/entropy_nats", "Coverage entropy (nats)"), ("coverage/cells", "Coverage cells")];
 
 const LEARNING: [(&str, &str); 11] = [
     ("train/critic_loss", "Critic loss (reward²)"),

@@ -2,7 +2,7 @@
 //!
 //! Series differ in colour and in dashes, so that neither colour vision nor a printer's colours are needed.
 
-use super::canvas::{Anchor, Canvas, GRID, INK, Point, Rgb, SOFT};
+use super::canvas::{Anchor, Canvas, GRID, INK, Point, Rgb, SOFT, text_width};
 
 /// Okabe & Ito (2008), told apart by colour-blind readers too; yellow comes last.
 pub(super) const COLORS: [Rgb; 8] = [
@@ -113,7 +113,9 @@ impl Panel {
             let level = place(value);
             canvas.dashed(vec![(across.from, level), (right, level)], 1.0, INK, &[5.0, 5.0]);
             let label = format!("{name}: {}", number(value, value.abs() / 10.0));
-            canvas.text((across.from + 4.0, level - 4.0), label, SMALL, INK, Anchor::Left);
+            let ends = (across.from + 4.0, right - 4.0);
+            let x = self.quieter(ends, level, text_width(&label, SMALL), |(x, y)| (across.at(x), place(y)));
+            canvas.text((x, level - 4.0), label, SMALL, INK, Anchor::Left);
         }
         let drawn = || self.series.iter().enumerate().filter_map(|(i, s)| Some((look(i), s.as_ref()?)));
         for ((color, _), series) in drawn() {
@@ -130,6 +132,15 @@ impl Panel {
                 _ => canvas.dashed(points, LINE, color, dashes),
             }
         }
+    }
+
+    /// Where a label of this width on this level meets fewer points: at the left end, or at the right one.
+    fn quieter(&self, (left, right): (f64, f64), level: f64, width: f64, at: impl Fn(Point) -> Point) -> f64 {
+        let bands = |s: &Series| s.band.iter().flat_map(|(x, low, high)| [(*x, *low), (*x, *high)]).collect::<Vec<_>>();
+        let points = self.series.iter().flatten().flat_map(|s| bands(s).into_iter().chain(s.line.iter().copied()));
+        let points: Vec<Point> = points.map(at).filter(|(_, y)| (level - 22.0..level + 6.0).contains(y)).collect();
+        let met = |from: f64| points.iter().filter(|(x, _)| (from..from + width).contains(x)).count();
+        if met(left) > met(right - width) { right - width } else { left }
     }
 
     fn values(&self) -> impl Iterator<Item = f64> + '_ {

@@ -274,7 +274,7 @@ fn little_or_odd_data_is_no_reason_to_fail() {
     assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(-1.0, 1.0, 1)], &[[0.5, 0.5]])), 7);
     assert_eq!(drawn(&odd([axis(0.0, 0.0, 4), axis(0.0, 1.0, 0)], &[[0.5, 0.5]])), 5);
     let svg = fs::read_to_string(dir.path().join("plots/coverage.svg")).unwrap();
-    assert!(well_formed(&svg) && svg.contains("<circle") && svg.contains("State cells visited"));
+    assert!(well_formed(&svg) && svg.contains("<circle") && svg.contains("Coverage cells"));
 }
 
 /// The commands that the report of a run advises, with their reasons, after such a night.
