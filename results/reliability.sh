@@ -25,7 +25,7 @@ tried g5 1 --test night_promises g5_
 tried g14 1000 --test night_faults g14_
 tried g15 100000 --lib g15_
 tried g16 1 --lib g16_
-tried g17 1 --lib g17_ -- --test-threads 1
+tried g17 10000 --lib g17_ -- --test-threads 1
 tried g18 1 --test night_inputs g18_
 tried g19 1 --test night_soak
 tried g21 20 --test night_supervised g21_

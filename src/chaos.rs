@@ -5,6 +5,7 @@
 //! then kill), `full`, `eio`, `short` (half of a write, then full). On `beat` (of the work) and `page` (a request of it):
 //! `kill`, `hang`, `spin`, `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`. It is loud in the log, and off unless asked for.
 
+use std::env::VarError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -124,7 +125,11 @@ impl Chaos {
     /// # Errors
     /// `Usage` where it cannot be understood.
     pub fn from_env() -> Result<Self> {
-        std::env::var(VARIABLE).map_or(Ok(Self::default()), |text| Self::parse(&text))
+        match std::env::var(VARIABLE) {
+            Ok(text) => Self::parse(&text),
+            Err(VarError::NotPresent) => Ok(Self::default()),
+            Err(VarError::NotUnicode(text)) => Self::parse(&text.to_string_lossy()),
+        }
     }
 
     /// As the head of this file says.
@@ -198,7 +203,9 @@ fn fault(text: &str) -> Result<Fault> {
             _ => &PARTS,
         };
         let what = known.iter().find(|(word, _)| *word == what)?.1;
-        Some(Fault { what, place, first: first.parse().ok()?, count: count.parse().ok()? })
+        let fault = Fault { what, place, first: first.parse().ok()?, count: count.parse().ok()? };
+        let from_1 = matches!(place, Place::Disk | Place::Beat | Place::Page | Place::Refresh);
+        (fault.count > 0 && fault.first >= u64::from(from_1)).then_some(fault) // else it would never come
     };
     let way = "write what@place:n or what@place:n+count, as in kill@disk:40 or nan-reward@update:7+3";
     read().ok_or_else(|| Error::Usage(format!("{VARIABLE}: `{text}` cannot be understood: {way}")))

@@ -24,7 +24,7 @@ pub enum Error {
     /// A number that is not finite came out of learning: exit code 70.
     #[error("{0}")]
     NotFinite(String),
-    /// Output that could not be written where it was asked for.
+    /// Output that could not be written where it was asked for: exit code 6, or 2 where that [lasts].
     #[error("{what}: {source}")]
     Io {
         /// Which file, and what was tried.
@@ -47,11 +47,19 @@ impl Error {
             Self::Env(EnvFault::BadSnapshot { .. }) => 3,
             Self::Env(EnvFault::BadOption { .. } | EnvFault::UnknownScene { .. }) => 2,
             Self::Env(_) => 4,
+            Self::Io { source, .. } if lasts(source) => 2,
             Self::Disk(_) | Self::Io { .. } => 6,
             Self::NotFinite(_) => 70,
             Self::Busy(_) => 75,
         }
     }
+}
+
+/// Whether a refusal is no matter of room or of time: what is asked for may not be written there.
+#[must_use]
+pub fn lasts(refusal: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{IsADirectory, NotADirectory, PermissionDenied};
+    matches!(refusal.kind(), PermissionDenied | NotADirectory | IsADirectory)
 }
 
 #[cfg(test)]

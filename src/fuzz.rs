@@ -42,8 +42,8 @@ fn damaged(sample: &[u8], other: &[u8], draws: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Feeds `read` damaged samples until the time is over; how many it got.
-fn fuzz(goal: &str, samples: &[Vec<u8>], mut read: impl FnMut(&[u8])) -> u64 {
+/// Feeds `read` damaged samples until the time is over; how many it got. `read` asserts what is `promised`.
+fn fuzz((goal, promised): (&str, &str), samples: &[Vec<u8>], mut read: impl FnMut(&[u8])) -> u64 {
     let seconds = std::env::var("SKEWFIT_FUZZ_S").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0);
     let (begun, mut fed) = (Instant::now(), 0);
     let mut draws = Rng::seed_from_u64(17);
@@ -57,7 +57,7 @@ fn fuzz(goal: &str, samples: &[Vec<u8>], mut read: impl FnMut(&[u8])) -> u64 {
         fed += 1;
     }
     assert!(fed > 20, "{goal}: only {fed} inputs");
-    let what = format!("damaged {goal} samples: an error or the same content, no panic; slowest {slowest:.1?}");
+    let what = format!("damaged {goal} samples: {promised}, no panic; slowest {slowest:.1?}");
     record((&format!("G17-{goal}"), 17), &what, fed, begun);
     fed
 }
@@ -65,7 +65,7 @@ fn fuzz(goal: &str, samples: &[Vec<u8>], mut read: impl FnMut(&[u8])) -> u64 {
 #[test]
 fn g17_configurations() {
     let texts: Vec<Vec<u8>> = crate::config::PRESETS.iter().map(|p| p.text.as_bytes().to_vec()).collect();
-    fuzz("configuration", &texts, |bytes| {
+    fuzz(("configuration", "refused, or settings that are the same when written and read again"), &texts, |bytes| {
         let text = String::from_utf8_lossy(bytes);
         if let Ok(config) = Config::parse(&text, "fuzz.toml", vec![]) {
             assert_eq!(Config::parse(&config.to_toml().unwrap(), "again", vec![]).unwrap(), config);
@@ -78,10 +78,15 @@ fn g17_shards_and_journals() {
     let dir = tempfile::tempdir().unwrap();
     crate::store::tests::run(dir.path(), 3);
     let shards: Vec<Vec<u8>> = (0..3).map(|id| fs::read(dir.path().join(journal::shard_file(id))).unwrap()).collect();
-    fuzz("shard", &shards, |bytes| drop(shard::decode(bytes)));
+    let episodes: Vec<_> = shards.iter().map(|bytes| shard::decode(bytes).unwrap()).collect();
+    fuzz(("shard", "without its hash: refused, or an episode that can be written again"), &shards, |bytes| {
+        if let Ok((episode, root)) = shard::decode(bytes) {
+            assert!(episodes.contains(&(episode.clone(), root.clone())) || shard::encode(&episode, &root).is_ok());
+        }
+    });
     let lines = fs::read(dir.path().join(journal::FILE)).unwrap();
     let whole = journal::parse(&lines).lines;
-    fuzz("journal", &[lines], |bytes| {
+    fuzz(("journal", "lines that were written, and no others"), &[lines], |bytes| {
         for line in journal::parse(bytes).lines {
             assert!(whole.contains(&line), "a line that was never written: {line:?}");
         }
@@ -105,7 +110,7 @@ fn g17_checkpoints() {
     let names: Vec<_> = fs::read_dir(&at).unwrap().map(|e| e.unwrap().path()).collect();
     let sound: Vec<Vec<u8>> = names.iter().map(|name| fs::read(name).unwrap()).collect();
     let mut turn = 0;
-    fuzz("checkpoint", &sound, |bytes| {
+    fuzz(("checkpoint", "refused, or the same content"), &sound, |bytes| {
         turn = (turn + 1) % names.len();
         fs::write(&names[turn], bytes).unwrap();
         if let Ok(loaded) = checkpoint::load(dir.path(), 5) {
@@ -126,10 +131,68 @@ fn g17_pictures() {
         bytes.into_inner()
     };
     let samples = [image::ImageFormat::Png, image::ImageFormat::Jpeg, image::ImageFormat::Gif].map(encoded);
-    fuzz("picture", &samples, |bytes| {
+    fuzz(("picture", "refused, or a picture of the asked size"), &samples, |bytes| {
         fs::write(&path, bytes).unwrap();
         if let Ok(goal) = load_goal(&path, 48) {
             assert_eq!(goal.pixels.len(), 48 * 48 * 3);
         }
     });
+}
+
+/// Every cut and many single flips of small samples are found: by the journal's hash, the manifest's, the checksum of a
+/// PNG, and the checkpoint's word of the configuration.
+#[test]
+fn g17_cut_anywhere_or_one_bit_flipped() {
+    let begun = crate::trials::begin();
+    let dir = tempfile::tempdir().unwrap();
+    let store = crate::store::tests::run(dir.path(), 3);
+    let mut tried = 0;
+    for id in 0..3 {
+        let path = dir.path().join(journal::shard_file(id));
+        tried += each_damage(&path, id, || store.episode(id).is_err());
+    }
+    let goal = dir.path().join("goal.png");
+    for k in 0..3_u8 {
+        let image = image::RgbImage::from_fn(9, 7, |x, y| image::Rgb([x as u8 * 8, y as u8 * 9, 77 * k]));
+        image.save(&goal).unwrap();
+        let sound = load_goal(&goal, 24).unwrap();
+        tried += each_damage(&goal, 10 + u64::from(k), || load_goal(&goal, 24).map_or(true, |read| read == sound));
+    }
+    let file = dir.path().join("config.toml");
+    for (k, preset) in ["door", "corridor", "corridor-tiny"].into_iter().enumerate() {
+        let text = crate::config::PRESETS.iter().find(|p| p.name == preset).unwrap().text;
+        let config = Config::parse(text, preset, vec![]).unwrap();
+        fs::write(&file, config.to_toml().unwrap()).unwrap();
+        let known = |read: Config| {
+            let theirs = read.run.steps != config.run.steps || read.night != config.night;
+            read == config || theirs || read.identity().unwrap() != config.identity().unwrap()
+        };
+        tried += each_damage(&file, 20 + k as u64, || Config::read(&file, vec![]).map_or(true, known));
+    }
+    let what = "three small shards, pictures, configurations cut at every byte, one bit flipped: refused, the same, or told (all keys but run.steps and [night])";
+    record(("G17-cut", 17), what, tried, begun);
+}
+
+/// Cuts the file at every byte, and flips a bit of it ten thousand times and more; `found` says whether the reader saw
+/// it. How often.
+fn each_damage(path: &std::path::Path, seed: u64, found: impl Fn() -> bool) -> u64 {
+    let sound = fs::read(path).unwrap();
+    let mut draws = Rng::seed_from_u64(seed);
+    let flips = crate::trials::trials(300).min(10_000);
+    let flip = |_| {
+        let mut bytes = sound.clone();
+        bytes[draws.random_range(0..sound.len())] ^= 1 << draws.random_range(0..8);
+        bytes
+    };
+    let flipped: Vec<Vec<u8>> = (0..flips).map(flip).collect();
+    let apart = if flips < 10_000 { 37 } else { 1 }; // every byte where somebody wants to know it well
+    let cuts = (0..sound.len()).step_by(apart).map(|n| sound[..n].to_vec());
+    let mut tried = 0;
+    for bytes in cuts.chain(flipped) {
+        fs::write(path, &bytes).unwrap();
+        assert!(found(), "{}: {} bytes of {}", path.display(), bytes.len(), sound.len());
+        tried += 1;
+    }
+    fs::write(path, sound).unwrap();
+    tried
 }

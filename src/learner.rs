@@ -236,17 +236,17 @@ impl Learner {
     ) -> Result<()> {
         let (refreshed, later): (Vec<_>, Vec<_>) =
             episodes.into_iter().partition(|e| e.id < self.counts.refreshed_episodes);
-        let mut take_in = |learner: &mut Self, episode: Episode| {
+        let take_in = |learner: &mut Self, episode: Episode, beat: &mut dyn FnMut()| {
             beat();
             let latents = learner.latents(&episode)?;
             learner.add(episode, latents)
         };
-        refreshed.into_iter().try_for_each(|episode| take_in(self, episode))?;
+        refreshed.into_iter().try_for_each(|episode| take_in(self, episode, beat))?;
         if self.counts.refreshes > 0 {
-            self.encode_replay(self.counts.skew_alpha.map(|alpha| (alpha, 0.0)), &mut || {})?;
+            self.encode_replay(self.counts.skew_alpha.map(|alpha| (alpha, 0.0)), beat)?;
         }
         self.stale = false; // all that replay holds was encoded just now
-        later.into_iter().try_for_each(|episode| take_in(self, episode))
+        later.into_iter().try_for_each(|episode| take_in(self, episode, beat))
     }
 
     fn encode_replay(&mut self, skew: Option<(f64, f64)>, beat: &mut dyn FnMut()) -> Result<Option<SkewInfo>> {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Learned, chaotic, files, json, last_fatal, record, resume, skewfit, stderr, trials, undisturbed};
+use common::{Learned, chaotic, files, json, last_fatal, record, resume, skewfit, stderr, trials, undisturbed, until};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -109,7 +109,8 @@ fn g4_resumed_from_any_update_it_ends_in_the_same_bytes() {
         Learned::of(&two, &again).same(&learned, "twice");
         // Asked to stop at a random moment, which leaves a checkpoint there.
         let child = chaotic(&part, faults, &[&setting]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(draws.random_range(150..900)));
+        until("it has begun", || part.join("STATUS.json").exists());
+        std::thread::sleep(Duration::from_millis(draws.random_range(0..800)));
         Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
         let stopped = json(&child.wait_with_output().unwrap());
         let resumed =

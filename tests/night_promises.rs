@@ -84,7 +84,7 @@ fn g5_clocks_decide_nothing() {
             fs::write(run.join(file), text.replace(&now, hour)).unwrap();
         }
         for file in common::files(&run).into_keys() {
-            Command::new("touch").args(["-d", hour]).arg(run.join(file)).status().unwrap();
+            assert!(Command::new("touch").args(["-d", hour]).arg(run.join(file)).status().unwrap().success());
         }
         Learned::of(&run, &resume(&run)).same(&whole, name);
     }

@@ -9,12 +9,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Learned, chaotic, json, last_fatal, night, record, refused, stderr, trials, undisturbed, until};
+use common::{
+    Learned, Live, chaotic, json, last_fatal, night, record, refused, resume, stderr, trials, undisturbed, until,
+};
 
 /// `--supervised`, impatient.
 fn supervised(run: &Path, faults: &str, settings: &[&str]) -> Command {
     let mut command = chaotic(run, faults, settings);
-    command.args(["--supervised", "--stall-s", "2", "--back-off-s", "0.05"]);
+    command.args(["--supervised", "--stall-s", "4", "--back-off-s", "0.05"]);
     command
 }
 
@@ -71,7 +73,47 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
     for (start, updates) in from.iter().zip([400, 400, 350, 350, 300]) {
         assert!(start.contains(&format!("and {updates} updates")), "{start}, not {updates}");
     }
+    Learned::of(&run, &resume(&run)).same(&undisturbed(dir.path()), "taken up after a storm");
     record(("G22", 0), "storms: 5 starts, then code 75; from an older checkpoint after every second one", 2, begun);
+}
+
+/// The process that a supervisor has started.
+fn child_of(supervisor: &Live) -> String {
+    let id = supervisor.id();
+    let children = || fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    until("a child", || !children().trim().is_empty());
+    children().trim().to_owned()
+}
+
+#[test]
+fn what_cannot_be_taken_up_any_more_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let mut command = supervised(&run, "", &["run.steps=100000"]);
+    let live = Live::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    until("a checkpoint after the first", || common::checkpoints(&run).len() > 1);
+    let journal = fs::read(run.join("episodes.jsonl")).unwrap();
+    fs::write(run.join("episodes.jsonl"), [b"X", &journal[1..]].concat()).unwrap();
+    Command::new("kill").args(["-KILL", &child_of(&live)]).status().unwrap();
+    assert_eq!(live.end().status.code(), Some(3));
+    assert!(fs::read_to_string(run.join("STATUS.json")).unwrap().contains("\"failed\""));
+    assert!(night(&run).join(" ").ends_with("restarted failed") && run.join("REPORT.md").exists(), "{:?}", night(&run));
+}
+
+#[test]
+fn what_was_asked_of_a_live_run_stays_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let mut command = chaotic(&run, "", &["run.steps=100000"]);
+    let live = Live::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    until("it works", || run.join("STATUS.json").exists());
+    fs::write(run.join("control"), "pause\n").unwrap();
+    until("it rests", || night(&run).last().is_some_and(|event| event == "paused"));
+    let output = common::skewfit("resume", &run, &["--supervised"]);
+    refused(&output, 75, &["another process"]);
+    assert_eq!(fs::read_to_string(run.join("control")).unwrap(), "pause\n");
+    live.term();
+    json(&live.end());
 }
 
 #[test]

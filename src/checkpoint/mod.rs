@@ -22,6 +22,8 @@ const MANIFEST: &str = "MANIFEST.json";
 const LISTINGS: usize = 10;
 /// Marks the former checkpoint of an update while the new one takes its name.
 const FORMER: &str = ".old";
+/// Ends the name of one that the run went on without.
+const ASIDE: &str = ".aside";
 
 /// A learner at rest after `update` updates.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,6 +144,27 @@ pub fn sound_after(run_dir: &Path, passed: usize) -> Result<Option<Loaded>> {
         }
     }
     Ok(None)
+}
+
+/// Gives those newer than `update` names that nothing reads; which ones. For a run that goes on from there: its journal
+/// is about to be cut back to that checkpoint, and none of the newer ones could be gone on from.
+///
+/// # Errors
+/// [`Error::Disk`].
+pub fn set_aside(fs: &dyn Fs, run_dir: &Path, update: u64) -> Result<Vec<String>> {
+    let parent = run_dir.join("checkpoints");
+    let mut newer = names_in(fs, &parent)?;
+    newer.retain(|name| key(name).is_some_and(|k| k.0 > update));
+    for name in &newer {
+        let aside = parent.join(format!("{name}{ASIDE}"));
+        let moved = fs.remove(&aside).and_then(|()| fs.rename(&parent.join(name), &aside));
+        moved.map_err(|e| disk_error("set aside", &parent.join(name), &e))?;
+    }
+    if !newer.is_empty() {
+        fs.sync_dir(&parent).map_err(|e| disk_error("set aside in", &parent, &e))?;
+        write_atomic(fs, &parent.join("last"), format!("{update:08}\n").as_bytes())?;
+    }
+    Ok(newer)
 }
 
 /// Updates of the checkpoints in place, newest first, sound or not.

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use crate::error::{Error, Result};
 use crate::provenance::utc;
 use crate::store::fs::DiskFs;
+use crate::store::is_free;
 use crate::supervise::control;
 use crate::supervise::events::{self, Event, Kind};
 use crate::supervise::status::Status;
@@ -63,7 +64,9 @@ impl Supervised {
         let program =
             program.map_err(|source| Error::Io { what: "this program's own file is not known".into(), source })?;
         let stop = crate::explore::stop_flag(false);
-        control::forget(&DiskFs, dir);
+        if is_free(dir) {
+            control::forget(&DiskFs, dir); // what was asked of a live run is that run's
+        }
         Supervisor {
             program: program.into(),
             begin,
@@ -104,7 +107,7 @@ fn tell(dir: &Path, event: Kind, why: &str) {
         super::say(&e.to_string());
     }
     super::say(&why);
-    if event == Kind::GaveUp
+    if event != Kind::Restarted
         && let Err(e) = crate::redraw::plot(&[dir.to_owned()], None)
     {
         super::say(&format!("the report could not be drawn: {e}"));

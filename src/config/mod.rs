@@ -75,6 +75,17 @@ impl Config {
         validate::validate(raw)
     }
 
+    /// Changes with every key that the learning depends on: not with `run.steps`, which may be raised, nor with `[night]`.
+    ///
+    /// # Errors
+    /// As [`to_toml`](Self::to_toml).
+    pub fn identity(&self) -> Result<String> {
+        let mut learned = self.clone();
+        learned.run.steps = 0;
+        learned.night = settings::NightConfig { min_free_mb: 0, ballast_mb: 0, poll_s: 0.0, log_mb: 0.0 };
+        Ok(blake3::hash(learned.to_toml()?.as_bytes()).to_hex()[..16].to_owned())
+    }
+
     /// The resolved file: every key, in the order of [`keys::KEYS`]; it parses back to an equal configuration.
     ///
     /// # Errors

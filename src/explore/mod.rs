@@ -121,7 +121,9 @@ impl Run<'_> {
     /// One episode towards a goal of its own, committed before it is learned from; none if the policy gave no number.
     fn collect(&mut self, phase: &str) -> Result<()> {
         self.tick(phase);
-        self.need_room()?;
+        if !self.need_room()? {
+            return Ok(());
+        }
         let began = Instant::now();
         let id = self.state.episodes;
         self.spoil(Place::Episode, id + self.state.skipped);

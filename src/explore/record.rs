@@ -158,6 +158,7 @@ impl Run<'_> {
         self.tick("saving");
         self.state.wall_s = self.wall_s();
         self.state.counts = self.learner.counts.clone();
+        self.state.config = self.cfg.identity()?;
         self.state.keep_finite();
         let (params, optimizer) = model_tensors(&self.learner);
         let snapshot = Snapshot {

@@ -62,6 +62,10 @@ fn go_on(
     if let Some(done) = finished(dir, &summary, &cfg) {
         return Ok(done);
     }
+    if cfg.seed != root.seed {
+        let (path, is, was) = (file.display(), cfg.seed, root.seed);
+        return Err(Error::Usage(format!("{path}: seed = {is}, but the run was begun with {was}; put it back")));
+    }
     let mut store = Store::open_in(Arc::clone(&house.fs), dir)?;
     let found = checkpoint::sound_after(dir, pass_over)?;
     if found.is_none() && !store.lines().is_empty() {
@@ -74,6 +78,7 @@ fn go_on(
     let mut learner = Learner::new(&cfg, env.spec().action_dim)?;
     let mut state = RunState::default(); // of a run whose process ended before its first checkpoint
     let mut passed_over = Vec::new();
+    let from = found.as_ref().map(|loaded| loaded.snapshot.update);
     if let Some(loaded) = found {
         state = RunState::of(&loaded.snapshot)?;
         env.restore(&EnvSnapshot(loaded.snapshot.env.clone()))?;
@@ -81,15 +86,24 @@ fn go_on(
         learner.counts = state.counts.clone();
         passed_over = loaded.passed_over;
     }
+    let changed = state.config != cfg.identity()? && !state.config.is_empty();
     // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
     house.fs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
     house.forget_requests(dir);
+    let aside = from.map_or(Ok(Vec::new()), |update| checkpoint::set_aside(&*house.fs, dir, update))?;
     store.cut_back(state.episodes)?;
     let metrics = rows_behind((&house.fs, dir), &cfg, state.epoch, &evaluator)?;
     write_atomic(&*house.fs, &file, cfg.to_toml()?.as_bytes())?;
     note_resumption(&*house.fs, dir, learner.workers.count())?;
-    let why = format!("at {} steps and {} updates", state.env_steps, state.counts.updates);
+    let mut why = format!("at {} steps and {} updates", state.env_steps, state.counts.updates);
+    if !aside.is_empty() {
+        why += &format!("; newer checkpoints set aside: {}", aside.join(", "));
+    }
     let mut run = Run::new((cfg, store, metrics), (env, evaluator), (learner, state), progress, house);
+    if changed {
+        let so = "what follows is not the uninterrupted run bit for bit";
+        run.durably(|run| run.tell(Kind::Damaged, &format!("config.toml is not that of the checkpoint; {so}")))?;
+    }
     for damage in passed_over {
         run.durably(|run| run.tell(Kind::Damaged, &format!("checkpoint passed over: {damage}")))?;
     }
@@ -162,7 +176,12 @@ impl Run<'_> {
             if i.is_multiple_of(16) {
                 self.tick("reading episodes");
             }
-            match self.store.episode(line.id) {
+            let mut episode = self.store.episode(line.id);
+            if matches!(episode, Err(Error::Damaged(_))) {
+                self.durably(|run| run.store.readable(line))?; // what cannot be read now is not damaged
+                episode = self.store.episode(line.id);
+            }
+            match episode {
                 Ok(episode) => {
                     self.observe(&episode);
                     if i + kept >= lines.len() {

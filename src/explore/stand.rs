@@ -65,7 +65,7 @@ impl Run<'_> {
             self.state.sums.safety_cpu_s += spent;
             self.state.sums.safety_wait_s += (began.elapsed().as_secs_f64() - spent).max(0.0);
             match done {
-                Err(refusal @ (Error::Disk(_) | Error::Io { .. })) => {
+                Err(refusal) if refusal.exit_code() == 6 => {
                     let why = refusal.to_string();
                     self.drop_ballast();
                     if waited.is_none() {
@@ -85,9 +85,17 @@ impl Run<'_> {
         }
     }
 
-    /// Stands still where less is free than `night.min_free_mb`.
-    pub(super) fn need_room(&mut self) -> Result<()> {
-        self.durably(|run| run.room())
+    /// Stands still where less is free than `night.min_free_mb`; `false` where it is asked to stop meanwhile, for which
+    /// there is room.
+    pub(super) fn need_room(&mut self) -> Result<bool> {
+        match self.durably(|run| run.room()) {
+            Err(Error::Disk(_)) if self.stop_is_asked() => Ok(false),
+            room => room.map(|()| true),
+        }
+    }
+
+    fn stop_is_asked(&self) -> bool {
+        self.house.stop.load(Relaxed) || asked(&*self.house.fs, self.store.dir()) == Request::Stop
     }
 
     /// Refuses where less is free than `night.min_free_mb`.
@@ -108,7 +116,7 @@ impl Run<'_> {
         loop {
             let began = Instant::now();
             while began.elapsed() < pause {
-                if self.house.stop.load(Relaxed) || asked(&*self.house.fs, self.store.dir()) == Request::Stop {
+                if self.stop_is_asked() {
                     return Err(refusal);
                 }
                 self.breathe(LOOK.min(pause));

@@ -35,6 +35,9 @@ pub struct RunState {
     /// that a stop leaves are not among them, so a run that was stopped goes back as one that was not.
     #[serde(default)]
     pub due: Vec<u64>,
+    /// [`Config::identity`](crate::config::Config::identity); empty in a checkpoint of an older program.
+    #[serde(default)]
+    pub config: String,
     /// What trouble with numbers has led to.
     #[serde(default)]
     pub ladder: Ladder,

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, lasts};
 use crate::figures::bytes;
 
 /// The operations durable files need; each change is one point at which the disk may fail. Reading is as the system does it.
@@ -269,8 +269,12 @@ pub fn enough_disk(fs: &dyn Fs, dir: &Path, needed: u64) -> Result<()> {
     if free < needed { Err(refuse()) } else { Ok(()) }
 }
 
-/// One sentence for an operation the disk refused.
+/// One sentence for an operation the disk refused; `Usage` where no room and no time will help.
 #[must_use]
 pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
+    if lasts(e) {
+        let way = "let it be written there, or give another directory";
+        return Error::Usage(format!("could not {verb} {}: {e}; {way}", path.display()));
+    }
     Error::Disk(format!("could not {verb} {}: {e}; make room or check the disk, then resume", path.display()))
 }

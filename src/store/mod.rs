@@ -263,9 +263,24 @@ impl Store {
         self.writable()?;
         let kept = usize::try_from(episodes).ok().and_then(|n| self.lines.get(..n)).ok_or_else(|| {
             let (dir, held) = (self.dir.display(), self.lines.len());
-            Error::Damaged(format!("{dir}: {} holds {held} episodes of {episodes}; put it back", journal::FILE))
+            Error::Damaged(format!(
+                "{dir}: {} holds {held} episodes of {episodes}; put it back, or give --rebuild-journal",
+                journal::FILE
+            ))
         })?;
         self.rewrite(kept.to_vec())
+    }
+
+    /// Refuses where a shard that is there cannot be read, which says nothing of its bytes.
+    ///
+    /// # Errors
+    /// As [`disk_error`].
+    pub fn readable(&self, line: &JournalLine) -> Result<()> {
+        let path = self.dir.join(&line.file);
+        match self.fs.read(&path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(disk_error("read", &path, &e)),
+            _ => Ok(()),
+        }
     }
 
     /// Episode `id`, its bytes checked against the journal before they are parsed.
@@ -380,6 +395,12 @@ pub fn refuse_if_used(fs: &dyn Fs, dir: &Path) -> Result<()> {
         let way = "give another directory, or `skewfit resume` this one";
         Err(Error::Usage(format!("{} is not empty ({name} is there): {way}", dir.display())))
     })
+}
+
+/// Whether no live process writes to the run in `dir`, if it is one.
+#[must_use]
+pub fn is_free(dir: &Path) -> bool {
+    !dir.join(RUN_FILE).exists() || take_lock(dir).is_ok()
 }
 
 fn take_lock(dir: &Path) -> Result<File> {

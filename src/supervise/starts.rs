@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const STARTS: usize = 5;
 /// ... within so long are a storm.
 pub const WITHIN: Duration = Duration::from_secs(600);
-/// Ends without a new checkpoint after which one is passed over.
+/// Ends without a new checkpoint, of which every so-manieth passes one over.
 const FAILURES: u32 = 2;
 /// Ends without a new checkpoint after which nothing will come of it.
 const HOPELESS: u32 = 10;
@@ -43,10 +43,10 @@ impl Starts {
         Verdict::Again(Duration::from_secs_f64(doubled).min(LONGEST))
     }
 
-    /// How many of the newest checkpoints the next start shall not use.
+    /// How many of the newest checkpoints the next start shall not use; they are set aside then.
     #[must_use]
     pub fn passes_over(&self) -> u32 {
-        self.failures / FAILURES
+        u32::from(self.failures > 0 && self.failures.is_multiple_of(FAILURES))
     }
 }
 
@@ -64,7 +64,7 @@ mod tests {
         let told: Vec<_> =
             (0..5).map(|i| (starts.passes_over(), starts.ended(after(t, i), after(t, i + 1), false, 1.0))).collect();
         let again = |s| Verdict::Again(Duration::from_secs(s));
-        let expected = [(0, again(1)), (0, again(2)), (1, again(4)), (1, again(8)), (2, Verdict::GiveUp(5))];
+        let expected = [(0, again(1)), (0, again(2)), (1, again(4)), (0, again(8)), (1, Verdict::GiveUp(5))];
         assert_eq!(told, expected);
     }
 

@@ -19,6 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::control::{self, Request};
 use super::events::Kind;
 use super::starts::{LONGEST, Starts, Verdict};
+use super::status::Status;
 use crate::error::{Error, Result};
 use crate::store::fs::{DiskFs, Fs};
 
@@ -66,12 +67,13 @@ impl Supervisor<'_> {
     /// `Io` where no child can be started; `Busy` after too many starts (a restart storm).
     pub fn watch(&mut self) -> Result<u8> {
         let socket = Socket::bind()?;
-        let mut starts = Starts::default();
+        let (mut starts, mut first) = (Starts::default(), true);
         loop {
-            let before = newest_checkpoint(self.dir);
+            let (before, passes_over) = (checkpoints(self.dir), starts.passes_over());
             let began = Instant::now();
-            let mut child = self.start(&socket, starts.passes_over())?;
+            let mut child = self.start(&socket, passes_over)?;
             let end = self.attend(&socket, &mut child).map_err(|e| cannot("wait for the work", e))?;
+            let again = !std::mem::replace(&mut first, false);
             let why = match &end {
                 End::Exited(status) => match status.code() {
                     // A run that could not even be taken up: the disk is full, and may have room again.
@@ -79,17 +81,26 @@ impl Supervisor<'_> {
                         self.tell_and_wait("the disk had no room to take it up", LONGEST);
                         continue;
                     }
-                    Some(code) if is_final(code) => return Ok(u8::try_from(code).unwrap_or(1)),
+                    Some(code) if is_final(code) => {
+                        // A run that was begun tells its end itself; one that cannot be taken up any more does not.
+                        if again && ![0, BUSY].contains(&code) && self.is_exploring() {
+                            let way = "what it said last is on stderr and in run.log";
+                            (self.tell)(Kind::Failed, &format!("it could not be taken up again (code {code}): {way}"));
+                        }
+                        return Ok(u8::try_from(code).unwrap_or(1));
+                    }
                     Some(code) => format!("it ended with code {code}"),
                     None => format!("it was killed by signal {}", status.signal().unwrap_or_default()),
                 },
                 End::Stalled => format!("it gave no sign of life for {} s and was killed", self.patience.stall_s),
             };
             if self.is_to_stop() {
-                (self.tell)(Kind::Stopped, &format!("{why} while it was to stop"));
-                return Ok(0);
+                (self.tell)(Kind::Stopped, &format!("{why} while it was to stop; it is as at its last checkpoint"));
+                return Ok(BUSY as u8);
             }
-            let progressed = newest_checkpoint(self.dir) > before;
+            let (newest, from) = (before.first(), before.get(passes_over as usize).or(before.last()));
+            let now = checkpoints(self.dir);
+            let progressed = now.first() > from && now.first() != newest;
             let verdict = starts.ended(began, Instant::now(), progressed, self.patience.back_off_s);
             match verdict {
                 Verdict::Again(wait) => {
@@ -111,6 +122,10 @@ impl Supervisor<'_> {
 
     fn is_run(&self) -> bool {
         self.dir.join(crate::store::RUN_FILE).exists()
+    }
+
+    fn is_exploring(&self) -> bool {
+        Status::read(&DiskFs, self.dir).is_ok_and(|status| status.state == "exploring")
     }
 
     fn is_to_stop(&self) -> bool {
@@ -172,15 +187,18 @@ impl Supervisor<'_> {
 
 /// The code of a disk that takes nothing.
 const NO_DISK: i32 = 6;
+/// The code of a run that is another process's, of one that is not started any more, and of one that had to be killed.
+const BUSY: i32 = 75;
 
 /// Codes after which a start would end the same way: done, usage, damage, safety, a disk too small to begin on or that
 /// took nothing while it was to stop, numbers, another process.
 fn is_final(code: i32) -> bool {
-    [0, 2, 3, 5, NO_DISK, 70, 75].contains(&code)
+    [0, 2, 3, 5, NO_DISK, 70, BUSY].contains(&code)
 }
 
-fn newest_checkpoint(dir: &Path) -> Option<u64> {
-    crate::checkpoint::updates(dir).ok()?.first().copied()
+/// Newest first.
+fn checkpoints(dir: &Path) -> Vec<u64> {
+    crate::checkpoint::updates(dir).unwrap_or_default()
 }
 
 fn signal(child: &Child, signal: Signal) {
