@@ -13,8 +13,11 @@ tried() {
     goal=$1 trials=$2
     shift 2
     case " $wanted " in *" $goal "*) ;; *) return 0 ;; esac
-    rm -f "$out/$(echo "$goal" | tr g G)".toml "$out/$(echo "$goal" | tr g G)"-*.toml
-    SKEWFIT_RECORD=$out SKEWFIT_TRIALS=$trials SKEWFIT_FUZZ_S=600 SKEWFIT_SOAK_S=3600 cargo test "$@"
+    row=$out/$(echo "$goal" | tr g G)
+    rm -f "$row".toml "$row"-*.toml
+    SKEWFIT_RECORD=$out SKEWFIT_TRIALS=$trials SKEWFIT_FUZZ_S=600 SKEWFIT_SOAK_S=3600 cargo test "$@" && return 0
+    rm -f "$row".toml "$row"-*.toml
+    exit 1
 }
 
 tried g1 250 --test night_killed g1_

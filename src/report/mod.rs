@@ -212,8 +212,8 @@ fn pictures(inputs: &Drawn) -> [(&'static str, Option<Canvas>); 9] {
         (
             "goals",
             sheet::gallery(&[
-                ("Its own goals, early", &inputs.goals_early),
-                ("Its own goals, late", &inputs.goals_late),
+                ("Its own goals, the first after the warm-up", &inputs.goals_early),
+                ("Its own goals, the last", &inputs.goals_late),
             ]),
         ),
         ("reconstructions", sheet::pairs("What the VAE keeps", ["camera", "rebuilt"], &rebuilt)),
