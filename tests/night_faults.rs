@@ -56,16 +56,16 @@ fn a_run_that_cannot_begin_says_so() {
     }
 }
 
-/// A run on a file system of 24 MB of its own, which is filled and emptied while it runs.
+/// A run on a file system of 40 MB of its own, which is filled and emptied while it runs.
 #[test]
 fn g3_a_real_disk_runs_full_and_gets_room_again() {
     let dir = tempfile::tempdir().unwrap();
     let script = r#"
         set -e
-        mount -t tmpfs -o size=24m none "$1"
+        mount -t tmpfs -o size=40m none "$1"
         "$2" explore corridor-tiny --out "$1/run" --json --set run.threads=1 --set night.min_free_mb=0 \
             --set night.poll_s=0.05 --set run.steps=20000 > "$3/told" 2> "$3/said" &
-        until [ -e "$1/run/checkpoints/last" ]; do sleep 0.01; done
+        until [ -e "$1/run/checkpoints/last" ]; do kill -0 $! || exit 1; sleep 0.01; done
         head -c 100M /dev/zero > "$1/filler" 2> /dev/null || true
         for i in $(seq 600); do grep -q '"state": "paused"' "$1/run/STATUS.json" && break; sleep 0.05; done
         grep -c paused "$1/run/STATUS.json" > "$3/paused"
