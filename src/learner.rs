@@ -412,6 +412,23 @@ mod tests {
         crate::trials::record(("G16", 16), what, 100, begun);
     }
 
+    /// Each episode is heard of twice: when it is taken in, and when its densities are made anew.
+    #[test]
+    fn replay_is_restored_as_it_was_and_not_in_silence() {
+        let [mut first, mut second] = [1, 1].map(learner);
+        let episodes: Vec<Episode> = (0..4).map(|id| Episode { id, ..episode(2) }).collect();
+        for taken in episodes.clone() {
+            let latents = first.latents(&taken).unwrap();
+            first.add(taken, latents).unwrap();
+        }
+        first.refresh(true, &mut || {}).unwrap();
+        second.counts = first.counts.clone();
+        let mut beats = 0;
+        second.restore_replay(episodes, &mut || beats += 1).unwrap();
+        let weights = |learner: &Learner| learner.replay.skew_weights().unwrap().p.clone();
+        assert_eq!((beats, weights(&second)), (8, weights(&first)));
+    }
+
     #[test]
     fn nothing_is_learned_from_no_episodes() {
         let mut learner = learner(1);
