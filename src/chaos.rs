@@ -1,9 +1,10 @@
 //! Faults on purpose: `SKEWFIT_CHAOS` names what shall go wrong and when, so that anyone can see a night survive it.
 //!
-//! `what@place:n` or `what@place:n+count`, comma-separated; `disk`, `beat` and `page` are counted from 1 in each process, the
-//! others are the run's own counters. On `disk` (changes: create, write, sync, rename, ...): `kill` before it, `tear` (half of a write,
-//! then kill), `full`, `eio`, `short` (half of a write, then full). On `beat` (of the work) and `page` (a request of it):
-//! `kill`, `hang`, `spin`, `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`. It is loud in the log, and off unless asked for.
+//! `what@place:n` or `what@place:n+count`, comma-separated; `disk`, `beat` and `page` are counted from 1 in each process,
+//! the others are the run's own counters. On `disk` (changes: create, write, sync, rename, ...): `kill` before it, `tear`
+//! (half of a write, then kill), `full`, `eio`, `short` (half of a write, then full). On `beat` (of the work) and `page` (a
+//! request of it): `kill`, `hang`, `spin`, `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`. It is loud in the
+//! log, and off unless asked for.
 
 use std::env::VarError;
 use std::sync::Arc;

@@ -29,12 +29,6 @@ impl Held {
     }
 }
 
-/// The only child of a process.
-fn child_of(pid: u32) -> Option<String> {
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).ok()?;
-    children.split_whitespace().next().map(String::from)
-}
-
 /// The median of the slopes between all pairs (Theil and Sen), MB an hour.
 fn slope(held: &[Held]) -> f64 {
     let pairs = held.iter().enumerate().flat_map(|(i, a)| held[i + 1..].iter().map(move |b| (a, b)));
@@ -68,7 +62,7 @@ fn g19_nothing_grows_but_what_is_collected() {
     until("it works", || live.over() || run.join("STATUS.json").exists());
     assert!(!live.over(), "{}", fs::read_to_string(said).unwrap());
 
-    let worker = child_of(live.id()).unwrap();
+    let worker = live.child();
     let every = Duration::from_secs_f64(length as f64 / 600.0);
     let (mut held, mut supervisor) = (Vec::new(), Vec::new());
     while begun.elapsed() < Duration::from_secs(length) {

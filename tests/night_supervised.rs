@@ -77,24 +77,15 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
     record(("G22", 0), "storms: 5 starts, then code 75; from an older checkpoint after every second one", 2, begun);
 }
 
-/// The process that a supervisor has started.
-fn child_of(supervisor: &Live) -> String {
-    let id = supervisor.id();
-    let children = || fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-    until("a child", || !children().trim().is_empty());
-    children().trim().to_owned()
-}
-
 #[test]
 fn what_cannot_be_taken_up_any_more_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
-    let mut command = supervised(&run, "", &["run.steps=100000"]);
-    let live = Live::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let live = Live::start(supervised(&run, "", &["run.steps=100000"]));
     until("a checkpoint after the first", || common::checkpoints(&run).len() > 1);
     let journal = fs::read(run.join("episodes.jsonl")).unwrap();
     fs::write(run.join("episodes.jsonl"), [b"X", &journal[1..]].concat()).unwrap();
-    Command::new("kill").args(["-KILL", &child_of(&live)]).status().unwrap();
+    Command::new("kill").args(["-KILL", &live.child()]).status().unwrap();
     assert_eq!(live.end().status.code(), Some(3));
     assert!(fs::read_to_string(run.join("STATUS.json")).unwrap().contains("\"failed\""));
     assert!(night(&run).join(" ").ends_with("restarted failed") && run.join("REPORT.md").exists(), "{:?}", night(&run));
@@ -104,8 +95,7 @@ fn what_cannot_be_taken_up_any_more_is_told() {
 fn what_was_asked_of_a_live_run_stays_asked() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
-    let mut command = chaotic(&run, "", &["run.steps=100000"]);
-    let live = Live::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let live = Live::start(chaotic(&run, "", &["run.steps=100000"]));
     until("it works", || run.join("STATUS.json").exists());
     fs::write(run.join("control"), "pause\n").unwrap();
     until("it rests", || night(&run).last().is_some_and(|event| event == "paused"));

@@ -21,7 +21,7 @@ pub struct Args {
     /// Exploration steps in all, warm-up included
     #[arg(long)]
     steps: Option<u64>,
-    /// Go on from an older checkpoint: leave so many of the newest ones aside
+    /// Go on from an older checkpoint: so many of the newest ones get the name .aside and are not used again
     #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "supervised")]
     pass_over: usize,
     /// Where episodes.jsonl is damaged or gone, make it anew from the episodes' files first

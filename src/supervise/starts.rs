@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const STARTS: usize = 5;
 /// ... within so long are a storm.
 pub const WITHIN: Duration = Duration::from_secs(600);
-/// Ends without a new checkpoint, of which every so-manieth passes one over.
+/// One of so many ends without a new checkpoint makes the next start pass one over.
 const FAILURES: u32 = 2;
 /// Ends without a new checkpoint after which nothing will come of it.
 const HOPELESS: u32 = 10;

@@ -63,8 +63,7 @@ pub fn explore(dir: &Path, settings: &[&str]) -> Value {
 /// Starts a run and leaves it to itself.
 pub fn explore_aside(dir: &Path, settings: &[&str]) -> Live {
     let args = explore_args(dir, settings);
-    let mut command = command(&args.iter().map(String::as_str).collect::<Vec<_>>());
-    Live(Some(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()))
+    Live::start(command(&args.iter().map(String::as_str).collect::<Vec<_>>()))
 }
 
 pub fn resume(dir: &Path) -> Value {
@@ -77,6 +76,19 @@ pub struct Live(Option<Child>);
 impl Live {
     pub fn of(child: Child) -> Self {
         Self(Some(child))
+    }
+
+    /// Starts it, and keeps what it says.
+    pub fn start(mut command: Command) -> Self {
+        Self::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// The process that it, a supervisor, has started.
+    pub fn child(&self) -> String {
+        let id = self.id();
+        let children = || fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        until("a child", || !children().trim().is_empty());
+        children().trim().to_owned()
     }
 
     pub fn id(&self) -> u32 {
