@@ -72,7 +72,7 @@ pub const ACTIVE: Want = AtLeast(2.0, 1.0);
 pub const DENSITY: Want = AtLeast(0.2, -0.2);
 /// ESS over N. At 0.95 weights differ by a fifth: replay as it is.
 pub const ESS: Want = AtMost(0.9, 0.95);
-/// Lowest ESS over N. Below a thousandth the VAE's next phase sees a handful of pictures.
+/// Lowest ESS over N in the later half of the skewing. Below a thousandth the VAE's next phase sees a handful of pictures.
 pub const COLLAPSE: Want = AtLeast(0.01, 0.001);
 /// Rank correlation of weight with visits: negative favours the rare.
 pub const DIRECTION: Want = AtMost(0.0, 0.2);

@@ -1,4 +1,5 @@
-//! What a run leaves behind as it goes: a row an epoch, `STATUS.json`, checkpoints, a line in the log.
+//! What a run leaves behind as it goes: a row an epoch, `STATUS.json`, checkpoints (and one in memory, to go back to), a
+//! line in the log.
 
 use std::time::{Duration, SystemTime};
 
