@@ -6,12 +6,12 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail, and criterion's macros write no documents")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use skewfit::bench;
-use skewfit::goals::AliasTable;
-use skewfit::nn::adam::{Adam, Polyak};
-use skewfit::nn::gemm::{View, matmul};
-use skewfit::nn::{Workers, ceiling};
-use skewfit::rng::stream;
+use skewfit::face::bench;
+use skewfit::learn::nn::adam::{Adam, Polyak};
+use skewfit::learn::nn::gemm::{View, matmul};
+use skewfit::learn::nn::{Workers, ceiling};
+use skewfit::learn::rng::stream;
+use skewfit::learn::skew::AliasTable;
 
 /// Units with a few repetitions a second and more: networks, then scenes.
 const UNITS: [&str; 10] = [

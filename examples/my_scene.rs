@@ -2,8 +2,8 @@
 
 use skewfit::config::Config;
 use skewfit::error::Result;
-use skewfit::explore;
-use skewfit::progress::{Progress, Tick};
+use skewfit::run::explore;
+use skewfit::run::progress::{Progress, Tick};
 use skewfit_envs::render::flat::{self, Shape, View};
 use skewfit_envs::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
@@ -112,7 +112,7 @@ impl Progress for Seen {
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).unwrap_or_else(|| "results/my-scene".to_owned());
     let (config, mut seen) = (Config::parse(CONFIG, "my_scene", Vec::new())?, Seen(0, 0));
-    let build: explore::Build<'_> = &|env, _| Ok(Box::new(Slider::new(env.image_size)));
+    let build: skewfit::task::scene::Build<'_> = &|env, _| Ok(Box::new(Slider::new(env.image_size)));
     let summary = explore::start_in(config, dir.as_ref(), &["my_scene".to_owned()], &mut seen, build)?;
     println!("saw {} of {} cells in {} steps; see {dir}/REPORT.md", seen.0, seen.1, summary.env_steps);
     Ok(())

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use rand::{Rng as _, SeedableRng};
 use skewfit_envs::Rng;
 
-use crate::checkpoint::{self, Keep, NamedTensor, Snapshot};
 use crate::config::Config;
-use crate::pictures::load_goal;
-use crate::store::{Store, journal, shard};
+use crate::keep::checkpoint::{self, Keep, NamedTensor, Snapshot};
+use crate::keep::store::{Store, journal, shard};
+use crate::show::pictures::load_goal;
 use crate::trials::record;
 
 /// One of many ways to damage `sample`, with pieces of `other`.
@@ -76,7 +76,7 @@ fn g17_configurations() {
 #[test]
 fn g17_shards_and_journals() {
     let dir = tempfile::tempdir().unwrap();
-    crate::store::tests::run(dir.path(), 3);
+    crate::keep::store::tests::run(dir.path(), 3);
     let shards: Vec<Vec<u8>> = (0..3).map(|id| fs::read(dir.path().join(journal::shard_file(id))).unwrap()).collect();
     let episodes: Vec<_> = shards.iter().map(|bytes| shard::decode(bytes).unwrap()).collect();
     fuzz(("shard", "without its hash: refused, or an episode that can be written again"), &shards, |bytes| {
@@ -106,7 +106,7 @@ fn g17_checkpoints() {
         env: vec![1, 2, 3],
     };
     let keep = Keep { newest: 1, every_s: 0.0, spared: &[] };
-    let at = checkpoint::save(&crate::store::fs::DiskFs, dir.path(), &snapshot, keep).unwrap().dir;
+    let at = checkpoint::save(&crate::keep::store::fs::DiskFs, dir.path(), &snapshot, keep).unwrap().dir;
     let names: Vec<_> = fs::read_dir(&at).unwrap().map(|e| e.unwrap().path()).collect();
     let sound: Vec<Vec<u8>> = names.iter().map(|name| fs::read(name).unwrap()).collect();
     let mut turn = 0;
@@ -145,7 +145,7 @@ fn g17_pictures() {
 fn g17_cut_anywhere_or_one_bit_flipped() {
     let begun = crate::trials::begin();
     let dir = tempfile::tempdir().unwrap();
-    let store = crate::store::tests::run(dir.path(), 3);
+    let store = crate::keep::store::tests::run(dir.path(), 3);
     let mut tried = 0;
     for id in 0..3 {
         let path = dir.path().join(journal::shard_file(id));

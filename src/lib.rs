@@ -1,47 +1,21 @@
 //! Skew-Fit in Rust: a robot, a camera and a night; in the morning it reaches the picture you show it.
 //!
-//! The loop is [`explore`]; the maths is in [`latent`], [`goals`] and [`agent`].
+//! Six wings, each of which uses only those named before it: [`learn`] (the maths), [`config`], [`keep`] (the disk),
+//! [`task`] (what is explored), [`show`] (what people look at), [`run`] (the loop) and [`face`] (the command line).
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests damage files and lay out their own"))]
 
-pub mod actor_loop;
-pub mod agent;
-pub mod answers;
-pub mod bench;
-pub mod chaos;
-pub mod checkpoint;
-pub mod cli;
-pub mod clip;
 pub mod config;
-pub mod coverage;
-pub mod dashboard;
-pub mod diagnose;
-pub mod episode;
 pub mod error;
-pub mod estimate;
-pub mod evaluate;
-pub mod explore;
-pub mod export;
-pub mod figures;
+pub mod face;
+pub mod format;
 #[cfg(test)]
 mod fuzz;
-pub mod goals;
-pub mod latent;
-pub mod learner;
-pub mod metrics;
-pub mod nn;
-pub mod pictures;
-pub mod progress;
-pub mod provenance;
-pub mod redraw;
-pub mod replay;
-pub mod report;
-pub mod rng;
+pub mod keep;
+pub mod learn;
+pub mod run;
+pub mod show;
 pub mod statistics;
-#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-pub mod store;
-#[cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-pub mod supervise;
-pub mod tensorboard;
+pub mod task;
 #[cfg(test)]
 mod trials;

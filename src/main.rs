@@ -1,5 +1,5 @@
 //! The `skewfit` binary: parse, run, exit code.
 
 fn main() -> std::process::ExitCode {
-    skewfit::cli::main(std::env::args_os().collect())
+    skewfit::face::cli::main(std::env::args_os().collect())
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use browser::Browser;
 use common::{Live, command, copy, explore, explore_args, json, refused, skewfit, stderr, until};
 use serde_json::Value;
-use skewfit::store::Store;
+use skewfit::keep::store::Store;
 
 /// A finished run, copied by whoever changes it.
 static FINISHED: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
@@ -474,7 +474,8 @@ fn a_live_run_shows_pictures_and_curves() {
             let path = format!("GET /pictures/{}/{which}", newest["name"].as_str().unwrap());
             let answer = served.ask(&path, &served.ours());
             fs::write(dir.path().join(which), &answer.body).unwrap();
-            (answer.status == 200).then(|| skewfit::pictures::load_goal(&dir.path().join(which), 24).unwrap().pixels)
+            (answer.status == 200)
+                .then(|| skewfit::show::pictures::load_goal(&dir.path().join(which), 24).unwrap().pixels)
         };
         let Some(pictures) = picture("goal").zip(picture("reached")) else { return false }; // seven later ones came
         let episode = Store::read_only(&run).unwrap().episode(newest["id"].as_u64().unwrap()).unwrap();

@@ -9,11 +9,11 @@ use std::path::Path;
 use common::{checkpoints, copy, explore, explore_aside, files, json, refused, skewfit, until};
 use serde_json::Value;
 use skewfit::config::{Config, EnvConfig, overrides};
-use skewfit::diagnose::{self, Diagnosis, Level, Verdict};
-use skewfit::evaluate::scene;
-use skewfit::explore::start_in;
-use skewfit::progress::{Progress, Tick};
-use skewfit::store::Store;
+use skewfit::keep::store::Store;
+use skewfit::run::explore::start_in;
+use skewfit::run::progress::{Progress, Tick};
+use skewfit::show::diagnose::{self, Diagnosis, Level, Verdict};
+use skewfit::task::scene::build as scene;
 use skewfit_envs::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
     StateVec, TimeStep,

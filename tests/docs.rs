@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::python_with_h5py;
-use skewfit::store::Store;
+use skewfit::keep::store::Store;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -126,18 +126,31 @@ fn the_readme_tells_every_file_of_a_run() {
     }
 }
 
-#[test]
-fn the_map_names_every_room() {
-    let architecture = read("docs/ARCHITECTURE.md");
-    let rooms: Vec<&str> = quoted(section(&architecture, "## Rooms of `src/`")).collect();
-    for entry in fs::read_dir(Path::new(ROOT).join("src")).unwrap() {
+/// Names of the files and folders in a folder of the sources, folders with a slash at the end.
+fn entries(folder: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| {
         let entry = entry.unwrap();
         let slash = if entry.path().is_dir() { "/" } else { "" };
-        let name = format!("{}{slash}", entry.file_name().into_string().unwrap());
-        assert!(rooms.contains(&name.as_str()), "docs/ARCHITECTURE.md has no room {name}");
-    }
-    for room in rooms.iter().filter(|room| room.ends_with(".rs") || room.ends_with('/')) {
-        assert!(Path::new(ROOT).join("src").join(room).exists(), "there is no room {room}");
+        format!("{}{slash}", entry.file_name().into_string().unwrap())
+    };
+    fs::read_dir(folder).unwrap().map(name).collect()
+}
+
+#[test]
+fn the_map_names_every_wing_and_every_room() {
+    let architecture = read("docs/ARCHITECTURE.md");
+    let map = section(&architecture, "## Wings and rooms of `src/`");
+    let src = Path::new(ROOT).join("src");
+    for entry in entries(&src) {
+        assert!(quoted(map).any(|name| name == entry), "docs/ARCHITECTURE.md does not name src/{entry}");
+        let heading = map.split("\n### ").skip(1).find(|wing| wing.starts_with(&format!("`{entry}`")));
+        let Some(wing) = heading.filter(|_| entry != "config/" && entry.ends_with('/')) else { continue };
+        let mut told: Vec<&str> = wing.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+        let mut there = entries(&src.join(&entry));
+        there.retain(|name| name != "mod.rs");
+        told.sort_unstable();
+        there.sort_unstable();
+        assert_eq!(told, there, "rooms of src/{entry}: told and there");
     }
 }
 

@@ -9,8 +9,8 @@ use std::process::Command;
 
 use common::{explore, files, json, python_with_h5py, refused, skewfit};
 use serde_json::{Value, json};
-use skewfit::episode::Episode;
-use skewfit::store::Store;
+use skewfit::keep::store::Store;
+use skewfit::learn::episode::Episode;
 use skewfit_envs::Ending;
 
 fn export(run: &Path, file: &Path) -> std::process::Output {

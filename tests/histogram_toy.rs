@@ -6,9 +6,11 @@
 use rand::Rng as _;
 use rand_distr::StandardNormal;
 use skewfit::{
-    coverage::Coverage,
-    goals::{AliasTable, skew_weights},
-    rng::{Rng, stream},
+    learn::{
+        rng::{Rng, stream},
+        skew::{AliasTable, skew_weights},
+    },
+    task::coverage::Coverage,
 };
 use skewfit_envs::{CoverageGrid, GridAxis};
 

@@ -1,6 +1,6 @@
 //! Laws of the project (`docs/ARCHITECTURE.md` lists them): about the sources, read as text, and about whole runs.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -62,15 +62,86 @@ fn read(file: &Path) -> String {
 
 #[test]
 fn learning_touches_no_disk_no_clock_no_net_and_no_robot() {
-    for room in ["src/nn", "src/latent", "src/goals", "src/agent"] {
-        let files = sources(room);
-        assert!(!files.is_empty(), "{room} is empty");
-        for file in files {
-            let code = read(&file);
-            let named = ["fs", "time", "net"].into_iter().find(|m| names_std(&code, m));
-            assert_eq!(named, None, "{} names a module of std that it may not", file.display());
-            assert!(!names_word(&code, "skewfit_hardware"), "{} names the robot", file.display());
+    let files = sources("src/learn");
+    assert!(files.len() > 40, "only {} sources found", files.len());
+    for file in files {
+        let code = read(&file);
+        let named = ["fs", "time", "net", "process", "env"].into_iter().find(|m| names_std(&code, m));
+        assert_eq!(named, None, "{} names a module of std that it may not", file.display());
+        assert!(!names_word(&code, "skewfit_hardware"), "{} names the robot", file.display());
+    }
+}
+
+/// The rooms of `src/` in order, a line a wing: each may use the ones before it.
+const ORDER: [&str; 8] = [
+    "error format statistics",
+    "learn: words settings rng nn latent episode skew replay goals agent rollout learner",
+    "config",
+    "keep: store faults checkpoint models provenance summary supervise",
+    "task: scene coverage attempt scores opened",
+    "show: pictures metrics tensorboard clip report evaluation redraw export diagnose dashboard",
+    "run: progress estimate explore evaluate",
+    "face: bench cli",
+];
+
+/// `wing::room` of every room, in order.
+fn rooms() -> Vec<String> {
+    let of = |line: &&str| match line.split_once(": ") {
+        Some((wing, rooms)) => rooms.split(' ').map(|room| format!("{wing}::{room}")).collect::<Vec<_>>(),
+        None => line.split(' ').map(str::to_owned).collect(),
+    };
+    ORDER.iter().flat_map(of).collect()
+}
+
+/// Every `crate::a::b` that the code names, one by one where a `use` lists several.
+fn paths(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + 7..];
+        let end = rest.find(|c: char| !c.is_alphanumeric() && !"_:".contains(c)).unwrap_or(rest.len());
+        let head = rest[..end].trim_end_matches(':').to_owned();
+        match rest[end..].strip_prefix('{') {
+            Some(list) => {
+                let list = list.split(';').next().unwrap();
+                let item = |item: &str| format!("{head}::{item}").trim_matches(':').to_owned();
+                found.extend(list.split([',', '{', '}']).filter(|i| !i.is_empty()).map(item));
+            }
+            None => found.push(head),
         }
+    }
+    found
+}
+
+#[test]
+fn wings_and_rooms_depend_one_way() {
+    let rooms = rooms();
+    let place = |path: &str| rooms.iter().position(|room| path == room || path.starts_with(&format!("{room}::")));
+    let mut arrows = 0;
+    for file in shipped().into_iter().filter(|file| file.starts_with("src")) {
+        let module = file.strip_prefix("src").unwrap().with_extension("").display().to_string().replace('/', "::");
+        let uses = paths(&read(&file));
+        let Some(from) = place(module.trim_end_matches("::mod")) else {
+            let lists_rooms = ["lib", "main", "fuzz", "trials"].contains(&module.as_str()) || module.ends_with("::mod");
+            assert!(lists_rooms && (uses.is_empty() || module == "fuzz"), "{} is in no room of ORDER", file.display());
+            continue;
+        };
+        for path in uses {
+            let to = place(&path).unwrap_or_else(|| panic!("{}: `crate::{path}` is no room of ORDER", file.display()));
+            assert!(to <= from, "{} uses crate::{path}, which comes after it", file.display());
+            arrows += usize::from(to < from);
+        }
+    }
+    assert!(arrows > 300, "only {arrows} arrows found");
+}
+
+#[test]
+fn the_reader_of_arrows_sees_lists() {
+    let code = code(
+        "use crate::{error::Error, keep::{store, faults}};\nuse crate::learn::nn::{Adam, gemm::View};\nx(crate::format::bytes)",
+    );
+    let found = paths(&code);
+    for path in ["error::Error", "keep", "learn::nn::Adam", "learn::nn::gemm::View", "format::bytes"] {
+        assert!(found.iter().any(|p| p == path), "{path} in {found:?}");
     }
 }
 
@@ -84,7 +155,7 @@ fn chance_is_an_argument_and_unsafe_has_one_home() {
         for ambient in ["rand::rng(", "thread_rng"] {
             assert!(!code.contains(ambient), "{} names `{ambient}`", file.display());
         }
-        let home = file == Path::new("src/nn/gemm.rs");
+        let home = file == Path::new("src/learn/nn/gemm.rs");
         assert!(home || !names_word(&code, "unsafe"), "{} is unsafe", file.display());
     }
 }
@@ -115,7 +186,7 @@ fn crates_depend_one_way_and_candle_is_for_tests() {
 #[test]
 fn no_hash_map_orders_what_is_learned() {
     for file in shipped() {
-        let looked_up_by_name_alone = file == Path::new("src/store/shard.rs");
+        let looked_up_by_name_alone = file == Path::new("src/keep/store/shard.rs");
         let code = read(&file);
         let named = ["HashMap", "HashSet"].into_iter().find(|word| names_word(&code, word));
         assert!(looked_up_by_name_alone || named.is_none(), "{} uses {named:?}; take a BTreeMap", file.display());

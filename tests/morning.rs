@@ -6,8 +6,8 @@ mod common;
 use std::fs;
 
 use common::{explore, json, skewfit};
-use skewfit::store::fs::DiskFs;
-use skewfit::supervise::events::{Event, Kind, tell};
+use skewfit::keep::store::fs::DiskFs;
+use skewfit::keep::supervise::events::{Event, Kind, tell};
 
 /// Text as it stands in HTML.
 fn escaped(text: &str) -> String {

@@ -11,8 +11,8 @@ use std::time::Instant;
 use common::{Learned, chaotic, json, night, record, refused, skewfit, stderr, trials, undisturbed, until};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use skewfit::checkpoint;
-use skewfit::store::Store;
+use skewfit::keep::checkpoint;
+use skewfit::keep::store::Store;
 
 #[test]
 fn g3_a_disk_that_refuses_costs_time_and_nothing_else() {

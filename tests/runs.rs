@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use common::{Learned, checkpoints, explore, files, json, killed_after, metrics, resume, skewfit};
-use skewfit::store::Store;
+use skewfit::keep::store::Store;
 
 const EVERY_EPOCH: [&str; 2] = ["run.checkpoint_every_epochs=1", "run.keep_checkpoints=1000"];
 

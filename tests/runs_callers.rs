@@ -7,9 +7,10 @@ use std::path::Path;
 
 use skewfit::config::{Config, EnvConfig, overrides};
 use skewfit::error::Error;
-use skewfit::evaluate::scene;
-use skewfit::explore::start_in;
-use skewfit::progress::{Progress, Summary, Tick};
+use skewfit::keep::summary::Summary;
+use skewfit::run::explore::start_in;
+use skewfit::run::progress::{Progress, Tick};
+use skewfit::task::scene::build as scene;
 use skewfit_envs::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
     StateVec, TimeStep,

@@ -9,7 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use skewfit::config::{Config, overrides};
-use skewfit::progress::{Progress, Summary, Tick};
+use skewfit::keep::summary::Summary;
+use skewfit::run::progress::{Progress, Tick};
 
 use common::{
     Learned, checkpoints, copy, explore, explore_aside, files, json, lines, metrics, night, refused, resume, skewfit,
@@ -90,7 +91,7 @@ fn stops(run: &Path, settings: &[&str], mut when: StopsItself) -> Summary {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let settings = settings.iter().chain(&["run.threads=1"]).map(|text| overrides::parse(text).unwrap());
     let config = Config::resolve("corridor-tiny", settings.collect()).unwrap();
-    skewfit::explore::start(config, run, &[], &mut when).unwrap()
+    skewfit::run::explore::start(config, run, &[], &mut when).unwrap()
 }
 
 /// Nothing of the first half of a VAE phase stays: it begins anew.

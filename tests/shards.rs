@@ -8,8 +8,8 @@ use std::process::Command;
 
 use common::python_with_h5py;
 use serde_json::{Value, json};
-use skewfit::episode::{Episode, GoalOrigin};
-use skewfit::store::{ShardRoot, Store};
+use skewfit::keep::store::{ShardRoot, Store};
+use skewfit::learn::episode::{Episode, GoalOrigin};
 use skewfit_envs::Ending;
 
 fn episode(id: u64, proprio_dim: usize, state_names: &[&str]) -> Episode {

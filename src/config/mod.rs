@@ -10,14 +10,10 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod validate;
-mod words;
 
 pub use presets::{PRESETS, Preset};
 pub use raw::{RawConfig, Setting};
-pub use settings::{
-    AgentConfig, Config, CoverageConfig, DensityConfig, EnvConfig, Estimator, EvaluateConfig, GoalSourceKind,
-    GoalsConfig, LatentConfig, Phase, ReplayConfig, RunConfig, Schedule, SkewConfig,
-};
+pub use settings::{Config, CoverageConfig, EnvConfig, EvaluateConfig, NightConfig, RunConfig, Schedule};
 
 use crate::error::{Error, Result};
 use std::io::Read;
@@ -82,7 +78,7 @@ impl Config {
     pub fn identity(&self) -> Result<String> {
         let mut learned = self.clone();
         learned.run.steps = 0;
-        learned.night = settings::NightConfig { min_free_mb: 0, ballast_mb: 0, poll_s: 0.0, log_mb: 0.0 };
+        learned.night = NightConfig { min_free_mb: 0, ballast_mb: 0, poll_s: 0.0, log_mb: 0.0 };
         Ok(blake3::hash(learned.to_toml()?.as_bytes()).to_hex()[..16].to_owned())
     }
 

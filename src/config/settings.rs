@@ -1,7 +1,10 @@
 //! The validated settings, a struct a table of the file.
 
-use super::words;
 use serde::{Deserialize, Serialize};
+
+use crate::learn::settings::{
+    AgentConfig, DensityConfig, GoalsConfig, LatentConfig, LearnerConfig, ReplayConfig, SkewConfig,
+};
 
 /// A run's resolved, validated settings; every key of `docs/CONFIG.md`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,24 @@ pub struct Config {
     pub coverage: CoverageConfig,
     /// `[night]`.
     pub night: NightConfig,
+}
+
+impl Config {
+    /// What the learner is made from.
+    #[must_use]
+    pub fn learner(&self) -> LearnerConfig {
+        LearnerConfig {
+            seed: self.seed,
+            threads: self.run.threads,
+            image_size: self.env.image_size,
+            latent: self.latent.clone(),
+            density: self.density.clone(),
+            skew: self.skew.clone(),
+            goals: self.goals.clone(),
+            agent: self.agent.clone(),
+            replay: self.replay.clone(),
+        }
+    }
 }
 
 /// `[env]`: the scene and its camera.
@@ -89,153 +110,6 @@ impl RunConfig {
 pub enum Schedule {
     /// In turns: repeatable to the byte.
     Lockstep,
-}
-
-/// One entry of the VAE schedule.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Phase {
-    /// It holds for epochs below this; `None` = for ever.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before_epoch: Option<u64>,
-    /// A phase runs when `epoch % every == 0`.
-    pub every: u64,
-    /// Minibatches a phase.
-    pub updates: u64,
-}
-
-/// `[latent]`: the beta-VAE.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LatentConfig {
-    /// Z.
-    pub dim: usize,
-    /// Channels of the convolutions, first to last.
-    pub channels: Vec<usize>,
-    /// Per image: 1/2 |x - x'|^2 + beta KL.
-    pub beta: f64,
-    /// Images a minibatch.
-    pub batch: usize,
-    /// Adam's step.
-    pub learning_rate: f64,
-    /// First entry whose `before_epoch` is above the epoch holds.
-    pub phases: Vec<Phase>,
-}
-
-impl LatentConfig {
-    /// VAE minibatches at the end of epoch `epoch` (0-based); 0 = no phase.
-    #[must_use]
-    pub fn updates_at(&self, epoch: u64) -> u64 {
-        let phase = self.phases.iter().find(|p| p.before_epoch.is_none_or(|before| epoch < before));
-        phase.map_or(0, |p| if epoch.is_multiple_of(p.every) { p.updates } else { 0 })
-    }
-}
-
-/// How log p(x) is estimated from the VAE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Estimator {
-    /// log mean exp of the log weights.
-    Iwae,
-    /// Their mean (the official image code).
-    Elbo,
-    /// Self-normalised weights (the official toy code).
-    SelfNormalised,
-}
-
-/// `[density]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DensityConfig {
-    /// Which estimator.
-    pub estimator: Estimator,
-    /// Latents an image, N.
-    pub latents: usize,
-    /// Variance of the decoder's Gaussian, in squared units of [0, 1] pixels.
-    pub decoder_variance: f64,
-}
-
-/// `[skew]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SkewConfig {
-    /// alpha in [-1, 0]; 0 switches skewing off (RIG).
-    pub power: f64,
-    /// Fraction of N in [0, 1]; > 0 tempers the power until ESS / N reaches it.
-    pub min_ess: f64,
-    /// Skewing acts from the refresh after this epoch + 1 on.
-    pub start_epoch: u64,
-}
-
-impl SkewConfig {
-    /// Whether the refresh at the end of epoch `epoch` (0-based) skews.
-    #[must_use]
-    pub fn acts_after(&self, epoch: u64) -> bool {
-        self.power != 0.0 && epoch > self.start_epoch
-    }
-}
-
-/// Where goals come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GoalSourceKind {
-    /// Stored frames, skewed when skewing.
-    Replay,
-    /// z ~ N(0, I).
-    Prior,
-}
-
-/// `[goals]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GoalsConfig {
-    /// Exploration and relabelling goals.
-    pub source: GoalSourceKind,
-    /// Fraction of a batch that keeps the rollout's goal.
-    pub relabel_keep: f64,
-    /// Fraction that gets a goal from `source`; the rest: future of the same episode.
-    pub relabel_source: f64,
-    /// Store decode(z_g) as the goal's picture (official) instead of the real one.
-    #[serde(rename = "keep_goal_picture", with = "words::decoded_or_real")]
-    pub keep_decoded_picture: bool,
-}
-
-/// `[agent]`: SAC.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgentConfig {
-    /// Hidden units, two layers.
-    pub hidden: [usize; 2],
-    /// Transitions a batch.
-    pub batch: usize,
-    /// Adam's step, all optimisers.
-    pub learning_rate: f64,
-    /// gamma.
-    pub discount: f64,
-    /// Polyak rate, every update.
-    pub tau: f64,
-    /// Multiplies the latent distance.
-    pub reward_scale: f64,
-    /// `None` = -(action dimensions).
-    #[serde(with = "words::auto_or_number")]
-    pub target_entropy: Option<f64>,
-    /// The term -temperature log pi in the Bellman target.
-    pub entropy_in_target: bool,
-    /// All losses at the step's first parameters (true), or critics first (official first version).
-    #[serde(rename = "update_order", with = "words::actor_or_critic_first")]
-    pub actor_first: bool,
-    /// Initial bias of the hidden layers.
-    pub hidden_bias: f64,
-    /// Targets start as copies of the critics.
-    pub copy_targets_at_start: bool,
-}
-
-/// `[replay]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ReplayConfig {
-    /// Transitions.
-    pub capacity: usize,
 }
 
 /// `[evaluate]`.

@@ -4,7 +4,7 @@ use super::Config;
 use super::keys::KEYS;
 use super::raw::RawConfig;
 use crate::error::{Error, Result};
-use crate::latent::Architecture;
+use crate::learn::latent::Architecture;
 use toml::Value;
 
 /// The validated configuration.

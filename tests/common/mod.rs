@@ -247,7 +247,7 @@ impl Learned {
     }
 }
 
-/// Runs `corridor-tiny` in `dir` with these faults (see `src/chaos.rs`), a checkpoint every epoch.
+/// Runs `corridor-tiny` in `dir` with these faults (see `src/keep/faults/mod.rs`), a checkpoint every epoch.
 pub fn chaotic(dir: &Path, faults: &str, settings: &[&str]) -> Command {
     let settings = ["run.checkpoint_every_epochs=1", "night.poll_s=0.02"].iter().chain(settings).copied();
     let args = explore_args(dir, &settings.collect::<Vec<_>>());

@@ -1,0 +1,115 @@
+//! One epoch of the door when its buffer is full: 500 steps in the scene, 1,000 SAC updates, 200 VAE updates, a refresh of
+//! every stored picture with its density. Timed once, by parts: what a long night spends its hours on.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::{ACTIONS, Timing, door_episode, scratch_store};
+use crate::config::Config;
+use crate::error::Result;
+use crate::learn::episode::Episode;
+use crate::learn::learner::{Learner, Skewed};
+use crate::task::scene;
+
+/// Where the time of an epoch goes, milliseconds.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Parts {
+    /// Acting in the scene, goals and pictures included.
+    pub env_ms: f64,
+    /// Committing episodes to the disk.
+    pub commit_ms: f64,
+    /// Batches of SAC updates: gathering, relabelling, rewards, noise.
+    pub gather_ms: f64,
+    /// SAC updates.
+    pub sac_ms: f64,
+    /// VAE updates, batches included.
+    pub vae_ms: f64,
+    /// Encoding the replay.
+    pub encode_ms: f64,
+    /// Densities of the replay.
+    pub density_ms: f64,
+    /// New latents in place, weights and their alias table.
+    pub weights_ms: f64,
+    /// The rest: new episodes encoded and put into the buffer.
+    pub other_ms: f64,
+    /// Share of the epoch that is neither the scene nor kernels, in percent: commit, gather, weights and the rest.
+    pub overhead_percent: f64,
+}
+
+impl Parts {
+    /// Settles the rest and the overhead of an epoch that took `all_ms`.
+    fn of(mut self, all_ms: f64) -> Self {
+        let kernels = self.env_ms + self.sac_ms + self.vae_ms + self.encode_ms + self.density_ms;
+        self.other_ms = all_ms - kernels - self.commit_ms - self.gather_ms - self.weights_ms;
+        self.overhead_percent = 100.0 * (1.0 - kernels / all_ms);
+        self
+    }
+}
+
+/// Times an epoch of `cfg` on a buffer filled with copies of one episode (the door's: about 0.7 GB).
+pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
+    let mut scene = scene::build(&cfg.env, 0)?;
+    let mut learner = Learner::new(&cfg.learner(), ACTIONS)?;
+    let steps = cfg.env.episode_steps as u64;
+    let stored = cfg.replay.capacity as u64 / steps;
+    let episode = door_episode(cfg, &mut *scene, &mut learner, 0)?;
+    let latents = learner.latents(&episode)?;
+    (0..stored).try_for_each(|id| learner.add(Episode { id, ..episode.clone() }, latents.clone()))?;
+    let full_at = (cfg.replay.capacity as u64).saturating_sub(cfg.run.warmup_steps) / cfg.run.epoch_steps;
+    let (mut store, _folder) = scratch_store(cfg)?;
+
+    let (mut parts, begun) = (Parts::default(), Instant::now());
+    for id in 0..cfg.run.epoch_steps / steps {
+        let episode = timed(&mut parts.env_ms, || door_episode(cfg, &mut *scene, &mut learner, id))?;
+        timed(&mut parts.commit_ms, || store.commit(&episode, (id + 1) * steps))?;
+        let latents = learner.latents(&episode)?;
+        learner.add(Episode { id: stored + id, ..episode }, latents)?;
+    }
+    for _ in 0..cfg.run.updates_per_epoch {
+        timed(&mut parts.gather_ms, || learner.draw_batch())?;
+        timed(&mut parts.sac_ms, || learner.fit_agent())?;
+    }
+    timed(&mut parts.vae_ms, || (0..cfg.latent.updates_at(full_at)).try_for_each(|_| learner.update_vae().map(drop)))?;
+    let posteriors = timed(&mut parts.encode_ms, || Ok(learner.posteriors()))?;
+    let densities = timed(&mut parts.density_ms, || Ok(learner.log_densities(&posteriors, &mut || {})))?;
+    let skew = Skewed { alpha: cfg.skew.power, min_ess: cfg.skew.min_ess, densities };
+    timed(&mut parts.weights_ms, || learner.take_in(&posteriors, Some(skew)))?;
+    let all_ms = begun.elapsed().as_secs_f64() * 1e3;
+    let parts = Some(parts.of(all_ms));
+    Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, cpu_ms: None, n: 1, gflops: None, parts })
+}
+
+/// Does `work` and adds its milliseconds.
+fn timed<T>(ms: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let begun = Instant::now();
+    let done = work();
+    *ms += begun.elapsed().as_secs_f64() * 1e3;
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::overrides::parse;
+
+    #[test]
+    fn the_parts_of_a_small_epoch_make_up_its_time() {
+        let small = [
+            "env={image_size=24, samples=1}",
+            "run={warmup_steps=0, updates_per_epoch=10}",
+            "latent={dim=4, channels=[4, 8], batch=32, phases=[{every=1, updates=5}]}",
+            "agent={hidden=[16, 16], batch=64}",
+            "replay.capacity=1000",
+        ];
+        let cfg = Config::resolve("door", small.map(|set| parse(set).unwrap()).into()).unwrap();
+        let Timing { median_ms, min_ms, n, parts, .. } = time("epoch", &cfg).unwrap();
+        let p = parts.unwrap();
+        let kernels = [p.env_ms, p.sac_ms, p.vae_ms, p.encode_ms, p.density_ms];
+        let overhead = [p.commit_ms, p.gather_ms, p.weights_ms, p.other_ms];
+        let sum = |parts: &[f64]| parts.iter().sum::<f64>();
+        assert!(kernels.iter().chain(&overhead).all(|ms| *ms > 0.0) && n == 1 && median_ms == min_ms, "{p:?}");
+        assert!((sum(&kernels) + sum(&overhead) - median_ms).abs() < 1e-9 * median_ms);
+        assert!((100.0 * sum(&overhead) / median_ms - p.overhead_percent).abs() < 1e-9);
+    }
+}

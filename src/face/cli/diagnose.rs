@@ -1,0 +1,35 @@
+//! `skewfit diagnose`: what a run has learned, and what ails it.
+
+use super::output;
+use crate::error::Result;
+use std::path::PathBuf;
+
+/// Tell what ails a run: a verdict a line, and a page with pictures
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  skewfit diagnose results/door/RUN              verdicts, and a page in the run's diagnose/; also while it is live
+  skewfit diagnose results/door/RUN --out here   the page elsewhere
+  skewfit diagnose results/door/RUN --json       verdicts as JSON
+
+A verdict is ok, warn or FAULT, with its figure and what it should be. The exit code is 0 with faults too: it is a report.")]
+pub struct Args {
+    /// Run directory
+    run: PathBuf,
+    /// Where page and pictures go [default: diagnose/ of the run]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Print one JSON object, as the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> Result<()> {
+    let diagnosis = crate::show::diagnose::run(&args.run, args.out.as_deref())?;
+    if args.json {
+        return output::json(&diagnosis);
+    }
+    diagnosis.verdicts.iter().try_for_each(|verdict| output::line(&verdict.line()))?;
+    diagnosis.damaged.iter().try_for_each(|damage| output::line(&format!("not read: {damage}")))?;
+    output::line(&diagnosis.page.display().to_string())
+}

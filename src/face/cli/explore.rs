@@ -1,0 +1,150 @@
+//! `skewfit explore`: settle the configuration and the run directory, then run.
+
+use super::{output, serve::Served, supervised::Supervised};
+use crate::config::{Config, PRESETS, Setting, overrides};
+use crate::error::{Error, Result};
+use crate::keep::provenance::utc;
+use crate::keep::store::fs::DiskFs;
+use crate::keep::store::{RUN_FILE, Store, refuse_if_used};
+use crate::run::estimate;
+use crate::run::progress::Progress;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+/// Explore a scene: set goals, practise reaching them, learn what can be seen
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  skewfit explore                                       list the presets
+  skewfit explore corridor                              a preset, into results/corridor/...
+  skewfit explore my.toml --seed 3 --out results/mine   a file, into a directory of your choice
+  skewfit explore door --set skew.power=-1 --dry-run    what would be run, how long, how large
+  skewfit explore door --supervised                     for a night: started again should it crash or stall
+  skewfit explore door --serve                          with a page at http://127.0.0.1:8377/
+
+Keys for --set: docs/CONFIG.md.")]
+pub struct Args {
+    /// Name of a preset, or a file ending in .toml; without it the presets are listed
+    experiment: Option<String>,
+    /// Seed of every random stream
+    #[arg(long, allow_negative_numbers = true)]
+    seed: Option<i64>,
+    /// Exploration steps, warm-up included
+    #[arg(long, allow_negative_numbers = true)]
+    steps: Option<i64>,
+    /// Threads; 0 = all cores
+    #[arg(long, allow_negative_numbers = true)]
+    threads: Option<i64>,
+    /// Run directory, new or empty [default: results/<name>/<time>-s<seed>]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Set a key of the configuration; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Go on where DIR holds this run already, instead of refusing it
+    #[arg(long, requires = "out")]
+    resume: bool,
+    #[command(flatten)]
+    supervised: Supervised,
+    /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8377")]
+    serve: Option<u16>,
+    /// Print the resolved configuration and estimates, run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON object, as the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: Args, command: &[String]) -> Result<u8> {
+    let Some(experiment) = &args.experiment else {
+        output::line("presets:")?;
+        PRESETS.iter().try_for_each(|p| output::line(&format!("  {:14} {}", p.name, p.question())))?;
+        return Ok(0);
+    };
+    let config = Config::resolve(experiment, settings(&args)?)?;
+    let dir = args.out.clone().unwrap_or_else(|| default_dir(&config, SystemTime::now()));
+    let begun = args.resume && dir.join(RUN_FILE).exists();
+    if begun {
+        refuse_another(&dir, &config)?;
+    } else {
+        let named = |e: Error| if let Error::Usage(why) = e { Error::Usage(format!("--out {why}")) } else { e };
+        refuse_if_used(&DiskFs, &dir).map_err(named)?;
+    }
+    if args.dry_run {
+        return dry_run(&config, &dir, args.json).map(|()| 0);
+    }
+    if args.supervised.wanted() {
+        return args.supervised.explore(words(&args, experiment, &dir), &dir, args.serve, args.json);
+    }
+    let mut progress = Served::new(args.serve, &dir)?;
+    let summary = match begun {
+        true => crate::run::explore::resume(&dir, None, 0, &mut progress),
+        false => crate::run::explore::start(config, &dir, command, &mut progress),
+    };
+    progress.done();
+    output::summary(&summary?, args.json).map(|()| 0)
+}
+
+/// The arguments that begin this exploration in a process of its own.
+fn words(args: &Args, experiment: &str, dir: &Path) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec!["explore".into(), experiment.into(), "--out".into(), dir.into()];
+    for (flag, value) in [("--seed", args.seed), ("--steps", args.steps), ("--threads", args.threads)] {
+        words.extend(value.into_iter().flat_map(|v| [flag.into(), v.to_string().into()]));
+    }
+    words.extend(args.set.iter().flat_map(|set| ["--set".into(), set.into()]));
+    words
+}
+
+/// Refuses to go on with a run of other settings.
+fn refuse_another(dir: &Path, config: &Config) -> Result<()> {
+    let (is, wanted) = (Store::read_only(dir)?.root().run_id.clone(), config.run_id()?);
+    let way = "give its own arguments, or `skewfit resume` it with its own settings";
+    let refuse =
+        || Error::Usage(format!("{} holds run {is}, and these settings make run {wanted}: {way}", dir.display()));
+    if is == wanted { Ok(()) } else { Err(refuse()) }
+}
+
+fn settings(args: &Args) -> Result<Vec<Setting>> {
+    let mut settings = args.set.iter().map(|text| overrides::parse(text)).collect::<Result<Vec<_>>>()?;
+    for (key, flag, value) in [
+        ("seed", "--seed", args.seed),
+        ("run.steps", "--steps", args.steps),
+        ("run.threads", "--threads", args.threads),
+    ] {
+        settings.extend(value.map(|v| Setting { key: key.into(), value: v.into(), origin: flag.into() }));
+    }
+    Ok(settings)
+}
+
+/// `results/<name>/<yyyymmdd-hhmmss>-s<seed>`.
+fn default_dir(config: &Config, now: SystemTime) -> PathBuf {
+    let stamp = utc(now).replace(['-', ':', 'Z'], "").replace('T', "-");
+    Path::new("results").join(&config.name).join(format!("{stamp}-s{}", config.seed))
+}
+
+fn dry_run(config: &Config, dir: &Path, json: bool) -> Result<()> {
+    let estimate = estimate::of(config)?;
+    if json {
+        let dir = dir.display().to_string();
+        return output::json(&serde_json::json!({ "run": dir, "config": config, "estimate": estimate }));
+    }
+    output::line(config.to_toml()?.trim_end())?;
+    output::line(&format!("\n# run directory: {}", dir.display()))?;
+    output::line(&format!("# estimates, for two cores with AVX-512: {estimate}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, UNIX_EPOCH};
+
+    #[test]
+    fn run_directories_are_named_by_experiment_time_and_seed() {
+        let config = Config::parse("name = \"night\"\nseed = 7", "t", vec![]).unwrap();
+        let dir = default_dir(&config, UNIX_EPOCH + Duration::from_secs(1_000_000_000));
+        assert_eq!(dir, Path::new("results/night/20010909-014640-s7"));
+    }
+}

@@ -1,0 +1,275 @@
+//! `skewfit inspect`: what a run holds on disk, and whether it is sound.
+
+use super::output;
+use crate::config::{Config, EnvConfig};
+use crate::error::{Error, Result};
+use crate::keep::checkpoint;
+use crate::keep::checkpoint::Snapshot;
+use crate::keep::store::fs::DiskFs;
+use crate::keep::store::{Damage, Store};
+use crate::keep::supervise::status::Status;
+use crate::show::metrics;
+use crate::show::metrics::Table;
+use crate::task::coverage::Coverage;
+use crate::task::scene;
+use serde_json::{Value, json};
+use skewfit_envs::CoverageGrid;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// Tell what a run holds, and with --verify whether every byte of it is sound
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  skewfit inspect results/door/RUN             may be used while the run is live
+  skewfit inspect results/door/RUN --verify    read and check every file; exit code 3 if one is damaged
+  skewfit inspect results/door/RUN --json")]
+pub struct Args {
+    /// Run directory
+    run: PathBuf,
+    /// Check every episode against its hash
+    #[arg(long)]
+    verify: bool,
+    /// Print one JSON object, as the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> Result<()> {
+    let report = report(args)?;
+    if args.json {
+        output::json(&report)?;
+    } else {
+        print(&report)?;
+    }
+    match report["damaged"].as_array().map_or(0, Vec::len) {
+        damaged if args.verify && damaged > 0 => Err(Error::Damaged(format!(
+            "{}: {damaged} damaged, named above; put a sound copy back, or resume, which falls back",
+            args.run.display()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn report(args: &Args) -> Result<Value> {
+    let store = Store::read_only(&args.run)?;
+    let mut damage = if args.verify { store.verify() } else { store.damaged().to_vec() };
+    let checkpoint = sound_checkpoint(args, &mut damage)?;
+    let mut note = |file: &str, error: Error| damage.push(Damage { file: file.into(), why: error.to_string() });
+
+    let config = Config::read(&args.run.join("config.toml"), vec![]).map_err(|e| note("config.toml", e)).ok();
+    let metrics_csv = args.run.join("metrics.csv");
+    let table = if metrics_csv.exists() { metrics::read(&metrics_csv) } else { Ok(Table::default()) };
+    let table = table.map_err(|e| note("metrics.csv", e)).unwrap_or_default();
+    let told = updates_told(&args.run).map_err(|e| note("STATUS.json", e)).unwrap_or_default();
+    let saved = checkpoint.as_ref().and_then(|c| c["update"].as_u64()).unwrap_or_default();
+    let (coverage, unread) = coverage(&store, config.as_ref(), &table);
+    if !args.verify {
+        damage.extend(unread);
+    }
+    Ok(json!({
+        "run": args.run.display().to_string(),
+        "run_id": store.root().run_id,
+        "env_steps": env_steps(&store),
+        "updates": told.max(saved),
+        "episodes": store.lines().len(),
+        "damaged": damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "checkpoint": checkpoint,
+        "coverage": coverage,
+    }))
+}
+
+fn env_steps(store: &Store) -> u64 {
+    store.lines().last().map_or(0, |line| line.env_steps_end)
+}
+
+/// What `STATUS.json` says, which a run replaces as it goes; 0 before there is one.
+fn updates_told(run: &Path) -> Result<u64> {
+    let way = "the run writes it anew as it goes";
+    match Status::read(&DiskFs, run) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(0),
+        Err(e) => Err(Error::Damaged(format!("cannot be understood ({e}); {way}"))),
+        Ok(status) => Ok(status.updates),
+    }
+}
+
+/// From `metrics.csv` where its last row is of the last episode, else from the states of every episode; and the shards
+/// that could not be read then. Of a scene that is not shipped the grid is not known here.
+fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> (Value, Vec<Damage>) {
+    let known = config.and_then(|c| Some(Coverage::new(grid(store, c)?, c.coverage.window_steps)));
+    let cells_total = known.as_ref().map(Coverage::cells_total);
+    let mut unread = Vec::new();
+    let (cells, entropy_nats) = match known {
+        Some(mut seen) if table.env_steps.last() != Some(&env_steps(store)) => {
+            for line in store.lines() {
+                match store.sound(line) {
+                    Ok(episode) => (1..=episode.steps()).for_each(|t| seen.observe(episode.state(t))),
+                    Err(damage) => unread.push(damage),
+                }
+            }
+            (seen.cells(), seen.entropy_nats())
+        }
+        _ => {
+            let last = |name| table.last(name).unwrap_or_default();
+            (last("coverage/cells") as usize, last("coverage/entropy_nats"))
+        }
+    };
+    (json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), unread)
+}
+
+/// Of the run's own scene, which need not be the one its configuration names.
+fn grid(store: &Store, config: &Config) -> Option<CoverageGrid> {
+    let env = EnvConfig { scene: store.root().env.clone(), ..config.env.clone() };
+    Some(scene::build(&env, 0).ok()?.coverage().clone())
+}
+
+/// The checkpoint that `resume` would take; damaged ones are named.
+fn sound_checkpoint(args: &Args, damage: &mut Vec<Damage>) -> Result<Option<Value>> {
+    let loaded = match checkpoint::newest_sound(&args.run) {
+        Err(Error::Damaged(_)) => {
+            damage.extend(checkpoint::verify(&args.run)?);
+            return Ok(None);
+        }
+        other => other?,
+    };
+    let Some(loaded) = loaded else { return Ok(None) };
+    damage.extend(if args.verify { checkpoint::verify(&args.run)? } else { loaded.passed_over });
+    let Snapshot { update, params, optimizer, .. } = loaded.snapshot;
+    Ok(Some(json!({ "update": update, "params_blake3": checkpoint::params_blake3(&params, &optimizer) })))
+}
+
+fn print(report: &Value) -> Result<()> {
+    let coverage = &report["coverage"];
+    output::line(&format!("run         {} ({})", text(&report["run"]), text(&report["run_id"])))?;
+    output::line(&format!("steps       {}", report["env_steps"]))?;
+    output::line(&format!("updates     {}", report["updates"]))?;
+    output::line(&format!("episodes    {}", report["episodes"]))?;
+    let of = coverage["cells_total"].as_u64().map_or(String::new(), |total| format!(" of {total}"));
+    let cells = &coverage["cells"];
+    output::line(&format!(
+        "coverage    {cells}{of} cells, {:.2} nats",
+        coverage["entropy_nats"].as_f64().unwrap_or(0.0)
+    ))?;
+    let checkpoint = &report["checkpoint"];
+    match checkpoint["update"].as_u64() {
+        Some(update) => output::line(&format!("checkpoint  {update}, {}", text(&checkpoint["params_blake3"])))?,
+        None => output::line("checkpoint  none")?,
+    }
+    let damaged = report["damaged"].as_array().map(Vec::as_slice).unwrap_or_default();
+    damaged.iter().try_for_each(|d| output::line(&format!("damaged     {}", text(d))))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keep::checkpoint::{Keep, NamedTensor, save};
+    use crate::keep::store::{ShardRoot, fs::DiskFs};
+    use crate::learn::episode::{Episode, GoalOrigin};
+    use skewfit_envs::Ending;
+
+    /// In two corners of the corridor.
+    fn run_of_two_episodes(env: &str) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let root = ShardRoot { run_id: "0123456789abcdef".into(), seed: 0, env: env.into() };
+        let mut store = Store::create(dir.path(), root).unwrap();
+        for id in 0..2 {
+            let episode = Episode {
+                id,
+                image_size: 2,
+                frames: vec![7; 24],
+                proprio: vec![],
+                proprio_dim: 0,
+                actions: vec![0.5, 0.5],
+                action_dim: 2,
+                goal_image: vec![0; 12],
+                goal_latent: vec![0.0],
+                goal_origin: GoalOrigin::Prior,
+                states: vec![0.0, 0.0, 1.0 - 2.0 * id as f64, 1.0],
+                state_names: vec!["x".into(), "y".into()],
+                ending: Ending::Truncated,
+            };
+            store.commit(&episode, id + 1).unwrap();
+        }
+        let config = Config::resolve("corridor", vec![]).unwrap();
+        std::fs::write(dir.path().join("config.toml"), config.to_toml().unwrap()).unwrap();
+        dir
+    }
+
+    #[test]
+    fn a_live_run_is_told_as_far_as_it_got() {
+        let dir = run_of_two_episodes("corridor");
+        let told = || report(&Args { run: dir.path().into(), verify: false, json: true }).unwrap();
+        let from_shards = json!({ "cells": 2, "cells_total": 3600, "entropy_nats": 2f64.ln() });
+        assert_eq!((told()["coverage"].clone(), told()["updates"].clone()), (from_shards.clone(), json!(0)));
+        let put = |file: &str, text: &str| std::fs::write(dir.path().join(file), text).unwrap();
+        put("STATUS.json", r#"{ "state": "exploring", "updates": 7 }"#);
+        put("metrics.csv", "env_steps,coverage/cells,coverage/entropy_nats\n1,40,0.5\n");
+        assert_eq!((told()["coverage"].clone(), told()["updates"].clone()), (from_shards, json!(7)));
+        put("metrics.csv", "env_steps,coverage/cells,coverage/entropy_nats\n2,40,0.5\n");
+        assert_eq!(told()["coverage"], json!({ "cells": 40, "cells_total": 3600, "entropy_nats": 0.5 }));
+        put("metrics.csv", "env_steps\n");
+        put("episodes/000001.h5", "broken");
+        put("STATUS.json", "broken");
+        assert_eq!(told()["coverage"], json!({ "cells": 1, "cells_total": 3600, "entropy_nats": 0.0 }));
+        let damaged = told()["damaged"].to_string();
+        assert!(damaged.contains("episodes/000001.h5: its bytes") && damaged.contains("STATUS.json"), "{damaged}");
+    }
+
+    #[test]
+    fn the_grid_of_ones_own_scene_is_not_known() {
+        let dir = run_of_two_episodes("slider");
+        let told = report(&Args { run: dir.path().into(), verify: true, json: true }).unwrap();
+        assert_eq!(told["coverage"]["cells_total"], Value::Null);
+        print(&told).unwrap();
+    }
+
+    #[test]
+    fn a_run_is_told_and_its_damage_named() {
+        let dir = run_of_two_episodes("corridor");
+        let tensor = |x: f32| NamedTensor { name: "w".into(), shape: vec![1], data: vec![x] };
+        let hashes: Vec<String> = [3u64, 6]
+            .iter()
+            .map(|&update| {
+                let snapshot = Snapshot {
+                    update,
+                    params: vec![tensor(update as f32)],
+                    optimizer: vec![],
+                    state: json!({}),
+                    env: vec![],
+                };
+                save(&DiskFs, dir.path(), &snapshot, Keep { newest: 3, every_s: 0.0, spared: &[] })
+                    .unwrap()
+                    .params_blake3
+            })
+            .collect();
+        let args = |verify| Args { run: dir.path().into(), verify, json: true };
+        let told = report(&args(true)).unwrap();
+        assert_eq!(
+            (told["episodes"].clone(), told["env_steps"].clone(), told["damaged"].clone()),
+            (json!(2), json!(2), json!([]))
+        );
+        assert_eq!(told["checkpoint"], json!({ "update": 6, "params_blake3": hashes[1] }));
+
+        let break_file = |file: &str| std::fs::write(dir.path().join(file), "broken").unwrap();
+        break_file("checkpoints/00000006/params.safetensors");
+        let told = report(&args(false)).unwrap();
+        assert_eq!(told["checkpoint"], json!({ "update": 3, "params_blake3": hashes[0] }));
+        for file in ["episodes/000001.h5", "config.toml", "metrics.csv", "checkpoints/00000003/params.safetensors"] {
+            break_file(file);
+        }
+        let told = report(&args(true)).unwrap();
+        let damaged = told["damaged"].as_array().unwrap();
+        for part in ["episodes/000001.h5", "config.toml", "metrics.csv", "00000003", "00000006"] {
+            assert_eq!(damaged.iter().filter(|d| text(d).contains(part)).count(), 1, "{part}: {damaged:?}");
+        }
+        assert_eq!(
+            (told["episodes"].clone(), told["checkpoint"].clone(), told["updates"].clone()),
+            (json!(2), Value::Null, json!(0))
+        );
+        assert!(matches!(run(&args(true)), Err(Error::Damaged(_))) && run(&args(false)).is_ok());
+    }
+}

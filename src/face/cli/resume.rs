@@ -1,0 +1,53 @@
+//! `skewfit resume`: go on where a run was stopped.
+
+use super::{output, serve::Served, supervised::Supervised};
+use crate::error::Result;
+use crate::keep::store::Store;
+use crate::keep::store::fs::DiskFs;
+use crate::run::progress::Progress;
+use std::path::PathBuf;
+
+/// Go on where a run was stopped, to the steps of its configuration or more
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  skewfit resume results/door/RUN                 to the end of its own configuration
+  skewfit resume results/door/RUN --steps 95000   further than that
+  skewfit resume results/door/RUN --supervised    in a process that is started again should it crash
+
+A finished run is left alone.")]
+pub struct Args {
+    /// Run directory
+    run: PathBuf,
+    /// Exploration steps in all, warm-up included
+    #[arg(long)]
+    steps: Option<u64>,
+    /// Go on from an older checkpoint: so many of the newest ones get the name .aside and are not used again
+    #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "supervised")]
+    pass_over: usize,
+    /// Where episodes.jsonl is damaged or gone, make it anew from the episodes' files first
+    #[arg(long)]
+    rebuild_journal: bool,
+    #[command(flatten)]
+    supervised: Supervised,
+    /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8377")]
+    serve: Option<u16>,
+    /// Print one JSON object, as the last line
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the verb.
+pub fn run(args: &Args) -> Result<u8> {
+    if args.rebuild_journal {
+        let episodes = Store::rebuild_journal(&DiskFs, &args.run)?;
+        super::say(&format!("{}: the journal has {episodes} episodes", args.run.display()));
+    }
+    if args.supervised.wanted() {
+        return args.supervised.resume(&args.run, args.steps, args.serve, args.json);
+    }
+    let mut progress = Served::new(args.serve, &args.run)?;
+    let summary = crate::run::explore::resume(&args.run, args.steps, args.pass_over, &mut progress);
+    progress.done();
+    output::summary(&summary?, args.json).map(|()| 0)
+}

@@ -1,0 +1,115 @@
+//! `--supervised`: `explore` and `resume` in a child process that is watched, and started again.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::error::{Error, Result};
+use crate::keep::provenance::utc;
+use crate::keep::store::fs::DiskFs;
+use crate::keep::store::is_free;
+use crate::keep::supervise::control;
+use crate::keep::supervise::events::{self, Event, Kind};
+use crate::keep::supervise::status::Status;
+use crate::keep::supervise::supervisor::{Patience, Supervisor};
+
+/// How a run is watched.
+#[derive(clap::Args)]
+pub struct Supervised {
+    /// Work in a child process, started again after a crash or a stall; for unattended runs
+    #[arg(long)]
+    supervised: bool,
+    /// Seconds without a sign of life after which the child is killed and started again
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "supervised", value_parser = seconds)]
+    stall_s: f64,
+    /// Seconds before the second start; doubled while nothing comes of it
+    #[arg(long, value_name = "SECONDS", default_value_t = 1.0, requires = "supervised", value_parser = seconds)]
+    back_off_s: f64,
+}
+
+/// A number of seconds from 0.01 to a day.
+fn seconds(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|s| (0.01..=86_400.0).contains(s));
+    number.ok_or_else(|| "a number from 0.01 to 86400 is wanted".into())
+}
+
+impl Supervised {
+    /// Whether it was asked for.
+    pub fn wanted(&self) -> bool {
+        self.supervised
+    }
+
+    /// `begin`: the arguments of `explore` that begin the run in `dir`.
+    ///
+    /// # Errors
+    /// As [`Supervisor::watch`].
+    pub fn explore(&self, mut begin: Vec<OsString>, dir: &Path, serve: Option<u16>, json: bool) -> Result<u8> {
+        let shown = shown(serve, json);
+        begin.extend(shown.clone());
+        self.watch(begin, shown, dir)
+    }
+
+    /// Takes up the run in `dir`.
+    ///
+    /// # Errors
+    /// As [`Supervisor::watch`]; `Usage` where `dir` is no run.
+    pub fn resume(&self, dir: &Path, steps: Option<u64>, serve: Option<u16>, json: bool) -> Result<u8> {
+        crate::keep::store::Store::read_only(dir)?;
+        let steps = steps.into_iter().flat_map(|n| ["--steps".into(), n.to_string().into()]);
+        self.watch(Vec::new(), steps.chain(shown(serve, json)).collect(), dir)
+    }
+
+    fn watch(&self, begin: Vec<OsString>, resume: Vec<OsString>, dir: &Path) -> Result<u8> {
+        let program = std::env::current_exe();
+        let program =
+            program.map_err(|source| Error::Io { what: "this program's own file is not known".into(), source })?;
+        let stop = crate::run::explore::stop_flag(false);
+        if is_free(dir) {
+            control::forget(&DiskFs, dir); // what was asked of a live run is that run's
+        }
+        Supervisor {
+            program: program.into(),
+            begin,
+            resume,
+            dir,
+            patience: Patience { stall_s: self.stall_s, back_off_s: self.back_off_s, end_s: 240.0 },
+            stop: &stop,
+            tell: &mut |event, why| tell(dir, event, why),
+        }
+        .watch()
+    }
+}
+
+/// The arguments of a child that say what is shown of it.
+fn shown(serve: Option<u16>, json: bool) -> Vec<OsString> {
+    let serve = serve.into_iter().flat_map(|port| ["--serve".into(), port.to_string().into()]);
+    serve.chain(json.then(|| "--json".into())).collect()
+}
+
+/// Into the account of the night and `STATUS.json`, which no child writes to now; and to stderr.
+fn tell(dir: &Path, event: Kind, why: &str) {
+    let state = match event {
+        Kind::Restarted => "exploring",
+        Kind::Stopped => "paused",
+        _ => "failed",
+    };
+    let (state, why, updated_at) = (state.to_owned(), why.to_owned(), utc(SystemTime::now()));
+    let before = Status::read(&DiskFs, dir).unwrap_or_default();
+    let status = Status { state, why: Some(why.clone()), updated_at, ..before };
+    let (at, env_steps, updates) = (status.updated_at.clone(), status.env_steps, status.updates);
+    let line = Event { at, env_steps, updates, event, why: why.clone() };
+    let told = if dir.join(crate::keep::store::RUN_FILE).exists() {
+        events::tell(&DiskFs, dir, &line).and_then(|()| status.write(&DiskFs, dir))
+    } else {
+        Ok(())
+    };
+    if let Err(e) = told {
+        super::say(&e.to_string());
+    }
+    super::say(&why);
+    if event != Kind::Restarted
+        && let Err(e) = crate::show::redraw::plot(&[dir.to_owned()], None)
+    {
+        super::say(&format!("the report could not be drawn: {e}"));
+    }
+}

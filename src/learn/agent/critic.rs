@@ -1,0 +1,62 @@
+//! Two critics Q_j(s, a) and their slow targets.
+//!
+//! y = r + gamma * mask * (min_j Qbar_j(s', a') - alpha log pi(a'|s')),   L = sum_j mean_i (Q_j(s_i, a_i) - y_i)^2
+//! (soft Bellman residual, arXiv 1812.05905, equations 5 and 6; clipped double Q: arXiv 1802.09477).
+
+use super::actor;
+use super::lane::{Lane, Rows};
+use super::sac::Nets;
+use crate::learn::nn::gemm::View;
+
+/// Discount and entropy weight of the Bellman target; `entropy_weight` 0 drops the term (the first official version).
+#[derive(Clone, Copy, Debug)]
+pub struct Bellman {
+    /// gamma.
+    pub discount: f32,
+    /// alpha, or 0.
+    pub entropy_weight: f32,
+}
+
+/// Adds this block's share of both critics' gradient to the lane; sums loss and Q.
+pub fn add_gradient(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
+    bellman_target(nets, rows, bellman, lane);
+    let n = rows.len();
+    let scale = 2.0 / rows.batch_size as f32;
+    lane.join(rows.observation, Some(rows.action), rows);
+    let x = View::new(&lane.joined, n, nets.critic_shape.inputs);
+    let size = lane.critic_gradient.len() / 2;
+    for (j, gradient) in lane.critic_gradient.chunks_exact_mut(size).enumerate() {
+        let (theta, act) = (nets.critics[j], &mut lane.critics[j]);
+        nets.critic_shape.forward(theta, x, n, act);
+        for i in 0..n {
+            let error = act.y[i] - lane.target[i];
+            lane.dq[j][i] = scale * error;
+            lane.sums.critic_loss += f64::from(error * error);
+            lane.sums.q += 0.5 * f64::from(act.y[i]);
+        }
+        nets.critic_shape.backward(theta, x, &lane.dq[j], n, act, gradient);
+    }
+}
+
+/// y (R) into `lane.target`, with a' drawn by the present policy.
+fn bellman_target(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
+    let n = rows.len();
+    let next = View::new(rows.next_observation, n, rows.observation_dim);
+    nets.policy_shape.forward(nets.policy, next, n, &mut lane.policy);
+    actor::sample(&lane.policy.y, rows.next_noise, rows.action_dim, &mut lane.action, &mut lane.log_pi);
+    lane.join(rows.next_observation, None, rows);
+    let x = View::new(&lane.joined, n, nets.critic_shape.inputs);
+    for (target, act) in nets.targets.iter().zip(&mut lane.critics) {
+        nets.critic_shape.forward(target, x, n, act);
+    }
+    for i in 0..n {
+        let value = minimum(lane.critics[0].y[i], lane.critics[1].y[i]) - bellman.entropy_weight * lane.log_pi[i];
+        lane.target[i] = rows.reward[i] + bellman.discount * rows.mask[i] * value;
+    }
+}
+
+/// min(a, b), and NaN if either is: `f32::min` would hide the broken one of two critics.
+#[must_use]
+pub fn minimum(a: f32, b: f32) -> f32 {
+    if a < b || a.is_nan() { a } else { b }
+}

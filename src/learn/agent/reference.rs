@@ -1,0 +1,188 @@
+//! The same agent written as candle code in f64: losses from their definitions, candle's gradients, candle's Adam.
+//!
+//! log pi(a|s) = log N(u; mu, sigma^2) - log(1 - tanh^2 u);  ReLU and the clamp of log sigma are products with masks.
+
+use std::cell::Cell;
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use candle_nn::{AdamW, Optimizer, ParamsAdamW};
+
+use super::{Batch, Noise, Sac};
+use crate::learn::nn::Params;
+use crate::learn::settings::AgentConfig;
+
+/// Parameters in the order and layout of [`Params`]; both critics one after the other.
+pub struct Reference {
+    pub policy: Vec<Var>,
+    pub critics: Vec<Var>,
+    pub targets: Vec<Var>,
+    pub log_temperature: Var,
+    optimisers: [AdamW; 3],
+    cfg: AgentConfig,
+    actions: usize,
+    /// Smallest distance of a kink's argument (ReLU, clamp, the smaller critic) from its kink.
+    pub margin: Cell<f64>,
+}
+
+/// A batch and its noise, (B, .) each.
+pub struct Data {
+    observation: Tensor,
+    next_observation: Tensor,
+    action: Tensor,
+    reward: Tensor,
+    mask: Tensor,
+    noise: Tensor,
+    next_noise: Tensor,
+}
+
+impl Data {
+    pub fn new(batch: &Batch, noise: &Noise) -> Result<Self> {
+        let table = |values: &[f32]| {
+            Tensor::from_slice(values, (batch.size, values.len() / batch.size), &Device::Cpu)?.to_dtype(DType::F64)
+        };
+        Ok(Self {
+            observation: table(&batch.observation)?,
+            next_observation: table(&batch.next_observation)?,
+            action: table(&batch.action)?,
+            reward: table(&batch.reward)?,
+            mask: table(&batch.mask)?,
+            noise: table(&noise.current)?,
+            next_noise: table(&noise.next)?,
+        })
+    }
+}
+
+impl Reference {
+    pub fn new(sac: &Sac, cfg: &AgentConfig, actions: usize) -> Result<Self> {
+        let [policy, critics, targets] = [vars(&sac.policy)?, vars(&sac.critics)?, vars(&sac.targets)?];
+        let log_temperature = vars(&sac.log_temperature)?.remove(0);
+        let adam = |vars: &[Var]| {
+            let params = ParamsAdamW { lr: cfg.learning_rate, weight_decay: 0.0, ..ParamsAdamW::default() };
+            AdamW::new(vars.to_vec(), params)
+        };
+        let optimisers = [adam(&policy)?, adam(&critics)?, adam(std::slice::from_ref(&log_temperature))?];
+        let margin = Cell::new(f64::INFINITY);
+        Ok(Self { policy, critics, targets, log_temperature, optimisers, cfg: cfg.clone(), actions, margin })
+    }
+
+    pub fn temperature(&self) -> Result<f64> {
+        self.log_temperature.exp()?.to_scalar()
+    }
+
+    /// a ~ pi(.|s), (B, A).
+    pub fn actions(&self, data: &Data) -> Result<Tensor> {
+        Ok(self.draw(&data.observation, &data.noise)?.0)
+    }
+
+    /// (loss, mean log pi):  mean [ alpha log pi(a|s) - min_j Q_j(s, a) ].
+    pub fn actor_loss(&self, data: &Data, alpha: f64) -> Result<(Tensor, f64)> {
+        let (action, log_pi) = self.draw(&data.observation, &data.noise)?;
+        let q = self.smaller(&self.critics, &data.observation, &action)?;
+        let loss = ((&log_pi * alpha)? - q)?.mean_all()?;
+        Ok((loss, log_pi.mean_all()?.to_scalar()?))
+    }
+
+    /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min_j Qbar_j(s', a') - alpha log pi(a'|s')), a constant.
+    pub fn critic_loss(&self, data: &Data, alpha: f64) -> Result<Tensor> {
+        let (action, log_pi) = self.draw(&data.next_observation, &data.next_noise)?;
+        let mut value = self.smaller(&self.targets, &data.next_observation, &action)?;
+        if self.cfg.entropy_in_target {
+            value = (value - (log_pi * alpha)?)?;
+        }
+        let y = (&data.reward + ((value * &data.mask)? * self.cfg.discount)?)?.detach();
+        let error = |critic: &[Var]| (self.q(critic, &data.observation, &data.action)? - &y)?.sqr()?.mean_all();
+        error(&self.critics[..6])? + error(&self.critics[6..])?
+    }
+
+    /// One update; both losses.
+    pub fn update(&mut self, data: &Data) -> Result<(f64, f64)> {
+        let alpha = self.temperature()?;
+        let (mut actor, log_pi) = self.actor_loss(data, alpha)?;
+        let critic = if self.cfg.actor_first {
+            let critic = self.critic_loss(data, alpha)?;
+            let (actor_gradients, critic_gradients) = (actor.backward()?, critic.backward()?);
+            self.step_temperature(log_pi)?;
+            self.optimisers[0].step(&actor_gradients)?;
+            self.optimisers[1].step(&critic_gradients)?;
+            critic
+        } else {
+            self.step_temperature(log_pi)?;
+            let critic = self.critic_loss(data, self.temperature()?)?;
+            self.optimisers[1].backward_step(&critic)?;
+            actor = self.actor_loss(data, self.temperature()?)?.0;
+            self.optimisers[0].backward_step(&actor)?;
+            critic
+        };
+        for (target, source) in self.targets.iter().zip(&self.critics) {
+            let tau = self.cfg.tau;
+            target.set(&((target.as_tensor() * (1.0 - tau))? + (source.as_tensor() * tau)?)?)?;
+        }
+        Ok((actor.to_scalar()?, critic.to_scalar()?))
+    }
+
+    /// L = -log alpha (mean log pi + H).
+    fn step_temperature(&mut self, log_pi: f64) -> Result<()> {
+        let entropy = self.cfg.target_entropy.unwrap_or(-(self.actions as f64));
+        let loss = (self.log_temperature.as_tensor() * -(log_pi + entropy))?;
+        self.optimisers[2].backward_step(&loss)
+    }
+
+    /// a (B, A) and log pi (B, 1).
+    fn draw(&self, observation: &Tensor, noise: &Tensor) -> Result<(Tensor, Tensor)> {
+        let head = self.mlp(&self.policy, observation)?;
+        let (mean, raw) = (head.narrow(1, 0, self.actions)?, head.narrow(1, self.actions, self.actions)?);
+        self.note(&raw.affine(1.0, 20.0)?)?;
+        self.note(&raw.affine(1.0, -2.0)?)?;
+        let (below, above) = (mask(raw.lt(-20.0)?)?, mask(raw.gt(2.0)?)?);
+        let inside = (1.0 - (&below + &above)?)?;
+        let log_std = ((raw * inside)? + ((below * -20.0)? + (above * 2.0)?)?)?;
+        let u = (&mean + (log_std.exp()? * noise)?)?;
+        let normal = ((noise.sqr()? * -0.5)? - log_std)?; // (u - mu) / sigma = eps
+        // log(1 - tanh^2 u) = 2 log 2 - 2|u| - 2 log(1 + e^(-2|u|))
+        let size = u.abs()?;
+        let tail = ((&size * -2.0)?.exp()? + 1.0)?.log()?;
+        let squash = ((size + tail)? * -2.0)?.affine(1.0, 2.0 * std::f64::consts::LN_2)?;
+        let half_log_2pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
+        Ok((u.tanh()?, (normal - squash)?.affine(1.0, -half_log_2pi)?.sum_keepdim(1)?))
+    }
+
+    /// min_j Q_j (B, 1).
+    fn smaller(&self, critics: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+        let [first, second] = [&critics[..6], &critics[6..]].map(|c| self.q(c, observation, action));
+        let (first, second) = (first?, second?);
+        self.note(&(&first - &second)?)?;
+        first.minimum(&second)
+    }
+
+    fn q(&self, critic: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+        self.mlp(critic, &Tensor::cat(&[observation, action], 1)?)
+    }
+
+    fn mlp(&self, vars: &[Var], x: &Tensor) -> Result<Tensor> {
+        let linear = |x: &Tensor, i: usize| x.matmul(&vars[i])?.broadcast_add(&vars[i + 1]);
+        let relu = |x: Tensor| {
+            self.note(&x)?;
+            &x * mask(x.gt(0.0)?)?
+        };
+        linear(&relu(linear(&relu(linear(x, 0)?)?, 2)?)?, 4)
+    }
+
+    fn note(&self, distance: &Tensor) -> Result<()> {
+        let distances = distance.abs()?.flatten_all()?.to_vec1::<f64>()?;
+        self.margin.set(distances.into_iter().fold(self.margin.get(), f64::min));
+        Ok(())
+    }
+}
+
+/// 1 where true, as a constant.
+fn mask(condition: Tensor) -> Result<Tensor> {
+    condition.to_dtype(DType::F64).map(|m| m.detach())
+}
+
+fn vars(params: &Params) -> Result<Vec<Var>> {
+    let var = |i: usize| {
+        let values: Vec<f64> = params.get(i).iter().map(|x| f64::from(*x)).collect();
+        Var::from_tensor(&Tensor::from_vec(values, params.tensors[i].shape.clone(), &Device::Cpu)?)
+    };
+    (0..params.tensors.len()).map(var).collect()
+}

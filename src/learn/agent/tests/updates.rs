@@ -1,0 +1,152 @@
+//! Whole updates: against candle's Adam, repeated, refused, and what they converge to (oracle 24).
+
+use candle_core::Var;
+
+use super::*;
+use crate::error::Error;
+use crate::learn::agent::sac::Losses;
+
+/// Sum of distances between `values` and the reference, a tensor each, relative to the way the reference went.
+fn apart(params: &Params, start: &[f32], vars: &[Var]) -> Vec<(f64, String)> {
+    let of = |(tensor, var): (&crate::learn::nn::Tensor, &Var)| {
+        let want: Vec<f64> = var.flatten_all().unwrap().to_vec1().unwrap();
+        let distance = |from: &[f32]| from.iter().zip(&want).map(|(f, w)| (f64::from(*f) - w).abs()).sum::<f64>();
+        (distance(&params.values[tensor.range()]) / distance(&start[tensor.range()]), tensor.name.clone())
+    };
+    params.tensors.iter().zip(vars).map(of).collect()
+}
+
+#[test]
+fn one_and_three_updates_are_candles() {
+    for agent in variants(&config([24, 20])) {
+        for (threads, wide) in [(1, true), (2, true), (3, true), (2, false)] {
+            let (mut sac, workers) = (sac(&agent, threads, wide), Workers::new(threads));
+            let mut reference = reference(&sac, &agent);
+            let start = [&sac.policy, &sac.critics, &sac.targets, &sac.log_temperature].map(|p| p.values.clone());
+            for step in 0..3 {
+                let (batch, noise) = data(300, step);
+                let alpha = reference.temperature().unwrap();
+                let info = sac.update(&workers, &batch, &noise).unwrap();
+                let (actor, critic) = reference.update(&Data::new(&batch, &noise).unwrap()).unwrap();
+                for (ours, want) in [(info.actor_loss, actor), (info.critic_loss, critic), (info.temperature, alpha)] {
+                    assert!((ours - want).abs() < 1e-5 * (1.0 + want.abs()), "{agent:?} {info:?}: {ours} {want}");
+                }
+                let temperature = std::slice::from_ref(&reference.log_temperature);
+                let pairs = [
+                    apart(&sac.policy, &start[0], &reference.policy),
+                    apart(&sac.critics, &start[1], &reference.critics),
+                    apart(&sac.targets, &start[2], &reference.targets),
+                    apart(&sac.log_temperature, &start[3], temperature),
+                ];
+                for (error, name) in pairs.concat() {
+                    assert!(error < 1e-4, "update {step}, {name}: {error:e} of the way; {agent:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn judging_sums_to_the_actors_loss() {
+    for wide in [false, true] {
+        let mut sac = sac(&config([24, 20]), 2, wide);
+        let (batch, noise) = data(200, 9);
+        let rows = batch.observation.chunks(2 * Z).zip(noise.current.chunks(ACTIONS));
+        let drawn: Vec<f32> = rows.flat_map(|(s, eps)| sac.act_sample(s, eps)).collect();
+        let (q, log_pi) = sac.judge(&batch.observation, &drawn, &noise.current);
+        let alpha = sac.temperature();
+        let loss = q.iter().zip(&log_pi).map(|(q, log_pi)| f64::from(alpha * log_pi - q)).sum::<f64>() / 200.0;
+        let want = sac.update(&Workers::new(2), &batch, &noise).unwrap().actor_loss;
+        assert!((loss - want).abs() < 1e-5 * (1.0 + want.abs()), "{loss} {want}");
+    }
+}
+
+/// Everything that an update may change, as bits; the temperature and its two moments last.
+fn bits(sac: &Sac) -> Vec<u32> {
+    let networks = [&sac.policy, &sac.critics, &sac.targets].into_iter().flat_map(|p| &p.values);
+    let [policy, critics, temperature] = sac.adams.each_ref().map(|a| a.m.iter().chain(&a.v));
+    let all = networks.chain(policy).chain(critics).chain(&sac.log_temperature.values).chain(temperature);
+    all.map(|v| v.to_bits()).collect()
+}
+
+#[test]
+fn an_update_repeats_to_the_bit() {
+    for agent in variants(&config([24, 20])) {
+        for threads in [1, 2, 3] {
+            let run = || {
+                let (mut sac, workers) = (sac(&agent, threads, true), Workers::new(threads));
+                for step in 0..2 {
+                    let (batch, noise) = data(300, step);
+                    sac.update(&workers, &batch, &noise).unwrap();
+                }
+                bits(&sac)
+            };
+            assert_eq!(run(), run());
+        }
+    }
+}
+
+#[test]
+fn a_nan_anywhere_is_refused_and_no_network_moves() {
+    let (batch, noise) = data(130, 0);
+    let workers = Workers::new(2);
+    let networks: [fn(&mut Sac) -> &mut Params; 4] =
+        [|s| &mut s.policy, |s| &mut s.critics, |s| &mut s.targets, |s| &mut s.log_temperature];
+    for agent in variants(&config([24, 20])) {
+        for network in networks {
+            for tensor in network(&mut fresh(&agent, 2)).tensors.clone() {
+                let mut sac = sac(&agent, 2, true);
+                network(&mut sac).values[tensor.start] = f32::NAN;
+                let before = bits(&sac);
+                let refused = sac.update(&workers, &batch, &noise);
+                assert!(matches!(refused, Err(Error::NotFinite(_))), "{}: {refused:?}", tensor.name);
+                // Critic-first has stepped the temperature before it can see a broken critic.
+                let kept = before.len() - if agent.actor_first { 0 } else { 3 };
+                assert!(bits(&sac)[..kept] == before[..kept], "{}", tensor.name);
+            }
+        }
+    }
+}
+
+/// The actor's loss takes the smaller of two critics; if one of them is no number, the loss is none.
+#[test]
+fn one_critic_that_is_no_number_reaches_the_actors_gradient() {
+    let (batch, noise) = data(130, 0);
+    for critic in 0..2 {
+        let mut sac = sac(&config([24, 20]), 2, true);
+        let half = sac.critics.values.len() / 2;
+        sac.critics.values[critic * half] = f32::NAN;
+        let workers = Workers::new(2);
+        sac.gradients(&workers, Losses::Actor, &batch, &noise, 0.3);
+        assert!(matches!(sac.policy_norm2(&workers), Err(Error::NotFinite(_))), "critic {critic}");
+    }
+}
+
+#[test]
+fn an_empty_batch_is_refused_and_nothing_moves() {
+    let (batch, noise) = data(0, 0);
+    for agent in variants(&config([24, 20])) {
+        let mut sac = sac(&agent, 2, true);
+        let before = bits(&sac);
+        assert!(matches!(sac.update(&Workers::new(2), &batch, &noise), Err(Error::NotFinite(_))));
+        assert!(bits(&sac) == before);
+    }
+}
+
+#[test]
+fn oracle_24_time_limits_bootstrap_and_terminals_do_not() {
+    // r = -1 for ever: Q = -1 / (1 - gamma) = -10 whatever the policy; at a terminal, Q = -1.
+    let agent = AgentConfig { entropy_in_target: false, tau: 0.1, ..config([16, 16]) };
+    let workers = Workers::new(1);
+    for (mask, want) in [(1.0, -10.0), (0.0, -1.0)] {
+        let mut sac = fresh(&agent, 1);
+        let mut last = 0.0;
+        for step in 0..2000 {
+            let (mut batch, noise) = data(32, step);
+            batch.reward.fill(-1.0);
+            batch.mask.fill(mask);
+            last = sac.update(&workers, &batch, &noise).unwrap().q_mean;
+        }
+        assert!((last - want).abs() < 0.03 * want.abs(), "Q = {last}, not {want}");
+    }
+}

@@ -1,0 +1,134 @@
+//! Where goals come from: the prior N(0, I), or replay (skewed as soon as it is; an empty one falls back to the prior).
+
+use rand::Rng as _;
+use rand_distr::StandardNormal;
+
+use crate::learn::episode::GoalOrigin;
+use crate::learn::replay::{Replay, Slot};
+use crate::learn::rng::Rng;
+
+/// A goal to pursue.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Goal {
+    /// (Z).
+    pub latent: Vec<f32>,
+    /// The stored transition whose next observation it is, until the next push.
+    pub slot: Option<Slot>,
+    /// Where it came from.
+    pub origin: GoalOrigin,
+}
+
+/// What [`GoalSource::write`] drew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// As in [`Goal`].
+    pub slot: Option<Slot>,
+    /// As in [`Goal`].
+    pub origin: GoalOrigin,
+}
+
+/// A distribution over goals.
+pub trait GoalSource {
+    /// Z.
+    fn dim(&self) -> usize;
+
+    /// Draws one goal; its latent goes to `out` (Z).
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn;
+
+    /// `n` independent goals.
+    fn sample(&self, n: usize, rng: &mut Rng) -> Vec<Goal> {
+        let one = |_| {
+            let mut latent = vec![0.0; self.dim()];
+            let Drawn { slot, origin } = self.write(rng, &mut latent);
+            Goal { latent, slot, origin }
+        };
+        (0..n).map(one).collect()
+    }
+}
+
+/// z ~ N(0, I).
+#[derive(Clone, Copy, Debug)]
+pub struct PriorGoals {
+    /// Z.
+    pub dim: usize,
+}
+
+impl GoalSource for PriorGoals {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn {
+        out.fill_with(|| rng.sample(StandardNormal));
+        Drawn { slot: None, origin: GoalOrigin::Prior }
+    }
+}
+
+/// Next observations of stored transitions: by the skewed distribution where there is one, else uniformly.
+#[derive(Clone, Copy, Debug)]
+pub struct ReplayGoals<'a> {
+    /// Where from.
+    pub replay: &'a Replay,
+}
+
+impl GoalSource for ReplayGoals<'_> {
+    fn dim(&self) -> usize {
+        self.replay.latent_dim()
+    }
+
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn {
+        let Some(slot) = self.replay.draw_skewed(rng) else {
+            return PriorGoals { dim: self.dim() }.write(rng, out);
+        };
+        out.copy_from_slice(self.replay.next_latent(slot));
+        let origin = if self.replay.skewed() { GoalOrigin::SkewedReplay } else { GoalOrigin::Replay };
+        Drawn { slot: Some(slot), origin }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::replay::tests::{coded, filled};
+    use crate::learn::rng::stream;
+
+    #[test]
+    fn oracle_26_prior_goals_are_standard_normal() {
+        let goals = PriorGoals { dim: 3 }.sample(10_000, &mut stream(26, "goals", &[]));
+        for k in 0..3 {
+            let z = || goals.iter().map(|g| f64::from(g.latent[k]));
+            let mean = z().sum::<f64>() / 1e4;
+            let variance = z().map(|z| (z - mean).powi(2)).sum::<f64>() / 1e4;
+            assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03, "{mean} {variance}");
+        }
+        assert!(goals.iter().all(|g| g.origin == GoalOrigin::Prior && g.slot.is_none()));
+    }
+
+    #[test]
+    fn oracle_26_replay_goals_are_members_of_replay() {
+        let mut replay = filled(50, &[7, 4, 9]);
+        let mut rng = stream(26, "goals", &[1]);
+        let mut check = |replay: &Replay, origin| {
+            for goal in (ReplayGoals { replay }).sample(500, &mut rng) {
+                let slot = goal.slot.unwrap();
+                let stored = replay.episodes().nth(slot.episode).unwrap();
+                assert_eq!(goal.latent, coded(stored.id(), slot.step + 1));
+                assert_eq!(goal.origin, origin);
+            }
+        };
+        check(&replay, GoalOrigin::Replay);
+        let rare = |id, t| if (id, t) == (1, 2) { -100.0 } else { 0.0 };
+        let log_density = replay.episodes().map(|e| (0..e.steps()).map(|t| rare(e.id(), t)).collect()).collect();
+        replay.set_log_density(log_density, -1.0, 0.0).unwrap();
+        check(&replay, GoalOrigin::SkewedReplay);
+        let goals = ReplayGoals { replay: &replay }.sample(100, &mut rng);
+        assert!(goals.iter().all(|goal| goal.latent == coded(1, 3)));
+    }
+
+    #[test]
+    fn an_empty_replay_falls_back_to_the_prior() {
+        let replay = Replay::new(10, 3);
+        let (mut a, mut b) = (stream(0, "goals", &[]), stream(0, "goals", &[]));
+        assert_eq!(ReplayGoals { replay: &replay }.sample(5, &mut a), PriorGoals { dim: 3 }.sample(5, &mut b));
+    }
+}

@@ -1,0 +1,152 @@
+//! Latents of pictures: against the reference, and what they may not depend on (oracles 14, 15, 18, 27).
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::Config;
+use crate::learn::goals::{latent_distance, reward};
+
+fn posteriors(vae: &mut Vae, threads: usize, pictures: &[&[u8]]) -> Vec<f32> {
+    let mut out = vec![f32::NAN; pictures.len() * 2 * DIM];
+    vae.posteriors(&Workers::new(threads), pictures, &mut out);
+    out
+}
+
+#[test]
+fn posteriors_and_pictures_are_the_references() {
+    for (size, channels) in SIZES {
+        let mut vae = vae(size, channels, 2, true);
+        let (pictures, noise) = data(&vae.architecture, 37, DIM, 3);
+        let (views, reference) = (views(&pictures), reference(&vae));
+        let (mean, v) = reference.posterior(&reference.pictures(&views).unwrap()).unwrap();
+        let want = flat(&Tensor::cat(&[&mean, &v], 1).unwrap());
+        assert!(difference(&posteriors(&mut vae, 2, &views), &want) < 1e-5, "{size} px");
+        let mean = flat(&mean);
+        assert!(difference(&vae.encode(&Workers::new(2), &views), &mean) < 1e-5);
+        assert!(difference(&vae.encode_one(views[36]), &mean[36 * DIM..]) < 1e-5);
+        let z = Tensor::from_slice(&noise, (37, DIM), &candle_core::Device::Cpu).unwrap();
+        let decoded = reference.decode(&z.to_dtype(candle_core::DType::F64).unwrap()).unwrap();
+        let want = flat(&decoded.permute((0, 2, 3, 1)).unwrap());
+        let got = vae.decode(&noise);
+        assert_eq!(got.len(), want.len());
+        assert!(got.iter().zip(&want).all(|(g, w)| (f64::from(*g) - 255.0 * w).abs() < 0.501), "{size} px");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(16))]
+
+    /// Its bits are the same alone, anywhere in a block, among any others, on one thread or two.
+    #[test]
+    fn a_posterior_depends_on_its_picture_alone(n in 1usize..70, at in 0usize..70, seed in 0u64..1000, large: bool) {
+        let (size, channels) = OFFICIAL[usize::from(large)];
+        let mut one = vae(size, channels, 1, true);
+        let mut two = vae(size, channels, 2, true);
+        let (picture, _) = data(&one.architecture, 1, DIM, seed);
+        let alone = posteriors(&mut one, 1, &views(&picture));
+        let (others, _) = data(&one.architecture, n, DIM, seed + 1);
+        let at = at % n;
+        let mut views = views(&others);
+        views[at] = &picture[0];
+        let among = posteriors(&mut one, 1, &views);
+        prop_assert_eq!(&among[at * 2 * DIM..(at + 1) * 2 * DIM], &alone[..]);
+        prop_assert_eq!(among, posteriors(&mut two, 2, &views));
+    }
+}
+
+#[test]
+fn oracle_14_rewards_from_pictures_come_out_the_same_twice() {
+    let mut vae = vae(48, SIZES[1].1, 2, true);
+    let (pictures, _) = data(&vae.architecture, 40, DIM, 5);
+    let workers = Workers::new(2);
+    let z = vae.encode(&workers, &views(&pictures));
+    let goal = vae.encode(&workers, &[&pictures[7]]);
+    let rewards = |z: &[f32]| -> Vec<f32> { z.chunks_exact(DIM).map(|z| reward(z, &goal, 1.0)).collect() };
+    assert_eq!(rewards(&z)[7], 0.0);
+    assert!(rewards(&z).iter().enumerate().all(|(i, r)| i == 7 || *r < 0.0));
+    let squared: f64 = (0..DIM).map(|d| f64::from(z[d] - goal[d]).powi(2)).sum();
+    assert!((f64::from(latent_distance(&z[..DIM], &goal)) - squared.sqrt()).abs() < 1e-5);
+    assert_eq!(rewards(&z), rewards(&vae.encode(&workers, &views(&pictures))));
+    // The variance has no part in it.
+    let bias = vae.architecture.heads() + 1;
+    vae.params.get_mut(bias)[DIM..].fill(9.0);
+    vae.parameters_changed();
+    assert_eq!(rewards(&z), rewards(&vae.encode(&workers, &views(&pictures))));
+}
+
+#[test]
+fn oracle_15_a_refresh_without_training_changes_nothing() {
+    let mut vae = vae(48, SIZES[1].1, 2, true);
+    let (pictures, noise) = data(&vae.architecture, 50, DIM, 6);
+    let first = posteriors(&mut vae, 2, &views(&pictures));
+    assert_eq!(first, posteriors(&mut vae, 2, &views(&pictures)));
+    // Training buffers are the same buffers: a gradient leaves nothing behind.
+    vae.gradients(&Workers::new(2), &views(&pictures), &noise).unwrap();
+    assert_eq!(first, posteriors(&mut vae, 2, &views(&pictures)));
+    vae.update(&Workers::new(2), &views(&pictures), &noise).unwrap();
+    assert_ne!(first, posteriors(&mut vae, 2, &views(&pictures)));
+}
+
+#[test]
+fn oracle_18_minibatches_and_steps_of_the_official_schedules() {
+    let total = |config: &Config, epochs: u64| (0..epochs).map(|e| config.latent.updates_at(e)).sum::<u64>();
+    let door = Config::resolve("door", vec![]).unwrap();
+    assert_eq!(total(&door, 170), 42_000);
+    assert_eq!(total(&door, 750), 98_000);
+    let pusher = "name = \"pusher\"\n[latent]\nphases = [ { before_epoch = 10, every = 1, updates = 1000 }, \
+                  { before_epoch = 100, every = 1, updates = 200 }, { every = 2, updates = 200 } ]";
+    assert_eq!(total(&Config::parse(pusher, "pusher.toml", vec![]).unwrap(), 1000), 118_000);
+    for (steps, epochs) in [(10_500, 1), (95_000, 170), (10_501, 2), (10_000, 0), (1, 0)] {
+        let run = crate::config::RunConfig { steps, ..door.run.clone() };
+        assert_eq!(run.epochs(), epochs, "{steps} steps");
+    }
+}
+
+#[test]
+fn an_update_repeats_to_the_bit() {
+    for threads in [1, 2, 3] {
+        let run = || {
+            let mut vae = vae(48, SIZES[1].1, threads, true);
+            for step in 0..2 {
+                let (pictures, noise) = data(&vae.architecture, 33, DIM, step);
+                vae.update(&Workers::new(threads), &views(&pictures), &noise).unwrap();
+            }
+            (vae.params.values, vae.adam)
+        };
+        assert_eq!(run(), run());
+    }
+}
+
+#[test]
+fn a_nan_anywhere_is_refused_and_nothing_moves() {
+    for tensor in vae(48, SIZES[1].1, 2, true).params.tensors {
+        let mut vae = vae(48, SIZES[1].1, 2, true);
+        let (name, at) = (tensor.name, tensor.start);
+        vae.params.values[at] = f32::NAN;
+        vae.parameters_changed();
+        let (before, moments) = (vae.params.values.clone(), vae.adam.clone());
+        let (pictures, noise) = data(&vae.architecture, 9, DIM, 0);
+        let refused = vae.update(&Workers::new(2), &views(&pictures), &noise);
+        assert!(matches!(refused, Err(crate::error::Error::NotFinite(_))), "{name}: {refused:?}");
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&vae.params.values), bits(&before));
+        assert_eq!(vae.adam, moments);
+    }
+}
+
+#[test]
+fn initial_values_are_bounded_as_stated() {
+    let vae = vae(48, OFFICIAL[0].1, 1, false);
+    for (i, tensor) in vae.params.tensors.iter().enumerate() {
+        let want = match tensor.name.as_str() {
+            "encoder.conv0.weight" => 1.0 / 75f32.sqrt(),
+            "encoder.conv1.weight" | "decoder.deconv1.weight" => 1.0 / 144f32.sqrt(),
+            "encoder.conv2.weight" | "decoder.deconv0.weight" => 1.0 / 288f32.sqrt(),
+            "decoder.deconv2.weight" => 1.0 / 108f32.sqrt(),
+            name if name.contains("conv") => 0.0,
+            _ => 1e-3,
+        };
+        let top = vae.params.get(i).iter().fold(0.0f32, |top, w| top.max(w.abs()));
+        assert!(top <= want * 1.000_001 && top >= 0.5 * want, "{}: {top} {want}", tensor.name);
+    }
+}

@@ -1,0 +1,14 @@
+//! What learns: networks, VAE, skewed replay, goals and agent, without a disk, a clock, a network or a robot.
+
+pub mod agent;
+pub mod episode;
+pub mod goals;
+pub mod latent;
+pub mod learner;
+pub mod nn;
+pub mod replay;
+pub mod rng;
+pub mod rollout;
+pub mod settings;
+pub mod skew;
+mod words;

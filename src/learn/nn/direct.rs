@@ -1,0 +1,250 @@
+//! Direct convolution:  y(p, o) = sum_{r,k} x(p)[r pitch + k] W(r, k, o),  six or eight positions p at a time in registers.
+//!
+//! With pictures as (H, W, C) the k C inputs below one kernel row lie side by side, so a convolution needs no patches:
+//! a [`Pass`] names where each position's inputs begin, [`Panels`] hold the weights in the order in which they are read,
+//! and a [`Sink`] takes every sum from the registers: to rectify and store it, or to reduce it and store nothing.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::dense::Activation;
+
+/// Most output channels whose weights lie side by side.
+const WIDE: usize = 32;
+/// Width of the panel of a layer with at most this many outputs.
+const NARROW: usize = 16;
+
+/// Where one output position reads and writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Picture of the block.
+    pub image: u32,
+    /// First float of x.
+    pub from: u32,
+    /// Position of y, counted over all pictures.
+    pub to: u32,
+}
+
+/// Positions that see the same part of a kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// Picture by picture, equally many of each.
+    pub places: Vec<Place>,
+    /// Kernel rows.
+    pub rows: Range<usize>,
+    /// Inputs of each kernel row.
+    pub run: Range<usize>,
+}
+
+/// Weights (rows, run, outputs) cut into panels of `width` outputs, zero where outputs end: (panels, rows, run, width).
+pub struct Panels {
+    panels: usize,
+    rows: usize,
+    run: usize,
+    width: usize,
+    /// Of each entry, the index of the layer's own weight.
+    map: Vec<Option<u32>>,
+    data: Vec<f32>,
+    /// First entry on a cache line.
+    start: usize,
+}
+
+/// What becomes of sums.
+pub trait Sink {
+    /// Takes y(place, column..column + lanes) of each place; columns past the outputs are zero.
+    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[Place], column: usize, y: [S::f32s; P]);
+}
+
+/// One vector from the first floats of a slice.
+#[inline(always)]
+pub fn load<S: Simd>(from: &[f32]) -> S::f32s {
+    S::as_simd_f32s(&from[..S::F32_LANES]).0[0]
+}
+
+/// One vector into the first floats of a slice.
+#[inline(always)]
+pub fn store<S: Simd>(to: &mut [f32], value: S::f32s) {
+    S::as_mut_simd_f32s(&mut to[..S::F32_LANES]).0[0] = value;
+}
+
+/// Stores activation(y + b).
+pub struct Store<'a> {
+    /// (C).
+    pub bias: &'a [f32],
+    /// What follows the bias.
+    pub activation: Activation,
+    /// (positions, C).
+    pub y: &'a mut [f32],
+}
+
+impl Sink for Store<'_> {
+    #[inline(always)]
+    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[Place], column: usize, y: [S::f32s; P]) {
+        let channels = self.bias.len();
+        let width = S::F32_LANES.min(channels.saturating_sub(column));
+        let bias = match width == S::F32_LANES {
+            true => load::<S>(&self.bias[column..]),
+            false => simd.partial_load_f32s(&self.bias[channels - width..]),
+        };
+        let zero = simd.splat_f32s(0.0);
+        for p in 0..P.min(places.len()) {
+            let y = simd.add_f32s(y[p], bias);
+            let y = match self.activation {
+                Activation::Identity => y,
+                Activation::Relu => simd.select_f32s(simd.less_than_f32s(y, zero), zero, y), // a NaN stays one
+            };
+            let to = &mut self.y[places[p].to as usize * channels..][..channels];
+            match width == S::F32_LANES {
+                true => store::<S>(&mut to[column..], y),
+                false => simd.partial_store_f32s(&mut to[channels - width..], y),
+            }
+        }
+    }
+}
+
+impl Panels {
+    /// Panels whose entry (row, k, output) is the layer's weight `index(row, k, output)`.
+    pub fn new(rows: usize, run: usize, outputs: usize, index: impl Fn(usize, usize, usize) -> usize) -> Self {
+        let width = if outputs > NARROW { WIDE } else { NARROW };
+        let panels = outputs.div_ceil(width);
+        let entry = |i: usize| {
+            let (column, k, row, panel) = (i % width, i / width % run, i / width / run % rows, i / width / run / rows);
+            let output = panel * width + column;
+            (output < outputs).then(|| index(row, k, output) as u32)
+        };
+        let map: Vec<_> = (0..panels * rows * run * width).map(entry).collect();
+        let data = vec![0.0; map.len() + 15];
+        let start = data.as_ptr().align_offset(64).min(15);
+        Self { panels, rows, run, width, map, data, start }
+    }
+
+    /// After the layer's weights have changed.
+    pub fn update(&mut self, weights: &[f32]) {
+        for (entry, from) in self.data[self.start..].iter_mut().zip(&self.map) {
+            *entry = from.map_or(0.0, |i| weights[i as usize]);
+        }
+    }
+}
+
+/// Sums of `pass` over `x`, whose kernel rows are `pitch` floats apart, for the first `places` places, into `sink`.
+pub fn sums<K: Sink>(panels: &Panels, pass: &Pass, places: usize, x: &[f32], pitch: usize, sink: &mut K) {
+    let places = &pass.places[..places];
+    pulp::Arch::new().dispatch(Sums { panels, pass, places, x, pitch, sink });
+}
+
+struct Sums<'a, K> {
+    panels: &'a Panels,
+    pass: &'a Pass,
+    places: &'a [Place],
+    x: &'a [f32],
+    pitch: usize,
+    sink: &'a mut K,
+}
+
+impl<K: Sink> WithSimd for Sums<'_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // As many sums as registers hold beside the weights; the wider the panel, the fewer loads a product.
+        match (S::REGISTER_COUNT >= 32, self.panels.width / S::F32_LANES) {
+            (true, 1) => self.blocks::<S, 8, 1>(simd),
+            (true, _) => self.blocks::<S, 8, 2>(simd),
+            (false, _) => self.blocks::<S, 6, 2>(simd),
+        }
+    }
+}
+
+impl<K: Sink> Sums<'_, K> {
+    #[inline(always)]
+    fn blocks<S: Simd, const P: usize, const V: usize>(self, simd: S) {
+        let panel = self.panels.rows * self.panels.run * self.panels.width;
+        let weights = &self.panels.data[self.panels.start..][..self.panels.map.len()];
+        for number in 0..self.panels.panels {
+            let vectors = S::as_simd_f32s(&weights[number * panel..][..panel]).0;
+            for places in self.places.chunks(P) {
+                let mut from = [0; P];
+                for p in 0..P {
+                    from[p] = places[p.min(places.len() - 1)].from as usize;
+                }
+                for first in (0..self.panels.width / S::F32_LANES).step_by(V) {
+                    let y = self.block::<S, P, V>(simd, &from, vectors, first);
+                    for (v, y) in y.into_iter().enumerate() {
+                        let column = number * self.panels.width + (first + v) * S::F32_LANES;
+                        self.sink.put(simd, places, column, y);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<K> Sums<'_, K> {
+    /// Sums of P positions and V vectors of outputs from `first` on, in the panel `w` of vectors.
+    #[inline(always)]
+    fn block<S: Simd, const P: usize, const V: usize>(
+        &self,
+        simd: S,
+        from: &[usize; P],
+        w: &[S::f32s],
+        first: usize,
+    ) -> [[S::f32s; P]; V] {
+        let (run, whole, vectors) = (self.pass.run.len(), self.panels.run, self.panels.width / S::F32_LANES);
+        let mut y = [[simd.splat_f32s(0.0); P]; V];
+        for (line, row) in self.pass.rows.clone().enumerate() {
+            let mut x: [&[f32]; P] = [&[]; P];
+            for p in 0..P {
+                x[p] = &self.x[from[p] + line * self.pitch..][..run];
+            }
+            let w = &w[(row * whole + self.pass.run.start) * vectors..][..run * vectors];
+            for k in 0..run {
+                let w = &w[k * vectors + first..][..V];
+                for p in 0..P {
+                    let x = simd.splat_f32s(x[p][k]);
+                    for v in 0..V {
+                        y[v][p] = simd.mul_add_e_f32s(x, w[v], y[v][p]);
+                    }
+                }
+            }
+        }
+        y
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learn::rng::normals;
+    use crate::learn::rng::stream;
+
+    /// Sums of 13 places over 2 rows of 11 inputs, of which the pass sees a part, on one kind of vectors.
+    fn on<S: Simd>(simd: S, outputs: usize) -> Vec<f32> {
+        let mut rng = stream(0, "direct", &[]);
+        let mut panels = Panels::new(2, 11, outputs, |row, k, output| (row * 11 + k) * outputs + output);
+        panels.update(&normals(22 * outputs, &mut rng));
+        let x = normals(40, &mut rng);
+        let places: Vec<Place> = (0..13).map(|i| Place { image: 0, from: i, to: 12 - i }).collect();
+        let pass = Pass { places, rows: 0..2, run: 3..9 };
+        let (bias, mut y) = (normals(outputs, &mut rng), vec![0.0; 13 * outputs]);
+        let sink = &mut Store { bias: &bias, activation: Activation::Identity, y: &mut y };
+        simd.vectorize(Sums { panels: &panels, pass: &pass, places: &pass.places, x: &x, pitch: 15, sink });
+        y
+    }
+
+    #[test]
+    fn every_kind_of_vectors_gives_the_same_sums() {
+        for outputs in [1, 3, 16, 27, 32, 64, 70] {
+            let want = on(pulp::Scalar, outputs);
+            let close = |got: Vec<f32>| assert!(got.iter().zip(&want).all(|(g, w)| (g - w).abs() < 1e-5), "{outputs}");
+            #[cfg(target_arch = "x86_64")]
+            {
+                pulp::x86::V3::try_new().into_iter().for_each(|v3| close(on(v3, outputs)));
+                pulp::x86::V4::try_new().into_iter().for_each(|v4| close(on(v4, outputs)));
+            }
+            #[cfg(target_arch = "aarch64")]
+            pulp::aarch64::Neon::try_new().into_iter().for_each(|neon| close(on(neon, outputs)));
+            close(want.clone());
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A network's parameters: named tensors, in a fixed order, in one contiguous slice.
+
+use rand::Rng as _;
+
+use crate::learn::rng::Rng;
+
+/// Name and shape of one tensor; values lie row-major at `start..start + len`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// Path, e.g. `policy.hidden0.weight`.
+    pub name: String,
+    /// Row-major shape.
+    pub shape: Vec<usize>,
+    /// First float.
+    pub start: usize,
+}
+
+impl Tensor {
+    /// Number of floats.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where it lies in the flat memory.
+    #[must_use]
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.start..self.start + self.len()
+    }
+}
+
+/// Values with their names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params {
+    /// In memory order.
+    pub tensors: Vec<Tensor>,
+    /// All values.
+    pub values: Vec<f32>,
+}
+
+impl Params {
+    /// Zeros of the given names and shapes, in that order.
+    #[must_use]
+    pub fn zeros(layout: impl IntoIterator<Item = (String, Vec<usize>)>) -> Self {
+        let mut start = 0;
+        let tensors: Vec<Tensor> = layout
+            .into_iter()
+            .map(|(name, shape)| {
+                let tensor = Tensor { name, shape, start };
+                start += tensor.len();
+                tensor
+            })
+            .collect();
+        Self { tensors, values: vec![0.0; start] }
+    }
+
+    /// Values of tensor `i`.
+    #[must_use]
+    pub fn get(&self, i: usize) -> &[f32] {
+        &self.values[self.tensors[i].range()]
+    }
+
+    /// Values of tensor `i`, to be written.
+    pub fn get_mut(&mut self, i: usize) -> &mut [f32] {
+        let range = self.tensors[i].range();
+        &mut self.values[range]
+    }
+
+    /// Fills tensor `i` with U(-bound, bound).
+    pub fn uniform(&mut self, i: usize, bound: f64, rng: &mut Rng) {
+        self.get_mut(i).fill_with(|| (bound * (2.0 * rng.random::<f64>() - 1.0)) as f32);
+    }
+
+    /// Fills tensor `i` with one value.
+    pub fn constant(&mut self, i: usize, value: f64) {
+        self.get_mut(i).fill(value as f32);
+    }
+}

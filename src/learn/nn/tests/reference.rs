@@ -1,0 +1,106 @@
+//! What candle makes of a layer in f64, to hold a layer of random shape against: values, gradients, and a difference.
+
+use candle_core::{DType, Device, Result, Tensor, Var};
+use proptest::test_runner::{Config, RngSeed};
+
+use super::{values, wide};
+use crate::learn::rng::stream;
+
+/// Of `cases` shapes, the same ones at every call; `PROPTEST_RNG_SEED` draws others.
+pub fn shapes(cases: u32) -> Config {
+    let rng_seed = match Config::default().rng_seed {
+        RngSeed::Random => RngSeed::Fixed(7),
+        given => given,
+    };
+    Config { cases, rng_seed, failure_persistence: None, max_global_rejects: 10 * cases, ..Config::default() }
+}
+
+/// A layer of f64 tensors (input, weights, biases): before its activation.
+pub type Layer<'a> = &'a dyn Fn(&[Tensor]) -> Result<Tensor>;
+
+/// y, dL/d(input, weights, biases) for L = sum r y, and L's central difference along a random direction.
+pub struct Reference {
+    pub y: Vec<f64>,
+    pub gradients: Vec<Vec<f64>>,
+    /// One direction in the space of all inputs, entries in [-1, 1].
+    pub direction: Vec<Vec<f32>>,
+    pub slope: f64,
+    /// Smallest |y| before the ReLU; infinite without one.
+    pub margin: f64,
+    /// |r|.
+    weight: f64,
+}
+
+/// Differences in f64 are taken over this much of a direction.
+const STEP: f64 = 1e-7;
+
+/// Differentiates `layer`, with a ReLU after it or not, at `inputs` of the given shapes.
+pub fn differentiate(inputs: &[(&[f32], Vec<usize>)], r: &[f32], relu: bool, layer: Layer) -> Result<Reference> {
+    let tensor = |v: Vec<f64>, shape: &[usize]| Tensor::from_vec(v, shape, &Device::Cpu);
+    let activated = |at: &[Tensor]| -> Result<(Tensor, f64)> {
+        let y = layer(at)?;
+        if !relu {
+            return Ok((y, f64::INFINITY));
+        }
+        let margin = y.abs()?.flatten_all()?.to_vec1::<f64>()?.into_iter().fold(f64::INFINITY, f64::min);
+        let open = y.gt(0.0)?.to_dtype(DType::F64)?.detach();
+        Ok(((y * open)?, margin))
+    };
+    let objective = |y: &Tensor| y.flatten_all()?.mul(&tensor(wide(r), &[r.len()])?)?.sum_all();
+    let vars =
+        inputs.iter().map(|(v, shape)| Var::from_tensor(&tensor(wide(v), shape)?)).collect::<Result<Vec<_>>>()?;
+    let at: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
+    let (y, margin) = activated(&at)?;
+    let store = objective(&y)?.backward()?;
+    let flat = |t: &Tensor| t.flatten_all()?.to_vec1::<f64>();
+    let gradient = |var: &Var| store.get(var).map_or_else(|| Ok(vec![0.0; var.elem_count()]), flat);
+    let gradients = vars.iter().map(gradient).collect::<Result<Vec<_>>>()?;
+
+    let mut rng = stream(5, "direction", &[r.len() as u64]);
+    let direction: Vec<Vec<f32>> = inputs.iter().map(|(v, _)| values(v.len(), &mut rng)).collect();
+    let moved = |step: f64| -> Result<f64> {
+        let along = |((v, shape), d): (&(&[f32], Vec<usize>), &Vec<f32>)| {
+            tensor(v.iter().zip(d).map(|(v, d)| f64::from(*v) + step * f64::from(*d)).collect(), shape)
+        };
+        let at = inputs.iter().zip(&direction).map(along).collect::<Result<Vec<_>>>()?;
+        objective(&activated(&at)?.0)?.to_scalar()
+    };
+    let slope = (moved(STEP)? - moved(-STEP)?) / (2.0 * STEP);
+    let weight = wide(r).iter().map(|r| r * r).sum::<f64>().sqrt();
+    Ok(Reference { y: flat(&y)?, gradients, direction, slope, margin, weight })
+}
+
+impl Reference {
+    /// Nothing so near to a ReLU's kink that f32, or the difference, could be on its other side.
+    pub fn smooth(&self) -> bool {
+        self.margin > 1e-5
+    }
+
+    /// The worst error of hand-written values and gradients: candle's, relative to a tensor's largest entry, and the
+    /// difference's, relative to what its terms add up to in size.
+    pub fn error(&self, y: &[f32], gradients: &[&[f32]]) -> f64 {
+        let mut worst = apart(y, &self.y, 1.0);
+        let (mut slope, mut size) = (0.0, 1.0);
+        for ((got, want), direction) in gradients.iter().zip(&self.gradients).zip(&self.direction) {
+            // An entry of size |r| / sqrt(entries) at least, but for chance: sums may cancel, their rounding does not.
+            worst = larger(worst, apart(got, want, self.weight / (want.len() as f64).sqrt()));
+            for (g, d) in got.iter().zip(direction) {
+                slope += f64::from(*g) * f64::from(*d);
+                size += (f64::from(*g) * f64::from(*d)).abs();
+            }
+        }
+        larger(worst, (slope - self.slope).abs() / size)
+    }
+}
+
+/// Largest difference, relative to the largest entry of `want`, to `least`, and to 1, the size of what goes in.
+fn apart(got: &[f32], want: &[f64], least: f64) -> f64 {
+    assert_eq!(got.len(), want.len());
+    let top = want.iter().fold(least.max(1.0), |top, w| top.max(w.abs()));
+    got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs()).fold(0.0, larger) / top
+}
+
+/// The larger, NaN above all.
+fn larger(a: f64, b: f64) -> f64 {
+    if b <= a { a } else { b }
+}

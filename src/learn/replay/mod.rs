@@ -1,0 +1,243 @@
+//! Committed episodes in memory: frames (u8) once, latents of one encoder version, uniform and skewed draws.
+//!
+//! A ring of whole episodes. The skewed distribution covers what was there when the densities were set: a prefix of the
+//! ring, since pushes append and evictions take from the front. Drawing costs O(log episodes).
+
+mod stored;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::collections::VecDeque;
+
+use rand::Rng as _;
+
+use crate::error::{Error, Result};
+use crate::learn::episode::Episode;
+use crate::learn::rng::Rng;
+use crate::learn::skew::{AliasTable, Weights, skew_weights};
+pub use stored::{Encoded, LatentVersion, Stored};
+
+/// A stored transition; its picture and latent are those of its next observation. Good until the next push.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Position in the ring, oldest first.
+    pub episode: usize,
+    /// t in `0..T`.
+    pub step: usize,
+}
+
+/// Facts about the skewed distribution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SkewInfo {
+    /// The power used, after tempering.
+    pub alpha: f64,
+    /// Effective sample size over the number of transitions, in (0, 1].
+    pub ess: f64,
+    /// Largest probability.
+    pub max_weight: f64,
+}
+
+impl SkewInfo {
+    /// The facts by their columns of `metrics.csv`.
+    #[must_use]
+    pub fn columns(&self) -> [(&'static str, f64); 3] {
+        [("skew/alpha", self.alpha), ("skew/ess", self.ess), ("skew/max_weight", self.max_weight)]
+    }
+}
+
+/// The replay buffer.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    capacity: usize,
+    latent_dim: usize,
+    version: LatentVersion,
+    episodes: VecDeque<Stored>,
+    /// Transitions ever pushed before each episode: its own are `starts[k]..starts[k] + T`.
+    starts: VecDeque<usize>,
+    end: usize,
+    skew: Option<Skew>,
+}
+
+#[derive(Clone, Debug)]
+struct Skew {
+    alpha: f64,
+    table: AliasTable,
+}
+
+impl Replay {
+    /// Room for `capacity` transitions (the newest episode always fits) with latents of Z = `latent_dim` numbers.
+    #[must_use]
+    pub fn new(capacity: usize, latent_dim: usize) -> Self {
+        let (episodes, starts) = (VecDeque::new(), VecDeque::new());
+        Self { capacity, latent_dim, version: LatentVersion(0), episodes, starts, end: 0, skew: None }
+    }
+
+    /// Appends an episode with its `latents` (T+1, Z) and evicts whole oldest ones beyond the capacity.
+    ///
+    /// # Errors
+    /// Shapes that do not fit or latents of another version than those held; nothing is changed then.
+    pub fn push(&mut self, episode: Episode, latents: Vec<f32>, version: LatentVersion) -> Result<()> {
+        self.check(&episode, &latents, version)?;
+        self.version = version;
+        self.starts.push_back(self.end);
+        self.end += episode.steps();
+        self.episodes.push_back(Stored::new(episode, latents, version));
+        let before = self.episodes.len();
+        while self.transitions() > self.capacity && self.episodes.len() > 1 {
+            self.episodes.pop_front();
+            self.starts.pop_front();
+        }
+        if self.episodes.len() < before {
+            self.skew = self.skew.take().and_then(|skew| self.skew_by(skew.alpha));
+        }
+        Ok(())
+    }
+
+    /// All latents at once, from a newly trained encoder, in the order of [`episodes`](Self::episodes).
+    /// Densities, the old encoder's, are dropped: draws are uniform until they are set again.
+    ///
+    /// # Errors
+    /// Shapes that do not fit; nothing is changed then.
+    pub fn refresh(&mut self, version: LatentVersion, encoded: Vec<Encoded>) -> Result<()> {
+        let fits = |(s, e): (&Stored, &Encoded)| {
+            e.latents.len() == (s.steps() + 1) * self.latent_dim && e.goal_latent.len() == self.latent_dim
+        };
+        if encoded.len() != self.episodes.len() || !self.episodes.iter().zip(&encoded).all(fits) {
+            return Err(misfit("a refresh", "latents for every stored episode, (T+1, Z) and (Z)"));
+        }
+        (self.version, self.skew) = (version, None);
+        for (stored, encoded) in self.episodes.iter_mut().zip(encoded) {
+            (stored.version, stored.encoded, stored.log_density) = (version, encoded, None);
+        }
+        Ok(())
+    }
+
+    /// Sets log p of every stored transition's next observation, (T) an episode in the order of
+    /// [`episodes`](Self::episodes), and skews draws by p^alpha, tempered to an ESS of `min_ess` N (0: not at all).
+    /// At alpha = 0 draws stay uniform over everything stored.
+    ///
+    /// # Errors
+    /// Shapes that do not fit; nothing is changed then.
+    pub fn set_log_density(&mut self, log_density: Vec<Vec<f64>>, alpha: f64, min_ess: f64) -> Result<SkewInfo> {
+        let fits = |(s, l): (&Stored, &Vec<f64>)| l.len() == s.steps();
+        if log_density.len() != self.episodes.len() || !self.episodes.iter().zip(&log_density).all(fits) {
+            return Err(misfit("a refresh", "a density for every stored transition"));
+        }
+        let (weights, alpha) = Weights::tempered(&log_density.concat(), alpha, min_ess);
+        for (stored, log_density) in self.episodes.iter_mut().zip(log_density) {
+            stored.log_density = Some(log_density);
+        }
+        self.skew = self.skew_by(alpha);
+        let ess = weights.ess() / weights.p.len().max(1) as f64;
+        Ok(SkewInfo { alpha, ess, max_weight: weights.max() })
+    }
+
+    /// A transition, uniformly; `None` when empty.
+    pub fn draw_uniform(&self, rng: &mut Rng) -> Option<Slot> {
+        let n = self.transitions();
+        (n > 0).then(|| self.slot(rng.random_range(0..n)))
+    }
+
+    /// A transition by the skewed distribution, uniformly where there is none; `None` when empty.
+    pub fn draw_skewed(&self, rng: &mut Rng) -> Option<Slot> {
+        match &self.skew {
+            Some(skew) => Some(self.slot(skew.table.sample(rng))),
+            None => self.draw_uniform(rng),
+        }
+    }
+
+    /// Whether there is a skewed distribution.
+    #[must_use]
+    pub fn skewed(&self) -> bool {
+        self.skew.is_some()
+    }
+
+    /// The skewed distribution over the stored transitions it covers, oldest first; `None` where draws are uniform.
+    #[must_use]
+    pub fn skew_weights(&self) -> Option<Weights> {
+        let skew = self.skew.as_ref()?;
+        Some(skew_weights(&self.known_densities(), skew.alpha))
+    }
+
+    /// Stored transitions.
+    #[must_use]
+    pub fn transitions(&self) -> usize {
+        self.starts.front().map_or(0, |first| self.end - first)
+    }
+
+    /// Z.
+    #[must_use]
+    pub fn latent_dim(&self) -> usize {
+        self.latent_dim
+    }
+
+    /// A; 0 when empty.
+    #[must_use]
+    pub fn action_dim(&self) -> usize {
+        self.episodes.front().map_or(0, Stored::action_dim)
+    }
+
+    /// Of every cached latent.
+    #[must_use]
+    pub fn version(&self) -> LatentVersion {
+        self.version
+    }
+
+    /// Oldest first.
+    pub fn episodes(&self) -> impl ExactSizeIterator<Item = &Stored> {
+        self.episodes.iter()
+    }
+
+    /// The episode a slot lies in.
+    #[must_use]
+    pub fn episode(&self, slot: Slot) -> &Stored {
+        &self.episodes[slot.episode]
+    }
+
+    /// Latent (Z) of the next observation.
+    #[must_use]
+    pub fn next_latent(&self, slot: Slot) -> &[f32] {
+        self.episode(slot).latent(slot.step + 1)
+    }
+
+    /// Picture (H, W, 3) of the next observation.
+    #[must_use]
+    pub fn next_frame(&self, slot: Slot) -> &[u8] {
+        self.episode(slot).frame(slot.step + 1)
+    }
+
+    /// The `index`-th stored transition.
+    fn slot(&self, index: usize) -> Slot {
+        let at = self.end - self.transitions() + index;
+        let episode = self.starts.partition_point(|&start| start <= at) - 1;
+        Slot { episode, step: at - self.starts[episode] }
+    }
+
+    /// The distribution p^alpha over the transitions whose densities are known; `None` where there are none, or nothing to skew.
+    fn skew_by(&self, alpha: f64) -> Option<Skew> {
+        let weights = || skew_weights(&self.known_densities(), alpha);
+        let table = if alpha == 0.0 { None } else { AliasTable::new(&weights().p) };
+        table.map(|table| Skew { alpha, table })
+    }
+
+    fn known_densities(&self) -> Vec<f64> {
+        self.episodes.iter().map_while(Stored::log_density).flatten().copied().collect()
+    }
+
+    fn check(&self, episode: &Episode, latents: &[f32], version: LatentVersion) -> Result<()> {
+        let (steps, z, side) = (episode.steps(), self.latent_dim, episode.image_size);
+        let needs = |fits: bool, what: &str| {
+            if fits { Ok(()) } else { Err(misfit(&format!("episode {}", episode.id), what)) }
+        };
+        let same_dim = self.episodes.front().is_none_or(|first| first.action_dim() == episode.action_dim);
+        needs(self.episodes.is_empty() || version == self.version, &format!("latents of version {}", self.version.0))?;
+        needs(latents.len() == (steps + 1) * z, &format!("latents of {z} numbers for each of {} frames", steps + 1))?;
+        needs(episode.goal_latent.len() == z, &format!("a goal latent of {z} numbers"))?;
+        needs(episode.frames.len() == (steps + 1) * side * side * 3, "one frame more than it has steps")?;
+        needs(episode.actions.len() == steps * episode.action_dim && same_dim, "actions of the run's dimensions")
+    }
+}
+
+fn misfit(who: &str, what: &str) -> Error {
+    Error::Damaged(format!("replay: {who} must bring {what}; check that it belongs to this run's configuration"))
+}

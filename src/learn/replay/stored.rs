@@ -1,0 +1,130 @@
+//! What replay keeps of an episode: pictures, executed actions, the goal, and what the present encoder says of them.
+
+use skewfit_envs::Ending;
+
+use crate::learn::episode::{Episode, GoalOrigin};
+
+/// Counts trainings of the encoder; latents of different versions must not meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LatentVersion(pub u64);
+
+/// Latents of one episode, fresh from the encoder.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Encoded {
+    /// (T+1, Z).
+    pub latents: Vec<f32>,
+    /// (Z).
+    pub goal_latent: Vec<f32>,
+}
+
+/// One committed episode of T steps in memory.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    id: u64,
+    steps: usize,
+    frame_bytes: usize,
+    /// Boxed, so that no spare capacity is kept: this is where the memory goes.
+    frames: Box<[u8]>,
+    action_dim: usize,
+    actions: Vec<f32>,
+    goal_image: Vec<u8>,
+    goal_origin: GoalOrigin,
+    ending: Ending,
+    pub(super) version: LatentVersion,
+    pub(super) encoded: Encoded,
+    pub(super) log_density: Option<Vec<f64>>,
+}
+
+impl Stored {
+    /// Keeps what learning needs; true states and proprioception are dropped.
+    pub(super) fn new(episode: Episode, latents: Vec<f32>, version: LatentVersion) -> Self {
+        Self {
+            id: episode.id,
+            steps: episode.steps(),
+            frame_bytes: episode.image_size * episode.image_size * 3,
+            frames: episode.frames.into_boxed_slice(),
+            action_dim: episode.action_dim,
+            actions: episode.actions,
+            goal_image: episode.goal_image,
+            goal_origin: episode.goal_origin,
+            ending: episode.ending,
+            version,
+            encoded: Encoded { latents, goal_latent: episode.goal_latent },
+            log_density: None,
+        }
+    }
+
+    /// The episode's number in the run.
+    #[must_use]
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// T.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// (T+1, H, W, 3).
+    #[must_use]
+    pub fn frames(&self) -> &[u8] {
+        &self.frames
+    }
+
+    /// Frame `t` in `0..=T`, (H, W, 3).
+    #[must_use]
+    pub fn frame(&self, t: usize) -> &[u8] {
+        &self.frames[t * self.frame_bytes..][..self.frame_bytes]
+    }
+
+    /// (H, W, 3).
+    #[must_use]
+    pub fn goal_image(&self) -> &[u8] {
+        &self.goal_image
+    }
+
+    /// Where the goal came from.
+    #[must_use]
+    pub fn goal_origin(&self) -> GoalOrigin {
+        self.goal_origin
+    }
+
+    /// (T+1, Z) where they are of `version`; a stale cache is a miss.
+    #[must_use]
+    pub fn latents(&self, version: LatentVersion) -> Option<&[f32]> {
+        (self.version == version).then_some(&self.encoded.latents)
+    }
+
+    /// log p of the next observations (T), nats; `None` for what came after the last refresh.
+    #[must_use]
+    pub fn log_density(&self) -> Option<&[f64]> {
+        self.log_density.as_deref()
+    }
+
+    /// The rollout's goal (Z), in replay's version.
+    pub(crate) fn goal_latent(&self) -> &[f32] {
+        &self.encoded.goal_latent
+    }
+
+    /// Latent of frame `t` in `0..=T`, (Z), in replay's version.
+    pub(crate) fn latent(&self, t: usize) -> &[f32] {
+        let z = self.encoded.goal_latent.len();
+        &self.encoded.latents[t * z..][..z]
+    }
+
+    /// A.
+    pub(crate) fn action_dim(&self) -> usize {
+        self.action_dim
+    }
+
+    /// Action of step `t` in `0..T`, (A).
+    pub(crate) fn action(&self, t: usize) -> &[f32] {
+        &self.actions[t * self.action_dim..][..self.action_dim]
+    }
+
+    /// Whether step `t` ended the task itself.
+    pub(crate) fn terminates_at(&self, t: usize) -> bool {
+        self.ending == Ending::Terminated && t + 1 == self.steps
+    }
+}

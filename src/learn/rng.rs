@@ -1,0 +1,26 @@
+//! Random streams derived from `(seed, name, index)`, so that a checkpoint holds integers only.
+
+use rand::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+pub use skewfit_envs::Rng;
+
+/// The stream `name`, `index` of a run with `seed`: a ChaCha generator keyed with BLAKE3(seed, name, index).
+///
+/// Two different triples give independent streams; the same triple always gives the same one.
+#[must_use]
+pub fn stream(seed: u64, name: &str, index: &[u64]) -> Rng {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(&(name.len() as u64).to_le_bytes());
+    hasher.update(name.as_bytes());
+    for i in index {
+        hasher.update(&i.to_le_bytes());
+    }
+    Rng::from_seed(*hasher.finalize().as_bytes())
+}
+
+/// `n` standard normal draws.
+#[must_use]
+pub fn normals(n: usize, rng: &mut Rng) -> Vec<f32> {
+    (0..n).map(|_| StandardNormal.sample(rng)).collect()
+}

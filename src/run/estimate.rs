@@ -1,0 +1,220 @@
+//! Estimates of a run's time, memory and disk: multiply-adds counted from the sizes, divided by what two AVX-512 cores
+//! sustain; bytes counted from the sizes. FLOP = 2 multiply-adds; a backward pass costs two forward ones.
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::format;
+use crate::learn::latent::Architecture;
+use crate::learn::latent::architecture::{FIRST_KERNEL, LAST_KERNEL};
+use crate::learn::nn::conv::Layer;
+use serde::Serialize;
+
+/// FLOP/s sustained by SAC updates, VAE updates and the refresh (`skewfit bench` measures the units on a machine).
+const RATES: [f64; 3] = [390e9, 220e9, 320e9];
+/// Environment steps a second, picture and policy included.
+const ENV_STEPS_S: f64 = 3000.0;
+/// Fixed cost of an update: gathering the batch, starting threads, seconds.
+const UPDATE_S: f64 = 0.5e-3;
+/// An episode without its frames: a file of HDF5 and a line of the journal, bytes.
+const EPISODE_BYTES: f64 = 23.9e3;
+/// A frame of the door, and of the flat scenes, at 48 px, compressed, bytes. Edges compress it: it grows with the side.
+const DOOR_FRAME: f64 = 1470.0;
+const FLAT_FRAME: f64 = 298.0;
+/// Rows of metrics, log and event files an epoch, bytes.
+const EPOCH_BYTES: f64 = 6.3e3;
+/// Of a frame, in the clip of an attempt.
+const CLIP_FRAME: f64 = 0.5;
+/// Program; plots and reports; bytes.
+const BASE_MEMORY: f64 = 60e6;
+const BASE_DISK: f64 = 4e6;
+
+/// What a run will take.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Estimate {
+    /// Wall time, seconds.
+    pub time_s: f64,
+    /// Resident at the end, bytes.
+    pub memory_bytes: f64,
+    /// Run directory at the end, bytes.
+    pub disk_bytes: f64,
+}
+
+impl std::fmt::Display for Estimate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [memory, disk] = [self.memory_bytes, self.disk_bytes].map(format::bytes);
+        write!(f, "{}, {memory} of memory, {disk} on disk", format::duration(self.time_s))
+    }
+}
+
+/// Multiply-adds a sample, and parameters.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cost {
+    macs: f64,
+    params: f64,
+}
+
+impl std::iter::Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        let none = Self { macs: 0.0, params: 0.0 };
+        parts.fold(none, |sum, part| Self { macs: sum.macs + part.macs, params: sum.params + part.params })
+    }
+}
+
+/// FLOP of products alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flop {
+    /// A SAC update.
+    pub sac: f64,
+    /// A VAE update.
+    pub vae: f64,
+    /// Encoding a picture.
+    pub encode: f64,
+    /// Encoding a picture and its density.
+    pub density: f64,
+    /// Encoding a picture and acting on it.
+    pub act: f64,
+}
+
+/// Counts what a configuration's updates multiply. A SAC update passes the policy on next observations and forward and
+/// back on its own, each target critic once, each critic forward and back, and forward and back to its inputs alone.
+///
+/// # Errors
+/// `Usage` where image size and channels do not fit.
+pub fn flop(c: &Config) -> Result<Flop> {
+    let [encoder, decoder, policy, critic] = nets(c)?.map(|net| 2.0 * net.macs);
+    Ok(Flop {
+        sac: (12.0 * critic + 4.0 * policy) * c.agent.batch as f64,
+        vae: 3.0 * (encoder + decoder) * c.latent.batch as f64,
+        encode: encoder,
+        density: encoder + c.density.latents as f64 * decoder,
+        act: encoder + policy,
+    })
+}
+
+/// Estimates a whole run.
+///
+/// # Errors
+/// `Usage` where image size and channels do not fit.
+pub fn of(c: &Config) -> Result<Estimate> {
+    let ([encoder, decoder, policy, critic], flop) = (nets(c)?, flop(c)?);
+    let (epochs, frames_max) = (c.run.epochs() as f64, c.replay.capacity as f64);
+    let (sac_s, vae_s) = (flop.sac / RATES[0] + UPDATE_S, flop.vae / RATES[1] + UPDATE_S);
+    let frame_s = flop.density / RATES[2];
+    let frames = |epoch: f64| (c.run.warmup_steps as f64 + c.run.epoch_steps as f64 * (epoch + 1.0)).min(frames_max);
+    let latent_s: f64 =
+        phases(c).map(|(epoch, weight, updates)| weight * (updates * vae_s + frames(epoch) * frame_s)).sum();
+    let evaluations = (epochs / c.evaluate.every_epochs as f64).floor() * c.evaluate.pictures_each_time as f64;
+    let attempts = evaluations + c.evaluate.pictures as f64;
+    let env_s = (c.run.steps as f64 + attempts * c.env.episode_steps as f64) / ENV_STEPS_S;
+
+    let stored = (c.run.steps as f64).min(frames_max) * (1.0 + 1.0 / c.env.episode_steps as f64);
+    let pixels = (c.env.image_size * c.env.image_size) as f64;
+    // Parameter and two moments each; target critics have no moments.
+    let nets_bytes =
+        12.0 * (encoder.params + decoder.params + policy.params + 2.0 * critic.params) + 8.0 * critic.params;
+    let time_s = epochs * c.run.updates_per_epoch as f64 * sac_s + latent_s + env_s;
+    let landmarks = match c.run.keep_every_hours * 3600.0 {
+        every_s if every_s > 0.0 => 1.0 + (time_s / every_s).floor(),
+        _ => 0.0,
+    };
+    let checkpoints = (c.run.keep_checkpoints as f64 + landmarks) * nets_bytes;
+    Ok(Estimate {
+        time_s,
+        memory_bytes: BASE_MEMORY + 2.0 * nets_bytes + stored * (3.0 * pixels + 4.0 * c.latent.dim as f64 + 16.0),
+        disk_bytes: BASE_DISK + checkpoints + epochs * EPOCH_BYTES + pictures(c),
+    })
+}
+
+/// Bytes of all episodes, and of the clips of the last evaluation.
+fn pictures(c: &Config) -> f64 {
+    let frame = if c.env.scene == "door" { DOOR_FRAME } else { FLAT_FRAME } * c.env.image_size as f64 / 48.0;
+    let frames = (c.env.episode_steps + 3) as f64 * frame;
+    let episodes = c.run.steps as f64 / c.env.episode_steps as f64;
+    episodes * (EPISODE_BYTES + frames) + CLIP_FRAME * frames * c.evaluate.pictures as f64
+}
+
+/// (epoch, how many phases it stands for, VAE minibatches of each): at most 1000 a schedule entry.
+fn phases(c: &Config) -> impl Iterator<Item = (f64, f64, f64)> {
+    let mut from = 0_u64;
+    c.latent.phases.iter().flat_map(move |phase| {
+        let to = phase.before_epoch.unwrap_or(u64::MAX).min(c.run.epochs());
+        let (first, end) = (from.div_ceil(phase.every), to.div_ceil(phase.every));
+        from = from.max(to);
+        let count = if phase.updates == 0 { 0 } else { end.saturating_sub(first) };
+        let shown = count.min(1000);
+        (0..shown).map(move |i| {
+            let epoch = (first + i * count / shown) * phase.every;
+            (epoch as f64, count as f64 / shown as f64, phase.updates as f64)
+        })
+    })
+}
+
+/// Encoder, decoder, policy, one critic.
+fn nets(c: &Config) -> Result<[Cost; 4]> {
+    let a = Architecture::new(c.env.image_size, c.latent.dim, &c.latent.channels)?;
+    let (z, [h1, h2], first) = (a.dim, c.agent.hidden, a.channels[0]);
+    let actions = if c.env.scene == "door" { 3 } else { 2 };
+    let border = |kernel: usize| conv(a.cells() - 1, kernel, 3 * first);
+    let with = |cost: Cost, biases: usize| Cost { params: cost.params + biases as f64, ..cost };
+    let inner = |l: &Layer| conv(l.window.small, l.window.kernel, l.big_channels * l.small_channels);
+    let down = a.convs.iter().map(|l| with(inner(l), l.small_channels));
+    let up = a.deconvs.iter().map(|l| with(inner(l), l.big_channels));
+    let encoder = [with(border(FIRST_KERNEL), first), dense(a.flat, a.flat), dense(a.flat, 2 * z)];
+    let decoder = [dense(z, a.flat), with(border(LAST_KERNEL), 3)];
+    let mlp = |input, output| [dense(input, h1), dense(h1, h2), dense(h2, output)].into_iter().sum();
+    Ok([down.chain(encoder).sum(), up.chain(decoder).sum(), mlp(2 * z, 2 * actions), mlp(2 * z + actions, 1)])
+}
+
+/// A (transposed) convolution between `channels` pairs of channels, without biases; `side`: of its small side.
+fn conv(side: usize, kernel: usize, channels: usize) -> Cost {
+    let weights = (kernel * kernel * channels) as f64;
+    Cost { macs: (side * side) as f64 * weights, params: weights }
+}
+
+fn dense(inputs: usize, outputs: usize) -> Cost {
+    Cost { macs: (inputs * outputs) as f64, params: ((inputs + 1) * outputs) as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(what: &str, toml: &str) -> Config {
+        Config::resolve(what, crate::config::overrides::parse(toml).into_iter().collect()).unwrap()
+    }
+
+    /// The published network's counts: 48 px, Z = 16, 3 actions.
+    #[test]
+    fn counts_of_the_official_networks() {
+        let [encoder, decoder, policy, critic] = nets(&config("door", "seed=0")).unwrap();
+        assert_eq!((encoder.macs, decoder.macs), (1_011_888.0, 789_696.0));
+        assert_eq!(encoder.params + decoder.params, 409_779.0);
+        assert_eq!(
+            (policy, critic),
+            (Cost { macs: 134_600.0, params: 135_306.0 }, Cost { macs: 134_300.0, params: 135_001.0 })
+        );
+    }
+
+    #[test]
+    fn minibatches_add_up_whatever_the_length() {
+        for (steps, minibatches) in [(95_000, 42_000.0), (385_000, 98_000.0)] {
+            let c = config("door", &format!("run.steps={steps}"));
+            assert_eq!(phases(&c).map(|(_, weight, updates)| weight * updates).sum::<f64>(), minibatches);
+        }
+        let c = config("door", "run.steps=1000000000");
+        let exact = 10.0 * 1000.0 + 290.0 * 200.0 + (c.run.epochs() - 300).div_ceil(3) as f64 * 200.0;
+        let sum: f64 = phases(&c).map(|(_, weight, updates)| weight * updates).sum();
+        assert!((sum / exact - 1.0).abs() < 1e-9, "{sum} {exact}");
+    }
+
+    #[test]
+    fn longer_and_larger_cost_more() {
+        let [short, long, large] =
+            ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(|set| of(&config("door", set)).unwrap());
+        assert!(
+            short.time_s < long.time_s && short.disk_bytes < long.disk_bytes && short.memory_bytes < long.memory_bytes
+        );
+        let usual = of(&config("door", "seed=0")).unwrap();
+        assert!(large.memory_bytes > 3.5 * (usual.memory_bytes - BASE_MEMORY), "{large} {usual}");
+    }
+}

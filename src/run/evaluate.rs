@@ -1,0 +1,60 @@
+//! `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::keep::store::fs::{DiskFs, Fs, disk_error};
+use crate::show::evaluation::{report, write};
+use crate::show::pictures;
+use crate::task::attempt::{Evaluator, Goal};
+use crate::task::opened::Opened;
+use crate::task::scene::{build, same_scene};
+
+/// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
+///
+/// All of the scene's own are the run's evaluation at that checkpoint, in `eval/<update>`; what else is tried goes to
+/// `eval/partial` and `eval/pictures`, where it takes the place of the time before.
+///
+/// # Errors
+/// `Usage` for what is not a run or not a picture; `Damaged` where no checkpoint is sound.
+pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Value> {
+    let opened = Opened::read(dir)?;
+    let cfg = &opened.cfg;
+    let load = |path: &PathBuf| {
+        let image = pictures::load_goal(path, cfg.env.image_size)?;
+        Ok(Goal { name: path.display().to_string(), image, state: None })
+    };
+    let given = goals.iter().map(load).collect::<Result<Vec<_>>>()?;
+    let mut evaluator = Evaluator::new(build(&cfg.env, cfg.evaluate.pictures)?)?;
+    same_scene(opened.store.root(), evaluator.scene().spec())?;
+    let mut learner = opened.learner()?;
+
+    let own = given.is_empty();
+    let pool = if own { evaluator.goals() } else { given };
+    let n = episodes.unwrap_or(pool.len());
+    let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
+    let mut attempts = evaluator.attempt(&mut learner, cfg, &wanted, &mut || {})?;
+    let update = opened.checkpoint.snapshot.update;
+    let eval = dir.join("eval");
+    let of_the_run = eval.join(format!("{update:08}"));
+    let whole = own && n == pool.len();
+    let folder = if whole { of_the_run.clone() } else { eval.join(if own { "partial" } else { "pictures" }) };
+    if !own {
+        let threshold = known_threshold(&of_the_run);
+        attempts.iter_mut().for_each(|a| a.success = threshold.map(|t| a.latent_distance <= t));
+    }
+    if !whole {
+        DiskFs.remove(&folder).map_err(|e| disk_error("empty", &folder, &e))?;
+    }
+    let report = report((dir, &folder), update, &attempts, evaluator.scene());
+    write(&folder, &report, &attempts)?;
+    Ok(report)
+}
+
+/// The latent threshold of an evaluation of the same checkpoint on the scene's own pictures.
+fn known_threshold(folder: &Path) -> Option<f64> {
+    let text = std::fs::read_to_string(folder.join("evaluation.json")).ok()?;
+    serde_json::from_str::<Value>(&text).ok()?["latent_threshold"].as_f64()
+}

@@ -1,0 +1,93 @@
+//! Makes a run directory and begins.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::Run;
+use super::host::{Host, log_to};
+use super::recorder::Recorder;
+use super::state::RunState;
+use super::task::Task;
+use crate::config::Config;
+use crate::error::Result;
+use crate::keep::provenance;
+use crate::keep::store::fs::enough_disk;
+use crate::keep::store::{ShardRoot, Store};
+use crate::keep::summary::Summary;
+use crate::keep::supervise::events::Kind;
+use crate::learn::learner::Learner;
+use crate::run::estimate;
+use crate::run::progress::Progress;
+use crate::show::metrics::{self, MetricsCsv};
+use crate::show::redraw;
+use crate::task::scene::{self, Build};
+
+/// Explores a shipped scene from the beginning, in the new or empty directory `dir`.
+///
+/// # Errors
+/// As the contract's exit codes.
+pub fn start(config: Config, dir: &Path, command: &[String], progress: &mut dyn Progress) -> Result<Summary> {
+    start_in(config, dir, command, progress, &scene::build)
+}
+
+/// Explores a scene of the caller's.
+///
+/// # Errors
+/// As the contract's exit codes; `Usage` where the scene does not fit the configuration.
+pub fn start_in(
+    config: Config,
+    dir: &Path,
+    command: &[String],
+    progress: &mut dyn Progress,
+    build: Build<'_>,
+) -> Result<Summary> {
+    let host = Host::of_this_process(progress)?;
+    let night = &config.night;
+    let reserve = (night.min_free_mb + night.ballast_mb) * 1_000_000;
+    enough_disk(&*host.fs, dir, (1.5 * estimate::of(&config)?.disk_bytes) as u64 + reserve)?;
+    let task = Task::new(&config, build)?;
+    let spec = task.env.spec();
+    let root = ShardRoot { run_id: config.run_id()?, seed: config.seed, env: spec.name.clone() };
+    let learner = Learner::new(&config.learner(), spec.action_dim)?;
+    let facts = provenance::collect(command, learner.workers.count(), SystemTime::now());
+    let (resolved, facts) = (config.to_toml()?, format!("{facts:#}\n"));
+    let columns = metrics::columns(&*task.env);
+    let header = MetricsCsv::header(&columns);
+    let files = [("config.toml", &*resolved), ("provenance.json", &*facts), ("metrics.csv", &*header)];
+    let store = Store::create_in(Arc::clone(&host.fs), dir, root, &files)?;
+    let metrics = MetricsCsv::cut_back(Arc::clone(&host.fs), &dir.join("metrics.csv"), columns, 0)?;
+    log_to(dir, config.night.log_mb)?;
+    host.warn_of_faults();
+    let why = format!("{} seed {}: {}", config.name, config.seed, command.join(" "));
+    let log = Recorder::new(Arc::clone(&host.fs), store, metrics, &config.night, 0.0);
+    let run = Run { cfg: config, task, learner, log, host, state: RunState::default() };
+    run.explore(Kind::Began, &why)
+}
+
+impl Run<'_> {
+    /// [`run_out`](Self::run_out) after the episodes there are; where that fails, `STATUS.json` and the log say so.
+    pub(super) fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
+        self.host.pulse.ready();
+        let at = self.position();
+        self.log.durably(&mut self.host, &at, |log| log.lay_ballast())?;
+        self.record(how, why)?;
+        self.status("exploring", None)?;
+        let outcome = self.replay_episodes().and_then(|()| self.run_out());
+        if let Err(e) = &outcome {
+            self.record_failure(&e.to_string());
+        }
+        self.log.drop_ballast();
+        outcome
+    }
+
+    /// Records the failure as far as the disk takes it; the failure itself is what the caller reports.
+    fn record_failure(&mut self, why: &str) {
+        let at = self.position();
+        let _ = self.log.event(&at, Kind::Failed, why);
+        let _ = self.log.status(&at, "failed", Some(why));
+        if let Err(e) = redraw::plot(&[self.log.dir().to_owned()], None) {
+            tracing::error!("the report could not be drawn: {e}");
+        }
+    }
+}

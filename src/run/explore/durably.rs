@@ -1,0 +1,108 @@
+//! Writing to a disk that may refuse: the run waits with all it has in memory, and tries the same write again.
+
+use std::time::{Duration, Instant};
+
+use super::host::{Host, LOOK};
+use super::recorder::{Position, Recorder};
+use crate::error::{Error, Result};
+use crate::format::bytes;
+use crate::keep::provenance::{Whose, cpu_s};
+use crate::keep::store::fs::disk_error;
+use crate::keep::supervise::events::Kind;
+
+/// Room set aside in the run directory, given back when the disk is full.
+const BALLAST: &str = "ballast";
+
+impl Recorder {
+    /// Does what needs the disk; as long as the disk refuses, waits and tries again.
+    ///
+    /// # Errors
+    /// What `work` reports of anything else; the disk's refusal where the run is asked to stop meanwhile.
+    pub(super) fn durably<T>(
+        &mut self,
+        host: &mut Host<'_>,
+        at: &Position,
+        mut work: impl FnMut(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        let mut waited: Option<String> = None;
+        loop {
+            let (cpu, began) = (cpu_s(Whose::Thread), Instant::now());
+            let done = work(self);
+            let spent = cpu_s(Whose::Thread) - cpu;
+            self.safety.cpu_s += spent;
+            self.safety.wait_s += (began.elapsed().as_secs_f64() - spent).max(0.0);
+            match done {
+                Err(refusal) if refusal.exit_code() == 6 => {
+                    let why = refusal.to_string();
+                    self.drop_ballast();
+                    if waited.is_none() {
+                        let _ = self.event(at, Kind::Paused, &why); // it is in the log if the disk does not even take this
+                    }
+                    let _ = self.status(at, "paused", Some(&why));
+                    waited = Some(why);
+                    self.wait_for_disk(host, at, refusal)?;
+                }
+                done => {
+                    if let Some(why) = waited {
+                        self.went_on(at, &why);
+                    }
+                    return done;
+                }
+            }
+        }
+    }
+
+    /// Waits until there is room, for `night.poll_s` at least.
+    fn wait_for_disk(&mut self, host: &mut Host<'_>, at: &Position, refusal: Error) -> Result<()> {
+        let why = refusal.to_string();
+        let pause = Duration::from_secs_f64(self.night.poll_s);
+        loop {
+            let began = Instant::now();
+            while began.elapsed() < pause {
+                if host.stop_is_asked(self.dir()) {
+                    return Err(refusal);
+                }
+                host.breathe(LOOK.min(pause));
+            }
+            let room = self.lay_ballast().and_then(|()| self.room());
+            if room.and_then(|()| self.status(at, "paused", Some(&why))).is_ok() {
+                return Ok(());
+            }
+            self.drop_ballast();
+        }
+    }
+
+    /// Records that a pause is over; best effort, the next durable write reports the error.
+    pub(super) fn went_on(&mut self, at: &Position, why: &str) {
+        let _ = self.event(at, Kind::WentOn, &format!("after a pause: {why}"));
+        let _ = self.status(at, "exploring", None);
+    }
+
+    /// Refuses where less is free than `night.min_free_mb`.
+    pub(super) fn room(&self) -> Result<()> {
+        let dir = self.dir();
+        let free = self.fs.free_bytes(dir).map_err(|e| disk_error("ask for room at", dir, &e))?;
+        let floor = self.night.min_free_mb * 1_000_000;
+        let [has, wants] = [free, floor].map(|n| bytes(n as f64));
+        let way = "make room, or lower night.min_free_mb";
+        let short = || Error::Disk(format!("{}: the disk has {has} free, less than {wants}; {way}", dir.display()));
+        if free < floor { Err(short()) } else { Ok(()) }
+    }
+
+    /// Sets room aside, where the file system can.
+    pub(super) fn lay_ballast(&self) -> Result<()> {
+        let path = self.dir().join(BALLAST);
+        let size = self.night.ballast_mb * 1_000_000;
+        match self.fs.reserve(&path, size) {
+            Err(e) if size > 0 && e.kind() != std::io::ErrorKind::Unsupported => {
+                Err(disk_error("set aside", &path, &e))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Gives it back; best effort.
+    pub(super) fn drop_ballast(&self) {
+        let _ = self.fs.remove(&self.dir().join(BALLAST));
+    }
+}

@@ -1,0 +1,35 @@
+//! Attempts at a few of the evaluation pictures at the end of an epoch.
+
+use super::Run;
+use crate::error::{Error, Result};
+use crate::task::attempt::{Attempt, Goal};
+use crate::task::scores;
+
+impl Run<'_> {
+    /// A few of the evaluation pictures, rotating through the fixed, shuffled set.
+    pub(super) fn evaluate(&mut self, epoch: u64) -> Result<()> {
+        let goals = self.task.evaluator.goals();
+        if goals.is_empty() {
+            return Ok(());
+        }
+        self.tick("evaluating");
+        let each = self.cfg.evaluate.pictures_each_time as u64;
+        let numbers = (0..each).map(|k| (epoch / self.cfg.evaluate.every_epochs * each + k) % goals.len() as u64);
+        let chosen: Vec<(u64, Goal)> = numbers.map(|n| (n, goals[n as usize].clone())).collect();
+        let attempts = match self.attempt(&chosen) {
+            Err(Error::NotFinite(why)) => return self.trouble(&why),
+            attempts => attempts?,
+        };
+        let (metrics, success_rate) = scores::means(&attempts);
+        self.state.evaluation = metrics.first().cloned();
+        metrics.iter().for_each(|(name, mean)| self.state.sums.set(&format!("eval/final_{name}"), *mean));
+        success_rate.iter().for_each(|rate| self.state.sums.set("eval/success_rate", *rate));
+        Ok(())
+    }
+
+    /// One attempt at each goal.
+    pub(super) fn attempt(&mut self, goals: &[(u64, Goal)]) -> Result<Vec<Attempt>> {
+        let pulse = &mut self.host.pulse;
+        self.task.attempt(&mut self.learner, &self.cfg, goals, &mut || pulse.beat())
+    }
+}

@@ -1,0 +1,40 @@
+//! Faults on purpose in what is learned from: NaN in the batch, the noise, the densities or a parameter.
+
+use super::Run;
+use super::host::Host;
+use crate::keep::faults::{Part, Place};
+use crate::learn::learner::{Encoding, Learner};
+
+impl Run<'_> {
+    /// Injects the NaN faults scheduled for the `n`-th `place`; those of densities wait until there are some.
+    pub(super) fn inject_nan(&mut self, place: Place, n: u64) {
+        for part in self.host.faults.spoils(place, n) {
+            inject_nan(&mut self.learner, part);
+        }
+    }
+}
+
+impl Host<'_> {
+    /// Injects the NaN scheduled for the densities of the `n`-th refresh.
+    pub(super) fn inject_nan_density(&self, n: u64, encoding: &mut Encoding) {
+        if self.faults.spoils(Place::Refresh, n).any(|part| part == Part::Density) {
+            let densities = encoding.skewed.iter_mut().flat_map(|skewed| &mut skewed.densities);
+            densities.for_each(|of_episode| of_episode[0] = f64::NAN);
+        }
+    }
+}
+
+/// Sets one value of `part` to NaN, or all of the noise.
+fn inject_nan(learner: &mut Learner, part: Part) {
+    let nan = |values: &mut [f32]| values.iter_mut().take(1).for_each(|v| *v = f32::NAN);
+    match part {
+        Part::Reward => nan(&mut learner.batch.reward),
+        Part::Latent => nan(&mut learner.batch.observation),
+        Part::Action => nan(&mut learner.batch.action),
+        Part::Noise => learner.minibatch.noise.fill(f32::NAN),
+        Part::Density => {}
+        Part::Policy => nan(&mut learner.sac.policy.values),
+        Part::Critic => nan(&mut learner.sac.critics.values),
+        Part::Encoder => learner.overwrite(|vae, _| nan(&mut vae.params.values)),
+    }
+}

@@ -1,0 +1,44 @@
+//! What is asked of a run from outside: pause, go on, stop.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::Run;
+use super::host::LOOK;
+use crate::error::{Error, Result};
+use crate::keep::supervise::control::{Request, asked};
+use crate::keep::supervise::events::Kind;
+
+impl Run<'_> {
+    /// True if the run should stop. Blocks while `control` says pause.
+    pub(super) fn stopping(&mut self) -> Result<bool> {
+        match self.host.request(self.log.dir()) {
+            Request::Stop => self.host.stop.store(true, Relaxed),
+            Request::Pause => self.pause()?,
+            Request::Run => {}
+        }
+        Ok(self.host.stop.load(Relaxed))
+    }
+
+    /// Waits until it is asked to go on or to stop.
+    fn pause(&mut self) -> Result<()> {
+        let (at, why) = (self.position(), "it was asked to pause");
+        self.log.durably(&mut self.host, &at, |log| log.event(&at, Kind::Paused, why))?;
+        self.log.durably(&mut self.host, &at, |log| log.status(&at, "paused", Some(why)))?;
+        while !self.host.stop.load(Relaxed) && asked(&*self.host.fs, self.log.dir()) == Request::Pause {
+            self.host.breathe(LOOK);
+            self.log.heartbeat(&at, "paused", Some(why));
+        }
+        self.log.went_on(&at, why);
+        Ok(())
+    }
+
+    /// Waits where less is free than `night.min_free_mb`; `false` where it is asked to stop meanwhile, for which there is
+    /// room.
+    pub(super) fn need_room(&mut self) -> Result<bool> {
+        let at = self.position();
+        match self.log.durably(&mut self.host, &at, |log| log.room()) {
+            Err(Error::Disk(_)) if self.host.stop_is_asked(self.log.dir()) => Ok(false),
+            room => room.map(|()| true),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What a run reports as it goes: progress, a row an epoch, events, checkpoints.
+
+use serde_json::json;
+
+use super::Run;
+use super::recorder::Position;
+use super::sums::Sums;
+use crate::config::RunConfig;
+use crate::error::{Error, Result};
+use crate::keep::checkpoint::{Keep, Saved, Snapshot};
+use crate::keep::models::model_tensors;
+use crate::keep::provenance::{Whose, cpu_s, resident_mb};
+use crate::keep::supervise::events::Kind;
+use crate::run::progress::Tick;
+use crate::show::metrics::Row;
+
+impl Run<'_> {
+    /// Where the run stands.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            env_steps: self.state.env_steps,
+            updates: self.learner.counts.updates,
+            skipped: self.state.skipped,
+            rolled_back: self.learner.counts.halvings,
+        }
+    }
+
+    /// Reports progress; pings the watchdog if work advanced.
+    pub(super) fn tick(&mut self, phase: &str) {
+        let counts = &self.learner.counts;
+        let done = self.state.env_steps + counts.updates + counts.vae_updates + counts.refreshes + self.host.work;
+        self.host.pulse.at(done);
+        let at = self.position();
+        self.log.heartbeat(&at, "exploring", None);
+        self.host.progress.tick(&Tick {
+            env_steps: self.state.env_steps,
+            steps_total: last_step(&self.cfg.run),
+            coverage_cells: self.task.coverage.cells(),
+            coverage_total: self.task.coverage.cells_total(),
+            evaluation: self.state.evaluation.clone(),
+            phase,
+            epoch: (self.state.env_steps >= self.cfg.run.warmup_steps).then_some(self.state.epoch),
+            epochs: self.cfg.run.epochs(),
+            elapsed_s: self.log.elapsed_s(),
+        });
+    }
+
+    /// Adds an event to `night.jsonl`, and to the log.
+    pub(super) fn record(&mut self, kind: Kind, why: &str) -> Result<()> {
+        let at = self.position();
+        self.log.durably(&mut self.host, &at, |log| log.event(&at, kind, why))
+    }
+
+    /// Replaces `STATUS.json`; `why` it is not exploring.
+    pub(super) fn status(&mut self, state: &str, why: Option<&str>) -> Result<()> {
+        let at = self.position();
+        self.log.durably(&mut self.host, &at, |log| log.status(&at, state, why))
+    }
+
+    /// Charges the seconds that safety took to the epoch under way.
+    pub(super) fn charge_safety(&mut self) {
+        let spent = std::mem::take(&mut self.log.safety);
+        self.state.sums.add("time/safety_cpu_s", spent.cpu_s);
+        self.state.sums.add("time/safety_wait_s", spent.wait_s);
+    }
+
+    /// The epoch's row in `metrics.csv`, its line in the log, and `STATUS.json`.
+    pub(super) fn record_epoch(&mut self) -> Result<()> {
+        self.charge_safety();
+        let now = self.log.wall_s();
+        let sums = std::mem::replace(&mut self.state.sums, Sums::since(now));
+        let cpu = cpu_s(Whose::Process);
+        let mut values = sums.row();
+        values.extend(
+            [
+                ("coverage/cells", self.task.coverage.cells() as f64),
+                ("coverage/entropy_nats", self.task.coverage.entropy_nats()),
+                ("time/wall_s", now),
+                ("time/other_s", (now - sums.began_s - sums.accounted_s()).max(0.0)),
+                ("time/cpu_s", cpu - sums.began_cpu_s),
+            ]
+            .map(|(column, value)| (column.to_owned(), value)),
+        );
+        values.extend(resident_mb("VmRSS").map(|megabytes| ("time/rss_mb".to_owned(), megabytes)));
+        self.state.sums.began_cpu_s = cpu;
+        self.state.wall_s = now;
+        let row = Row { env_steps: self.state.env_steps, values };
+        let figures: Vec<String> = row.values.iter().map(|(column, value)| format!("{column}={value:.4}")).collect();
+        tracing::info!("epoch {} env_steps={} {}", self.state.epoch, row.env_steps, figures.join(" "));
+        let at = self.position();
+        self.log.durably(&mut self.host, &at, |log| log.row(&row))?;
+        self.log.durably(&mut self.host, &at, |log| log.tensorboard_row(&row))?;
+        self.status("exploring", None)
+    }
+
+    /// A [`checkpoint`](Self::checkpoint) that was due by the schedule: trouble may lead back to it.
+    pub(super) fn due_checkpoint(&mut self) -> Result<()> {
+        let (update, keep) = (self.learner.counts.updates, self.cfg.run.keep_checkpoints);
+        let due = &mut self.state.due;
+        due.retain(|earlier| *earlier != update);
+        due.push(update);
+        due.drain(..due.len().saturating_sub(keep));
+        self.checkpoint().map(drop)
+    }
+
+    /// Saves everything that the next update depends on; parameters that cannot be saved go back first.
+    pub(super) fn checkpoint(&mut self) -> Result<Saved> {
+        loop {
+            match self.save() {
+                Err(Error::NotFinite(why)) => self.roll_back(&why)?,
+                saved => return saved,
+            }
+        }
+    }
+
+    fn save(&mut self) -> Result<Saved> {
+        self.host.work += 1;
+        self.tick("saving");
+        self.charge_safety();
+        self.state.wall_s = self.log.wall_s();
+        self.state.counts = self.learner.counts.clone();
+        self.state.config = self.cfg.identity()?;
+        self.state.keep_finite();
+        let (at, run) = (self.position(), &self.cfg.run);
+        let (state, learner, env) = (&self.state, &self.learner, &*self.task.env);
+        self.log.durably(&mut self.host, &at, |log| {
+            let (params, optimizer) = model_tensors(learner);
+            let snapshot =
+                Snapshot { update: at.updates, params, optimizer, state: json!(state), env: env.snapshot()?.0 };
+            let every_s = run.keep_every_hours * 3600.0;
+            log.checkpoint(&snapshot, Keep { newest: run.keep_checkpoints, every_s, spared: &state.due })
+        })
+    }
+}
+
+/// Exploration steps of a whole run: `run.steps`, rounded up to whole epochs.
+pub(super) fn last_step(run: &RunConfig) -> u64 {
+    run.warmup_steps + run.epochs() * run.epoch_steps
+}

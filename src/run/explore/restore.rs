@@ -1,0 +1,67 @@
+//! The episodes of an earlier process: coverage from all of them, replay from the newest.
+
+use super::Run;
+use crate::error::{Error, Result};
+use crate::keep::supervise::events::Kind;
+use crate::learn::episode::Episode;
+
+impl Run<'_> {
+    /// Coverage from every committed episode, replay from the newest ones. A damaged shard is named and left out.
+    pub(super) fn replay_episodes(&mut self) -> Result<()> {
+        let at = self.position();
+        let lines = self.log.store.lines().to_vec();
+        let steps: Vec<u64> = lines.iter().map(|line| line.steps).collect();
+        let kept = newest_within(&steps, self.cfg.replay.capacity as u64);
+        let mut episodes: Vec<Episode> = Vec::with_capacity(kept);
+        for (i, line) in lines.iter().enumerate() {
+            self.host.work += 1;
+            if i.is_multiple_of(16) {
+                self.tick("reading episodes");
+            }
+            let mut episode = self.log.store.episode(line.id);
+            if matches!(episode, Err(Error::Damaged(_))) {
+                self.log.durably(&mut self.host, &at, |log| log.store.readable(line))?; // what cannot be read now is not damaged
+                episode = self.log.store.episode(line.id);
+            }
+            match episode {
+                Ok(episode) => {
+                    self.task.observe(&episode);
+                    if i + kept >= lines.len() {
+                        episodes.push(episode);
+                    }
+                }
+                Err(damage @ Error::Damaged(_)) => {
+                    let so = "what follows is not the uninterrupted run bit for bit";
+                    self.record(Kind::Damaged, &format!("left out: {damage}; {so}"))?;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        let pulse = &mut self.host.pulse;
+        self.learner.restore_replay(episodes, &mut || pulse.beat())
+    }
+}
+
+/// How many of the newest episodes fit `capacity` steps; at least one where there is one.
+fn newest_within(steps: &[u64], capacity: u64) -> usize {
+    let mut sum = 0;
+    let fits = |steps: &&u64| {
+        sum += **steps;
+        sum <= capacity
+    };
+    steps.iter().rev().take_while(fits).count().max(steps.len().min(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::newest_within;
+
+    #[test]
+    fn replay_holds_the_newest_episodes_that_fit() {
+        assert_eq!([newest_within(&[], 10), newest_within(&[50], 10)], [0, 1]);
+        assert_eq!(
+            [newest_within(&[5, 5, 5], 10), newest_within(&[5, 5, 4], 9), newest_within(&[1, 20], 10)],
+            [2, 2, 1]
+        );
+    }
+}

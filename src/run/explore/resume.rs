@@ -1,0 +1,166 @@
+//! Takes a run up again from its newest sound checkpoint.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::{Map, Value, json};
+use skewfit_envs::{EnvSnapshot, Scene};
+
+use super::Run;
+use super::host::{Host, log_to};
+use super::record::last_step;
+use super::recorder::Recorder;
+use super::state::RunState;
+use super::task::Task;
+use crate::config::{Config, Setting};
+use crate::error::{Error, Result};
+use crate::keep::checkpoint;
+use crate::keep::models::restore_models;
+use crate::keep::provenance;
+use crate::keep::store::Store;
+use crate::keep::store::fs::{DiskFs, Fs, disk_error, write_atomic};
+use crate::keep::summary::Summary;
+use crate::keep::supervise::events::Kind;
+use crate::keep::supervise::status::Status;
+use crate::learn::learner::Learner;
+use crate::run::progress::Progress;
+use crate::show::metrics::{self, MetricsCsv};
+use crate::task::scene::{self, Build, same_scene};
+
+/// Goes on to `run.steps` of the run's own configuration, or to `steps`; not from the `pass_over` newest checkpoints. A
+/// finished run is left alone.
+///
+/// # Errors
+/// As the contract's exit codes; `Damaged` where no checkpoint is sound.
+pub fn resume(dir: &Path, steps: Option<u64>, pass_over: usize, progress: &mut dyn Progress) -> Result<Summary> {
+    go_on(dir, steps, pass_over, progress, &scene::build)
+}
+
+/// [`resume`] in a scene of the caller's.
+///
+/// # Errors
+/// As there.
+pub fn resume_in(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress, build: Build<'_>) -> Result<Summary> {
+    go_on(dir, steps, 0, progress, build)
+}
+
+fn go_on(
+    dir: &Path,
+    steps: Option<u64>,
+    pass_over: usize,
+    progress: &mut dyn Progress,
+    build: Build<'_>,
+) -> Result<Summary> {
+    let host = Host::of_this_process(progress)?;
+    let root = Store::read_only(dir)?.root().clone();
+    let file = dir.join("config.toml");
+    let wanted = steps.map(|n| Setting {
+        key: "run.steps".into(),
+        value: toml::Value::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
+        origin: "--steps".into(),
+    });
+    let cfg = Config::read(&file, wanted.into_iter().collect())?;
+    let summary = dir.join("summary.json");
+    if let Some(done) = finished(dir, &summary, &cfg) {
+        return Ok(done);
+    }
+    if cfg.seed != root.seed {
+        let (path, is, was) = (file.display(), cfg.seed, root.seed);
+        return Err(Error::Usage(format!("{path}: seed = {is}, but the run was begun with {was}; put it back")));
+    }
+    let mut store = Store::open_in(Arc::clone(&host.fs), dir)?;
+    let found = checkpoint::sound_after(dir, pass_over)?;
+    if found.is_none() && !store.lines().is_empty() {
+        let way = "nothing to resume from, its checkpoints are gone; put one back, or explore again elsewhere";
+        return Err(Error::Damaged(format!("{}: there is no checkpoint: {way}", dir.display())));
+    }
+    log_to(dir, cfg.night.log_mb)?;
+    let mut task = Task::new(&cfg, build)?;
+    same_scene(&root, task.env.spec())?;
+    let mut learner = Learner::new(&cfg.learner(), task.env.spec().action_dim)?;
+    let mut state = RunState::default(); // of a run whose process ended before its first checkpoint
+    let mut passed_over = Vec::new();
+    let from = found.as_ref().map(|loaded| loaded.snapshot.update);
+    if let Some(loaded) = found {
+        state = RunState::of(&loaded.snapshot)?;
+        task.env.restore(&EnvSnapshot(loaded.snapshot.env.clone()))?;
+        restore_models(&mut learner, &loaded.snapshot)?;
+        learner.counts = state.counts.clone();
+        passed_over = loaded.passed_over;
+    }
+    let changed = state.config != cfg.identity()? && !state.config.is_empty();
+    // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
+    host.fs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
+    host.forget_requests(dir);
+    let aside = from.map_or(Ok(Vec::new()), |update| checkpoint::set_aside(&*host.fs, dir, update))?;
+    store.cut_back(state.episodes)?;
+    let metrics = rows_behind(&host.fs, dir, &cfg, state.epoch, &*task.env)?;
+    write_atomic(&*host.fs, &file, cfg.to_toml()?.as_bytes())?;
+    note_resumption(&*host.fs, dir, learner.workers.count())?;
+    let mut why = format!("at {} steps and {} updates", state.env_steps, state.counts.updates);
+    if !aside.is_empty() {
+        why += &format!("; newer checkpoints set aside: {}", aside.join(", "));
+    }
+    host.warn_of_faults();
+    let log = Recorder::new(Arc::clone(&host.fs), store, metrics, &cfg.night, state.wall_s);
+    let mut run = Run { cfg, task, learner, log, host, state };
+    if changed {
+        let so = "what follows is not the uninterrupted run bit for bit";
+        run.record(Kind::Damaged, &format!("config.toml is not that of the checkpoint; {so}"))?;
+    }
+    for damage in passed_over {
+        run.record(Kind::Damaged, &format!("checkpoint passed over: {damage}"))?;
+    }
+    run.explore(Kind::Resumed, &why)
+}
+
+/// The summary of a run that has nothing left to do; one that was stopped in its last epoch has all steps and updates too.
+fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Option<Summary> {
+    let done: Summary = serde_json::from_str(&std::fs::read_to_string(summary).ok()?).ok()?;
+    let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == "done");
+    (told && done.env_steps >= last_step(&cfg.run) && done.updates >= cfg.run.epochs() * cfg.run.updates_per_epoch)
+        .then_some(done)
+}
+
+/// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
+/// Rows that are gone are told of, and the run goes on without them.
+fn rows_behind(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, scene: &dyn Scene) -> Result<MetricsCsv> {
+    let columns = metrics::columns(scene);
+    let path = dir.join("metrics.csv");
+    if !path.exists() {
+        tracing::error!("{}: is gone; a new one goes on from here", path.display());
+        write_atomic(&**fs, &path, MetricsCsv::header(&columns).as_bytes())?;
+    }
+    let last = cfg.run.warmup_steps + (epoch + 1) * cfg.run.epoch_steps - 1;
+    let held = metrics::read(&path)?.env_steps.iter().filter(|steps| **steps <= last).count();
+    if (held as u64) < epoch {
+        tracing::error!("{}: holds {held} rows of {epoch}; the others are lost", path.display());
+    }
+    MetricsCsv::cut_back(Arc::clone(fs), &path, columns, last)
+}
+
+/// Adds this process to `provenance.json`, and tells where its results cannot be those of the one that began the run.
+fn note_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
+    let path = dir.join("provenance.json");
+    let read = |text: String| serde_json::from_str::<Map<String, Value>>(&text).ok();
+    let Some(mut facts) = std::fs::read_to_string(&path).ok().and_then(read) else {
+        tracing::error!("{}: is gone or broken; nobody can tell whether this is the machine of before", path.display());
+        return Ok(());
+    };
+    let here = provenance::collect(&[], threads, SystemTime::now());
+    for key in ["threads", "cpu_features", "git_commit", "git_dirty", "rustc", "program_blake3"] {
+        let is = &here[key];
+        if let Some(was) = facts.get(key).filter(|was| *was != is) {
+            let so = "what follows is not the uninterrupted run bit for bit";
+            tracing::error!("{key} is {is} here and was {was} when the run began: {so}");
+        }
+    }
+    let kept = ["started_at", "threads", "cpu", "cpu_features", "git_commit", "git_dirty", "program_blake3", "version"];
+    let record: Map<String, Value> = kept.into_iter().map(|key| (key.to_owned(), here[key].clone())).collect();
+    match facts.entry("resumed").or_insert_with(|| json!([])) {
+        Value::Array(records) => records.push(record.into()),
+        other => *other = json!([record]),
+    }
+    write_atomic(fs, &path, format!("{:#}\n", Value::Object(facts)).as_bytes())
+}

@@ -1,0 +1,77 @@
+//! Non-finite values: left out, and where they keep coming, back to a checkpoint with half the learning rate.
+//!
+//! Only the models go back; steps, episodes and counters go on, so every draw is a new one.
+
+use super::Run;
+use crate::error::{Error, Result};
+use crate::keep::checkpoint;
+use crate::keep::models::restore_models;
+use crate::keep::supervise::events::Kind;
+use crate::keep::supervise::ladder::Rung;
+
+impl Run<'_> {
+    /// Passes on what went well; what was not finite is left out, and may lead back.
+    pub(super) fn survive(&mut self, outcome: Result<()>) -> Result<()> {
+        match outcome {
+            Err(Error::NotFinite(why)) => self.trouble(&why),
+            other => other,
+        }
+    }
+
+    /// Something was not finite and was left out; the ladder says whether to go back as well.
+    pub(super) fn trouble(&mut self, why: &str) -> Result<()> {
+        let counts = &self.learner.counts;
+        let rung = self.state.ladder.trouble(counts.updates + counts.vae_updates);
+        self.state.skipped += 1;
+        match rung {
+            Rung::Skip => self.record(Kind::Skipped, why),
+            Rung::Return => self.roll_back(why),
+        }
+    }
+
+    /// Models of the last good checkpoint, half the learning rate, and latents that are that VAE's.
+    ///
+    /// # Errors
+    /// `NotFinite` where no checkpoint is left to go back to.
+    pub(super) fn roll_back(&mut self, why: &str) -> Result<()> {
+        loop {
+            let there = self.returns()?;
+            let Some(update) = self.state.ladder.back_to(&there) else {
+                let way = "every checkpoint led back to it; lower the learning rates and explore anew";
+                return Err(Error::NotFinite(format!("{why} ({way})")));
+            };
+            match self.return_to(update) {
+                Ok(()) => {
+                    let halved = self.learner.counts.halvings;
+                    let back = format!("{why}; back to checkpoint {update:08}, learning rate halved ({halved} times)");
+                    return self.record(Kind::RolledBack, &back);
+                }
+                Err(Error::NotFinite(again)) => tracing::error!("checkpoint {update:08}: {again}"),
+                Err(Error::Damaged(damage)) => {
+                    self.state.ladder.give_up(update);
+                    self.record(Kind::Damaged, &damage)?;
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    /// Checkpoints that trouble may lead back to, newest first; of a run that an older program began, all there are.
+    fn returns(&mut self) -> Result<Vec<u64>> {
+        if !self.state.due.is_empty() {
+            return Ok(self.state.due.iter().rev().copied().collect());
+        }
+        let now = self.learner.counts.updates;
+        let at = self.position();
+        let there = self.log.durably(&mut self.host, &at, |log| checkpoint::updates(log.dir()))?;
+        Ok(there.into_iter().filter(|update| *update <= now).collect())
+    }
+
+    fn return_to(&mut self, update: u64) -> Result<()> {
+        restore_models(&mut self.learner, &checkpoint::load(self.log.dir(), update)?)?;
+        self.learner.counts.halvings += 1;
+        let skew = self.learner.counts.skew_alpha.is_some();
+        let pulse = &mut self.host.pulse;
+        self.learner.refresh(skew, &mut || pulse.beat()).map(drop)
+    }
+}

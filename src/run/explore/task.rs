@@ -1,0 +1,81 @@
+//! The task of a run: the scene that is explored, how much of it was visited, and a scene of its own for attempts.
+
+use skewfit_envs::Scene;
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::learn::episode::Episode;
+use crate::learn::learner::Learner;
+use crate::learn::skew::Weights;
+use crate::task::attempt::{self, Attempt, Evaluator, Goal};
+use crate::task::coverage::Coverage;
+use crate::task::scene::{Build, fits};
+
+/// What is explored.
+pub(super) struct Task {
+    pub env: Box<dyn Scene>,
+    pub evaluator: Evaluator,
+    pub coverage: Coverage,
+    /// Every visited state on the heat map's two axes.
+    pub visited: Vec<[f64; 2]>,
+}
+
+impl Task {
+    /// The scene to explore, and another for attempts; nothing was visited yet.
+    ///
+    /// # Errors
+    /// What the scene refuses; `Usage` where it does not fit the configuration.
+    pub(super) fn new(cfg: &Config, build: Build<'_>) -> Result<Self> {
+        let (env, other) = (build(&cfg.env, 0)?, build(&cfg.env, cfg.evaluate.pictures)?);
+        fits(&*env, &cfg.env)?;
+        fits(&*other, &cfg.env)?;
+        let coverage = Coverage::new(env.coverage().clone(), cfg.coverage.window_steps);
+        Ok(Self { env, evaluator: Evaluator::new(other)?, coverage, visited: Vec::new() })
+    }
+
+    /// Counts an episode's states (its first one was counted with the episode before, or is the start).
+    pub(super) fn observe(&mut self, episode: &Episode) {
+        let axes = self.env.coverage().heat_map.clone();
+        for t in 1..=episode.steps() {
+            let state = episode.state(t);
+            self.coverage.observe(state);
+            self.visited.push([&axes[0], &axes[1]].map(|axis| state.get(axis.state).copied().unwrap_or(f64::NAN)));
+        }
+    }
+
+    /// Columns of the mapped states' means, over the newest visits and weighted by `skewed`, one weight a visit: what the
+    /// skewing favours.
+    pub(super) fn mean_states(&self, skewed: &Weights) -> Vec<(String, f64)> {
+        let seen = &self.visited[self.visited.len().saturating_sub(skewed.p.len())..];
+        let names = &self.env.spec().state_names;
+        let axes = self.env.coverage().heat_map.iter().enumerate();
+        axes.flat_map(|(k, axis)| {
+            let uniform = seen.iter().map(|s| s[k]).sum::<f64>() / seen.len().max(1) as f64;
+            let weighted = seen.iter().zip(&skewed.p).map(|(s, p)| s[k] * p).sum();
+            let name = &names[axis.state];
+            [(format!("replay/mean_{name}"), uniform), (format!("skew/mean_{name}"), weighted)]
+        })
+        .collect()
+    }
+
+    /// Tries goals, in the scene of attempts or in the exploration's, as the configuration says; calls `beat` before each.
+    ///
+    /// # Errors
+    /// What the scene reports; `NotFinite`.
+    pub(super) fn attempt(
+        &mut self,
+        learner: &mut Learner,
+        cfg: &Config,
+        goals: &[(u64, Goal)],
+        beat: &mut dyn FnMut(),
+    ) -> Result<Vec<Attempt>> {
+        if !cfg.evaluate.shared_env {
+            return self.evaluator.attempt(learner, cfg, goals, beat);
+        }
+        let one = |goal| {
+            beat();
+            attempt::attempt(&mut *self.env, learner, cfg, goal)
+        };
+        goals.iter().map(one).collect()
+    }
+}

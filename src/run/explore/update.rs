@@ -1,0 +1,118 @@
+//! Learning from replay: one SAC update; the VAE phase with the refresh of all latents and weights that follows it.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::Run;
+use super::state::RunState;
+use super::sums::{REFRESH_S, SAC_S, VAE_S};
+use crate::error::{Error, Result};
+use crate::keep::checkpoint::Snapshot;
+use crate::keep::faults::Place;
+use crate::keep::models::{model_tensors, restore_models};
+use crate::learn::replay::SkewInfo;
+
+/// Updates between two looks at the clock and at what is asked.
+const STRIDE: u64 = 16;
+
+/// Models and counters at one moment, in memory.
+struct Mark {
+    models: Snapshot,
+    state: RunState,
+}
+
+impl Run<'_> {
+    /// One SAC update.
+    pub(super) fn update_agent(&mut self) -> Result<()> {
+        if self.learner.counts.updates.is_multiple_of(STRIDE) {
+            self.tick("updating the agent");
+        }
+        let began = Instant::now();
+        self.learner.draw_batch()?;
+        self.inject_nan(Place::Update, self.learner.counts.updates);
+        let outcome = self.learner.fit_agent();
+        let outcome = outcome.map(|(info, reward)| {
+            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
+            self.state.sums.mean("reward/mean", reward);
+        });
+        self.state.sums.add(SAC_S, began.elapsed().as_secs_f64());
+        self.survive(outcome)
+    }
+
+    /// The VAE phase and the refresh that follows it, if one is due; skewing acts from the refresh after `start_epoch` + 1
+    /// on. `false` where it is asked to stop meanwhile: then the phase is as if it had not begun.
+    pub(super) fn refit(&mut self, epoch: u64) -> Result<bool> {
+        let updates = self.cfg.latent.updates_at(epoch);
+        if updates == 0 || self.learner.replay.transitions() == 0 {
+            return Ok(true);
+        }
+        let (began, before) = (Instant::now(), self.mark());
+        for k in 0..updates {
+            if k.is_multiple_of(STRIDE) {
+                self.tick("fitting the VAE");
+                if self.stopping()? {
+                    return self.undo(before).map(|()| false);
+                }
+            }
+            self.update_vae()?;
+        }
+        self.state.sums.add(VAE_S, began.elapsed().as_secs_f64());
+        let began = Instant::now();
+        self.refresh(self.cfg.skew.acts_after(epoch))?;
+        self.state.sums.add(REFRESH_S, began.elapsed().as_secs_f64());
+        Ok(true)
+    }
+
+    /// One VAE update.
+    fn update_vae(&mut self) -> Result<()> {
+        self.learner.draw_minibatch();
+        self.inject_nan(Place::Vae, self.learner.counts.vae_updates);
+        let outcome = self.learner.fit_vae().map(|info| {
+            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
+            self.state.sums.set("vae/active_dims", info.active_dims as f64);
+        });
+        self.survive(outcome)
+    }
+
+    /// New latents of everything stored, and with `skew` new densities and weights.
+    fn refresh(&mut self, skew: bool) -> Result<()> {
+        let refresh = self.learner.counts.refreshes + 1;
+        self.inject_nan(Place::Refresh, refresh);
+        let pulse = &mut self.host.pulse;
+        let encoding = self.learner.encode(skew, &mut || pulse.beat());
+        let adopted = encoding.and_then(|mut encoding| {
+            self.host.inject_nan_density(refresh, &mut encoding);
+            self.learner.adopt(encoding)
+        });
+        match adopted {
+            Err(Error::NotFinite(why)) => self.roll_back(&why)?,
+            info => self.record_skew(info?),
+        }
+        if let Some(weights) = self.learner.replay.skew_weights() {
+            let means = self.task.mean_states(&weights);
+            means.iter().for_each(|(column, mean)| self.state.sums.set(column, *mean));
+        }
+        Ok(())
+    }
+
+    fn record_skew(&mut self, info: Option<SkewInfo>) {
+        let columns = info.map(|info| info.columns());
+        columns.into_iter().flatten().for_each(|(column, fact)| self.state.sums.set(column, fact));
+    }
+
+    fn mark(&self) -> Mark {
+        let (params, optimizer) = model_tensors(&self.learner);
+        let state = RunState { counts: self.learner.counts.clone(), ..self.state.clone() };
+        let models = Snapshot { update: state.counts.updates, params, optimizer, state: Value::Null, env: Vec::new() };
+        Mark { models, state }
+    }
+
+    /// Goes back to a mark; replay's latents are not those of its VAE then, so nothing can be learned from them.
+    fn undo(&mut self, Mark { models, state }: Mark) -> Result<()> {
+        restore_models(&mut self.learner, &models)?;
+        self.learner.counts = state.counts.clone();
+        self.state = state;
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! The newest episodes of a run as pictures: where each ended, and the goal it was after. The last one's end is what the
+//! camera sees: a scene stands still while the robot learns.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use serde::Serialize;
+use skewfit_envs::Image;
+
+use crate::keep::store::{JournalLine, Store};
+use crate::show::pictures::png;
+
+/// Episodes shown.
+const SHOWN: usize = 7;
+/// Of the journal's end; a line takes a third of a kilobyte.
+const TAIL_BYTES: u64 = 16 << 10;
+
+/// One episode.
+#[derive(Serialize)]
+struct Shown {
+    /// Which, and its bytes: the first 16 digits of its shard's hash.
+    name: String,
+    id: u64,
+    steps: u64,
+    env_steps_end: u64,
+    goal_source: &'static str,
+    #[serde(skip)]
+    goal: Vec<u8>,
+    #[serde(skip)]
+    reached: Vec<u8>,
+}
+
+/// The newest episodes, oldest first.
+#[derive(Default)]
+pub struct Gallery(VecDeque<Shown>);
+
+impl Gallery {
+    /// Reads what was committed since; a damaged shard is left out.
+    pub fn look(&mut self, dir: &Path) {
+        let Ok(store) = Store::read_tail(dir, TAIL_BYTES) else {
+            return self.0.clear();
+        };
+        let newest = store.lines().iter().skip(store.lines().len().saturating_sub(SHOWN));
+        let mut known = std::mem::take(&mut self.0);
+        self.0 = newest
+            .filter_map(|line| {
+                let known_at = known.iter().position(|shown| line.blake3.starts_with(&shown.name));
+                known_at.and_then(|at| known.remove(at)).or_else(|| shown(&store, line))
+            })
+            .collect();
+    }
+
+    /// What the page is told, oldest first.
+    pub fn told(&self) -> serde_json::Value {
+        serde_json::json!(self.0)
+    }
+
+    /// Exploration steps behind the newest episode, and how many episodes there are.
+    pub fn newest(&self) -> Option<(u64, u64)> {
+        self.0.back().map(|shown| (shown.env_steps_end, shown.id + 1))
+    }
+
+    /// A PNG; `which` is `goal` or `reached`.
+    pub fn picture(&self, name: &str, which: &str) -> Option<Vec<u8>> {
+        let shown = self.0.iter().find(|shown| shown.name == name)?;
+        match which {
+            "goal" => Some(shown.goal.clone()),
+            "reached" => Some(shown.reached.clone()),
+            _ => None,
+        }
+    }
+}
+
+fn shown(store: &Store, line: &JournalLine) -> Option<Shown> {
+    let episode = store.sound(line).ok()?;
+    let png = |pixels: &[u8]| png(&Image { size: episode.image_size, pixels: pixels.to_vec() }).ok();
+    Some(Shown {
+        name: line.blake3.get(..16)?.to_owned(),
+        id: line.id,
+        steps: line.steps,
+        env_steps_end: line.env_steps_end,
+        goal_source: line.goal_source.name(),
+        goal: png(&episode.goal_image)?,
+        reached: png(episode.frame(episode.steps()))?,
+    })
+}

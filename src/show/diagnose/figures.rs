@@ -1,0 +1,255 @@
+//! The figures of the page, in the order of its questions.
+
+use skewfit_envs::Image;
+
+use super::findings::Findings;
+use super::probe::Probe;
+use super::sample::OwnGoal;
+use crate::learn::learner::Learner;
+use crate::show::report::diagnosis::{Diagram, Figure, Marks, Matrix, Scale, Shape, Strips};
+use crate::statistics::mean;
+
+/// Dimensions shown, those that carry most.
+const DIMENSIONS: usize = 16;
+/// Standard deviations of the posterior means over the frames, from the mean.
+const STEPS: [f64; 9] = [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0];
+/// Goals of each end shown as pictures.
+const GOALS: usize = 20;
+/// Frames rebuilt, spread over the first mapped state's range.
+const REBUILT: usize = 15;
+/// Bars of the weights' histogram.
+const BARS: usize = 40;
+
+/// (name, figure); one without anything to show is left out when it is saved.
+#[must_use]
+pub fn figures(found: &Findings, learner: &mut Learner) -> Vec<(&'static str, Figure)> {
+    if found.sample.frames.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        ("traversals", traversals(found, learner)),
+        ("correlations", correlations(found)),
+        ("density", density(found)),
+        ("weights", weights(found)),
+        ("goals", gallery(found)),
+        ("goal_states", goal_states(found)),
+        ("returns", returns(found)),
+        ("policy", policy(found)),
+        ("reconstructions", reconstructions(found, learner)),
+    ]
+}
+
+fn image(size: usize, pixels: &[u8]) -> Image {
+    Image { size, pixels: pixels.to_vec() }
+}
+
+fn traversals(found: &Findings, learner: &mut Learner) -> Figure {
+    let (view, size) = (&found.view, found.cfg.env.image_size);
+    let active = view.active().len();
+    let n = found.sample.frames.len() as f32;
+    let centre: Vec<f32> = (0..view.dim).map(|d| (0..n as usize).map(|i| view.mean(i)[d]).sum::<f32>() / n).collect();
+    let mut row = |d: &usize| {
+        let deviation = view.spread[*d].sqrt();
+        let latents = STEPS.iter().flat_map(|step| {
+            let mut z = centre.clone();
+            z[*d] += (step * deviation) as f32;
+            z
+        });
+        let pictures = learner.vae.decode(&latents.collect::<Vec<_>>());
+        let pictures = pictures.chunks_exact(size * size * 3).map(|p| image(size, p)).collect();
+        (format!("z{d}, sd {deviation:.2}, KL {:.1}", view.kl[*d]), pictures)
+    };
+    Figure::Strips(Strips {
+        heading: format!("What each active dimension does, around the mean latent: {active} of {}", view.dim),
+        columns: STEPS.iter().map(|s| format!("{s:+} sd").replace("+0 ", "0 ").replace('-', "−")).collect(),
+        rows: view.active().iter().take(DIMENSIONS).map(&mut row).collect(),
+    })
+}
+
+fn correlations(found: &Findings) -> Figure {
+    let active: Vec<usize> = found.view.active().into_iter().take(DIMENSIONS).collect();
+    let values = |p: &Probe| p.correlation.iter().copied().take(DIMENSIONS).collect();
+    Figure::Matrix(Matrix {
+        heading: "Correlation of each true state with each active dimension".into(),
+        rows: found.probes.iter().map(|p| p.name.replace('_', " ")).collect(),
+        columns: active.iter().map(|d| format!("z{d}")).collect(),
+        values: found.probes.iter().map(values).collect(),
+    })
+}
+
+fn scale(name: &str) -> Scale {
+    Scale { name: name.into(), ..Scale::default() }
+}
+
+fn logarithmic(name: &str) -> Scale {
+    Scale { name: name.into(), logarithmic: true, ends: None }
+}
+
+fn marks(shape: Shape, label: &str, points: Vec<(f64, f64)>) -> Marks {
+    Marks { label: label.into(), shape, points }
+}
+
+fn diagram(heading: String, (across, up): (Scale, Scale), marks: Vec<Marks>) -> Diagram {
+    Diagram { heading, across, up, marks, diagonal: false }
+}
+
+/// `: rank correlation 0.42`.
+fn rank(rank: Option<f64>) -> String {
+    rank.map_or(String::new(), |r| format!(": rank correlation {r:.2}").replace('-', "−"))
+}
+
+const VISITS: &str = "visits of the true state's cell";
+const LOG_P: &str = "log p(x) less its mean, nats";
+
+fn density(found: &Findings) -> Figure {
+    let centre = mean(&found.view.log_density);
+    let log_p = || found.view.log_density.iter().map(|log_p| log_p - centre);
+    let by = |x: &[f64]| marks(Shape::Dots, "", x.iter().copied().zip(log_p()).collect());
+    let visits = found.visits.as_ref().map(|visits| {
+        let heading = format!("Density and visits{}", rank(found.density_rank()));
+        diagram(heading, (logarithmic(VISITS), scale(LOG_P)), vec![by(visits)])
+    });
+    let states = found.axes().into_iter().next().map(|(k, name)| {
+        let values: Vec<f64> = found.sample.frames.iter().map(|f| f.state[k]).collect();
+        diagram(format!("Density and {name}"), (scale(&name), scale(LOG_P)), vec![by(&values)])
+    });
+    Figure::Diagrams(visits.into_iter().chain(states).collect())
+}
+
+fn weights(found: &Findings) -> Figure {
+    let mut diagrams = Vec::new();
+    if let Some(skewed) = &found.skewed {
+        let bars = marks(Shape::Bars, "", histogram(&skewed.weights));
+        let axes = (logarithmic("weight over a uniform draw's"), logarithmic("frames"));
+        diagrams.push(diagram(format!("Weights of {} frames", skewed.weights.len()), axes, vec![bars]));
+        if let Some(visits) = &found.visits {
+            let points = skewed.frames.iter().zip(&skewed.weights).map(|(i, w)| (visits[*i], *w)).collect();
+            let axes = (logarithmic(VISITS), logarithmic("weight over a uniform draw's"));
+            let heading = format!("Weight and visits{}", rank(found.weight_rank()));
+            diagrams.push(diagram(heading, axes, vec![marks(Shape::Dots, "", points)]));
+        }
+    }
+    diagrams.push(over_time(found, "Effective sample size of the weights", "ESS / N", "skew/ess"));
+    diagrams.push(over_time(found, "Largest weight", "probability of one picture", "skew/max_weight"));
+    Figure::Diagrams(diagrams)
+}
+
+/// (middle, how many) of equal bars over the logarithms; empty ones are left out.
+fn histogram(weights: &[f64]) -> Vec<(f64, f64)> {
+    let logs: Vec<f64> = weights.iter().filter(|w| **w > 0.0).map(|w| w.log10()).collect();
+    let (low, high) = logs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+    let width = ((high - low) / BARS as f64).max(1e-6);
+    let mut counts = [0u32; BARS];
+    logs.iter().for_each(|v| counts[(((v - low) / width) as usize).min(BARS - 1)] += 1);
+    let bars = counts.iter().enumerate().filter(|(_, n)| **n > 0);
+    bars.map(|(k, n)| (10f64.powf(low + (k as f64 + 0.5) * width), f64::from(*n))).collect()
+}
+
+fn over_time(found: &Findings, heading: &str, name: &str, column: &str) -> Diagram {
+    diagram(heading.into(), (scale("environment steps"), scale(name)), vec![line(found, "", column)])
+}
+
+fn line(found: &Findings, label: &str, column: &str) -> Marks {
+    let values = found.table.column(column).unwrap_or_default();
+    let points = found.table.env_steps.iter().zip(values).filter_map(|(x, y)| Some((*x as f64, (*y)?)));
+    marks(Shape::Line, label, points.collect())
+}
+
+fn gallery(found: &Findings) -> Figure {
+    let size = found.cfg.env.image_size;
+    let some = |goals: &[OwnGoal]| -> Vec<Image> {
+        let n = GOALS.min(goals.len());
+        (0..n).map(|i| image(size, &goals[i * goals.len() / n].picture)).collect()
+    };
+    let (early, late) = (&found.sample.early, &found.sample.late);
+    let heading = |when: &str, goals: &[OwnGoal]| {
+        let origin = goals.last().map_or("", |g| g.origin.name());
+        format!("Its own goals, {when} (the last of them from: {origin})")
+    };
+    Figure::Gallery(vec![(heading("early", early), some(early)), (heading("late", late), some(late))])
+}
+
+fn goal_states(found: &Findings) -> Figure {
+    let [(x, across), (y, up)] = &found.axes()[..] else { return Figure::Diagrams(Vec::new()) };
+    let frames = &found.sample.frames;
+    let place = |i: usize| (frames[i].state[*x], frames[i].state[*y]);
+    let of = |frames: &[usize]| frames.iter().map(|i| place(*i)).collect::<Vec<_>>();
+    let [early, late] = &found.goal_frames;
+    let all = vec![
+        marks(Shape::Faint, "frames", (0..frames.len()).map(place).collect()),
+        marks(Shape::Dots, "early goals", of(early)),
+        marks(Shape::Dots, "late goals", of(late)),
+    ];
+    let heading = "States of the stored frames that look most like its goals".into();
+    let shown = !(early.is_empty() && late.is_empty());
+    Figure::Diagrams(shown.then(|| diagram(heading, (scale(across), scale(up)), all)).into_iter().collect())
+}
+
+fn returns(found: &Findings) -> Figure {
+    let Some(returns) = &found.returns else { return Figure::Diagrams(Vec::new()) };
+    let axes = (scale("soft return of the stored episode"), scale("Q, the smaller of two"));
+    let points = vec![marks(Shape::Dots, "", returns.points.clone())];
+    let heading = format!("Promised and empirical return{}", rank(returns.rank()));
+    Figure::Diagrams(vec![Diagram { diagonal: true, ..diagram(heading, axes, points) }])
+}
+
+fn policy(found: &Findings) -> Figure {
+    let mut entropy = over_time(found, "Entropy of the policy", "nats", "train/entropy");
+    let ends = found.table.env_steps.first().zip(found.table.env_steps.last());
+    if let Some((first, last)) = ends.filter(|_| !found.sample.recent.is_empty()) {
+        let aim = [*first, *last].map(|x| (x as f64, found.target_entropy()));
+        entropy.marks[0].label = "policy".into();
+        entropy.marks.push(marks(Shape::Line, "aimed at", aim.to_vec()));
+    }
+    let mut temperature = over_time(found, "Temperature", "log scale", "train/temperature");
+    temperature.up.logarithmic = true;
+    let steps = || scale("environment steps");
+    let shares = Scale { name: "share of |a| > 0.95, an episode".into(), logarithmic: false, ends: Some((0.0, 1.0)) };
+    let saturation = marks(Shape::Dots, "", found.sample.saturation.clone());
+    Figure::Diagrams(vec![
+        entropy,
+        temperature,
+        over_time(found, "Mean reward of what is practised", "−latent distance", "reward/mean"),
+        diagram("Actions at their bound".into(), (steps(), shares), vec![saturation]),
+        over_time(found, "Mean Q of what is practised", "Q", "train/q_mean"),
+        over_time(found, "Squared error of the pictures", "|x − x'|² a picture", "vae/sse"),
+    ])
+}
+
+/// Over the first mapped state's range, or over log p where no state is known.
+fn reconstructions(found: &Findings, learner: &mut Learner) -> Figure {
+    let (size, frames) = (found.cfg.env.image_size, &found.sample.frames);
+    let axis = found.axes().into_iter().next();
+    let value = |i: usize| axis.as_ref().map_or(found.view.log_density[i], |(k, _)| frames[i].state[*k]);
+    let name = axis.as_ref().map_or("log p", |(_, name)| name.as_str());
+    let (low, high) =
+        (0..frames.len()).map(value).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
+    let place = |k: usize| low + (high - low) * k as f64 / (REBUILT - 1) as f64;
+    let nearest = |k: usize| {
+        (0..frames.len()).min_by(|a, b| (value(*a) - place(k)).abs().total_cmp(&(value(*b) - place(k)).abs()))
+    };
+    let mut chosen: Vec<usize> = (0..REBUILT).filter_map(nearest).collect();
+    chosen.dedup();
+    let latents: Vec<f32> = chosen.iter().flat_map(|i| found.view.mean(*i)).copied().collect();
+    let rebuilt = learner.vae.decode(&latents);
+    let pairs = chosen.iter().zip(rebuilt.chunks_exact(size * size * 3));
+    let pairs = pairs.map(|(i, r)| {
+        (image(size, &frames[*i].picture), image(size, r), format!("{:.2}", value(*i)).replace('-', "−"))
+    });
+    Figure::Pairs(format!("What the VAE keeps, over {name}"), ["camera", "rebuilt"], pairs.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_weight_is_in_one_bar() {
+        let weights: Vec<f64> = (0..100).map(|i| 10f64.powf(f64::from(i) / 25.0 - 2.0)).chain([0.0]).collect();
+        let bars = histogram(&weights);
+        assert_eq!(bars.iter().map(|b| b.1).sum::<f64>(), 100.0);
+        assert!(bars[0].0 > 0.01 && bars[0].0 < 0.013 && bars.len() == BARS, "{bars:?}");
+        assert_eq!(histogram(&[1.0, 1.0]).iter().map(|b| b.1).sum::<f64>(), 2.0);
+        assert!(histogram(&[]).is_empty());
+    }
+}

@@ -1,0 +1,104 @@
+//! Density against true rarity: are pictures of rarely visited states less probable, and does skewing favour them?
+
+use skewfit_envs::CoverageGrid;
+
+use super::sample::Sample;
+use super::view::View;
+use crate::learn::skew::skew_weights;
+use crate::statistics::mean;
+
+/// Parts of a mapped state's range that are told apart: closed, half-open, open.
+const PARTS: usize = 3;
+
+/// Visits of each cell, in the episodes that were read.
+#[derive(Clone, Debug)]
+pub struct Visits {
+    grid: CoverageGrid,
+    counts: Vec<u32>,
+}
+
+impl Visits {
+    /// Counts every state of the sample; `None` where states lack an axis of the grid.
+    #[must_use]
+    pub fn count(grid: &CoverageGrid, sample: &Sample) -> Option<Self> {
+        let dim = sample.state_names.len();
+        if dim == 0 || grid.axes.iter().chain(&grid.heat_map).any(|axis| axis.state >= dim) {
+            return None;
+        }
+        let mut counts = vec![0; grid.cells()];
+        sample.states.chunks_exact(dim).for_each(|state| counts[grid.cell(state)] += 1);
+        Some(Self { grid: grid.clone(), counts })
+    }
+
+    /// How often the cell of `state` (S) was visited.
+    #[must_use]
+    pub fn of(&self, state: &[f64]) -> f64 {
+        f64::from(self.counts[self.grid.cell(state)])
+    }
+}
+
+/// The skewed distribution over the sampled frames that it covers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Skewed {
+    /// The power in force, after tempering.
+    pub alpha: f64,
+    /// Positions among the frames.
+    pub frames: Vec<usize>,
+    /// Their weights as multiples of a uniform draw's.
+    pub weights: Vec<f64>,
+    /// Effective sample size over their number.
+    pub ess: f64,
+}
+
+impl Skewed {
+    /// By `alpha` over the frames of episodes before `refreshed`.
+    #[must_use]
+    pub fn of(alpha: f64, refreshed: u64, sample: &Sample, view: &View) -> Self {
+        let frames: Vec<usize> = (0..sample.frames.len()).filter(|i| sample.frames[*i].episode < refreshed).collect();
+        let densities: Vec<f64> = frames.iter().map(|i| view.log_density[*i]).collect();
+        let weights = skew_weights(&densities, alpha);
+        let n = frames.len() as f64;
+        Self { alpha, ess: weights.ess() / n.max(1.0), weights: weights.p.iter().map(|p| p * n).collect(), frames }
+    }
+}
+
+/// Frames whose mapped state lies in one part of the range that was visited.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The state, with its unit.
+    pub axis: String,
+    /// Lower and upper end.
+    pub range: (f64, f64),
+    /// How many frames, and their share of all.
+    pub frames: (usize, f64),
+    /// Mean log p(x), nats.
+    pub log_density: f64,
+    /// Share of the pictures' variance that reconstructions explain.
+    pub explained: f64,
+    /// Mean weight as a multiple of a uniform draw's; `None` without skewing.
+    pub weight: Option<f64>,
+}
+
+/// Equal parts of the range of state `axis` in the sample, lowest first; empty ones are left out.
+#[must_use]
+pub fn parts(sample: &Sample, (axis, name): (usize, &str), view: &View, skewed: Option<&Skewed>) -> Vec<Part> {
+    let values: Vec<f64> = sample.frames.iter().map(|f| f.state[axis]).collect();
+    let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+    let width = (high - low) / PARTS as f64;
+    let part_of = |v: f64| if width > 0.0 { (((v - low) / width) as usize).min(PARTS - 1) } else { 0 };
+    let of = |k: usize| {
+        let inside: Vec<usize> = (0..values.len()).filter(|i| part_of(values[*i]) == k).collect();
+        let weights: Vec<f64> = skewed.map_or_else(Vec::new, |s| {
+            s.frames.iter().zip(&s.weights).filter(|(i, _)| part_of(values[**i]) == k).map(|(_, w)| *w).collect()
+        });
+        (!inside.is_empty()).then(|| Part {
+            axis: name.to_owned(),
+            range: (low + k as f64 * width, low + (k + 1) as f64 * width),
+            frames: (inside.len(), inside.len() as f64 / values.len() as f64),
+            log_density: mean(&inside.iter().map(|i| view.log_density[*i]).collect::<Vec<_>>()),
+            explained: view.explained(inside.into_iter()),
+            weight: (!weights.is_empty()).then(|| mean(&weights)),
+        })
+    };
+    (0..PARTS).filter_map(of).collect()
+}

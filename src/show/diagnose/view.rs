@@ -1,0 +1,116 @@
+//! What a checkpoint's VAE makes of the sampled frames: latents, reconstructions, densities.
+
+use crate::config::Config;
+use crate::learn::latent::density::log_density;
+use crate::learn::latent::vae::kl;
+use crate::learn::learner::Learner;
+use crate::learn::rng;
+use crate::learn::rng::normals;
+use crate::statistics::variance;
+
+/// Variance of posterior means above which a dimension tells pictures apart (Burda et al. 2016, arXiv 1509.00519, section 5).
+pub const ACTIVE_VARIANCE: f64 = 0.01;
+/// Pictures whose densities are computed in one go.
+const AT_ONCE: usize = 128;
+
+/// The VAE's view of n frames.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Z.
+    pub dim: usize,
+    /// Posterior means (n, Z).
+    pub means: Vec<f32>,
+    /// Mean KL of each dimension (Z), nats.
+    pub kl: Vec<f64>,
+    /// Variance of each dimension's posterior mean (Z).
+    pub spread: Vec<f64>,
+    /// log p(x) (n), nats.
+    pub log_density: Vec<f64>,
+    /// Of each frame (n): squared error of its reconstruction, squared distance from the mean picture; pixels in [0, 255].
+    errors: Vec<(f64, f64)>,
+}
+
+impl View {
+    /// Encodes, rebuilds and weighs `pictures`.
+    #[must_use]
+    pub fn of(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]]) -> Self {
+        let dim = cfg.latent.dim;
+        let mut posteriors = vec![0.0; pictures.len() * 2 * dim];
+        learner.vae.posteriors(&learner.workers, pictures, &mut posteriors);
+        let rows = || posteriors.chunks_exact(2 * dim);
+        let means: Vec<f32> = rows().flat_map(|row| &row[..dim]).copied().collect();
+        let kl_of = |d: usize| rows().map(|row| f64::from(kl(row[d], row[dim + d]))).sum::<f64>();
+        let column = |d: usize| means.iter().skip(d).step_by(dim).map(|m| f64::from(*m)).collect::<Vec<_>>();
+        Self {
+            dim,
+            kl: (0..dim).map(|d| kl_of(d) / pictures.len().max(1) as f64).collect(),
+            spread: (0..dim).map(|d| variance(&column(d))).collect(),
+            log_density: densities(learner, cfg, pictures, &posteriors),
+            errors: errors(learner, pictures, &means),
+            means,
+        }
+    }
+
+    /// Share of these pictures' variance about the mean of all that reconstructions explain, in (-inf, 1]; 0 where all
+    /// are alike.
+    #[must_use]
+    pub fn explained(&self, frames: impl Iterator<Item = usize>) -> f64 {
+        let (error, spread) = frames.map(|i| self.errors[i]).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+        if spread > 0.0 { 1.0 - error / spread } else { 0.0 }
+    }
+
+    /// Posterior mean of frame `i`, (Z).
+    #[must_use]
+    pub fn mean(&self, i: usize) -> &[f32] {
+        &self.means[i * self.dim..][..self.dim]
+    }
+
+    /// Dimensions that tell pictures apart, those that carry most first.
+    #[must_use]
+    pub fn active(&self) -> Vec<usize> {
+        let mut active: Vec<usize> = (0..self.dim).filter(|d| self.spread[*d] > ACTIVE_VARIANCE).collect();
+        active.sort_by(|a, b| self.spread[*b].total_cmp(&self.spread[*a]));
+        active
+    }
+
+    /// Posterior means in the active dimensions alone, (n, active), in the order of [`active`](Self::active).
+    #[must_use]
+    pub fn active_means(&self) -> Vec<f32> {
+        let active = self.active();
+        self.means.chunks_exact(self.dim).flat_map(|row| active.iter().map(|d| row[*d])).collect()
+    }
+
+    /// The frame whose latent is nearest to `latent` (Z); `None` without frames.
+    #[must_use]
+    pub fn nearest(&self, latent: &[f32]) -> Option<usize> {
+        let distance = |row: &[f32]| row.iter().zip(latent).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+        let rows = self.means.chunks_exact(self.dim).map(distance).enumerate();
+        rows.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i)
+    }
+}
+
+fn densities(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]], posteriors: &[f32]) -> Vec<f64> {
+    let dim = cfg.latent.dim;
+    let mut draws = rng::stream(cfg.seed, "diagnose-density", &[]);
+    let mut out = vec![0.0; pictures.len()];
+    let chunks = pictures.chunks(AT_ONCE).zip(posteriors.chunks(AT_ONCE * 2 * dim)).zip(out.chunks_mut(AT_ONCE));
+    for ((pictures, posteriors), out) in chunks {
+        let noise = normals(pictures.len() * cfg.density.latents * dim, &mut draws);
+        log_density(&mut learner.vae, &learner.workers, &cfg.density, pictures, posteriors, &noise, out);
+    }
+    out
+}
+
+fn errors(learner: &mut Learner, pictures: &[&[u8]], means: &[f32]) -> Vec<(f64, f64)> {
+    let mut mean = vec![0.0; pictures.first().map_or(0, |p| p.len())];
+    for picture in pictures {
+        mean.iter_mut().zip(*picture).for_each(|(m, x)| *m += f64::from(*x) / pictures.len() as f64);
+    }
+    let rebuilt = learner.vae.decode(means);
+    let one = |(picture, rebuilt): (&&[u8], &[u8])| {
+        let error = picture.iter().zip(rebuilt).map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum();
+        let spread = picture.iter().zip(&mean).map(|(x, m)| (f64::from(*x) - m).powi(2)).sum();
+        (error, spread)
+    };
+    pictures.iter().zip(rebuilt.chunks_exact(mean.len().max(1))).map(one).collect()
+}

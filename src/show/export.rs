@@ -1,0 +1,195 @@
+//! All episodes of a run as one HDF5 file, in the groups of a Minari dataset (minari.farama.org, "Dataset Standards"):
+//! `/episode_<k>/{observations/{image, proprio, desired_goal}, actions, rewards, terminations, truncations, infos/...}`,
+//! k from 0 without gaps; T + 1 observations and infos, T of the others; goals as a `GoalEnv` names them.
+//!
+//! There is no reward in the data, and Minari's reader wants the array: it holds NaN, which nobody can mistake for one.
+
+use std::path::Path;
+
+use hdf5::{
+    AttrValue, DatasetBuilder, Datatype, EnumTypeBuilder, File, FileAccessProperties, FileBuilder, StagedGroup,
+    SyncPolicy,
+};
+use serde::Serialize;
+use skewfit_envs::Ending;
+
+use crate::error::{Error, Result};
+use crate::keep::store::fs::{DiskFs, Fs, disk_error, parent_of, temporary_of};
+use crate::keep::store::{Damage, ShardRoot, Store};
+use crate::learn::episode::Episode;
+
+/// Pictures that are gathered in memory before they are written, bytes.
+const AT_ONCE: usize = 64 << 20;
+/// Rows of a chunk of what repeats itself or is small.
+const ROWS: usize = 64;
+
+/// What was exported: the JSON of `skewfit export`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Exported {
+    /// Run directory.
+    pub run: String,
+    /// The file.
+    pub file: String,
+    /// Episodes in it.
+    pub episodes: u64,
+    /// Their steps.
+    pub steps: u64,
+    /// Size of the file.
+    pub bytes: u64,
+    /// What was left out, and why.
+    pub damaged: Vec<String>,
+}
+
+/// Writes the sound episodes of the run in `dir` to the new file `path`, which is there whole or not at all. A live run
+/// is exported as far as it has got. Memory does not grow with the run.
+///
+/// # Errors
+/// `Usage` where `dir` is not a run, has no episode yet, or `path` exists or lies nowhere; `Damaged` where no episode is
+/// sound; `Disk`.
+pub fn hdf5(dir: &Path, path: &Path) -> Result<Exported> {
+    let store = Store::read_only(dir)?;
+    let refuse = |why: &str| Err(Error::Usage(format!("{}: {why}", path.display())));
+    if path.symlink_metadata().is_ok() {
+        return refuse("is there already; name another file, or remove it");
+    }
+    if !parent_of(path).is_dir() {
+        return refuse("its directory does not exist; make it first");
+    }
+    if store.lines().is_empty() && store.damaged().is_empty() {
+        return Err(Error::Usage(format!("{}: has no episode yet; let it run longer", dir.display())));
+    }
+    let temporary = temporary_of(path)?;
+    let written = written(&store, &temporary, path).and_then(|told| {
+        let publish = DiskFs.rename(&temporary, path).and_then(|()| DiskFs.sync_dir(parent_of(path)));
+        publish.map(|()| told).map_err(|e| disk_error("write", path, &e))
+    });
+    if written.is_err() {
+        let _ = DiskFs.remove(&temporary); // the first failure is the one to tell
+    }
+    written
+}
+
+fn written(store: &Store, temporary: &Path, path: &Path) -> Result<Exported> {
+    let failed =
+        |e: hdf5::Error| Error::Disk(format!("could not write {}: {e}; make room or check the disk", path.display()));
+    DiskFs.remove(temporary).map_err(|e| disk_error("remove", temporary, &e))?;
+    FileBuilder::new().write(temporary).map_err(failed)?;
+    let once = FileAccessProperties::new().with_sync_policy(SyncPolicy::OnClose);
+    let file = File::open_rw_with_options(temporary, once).map_err(failed)?;
+    // As h5py writes booleans.
+    let boolean = EnumTypeBuilder::u8_based().value("FALSE", 0).value("TRUE", 1).build();
+    let boolean = boolean.map_err(|e| failed(e.into()))?;
+    let (mut told, mut gathered) = (Exported::nothing(store, path), 0);
+    for line in store.lines() {
+        let episode = match store.sound(line) {
+            Ok(episode) => episode,
+            Err(damage) => {
+                told.damaged.push(damage.to_string());
+                continue;
+            }
+        };
+        let k = told.episodes;
+        let build = |group: &mut StagedGroup<'_>| fill(group, (k, &episode), store.root(), &boolean);
+        file.root().create_group_with(&format!("episode_{k}"), build).map_err(failed)?;
+        told.episodes += 1;
+        told.steps += episode.steps() as u64;
+        gathered += 2 * episode.frames.len();
+        if gathered >= AT_ONCE {
+            file.commit().map_err(failed)?;
+            gathered = 0;
+        }
+    }
+    if told.episodes == 0 {
+        let way = "put the shards named by `skewfit inspect --verify` back";
+        return Err(Error::Damaged(format!("{}: no episode is sound; {way}", store.dir().display())));
+    }
+    for (name, value) in about(store.root(), &told) {
+        file.root().set_attr(name, value).map_err(failed)?;
+    }
+    file.commit().and_then(|()| file.close()).map_err(failed)?;
+    told.bytes = temporary.metadata().map_err(|e| disk_error("write", path, &e))?.len();
+    Ok(told)
+}
+
+impl Exported {
+    fn nothing(store: &Store, path: &Path) -> Self {
+        let [run, file] = [store.dir(), path].map(|place| place.display().to_string());
+        let damaged = store.damaged().iter().map(Damage::to_string).collect();
+        Self { run, file, episodes: 0, steps: 0, bytes: 0, damaged }
+    }
+}
+
+/// Attributes of the whole.
+fn about(root: &ShardRoot, told: &Exported) -> [(&'static str, AttrValue); 7] {
+    let text = |text: &str| AttrValue::VarLenString(text.to_owned());
+    [
+        ("dataset_id", text(&format!("{}/skewfit-{}-v0", root.env, root.run_id))),
+        ("total_episodes", AttrValue::U64(told.episodes)),
+        ("total_steps", AttrValue::U64(told.steps)),
+        ("env", text(&root.env)),
+        ("run_id", text(&root.run_id)),
+        ("seed", AttrValue::U64(root.seed)),
+        (
+            "rewards_note",
+            text("NaN: the run has none; it practised minus the distance of latents, which are not stored"),
+        ),
+    ]
+}
+
+/// The group of the `k`-th sound episode.
+fn fill(group: &mut StagedGroup<'_>, (k, episode): (u64, &Episode), root: &ShardRoot, boolean: &Datatype) {
+    let (steps, side) = (episode.steps(), episode.image_size);
+    let instants = steps + 1;
+    for (name, value) in [
+        ("id", AttrValue::U64(k)),
+        ("episode_id", AttrValue::U64(episode.id)),
+        ("seed", AttrValue::U64(root.seed)),
+        ("total_steps", AttrValue::U64(steps as u64)),
+        ("goal_source", AttrValue::VarLenString(episode.goal_origin.name().into())),
+    ] {
+        group.set_attr(name, value);
+    }
+    group.create_group_with("observations", |observations| {
+        let pictures = [instants, side, side, 3];
+        observations.create_dataset("image", |b| shaped(b.with_u8_data(&episode.frames), &pictures, 1));
+        observations.create_dataset("desired_goal", |b| {
+            shaped(b.with_u8_data(&episode.goal_image.repeat(instants)), &pictures, ROWS);
+        });
+        if episode.proprio_dim > 0 {
+            let shape = [instants, episode.proprio_dim];
+            observations.create_dataset("proprio", |b| shaped(b.with_data(&episode.proprio), &shape, ROWS));
+        }
+    });
+    group.create_dataset("actions", |b| shaped(b.with_data(&episode.actions), &[steps, episode.action_dim], ROWS));
+    group.create_dataset("rewards", |b| shaped(b.with_data(&vec![f64::NAN; steps]), &[steps], ROWS));
+    for (name, ending) in [("terminations", Ending::Terminated), ("truncations", Ending::Truncated)] {
+        let ends = (1..=steps).map(|t| u8::from(t == steps && episode.ending == ending));
+        group.create_dataset(name, |b| flags(b, boolean, &ends.collect::<Vec<_>>()));
+    }
+    group.create_group_with("infos", |infos| {
+        let latents = episode.goal_latent.repeat(instants);
+        infos.create_dataset("goal_latent", |b| {
+            shaped(b.with_data(&latents), &[instants, episode.goal_latent.len()], ROWS)
+        });
+        if !episode.state_names.is_empty() {
+            let shape = [instants, episode.state_names.len()];
+            infos.create_dataset("state", |b| {
+                shaped(b.with_data(&episode.states), &shape, ROWS);
+                b.set_attr("names", AttrValue::VarLenStringArray(episode.state_names.clone()));
+            });
+        }
+    });
+}
+
+/// Deflated, in chunks of `rows` along the first axis.
+fn shaped(builder: &mut DatasetBuilder, shape: &[usize], rows: usize) {
+    let shape: Vec<u64> = shape.iter().map(|n| *n as u64).collect();
+    let mut chunk = shape.clone();
+    chunk[0] = chunk[0].min(rows as u64);
+    builder.with_shape(&shape).with_chunks(&chunk).with_deflate(1);
+}
+
+/// One dimension of `boolean`.
+fn flags(builder: &mut DatasetBuilder, boolean: &Datatype, values: &[u8]) {
+    builder.with_enum_u8_data(boolean.clone(), values).with_shape(&[values.len() as u64]);
+}

@@ -1,0 +1,139 @@
+//! A run directory -> what can be drawn of it without its networks: states and goals out of the shards, the attempts of
+//! its last evaluation, a clip of its last episode. What was encoded or decoded (reconstructions, prior samples, the rarest) stays.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use serde_json::Value;
+use skewfit_envs::{GridAxis, Image, Scene, StateVec};
+
+use crate::config::{Config, RunConfig};
+use crate::error::{Error, Result};
+use crate::keep::store::{JournalLine, Store};
+use crate::keep::summary::Summary;
+use crate::show::clip::Clip;
+use crate::show::evaluation;
+use crate::show::pictures;
+use crate::show::report::{self, Drawn, States, axis_name};
+use crate::task::attempt::{Attempt, Goal};
+use crate::task::{scene, scores};
+
+/// Goals shown from the beginning and from the end.
+const GOALS_SHOWN: usize = 24;
+
+/// One run's pictures into its own `plots/`, with its `REPORT.md`; or any runs against each other into `out`.
+///
+/// # Errors
+/// `Usage` for several runs without `out`, and for what is not a run; as [`report::draw`].
+pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
+    let read = |dir: &PathBuf| Ok((dir.clone(), of(dir)?));
+    match (run_dirs, out) {
+        ([one], None) => report::draw(one, &of(one)?),
+        (_, None) => Err(Error::Usage("several runs: say with --out where their curves go".into())),
+        (dirs, Some(out)) => report::compare(&dirs.iter().map(read).collect::<Result<Vec<_>>>()?, out),
+    }
+}
+
+/// Everything that the directory holds; no states of a scene that this program does not know.
+///
+/// # Errors
+/// `Usage` for what is not a run, `Damaged` for a damaged `config.toml`.
+pub fn of(dir: &Path) -> Result<Drawn> {
+    let store = Store::read_only(dir)?;
+    let cfg = Config::read(&dir.join("config.toml"), Vec::new())?;
+    let (goals_early, goals_late) = goals(&store, &cfg.run);
+    let summary = std::fs::read_to_string(dir.join("summary.json")).ok();
+    let summary: Option<Summary> = summary.and_then(|text| serde_json::from_str(&text).ok()); // absent before the end
+    let mut drawn = Drawn {
+        wall_s: summary.as_ref().map(|s| s.wall_s),
+        goals_early,
+        goals_late,
+        last_episode: last_episode(&store),
+        ..Drawn::default()
+    };
+    let mut final_metrics = summary.as_ref().map(|s| s.final_metrics.clone()).unwrap_or_default();
+    let scene = scene::build(&cfg.env, 0).ok();
+    if let Some(scene) = scene.filter(|scene| scene::same_scene(store.root(), scene.spec()).is_ok()) {
+        let attempts = summary.map_or_else(Vec::new, |s| attempts(dir, s.updates, cfg.env.image_size, &*scene));
+        final_metrics.extend(scores::over_goals(&attempts, &*scene));
+        drawn.states = visited(&store, &*scene).map(|visited| states(visited, &*scene, &attempts));
+        drawn.reached = evaluation::pairs(&attempts);
+    }
+    drawn.final_metrics = final_metrics.into_iter().collect();
+    Ok(drawn)
+}
+
+/// Visited states on the scene's map, with the goals of `attempts`.
+#[must_use]
+pub fn states(visited: Vec<[f64; 2]>, scene: &dyn Scene, attempts: &[Attempt]) -> States {
+    let axes = scene.coverage().heat_map.clone();
+    let goals = attempts.iter().filter_map(|a| Some(along(&axes, &a.goal.state.as_ref()?.0))).collect();
+    States { names: [&axes[0], &axes[1]].map(|axis| axis_name(scene.spec(), axis)), goals, visited, axes }
+}
+
+/// A state on the scene's map: (horizontal, vertical).
+#[must_use]
+pub fn along(axes: &[GridAxis; 2], state: &[f64]) -> [f64; 2] {
+    [&axes[0], &axes[1]].map(|axis| state.get(axis.state).copied().unwrap_or(f64::NAN))
+}
+
+/// Every visited state, out of the shards; damaged ones are left out, as `inspect` tells.
+fn visited(store: &Store, scene: &dyn Scene) -> Option<Vec<[f64; 2]>> {
+    let axes = scene.coverage().heat_map.clone();
+    let of = |line: &JournalLine| {
+        let episode = store.sound(line).ok().filter(|e| !e.states.is_empty())?;
+        Some((1..=episode.steps()).map(|t| along(&axes, episode.state(t))).collect::<Vec<_>>())
+    };
+    let visited: Vec<_> = store.lines().par_iter().filter_map(of).collect();
+    (!visited.is_empty()).then(|| visited.concat())
+}
+
+/// Pictures of the first and last goals that were the robot's own; warm-up and damaged shards are left out.
+#[must_use]
+pub fn goals(store: &Store, run: &RunConfig) -> (Vec<Image>, Vec<Image>) {
+    let own = store.lines().iter().filter(|line| line.env_steps_end > run.warmup_steps + run.epoch_steps);
+    let own: Vec<&JournalLine> = own.collect();
+    let picture = |line: &&JournalLine| {
+        store.sound(line).ok().map(|episode| Image { size: episode.image_size, pixels: episode.goal_image })
+    };
+    let half = GOALS_SHOWN.min(own.len() / 2);
+    let [early, late] = [&own[..half], &own[own.len() - half..]];
+    (early.iter().filter_map(picture).collect(), late.iter().filter_map(picture).collect())
+}
+
+/// The last sound episode's camera beside its goal.
+#[must_use]
+pub fn last_episode(store: &Store) -> Option<Clip> {
+    store.lines().iter().rev().find_map(|line| store.sound(line).ok()).map(|episode| Clip::of(&episode))
+}
+
+/// The evaluation at `update`, as far as it was saved; empty where there is none.
+fn attempts(dir: &Path, update: u64, image_size: usize, scene: &dyn Scene) -> Vec<Attempt> {
+    let folder = dir.join("eval").join(format!("{update:08}"));
+    let text = std::fs::read_to_string(folder.join("evaluation.json")).unwrap_or_default();
+    let report: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    let state = |told: &Value| -> Option<StateVec> {
+        let names = &scene.spec().state_names;
+        names.iter().map(|name| told[name].as_f64()).collect::<Option<_>>().map(StateVec)
+    };
+    let picture = |i: usize, what: &str| pictures::load_goal(&folder.join(format!("{i:02}-{what}.png")), image_size);
+    let nothing = || Image { size: 0, pixels: Vec::new() };
+    let one = |(i, told): (usize, &Value)| {
+        let (goal_state, state) = (state(&told["goal_state"]), state(&told["final_state"]));
+        let known = state.as_ref().zip(goal_state.as_ref());
+        Attempt {
+            metrics: known.map_or_else(Vec::new, |(s, g)| scene.metrics(s, g)),
+            success: told["success"].as_bool(),
+            latent_distance: told["latent_distance"].as_f64().unwrap_or(f64::NAN),
+            goal: Goal {
+                name: told["goal"].as_str().unwrap_or_default().to_owned(),
+                image: picture(i, "goal").unwrap_or_else(|_| nothing()),
+                state: goal_state,
+            },
+            reached: picture(i, "reached").unwrap_or_else(|_| nothing()),
+            state,
+            episode: None,
+        }
+    };
+    report["goals"].as_array().into_iter().flatten().enumerate().map(one).collect()
+}

@@ -1,0 +1,288 @@
+//! A sheet of paper: shapes in logical pixels, turned into PNG (two pixels for one) and SVG by plotters, with a font of our own.
+//!
+//! The PNG is drawn at four times the size and averaged 2 x 2, so lines and letters are smooth and pictures stay exact.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Once,
+};
+
+use plotters::{
+    prelude::*,
+    style::{
+        FontFamily,
+        text_anchor::{HPos, Pos, VPos},
+    },
+};
+use skewfit_envs::Image;
+
+use crate::error::{Error, Result};
+
+/// Red, green, blue.
+pub(super) type Rgb = [u8; 3];
+/// Logical pixels from the left and the top.
+pub(super) type Point = (f64, f64);
+
+pub(super) const INK: Rgb = [34, 34, 34];
+pub(super) const SOFT: Rgb = [96, 96, 96];
+pub(super) const GRID: Rgb = [226, 226, 226];
+/// Width of every picture unless it holds more, logical pixels.
+pub(super) const WIDTH: f64 = 800.0;
+
+/// Where a text's given point lies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Anchor {
+    Left,
+    Middle,
+    Right,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Line { points: Vec<Point>, width: f64, color: Rgb },
+    Area { points: Vec<Point>, color: Rgb },
+    Rect { from: Point, to: Point, color: Rgb },
+    Disc { at: Point, radius: f64, color: Rgb },
+    Text { at: Point, text: String, em: f64, color: Rgb, anchor: Anchor },
+}
+
+/// Shapes, drawn in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Canvas {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    shapes: Vec<Shape>,
+}
+
+/// Device units a logical pixel.
+const SCALE: f64 = 4.0;
+const BAND_ALPHA: f64 = 0.2;
+
+/// How a backend of plotters differs from the canvas.
+struct Device {
+    /// plotters' font size of an em.
+    size: f64,
+    /// From the top of plotters' text to the baseline, em.
+    baseline: f64,
+    /// Thick lines piece by piece with round joints: its bitmap joints have spikes.
+    pieces: bool,
+}
+
+const BITMAP: Device = Device { size: 1.164, baseline: 0.582, pieces: true };
+const SVG: Device = Device { size: 1.24, baseline: 0.76, pieces: false };
+
+impl Canvas {
+    pub(super) fn new(width: f64, height: f64) -> Self {
+        Self { width, height, shapes: vec![] }
+    }
+
+    pub(super) fn line(&mut self, points: Vec<Point>, width: f64, color: Rgb) {
+        self.shapes.push(Shape::Line { points, width, color });
+    }
+
+    /// A line in strokes and gaps of these lengths, in turn, logical pixels; without any a whole one.
+    pub(super) fn dashed(&mut self, points: Vec<Point>, width: f64, color: Rgb, lengths: &[f64]) {
+        if lengths.iter().sum::<f64>() <= 0.0 {
+            return self.line(points, width, color);
+        }
+        for stroke in strokes(&points, lengths) {
+            self.line(stroke, width, color);
+        }
+    }
+
+    /// A closed outline, filled pale.
+    pub(super) fn area(&mut self, points: Vec<Point>, color: Rgb) {
+        self.shapes.push(Shape::Area { points, color });
+    }
+
+    pub(super) fn rect(&mut self, from: Point, to: Point, color: Rgb) {
+        self.shapes.push(Shape::Rect { from, to, color });
+    }
+
+    pub(super) fn disc(&mut self, at: Point, radius: f64, color: Rgb) {
+        self.shapes.push(Shape::Disc { at, radius, color });
+    }
+
+    /// `at` is on the baseline.
+    pub(super) fn text(&mut self, at: Point, text: impl Into<String>, em: f64, color: Rgb, anchor: Anchor) {
+        self.shapes.push(Shape::Text { at, text: text.into(), em, color, anchor });
+    }
+
+    /// An image with its pixels as squares of `side` logical pixels.
+    pub(super) fn image(&mut self, (x, y): Point, image: &Image, side: f64) {
+        for (i, rgb) in image.pixels.as_chunks::<3>().0.iter().enumerate().take(image.size * image.size) {
+            let from = (x + (i % image.size) as f64 * side, y + (i / image.size) as f64 * side);
+            self.rect(from, (from.0 + side, from.1 + side), *rgb);
+        }
+    }
+
+    /// Writes `stem`.png and, if asked for, `stem`.svg.
+    pub(super) fn save(&self, stem: &Path, svg: bool) -> Result<Vec<PathBuf>> {
+        let png = stem.with_extension("png");
+        write(&png, &self.png()?)?;
+        if !svg {
+            return Ok(vec![png]);
+        }
+        let vector = stem.with_extension("svg");
+        write(&vector, self.svg()?.as_bytes())?;
+        Ok(vec![vector, png])
+    }
+
+    fn device_size(&self) -> (u32, u32) {
+        ((self.width * SCALE) as u32, (self.height * SCALE) as u32)
+    }
+
+    fn png(&self) -> Result<Vec<u8>> {
+        let (width, height) = self.device_size();
+        let mut fine = vec![255; width as usize * height as usize * 3];
+        self.paint(BitMapBackend::with_buffer(&mut fine, (width, height)), &BITMAP)?;
+        let (row, half) = (width as usize * 3, (width as usize / 2, height as usize / 2));
+        let corners = [0, 3, row, row + 3];
+        let mut pixels = Vec::with_capacity(half.0 * half.1 * 3);
+        for (y, x) in (0..half.1).flat_map(|y| (0..half.0).map(move |x| (y, x))) {
+            let at = y * 2 * row + x * 6;
+            pixels.extend((0..3).map(|c| (corners.iter().map(|k| u32::from(fine[at + k + c])).sum::<u32>() / 4) as u8));
+        }
+        let mut png = std::io::Cursor::new(vec![]);
+        let (kind, format) = (image::ColorType::Rgb8, image::ImageFormat::Png);
+        image::write_buffer_with_format(&mut png, &pixels, width / 2, height / 2, kind, format).map_err(failed)?;
+        Ok(png.into_inner())
+    }
+
+    fn svg(&self) -> Result<String> {
+        let (width, height) = self.device_size();
+        let mut text = String::new();
+        self.paint(SVGBackend::with_string(&mut text, (width, height)), &SVG)?;
+        let natural = format!("width=\"{width}\" height=\"{height}\" viewBox");
+        let logical = format!("width=\"{}\" height=\"{}\" viewBox", self.width, self.height);
+        Ok(text.replacen(&natural, &logical, 1))
+    }
+
+    fn paint<B: DrawingBackend>(&self, backend: B, device: &Device) -> Result<()> {
+        register_font();
+        let area = backend.into_drawing_area();
+        area.fill(&WHITE).map_err(failed)?;
+        for shape in &self.shapes {
+            paint(&area, shape, device).map_err(failed)?;
+        }
+        area.present().map_err(failed)
+    }
+}
+
+type Area<B> = DrawingArea<B, plotters::coord::Shift>;
+type Painted<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
+
+fn paint<B: DrawingBackend>(area: &Area<B>, shape: &Shape, device: &Device) -> Painted<B> {
+    let rgb = |c: &Rgb| RGBColor(c[0], c[1], c[2]);
+    match shape {
+        Shape::Line { points, width, color } => {
+            let stroke = rgb(color).stroke_width((width * SCALE) as u32);
+            let points: Vec<_> = points.iter().map(|p| scaled(*p)).collect();
+            if !device.pieces || points.len() <= 2 {
+                return area.draw(&PathElement::new(points, stroke));
+            }
+            let joint = (width * SCALE / 2.0) as i32;
+            for pair in points.windows(2) {
+                area.draw(&PathElement::new(pair, stroke))?;
+                area.draw(&Circle::new(pair[1], joint, stroke.filled()))?;
+            }
+            Ok(())
+        }
+        Shape::Area { points, color } => {
+            let points: Vec<_> = points.iter().map(|p| scaled(*p)).collect();
+            area.draw(&Polygon::new(points, rgb(color).mix(BAND_ALPHA).filled()))
+        }
+        Shape::Rect { from, to, color } => {
+            area.draw(&Rectangle::new([scaled(*from), scaled(*to)], rgb(color).filled()))
+        }
+        Shape::Disc { at, radius, color } => {
+            area.draw(&Circle::new(scaled(*at), (radius * SCALE) as i32, rgb(color).filled()))
+        }
+        Shape::Text { at, text, em, color, anchor } => {
+            let h = match anchor {
+                Anchor::Left => HPos::Left,
+                Anchor::Middle => HPos::Center,
+                Anchor::Right => HPos::Right,
+            };
+            let color = rgb(color);
+            let style = TextStyle::from((FontFamily::SansSerif, em * SCALE * device.size))
+                .color(&color)
+                .pos(Pos::new(h, VPos::Top));
+            let top = (at.0, at.1 - device.baseline * em);
+            area.draw(&Text::new(text.as_str(), scaled(top), style))
+        }
+    }
+}
+
+/// The parts of a line that are drawn: `lengths` are those of a stroke, a gap, a stroke, ... along it.
+fn strokes(points: &[Point], lengths: &[f64]) -> Vec<Vec<Point>> {
+    let (mut strokes, mut k) = (vec![points.iter().take(1).copied().collect::<Vec<_>>()], 0);
+    let mut left = lengths[0];
+    for pair in points.windows(2) {
+        let ((mut x, mut y), (to_x, to_y)) = (pair[0], pair[1]);
+        loop {
+            let rest = (to_x - x).hypot(to_y - y);
+            let part = if rest > left { left / rest } else { 1.0 };
+            (x, y) = (x + part * (to_x - x), y + part * (to_y - y));
+            if let Some(stroke) = strokes.last_mut().filter(|_| k % 2 == 0) {
+                stroke.push((x, y));
+            }
+            if rest <= left {
+                left -= rest;
+                break;
+            }
+            k += 1;
+            left = lengths[k % lengths.len()];
+            if k % 2 == 0 {
+                strokes.push(vec![(x, y)]);
+            }
+        }
+    }
+    strokes
+}
+
+fn scaled((x, y): Point) -> (i32, i32) {
+    ((x * SCALE).round() as i32, (y * SCALE).round() as i32)
+}
+
+/// Logical pixels from the first letter's left to the last one's right.
+pub(super) fn text_width(text: &str, em: f64) -> f64 {
+    register_font();
+    let font = FontDesc::from((FontFamily::SansSerif, em * SCALE * BITMAP.size));
+    font.layout_box(text).map_or(0.0, |(_, (width, _))| f64::from(width) / SCALE)
+}
+
+/// An SVG names the family and takes the reader's; widths and PNGs are of the embedded one.
+fn register_font() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let bytes = include_bytes!("../../../assets/DejaVuSans.ttf");
+        // A font that is compiled in and tested; were it broken, drawing would say so.
+        drop(plotters::style::register_font(FontFamily::SansSerif.as_str(), FontStyle::Normal, bytes));
+    });
+}
+
+/// Writes a whole file.
+#[expect(clippy::disallowed_methods, reason = "pictures and pages are drawn again where they are lost")]
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    fs::write(path, bytes).map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::Io { what: "drawing".into(), source: std::io::Error::other(error.to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::strokes;
+
+    #[test]
+    fn dashes_go_round_corners_with_their_lengths() {
+        let corner = [(0.0, 0.0), (5.0, 0.0), (5.0, 6.0)];
+        let want =
+            [vec![(0.0, 0.0), (3.0, 0.0)], vec![(4.0, 0.0), (5.0, 0.0), (5.0, 2.0)], vec![(5.0, 3.0), (5.0, 6.0)]];
+        assert_eq!(strokes(&corner, &[3.0, 1.0]), want);
+        assert_eq!(strokes(&[], &[3.0, 1.0]), [vec![]]);
+    }
+}

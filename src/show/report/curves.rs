@@ -1,0 +1,266 @@
+//! Metrics against environment steps, or the time worked: one panel a metric, one colour a group of runs, mean over seeds with a min-max band.
+//!
+//! A group's line goes over the steps that all its seeds have come through; values between two rows are on the straight
+//! line between them. Values that are not finite are left out. An evaluation tries some of the pictures in turn, so its
+//! values are means over one whole turn, up to that step.
+
+use std::collections::BTreeMap;
+
+use super::{
+    canvas::{Anchor, Canvas, INK, SOFT, WIDTH, text_width},
+    hours,
+    panel::{Across, HEADING, LINE, Panel, SMALL, Series, look},
+    runs::{Group, Run},
+};
+
+/// Past this a value says that learning broke, not how it went.
+const ABSURD: f64 = 1e30;
+
+const STEPS: Across = Across { name: "environment steps (thousands)", unit: 1000.0 };
+/// Of a night, an hour or so, a try.
+const CLOCKS: [Across; 3] = [
+    Across { name: "time worked (hours)", unit: 3600.0 },
+    Across { name: "time worked (minutes)", unit: 60.0 },
+    Across { name: "time worked (seconds)", unit: 1.0 },
+];
+
+const COVERAGE: [(&str, &str); 2] =
+    [("coverage/entropy_nats", "Coverage entropy (nats)"), ("coverage/cells", "Coverage cells")];
+
+const LEARNING: [(&str, &str); 11] = [
+    ("train/critic_loss", "Critic loss (reward²)"),
+    ("train/actor_loss", "Actor loss (reward)"),
+    ("train/temperature", "Temperature (reward / nat)"),
+    ("train/entropy", "Policy entropy (nats)"),
+    ("train/q_mean", "Mean Q value (reward)"),
+    ("reward/mean", "Mean reward (− latent distance)"),
+    ("vae/sse", "VAE squared error (a picture)"),
+    ("vae/kl", "VAE KL divergence (nats)"),
+    ("vae/active_dims", "Active latents (dimensions)"),
+    ("skew/ess", "Effective sample size (of 1)"),
+    ("skew/max_weight", "Largest skew weight (of 1)"),
+];
+
+/// Entropy and cells; `None` when nothing was measured.
+pub(super) fn coverage(groups: &[Group<'_>]) -> Option<Canvas> {
+    figure(groups, &COVERAGE.map(|(name, words)| metric(name, words)), 2, 1, STEPS)
+}
+
+/// The same of one run against the time it has worked; `None` where nothing tells it.
+pub(super) fn coverage_over_time(group: &Group<'_>) -> Option<Canvas> {
+    let worked = group.runs.first()?.table.last("time/wall_s")?;
+    let clock = CLOCKS.into_iter().find(|clock| worked >= 2.0 * clock.unit).unwrap_or(CLOCKS[2]);
+    let metrics = COVERAGE.map(|(name, words)| metric(name, words));
+    figure(std::slice::from_ref(group), &metrics, 2, 1, clock)
+}
+
+/// Each `eval/final_*` in the order of the first run that has it, with what the best constant answer scores where that is
+/// known, then the success rate.
+pub(super) fn evaluation(groups: &[Group<'_>], constants: &BTreeMap<String, f64>) -> Option<Canvas> {
+    let columns = groups.iter().flat_map(|g| &g.runs).flat_map(|r| &r.table.columns);
+    let mut metrics: Vec<Metric> = vec![];
+    for (name, _) in columns {
+        if let Some(short) = name.strip_prefix("eval/final_").filter(|_| metrics.iter().all(|m| m.name != *name)) {
+            let constant = constants.get(short).map(|value| (*value, "best constant"));
+            metrics.push(Metric { constant, ..metric(name, &words(name)) });
+        }
+    }
+    metrics.push(Metric { ends: Some((0.0, 1.0)), ..metric("eval/success_rate", "Success rate (of 1)") });
+    let columns = metrics.len().min(3);
+    let turn = groups.iter().flat_map(|g| &g.runs).map(|run| run.turn().min(run.table.env_steps.len())).max()?;
+    figure(groups, &metrics, columns, turn, STEPS)
+}
+
+/// Small multiples of what SAC, the VAE and the skewing report.
+pub(super) fn learning(groups: &[Group<'_>]) -> Option<Canvas> {
+    figure(groups, &LEARNING.map(|(name, words)| metric(name, words)), 3, 1, STEPS)
+}
+
+/// `eval/final_angle_error_rad` -> `Final angle error (rad)`.
+pub(crate) fn words(metric: &str) -> String {
+    let name = metric.rsplit('/').next().unwrap_or_default();
+    let (name, unit) = match name.rsplit_once('_') {
+        Some((name, unit @ ("rad" | "m" | "nats" | "s" | "px"))) => (name, format!(" ({unit})")),
+        _ => (name, String::new()),
+    };
+    let mut letters = name.chars().map(|c| if c == '_' { ' ' } else { c });
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect::<String>() + &unit
+}
+
+/// A column of `metrics.csv` and how it is shown.
+struct Metric {
+    name: String,
+    heading: String,
+    ends: Option<(f64, f64)>,
+    constant: Option<(f64, &'static str)>,
+}
+
+fn metric(name: &str, heading: &str) -> Metric {
+    Metric { name: name.into(), heading: heading.into(), ends: None, constant: None }
+}
+
+/// Values are means over the last `turn` ones.
+fn figure(groups: &[Group<'_>], metrics: &[Metric], columns: usize, turn: usize, across: Across) -> Option<Canvas> {
+    let panels = metrics.iter().map(|m| Panel {
+        heading: m.heading.clone(),
+        series: groups.iter().map(|group| series(group, &m.name, turn, across)).collect(),
+        ends: m.ends,
+        constant: m.constant,
+    });
+    let panels: Vec<_> = panels.filter(|p| p.series.iter().any(Option::is_some)).collect();
+    let places = panels.iter().flat_map(|p| p.series.iter().flatten()).flat_map(|s| s.line.iter().map(|p| p.0));
+    let end = places.reduce(f64::max)?.max(1.0);
+    let columns = columns.min(panels.len());
+    let (width, height) = (WIDTH / columns as f64, if columns > 2 { 206.0 } else { 256.0 });
+    let mut canvas = Canvas::new(WIDTH, 0.0);
+    let top = legend(&mut canvas, groups, turn);
+    for (i, panel) in panels.iter().enumerate() {
+        let at = ((i % columns) as f64 * width, top + (i / columns) as f64 * height);
+        panel.draw(&mut canvas, at, (width, height), (across, end));
+    }
+    canvas.height = top + panels.len().div_ceil(columns) as f64 * height + 8.0;
+    Some(canvas)
+}
+
+/// Returns where the panels may begin.
+fn legend(canvas: &mut Canvas, groups: &[Group<'_>], turn: usize) -> f64 {
+    const SWATCH: f64 = 38.0;
+    let (mut x, mut y) = (8.0, 18.0);
+    for (i, group) in groups.iter().enumerate() {
+        let width = SWATCH + text_width(&group.label, HEADING) + 22.0;
+        if x > 8.0 && x + width > WIDTH {
+            (x, y) = (8.0, y + 20.0);
+        }
+        let (color, dashes) = look(i);
+        canvas.dashed(vec![(x, y - 4.5), (x + SWATCH - 7.0, y - 4.5)], LINE + 0.75, color, dashes);
+        canvas.text((x + SWATCH, y), group.label.as_str(), HEADING, INK, Anchor::Left);
+        x += width;
+    }
+    let several =
+        groups.iter().any(|g| g.runs.len() > 1).then(|| "line: mean over seeds; band: lowest to highest".into());
+    let turned =
+        (turn > 1).then(|| format!("each value: mean of the last {turn} evaluations, a turn through all pictures"));
+    for note in several.into_iter().chain(turned) {
+        let note: String = note;
+        if x + text_width(&note, SMALL) > WIDTH {
+            (x, y) = (8.0, y + 19.0);
+        }
+        canvas.text((x, y), note.as_str(), SMALL, SOFT, Anchor::Left);
+        x += text_width(&note, SMALL) + 22.0;
+    }
+    y + 8.0
+}
+
+/// Where each row lies on the horizontal axis.
+fn places(run: &Run, across: Across) -> Vec<Option<f64>> {
+    match hours::clock(run) {
+        Some(clock) if across != STEPS => clock.to_vec(),
+        _ => run.table.env_steps.iter().map(|s| Some(*s as f64)).collect(),
+    }
+}
+
+fn series(group: &Group<'_>, metric: &str, turn: usize, across: Across) -> Option<Series> {
+    let mut lines: Vec<_> = group
+        .runs
+        .iter()
+        .filter_map(|run| {
+            let places = places(run, across).into_iter();
+            let points = places.zip(run.table.column(metric)?).filter_map(|(x, y)| Some((x?, (*y)?)));
+            let points: Vec<_> = points.filter(|(_, y)| y.abs() < ABSURD).collect();
+            let means: Vec<_> =
+                points.windows(turn.min(points.len()).max(1)).map(|w| (w[w.len() - 1].0, mean(w))).collect();
+            (!means.is_empty()).then_some(means)
+        })
+        .collect();
+    if lines.len() < 2 {
+        return lines.pop().map(|line| Series { line, band: vec![] });
+    }
+    let from = lines.iter().map(|l| l[0].0).fold(0.0, f64::max);
+    let to = lines.iter().map(|l| l[l.len() - 1].0).fold(f64::INFINITY, f64::min);
+    let mut steps: Vec<_> = lines.iter().flatten().map(|p| p.0).filter(|x| (from..=to).contains(x)).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.dedup();
+    let mut series = Series::default();
+    for x in steps {
+        let values: Vec<_> = lines.iter().map(|line| between(line, x)).collect();
+        series.line.push((x, values.iter().sum::<f64>() / values.len() as f64));
+        let ends = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
+        series.band.push((x, ends.0, ends.1));
+    }
+    (!series.line.is_empty()).then_some(series)
+}
+
+fn mean(points: &[(f64, f64)]) -> f64 {
+    points.iter().map(|p| p.1).sum::<f64>() / points.len() as f64
+}
+
+/// The value at `x`, which lies within the line's steps.
+fn between(line: &[(f64, f64)], x: f64) -> f64 {
+    let after = line.partition_point(|p| p.0 < x).min(line.len() - 1);
+    let ((x0, y0), (x1, y1)) = (line[after.saturating_sub(1)], line[after]);
+    if x1 > x0 { y0 + (y1 - y0) * (x - x0) / (x1 - x0) } else { y1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::runs::{Run, groups},
+        *,
+    };
+    use crate::show::metrics::Table;
+
+    fn run(seed: &str, points: &[(u64, Option<f64>)]) -> Run {
+        let (env_steps, values) = points.iter().copied().unzip();
+        let table = Table { env_steps, columns: vec![("a/x".into(), values)] };
+        Run { name: "door".into(), settings: [("seed".into(), seed.into())].into(), table }
+    }
+
+    #[test]
+    fn seeds_make_a_mean_and_a_band_where_all_have_been() {
+        let first = run("0", &[(0, Some(0.0)), (100, None), (200, Some(4.0)), (300, Some(f64::NAN)), (400, Some(9.0))]);
+        let second = run("1", &[(100, Some(0.0)), (200, Some(2.0)), (250, Some(1e31)), (300, Some(0.5))]);
+        let runs = [first, second];
+        let groups = groups(&runs);
+        assert_eq!((groups.len(), groups[0].label.as_str()), (1, "door (2 seeds)"));
+        let got = series(&groups[0], "a/x", 1, STEPS).unwrap();
+        assert_eq!(got.line, [(100.0, 1.0), (200.0, 3.0), (300.0, 3.5)]);
+        assert_eq!(got.band, [(100.0, 0.0, 2.0), (200.0, 2.0, 4.0), (300.0, 0.5, 6.5)]);
+        assert_eq!(series(&groups[0], "b/y", 1, STEPS), None);
+    }
+
+    #[test]
+    fn an_evaluation_is_averaged_over_a_turn_through_the_pictures() {
+        let mut one = run("0", &[(100, Some(1.0)), (200, None), (300, Some(3.0)), (400, Some(8.0)), (500, Some(1.0))]);
+        one.settings.extend(
+            [("evaluate.pictures", "5"), ("evaluate.pictures_each_time", "2")].map(|(k, v)| (k.into(), v.into())),
+        );
+        assert_eq!(one.turn(), 3);
+        let runs = [one];
+        assert_eq!(series(&groups(&runs)[0], "a/x", 3, STEPS).unwrap().line, [(400.0, 4.0), (500.0, 4.0)]);
+        assert_eq!(
+            series(&groups(&runs)[0], "a/x", 9, STEPS).unwrap().line,
+            [(500.0, 3.25)],
+            "less than a turn: one mean"
+        );
+    }
+
+    #[test]
+    fn a_longer_run_of_a_seed_is_no_second_seed() {
+        let runs = [run("1", &[(100, None)]), run("2", &[(100, None)]), run("1", &[(1000, None)])];
+        let labels: Vec<String> = groups(&runs).into_iter().map(|g| g.label).collect();
+        assert_eq!(labels, ["door, 100 steps (2 seeds)", "door, 1,000 steps, seed 1"]);
+    }
+
+    #[test]
+    fn metric_names_become_words() {
+        for (metric, want) in [
+            ("eval/final_angle_error_rad", "Final angle error (rad)"),
+            ("eval/final_hand_distance_m", "Final hand distance (m)"),
+            ("eval/final_distance", "Final distance"),
+            ("coverage/cells", "Cells"),
+        ] {
+            assert_eq!(words(metric), want);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! `table.md`: what each run came to, beside what makes it repeatable: command, commit, machine, wall time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::Drawn;
+use super::curves::words;
+use super::made::Made;
+use super::morning::figure;
+use super::runs::{Run, groups};
+use crate::format::{duration, grouped};
+
+/// One run's line.
+struct Row<'a> {
+    run: &'a Run,
+    /// Name -> value, as in `summary.json` and `metrics.csv`.
+    figures: BTreeMap<String, f64>,
+    wall_s: Option<f64>,
+    /// `skewfit explore ...`, commit, machine.
+    provenance: String,
+}
+
+/// Markdown: a line a run, the mean of each group of seeds, then how each run was made.
+pub(super) fn table(drawn: &[(PathBuf, Drawn)], runs: &[Run]) -> String {
+    let rows: Vec<Row<'_>> = drawn.iter().zip(runs).map(|((dir, drawn), run)| row(dir, run, drawn)).collect();
+    let columns: Vec<(String, String)> = columns(runs, &rows)
+        .into_iter()
+        .filter(|(name, _)| rows.iter().any(|r| r.figures.contains_key(name)))
+        .collect();
+    let head: String = columns.iter().map(|(_, heading)| format!(" {heading} |")).collect();
+    let rule = "---:|".repeat(columns.len());
+    let mut text = format!("| Experiment | Seed | Steps |{head} Wall time |\n|:---|---:|---:|{rule}---:|\n");
+    let cells = |of: &dyn Fn(&str) -> Option<f64>| -> String {
+        columns.iter().map(|(name, _)| of(name).map_or(" |".to_owned(), |v| format!(" {} |", figure(v)))).collect()
+    };
+    for r in &rows {
+        let own = cells(&|name| r.figures.get(name).copied());
+        let wall = r.wall_s.map_or(String::new(), duration);
+        text += &format!("| {} | {} | {} |{own} {wall} |\n", r.run.name, r.run.seed(), grouped(r.run.steps()));
+    }
+    for group in groups(runs).iter().filter(|group| group.runs.len() > 1) {
+        let members = || rows.iter().filter(|row| group.runs.iter().any(|run| std::ptr::eq(*run, row.run)));
+        let mean = cells(&|name| {
+            let values: Vec<f64> = members().filter_map(|r| r.figures.get(name).copied()).collect();
+            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+        });
+        text += &format!("| **{}, mean** | | |{mean} |\n", group.label);
+    }
+    text + "\n" + &rows.iter().map(|r| format!("- {}\n", r.provenance)).collect::<String>()
+}
+
+/// (name, heading): the scene's leading metric with the constant that betters not listening and the rank correlations it
+/// concerns, then the others.
+fn columns(runs: &[Run], rows: &[Row<'_>]) -> Vec<(String, String)> {
+    let mut metrics: Vec<&str> = Vec::new();
+    for (name, _) in runs.iter().flat_map(|run| &run.table.columns) {
+        if let Some(metric) = name.strip_prefix("eval/final_").filter(|metric| !metrics.contains(metric)) {
+            metrics.push(metric);
+        }
+    }
+    let names: BTreeSet<&str> = rows.iter().flat_map(|r| r.figures.keys().map(String::as_str)).collect();
+    let coordinates: Vec<&str> = names.iter().filter_map(|name| name.strip_prefix("rank_correlation_")).collect();
+    let errs = |coordinate: &&str| metrics.iter().any(|metric| metric.starts_with(&format!("{coordinate}_error")));
+    let concerned: Vec<&str> = match coordinates.iter().copied().filter(errs).collect::<Vec<_>>() {
+        none if none.is_empty() => coordinates,
+        some => some,
+    };
+    let metric = |name: &&str| ((*name).to_owned(), words(name));
+    let constant = |name: &&str| (format!("best_constant_{name}"), "The best constant answer's".to_owned());
+    let rank =
+        |name: &&str| (format!("rank_correlation_{name}"), format!("Rank correlation of {}", name.replace('_', " ")));
+    let leading = metrics.iter().take(1).flat_map(|name| [metric(name), constant(name)]);
+    let last = ["success_rate", "coverage/cells", "coverage/entropy_nats"];
+    let last = last.map(|name| (name.to_owned(), words(&name.replace("coverage/", "coverage_"))));
+    leading.chain(concerned.iter().map(rank)).chain(metrics.iter().skip(1).map(metric)).chain(last).collect()
+}
+
+fn row<'a>(dir: &Path, run: &'a Run, drawn: &Drawn) -> Row<'a> {
+    let coverage = ["coverage/cells", "coverage/entropy_nats"].into_iter();
+    let coverage = coverage.filter_map(|name| Some((name.to_owned(), run.table.last(name)?)));
+    let figures = drawn.final_metrics.iter().cloned().chain(coverage).collect();
+    let made = Made::of(dir);
+    let resumed = match made.resumed {
+        0 => String::new(),
+        times => format!(", {times} x `skewfit resume`, up to {} steps", grouped(run.steps())),
+    };
+    Row {
+        run,
+        figures,
+        wall_s: drawn.wall_s,
+        provenance: format!(
+            "`{}`{resumed}: commit {}; {}; {}",
+            made.command, made.commit, made.machine, made.started_at
+        ),
+    }
+}

@@ -1,0 +1,63 @@
+//! A run directory, opened to look at: its episodes, its configuration, its newest sound checkpoint and the learner in it.
+
+use std::path::Path;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::keep::checkpoint::{self, Loaded};
+use crate::keep::models::restore_models;
+use crate::keep::store::Store;
+use crate::learn::learner::{Counts, Learner};
+
+/// What a run directory holds; nothing is written.
+pub struct Opened {
+    /// Its committed episodes.
+    pub store: Store,
+    /// Its resolved configuration.
+    pub cfg: Config,
+    /// Its newest sound checkpoint, and the damaged ones that were passed over.
+    pub checkpoint: Loaded,
+}
+
+impl Opened {
+    /// Opens a run that has a checkpoint; it may be live.
+    ///
+    /// # Errors
+    /// `Usage` for what is not a run or has no checkpoint yet; `Damaged` where no checkpoint is sound.
+    pub fn read(dir: &Path) -> Result<Self> {
+        let store = Store::read_only(dir)?;
+        let cfg = Config::read(&dir.join("config.toml"), Vec::new())?;
+        let none = || Error::Usage(format!("{}: has no checkpoint yet; let it run longer", dir.display()));
+        let checkpoint = checkpoint::newest_sound(dir)?.ok_or_else(none)?;
+        Ok(Self { store, cfg, checkpoint })
+    }
+
+    /// The learner at the checkpoint, its replay empty.
+    ///
+    /// # Errors
+    /// `Damaged` where the checkpoint's tensors or counters are not those of its configuration.
+    pub fn learner(&self) -> Result<Learner> {
+        let mut learner = Learner::new(&self.cfg.learner(), self.action_dim()?)?;
+        restore_models(&mut learner, &self.checkpoint.snapshot)?;
+        learner.counts = self.counts()?;
+        Ok(learner)
+    }
+
+    /// The learner's counters at the checkpoint.
+    ///
+    /// # Errors
+    /// `Damaged` where there are none.
+    pub fn counts(&self) -> Result<Counts> {
+        let snapshot = &self.checkpoint.snapshot;
+        serde_json::from_value(snapshot.state["counts"].clone())
+            .map_err(|e| Error::Damaged(format!("checkpoint {:08}: state.json: {e}", snapshot.update)))
+    }
+
+    /// A, as the policy's last layer has it: a mean and a deviation an action.
+    fn action_dim(&self) -> Result<usize> {
+        let snapshot = &self.checkpoint.snapshot;
+        let bias = snapshot.params.iter().find(|t| t.name == "policy.last.bias");
+        let missing = || Error::Damaged(format!("checkpoint {:08}: no tensor `policy.last.bias`", snapshot.update));
+        bias.map(|t| t.data.len() / 2).filter(|a| *a > 0).ok_or_else(missing)
+    }
+}

@@ -1,0 +1,105 @@
+//! What a set of attempts says: means, the success rate, a threshold on the latent distance, rank correlations, and what
+//! the best constant answer would score.
+//!
+//! Rank correlation: Spearman's, of each coordinate, goal against reached.
+//! Best constant answer: of the goals' own states, the one that, given as the answer to every goal, has the least mean
+//! metric. For an error along one coordinate that is the median's, which no constant betters.
+
+use skewfit_envs::{Scene, StateVec};
+
+use super::attempt::Attempt;
+use crate::statistics::spearman;
+
+/// Mean of each metric over the attempts that have it, and the success rate.
+#[must_use]
+pub fn means(attempts: &[Attempt]) -> (Vec<(String, f64)>, Option<f64>) {
+    let names: Vec<&str> = attempts.first().map_or_else(Vec::new, |a| a.metrics.iter().map(|m| m.0).collect());
+    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let of = |name: &str| mean(attempts.iter().flat_map(|a| &a.metrics).filter(|m| m.0 == name).map(|m| m.1).collect());
+    let metrics = names.iter().map(|name| ((*name).to_owned(), of(name))).collect();
+    let judged: Vec<f64> = attempts.iter().filter_map(|a| a.success).map(|s| f64::from(u8::from(s))).collect();
+    (metrics, (!judged.is_empty()).then(|| mean(judged)))
+}
+
+/// Rank correlations and best constant answers over the attempts whose goal has a true state.
+#[must_use]
+pub fn over_goals(attempts: &[Attempt], scene: &dyn Scene) -> Vec<(String, f64)> {
+    let pair = |a: &Attempt| Some((a.goal.state.clone()?, a.state.clone()?));
+    over_pairs(scene, &attempts.iter().filter_map(pair).collect::<Vec<_>>())
+}
+
+/// The latent distance that best separates attempts that succeeded from those that did not; `None` without both kinds.
+#[must_use]
+pub fn latent_threshold(attempts: &[Attempt]) -> Option<f64> {
+    let mut known: Vec<(f64, bool)> = attempts.iter().filter_map(|a| Some((a.latent_distance, a.success?))).collect();
+    known.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let successes = known.iter().filter(|k| k.1).count();
+    if successes == 0 || successes == known.len() {
+        return None;
+    }
+    let right = |threshold: f64| known.iter().filter(|(d, yes)| (*d <= threshold) == *yes).count();
+    known.windows(2).map(|w| 0.5 * (w[0].0 + w[1].0)).max_by_key(|t| right(*t))
+}
+
+/// `rank_correlation_<coordinate>` and `best_constant_<metric>` over (goal, reached) states; what is undefined is left out.
+fn over_pairs(scene: &dyn Scene, pairs: &[(StateVec, StateVec)]) -> Vec<(String, f64)> {
+    let names = scene.spec().state_names.iter().enumerate();
+    let ranks = names.filter_map(|(i, name)| {
+        let along: Option<(Vec<_>, Vec<_>)> = pairs.iter().map(|(g, r)| Some((*g.0.get(i)?, *r.0.get(i)?))).collect();
+        let (goals, reached) = along?;
+        Some((format!("rank_correlation_{name}"), spearman(&goals, &reached)?))
+    });
+    let goals: Vec<&StateVec> = pairs.iter().map(|(goal, _)| goal).collect();
+    ranks.chain(best_constants(scene, &goals)).collect()
+}
+
+fn best_constants(scene: &dyn Scene, goals: &[&StateVec]) -> Vec<(String, f64)> {
+    let mean = |answer: &StateVec| -> Vec<(&str, f64)> {
+        let mut sums: Vec<(&str, f64)> = Vec::new();
+        for goal in goals {
+            for (i, (name, value)) in scene.metrics(answer, goal).into_iter().enumerate() {
+                match sums.get_mut(i) {
+                    Some(sum) => sum.1 += value,
+                    None => sums.push((name, value)),
+                }
+            }
+        }
+        sums.into_iter().map(|(name, sum)| (name, sum / goals.len() as f64)).collect()
+    };
+    let least = |a: Vec<(&'static str, f64)>, b: Vec<(&'static str, f64)>| {
+        a.into_iter().zip(b).map(|(a, b)| (a.0, a.1.min(b.1))).collect()
+    };
+    let best = goals.iter().map(|answer| mean(answer)).reduce(least).unwrap_or_default();
+    best.into_iter().map(|(name, value)| (format!("best_constant_{name}"), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use skewfit_envs::scenes;
+
+    #[test]
+    fn the_best_constant_of_an_error_is_the_median() {
+        let options = scenes::SceneOptions {
+            image_size: 24,
+            samples: 1,
+            episode_steps: 5,
+            evaluation_goals: 0,
+            walls: "none".into(),
+        };
+        let door = scenes::build("door", &options).unwrap();
+        let angles = [0.6, 0.0, 0.1, 0.05, 0.5];
+        let pair = |angle: f64| (StateVec(vec![0.0, 0.5, 0.2, angle]), StateVec(vec![0.0, 0.5, 0.2, 2.0 * angle]));
+        let all = over_pairs(&*door, &angles.map(pair));
+        let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["rank_correlation_angle", "best_constant_angle_error_rad", "best_constant_hand_distance_m"],
+            "hands that do not move have no ranks"
+        );
+        let median = angles.iter().map(|a| (a - 0.1).abs()).sum::<f64>() / 5.0;
+        assert_eq!(all[0].1, 1.0);
+        assert!((all[1].1 - median).abs() < 1e-12 && all[2].1 == 0.0, "{all:?}");
+        assert_eq!(over_pairs(&*door, &[]), []);
+    }
+}
