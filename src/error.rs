@@ -9,13 +9,19 @@ pub enum Error {
     /// Bad usage, configuration or picture: exit code 2.
     #[error("{0}")]
     Usage(String),
+    /// A mistake of the program that calls, which no input can cause: exit code 2.
+    #[error("{0}")]
+    Misuse(String),
     /// Damage found, or nothing sound to resume from: exit code 3.
     #[error("{0}")]
     Damaged(String),
     /// Not enough disk, or a write that failed: exit code 6.
     #[error("{0}")]
     Disk(String),
-    /// Another live process holds the run: exit code 75.
+    /// The directory of a live run was moved or removed: exit code 6.
+    #[error("{0}")]
+    Lost(String),
+    /// Another live process holds the run, or another run its place: exit code 75.
     #[error("{0}")]
     Busy(String),
     /// The environment refused an option (exit code 2) or a snapshot (3), or failed (4).
@@ -42,15 +48,25 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Misuse(_) => 2,
             Self::Damaged(_) => 3,
             Self::Env(EnvFault::BadSnapshot { .. }) => 3,
             Self::Env(EnvFault::BadOption { .. } | EnvFault::UnknownScene { .. }) => 2,
             Self::Env(_) => 4,
             Self::Io { source, .. } if lasts(source) => 2,
-            Self::Disk(_) | Self::Io { .. } => 6,
+            Self::Disk(_) | Self::Lost(_) | Self::Io { .. } => 6,
             Self::NotFinite(_) => 70,
             Self::Busy(_) => 75,
+        }
+    }
+
+    /// Whether the disk refused what it may take later: room or time may help, so it is worth waiting.
+    #[must_use]
+    pub fn is_disk(&self) -> bool {
+        match self {
+            Self::Disk(_) => true,
+            Self::Io { source, .. } => !lasts(source),
+            _ => false,
         }
     }
 }
@@ -65,6 +81,24 @@ pub fn lasts(refusal: &std::io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_may_pass_is_waited_for() {
+        use std::io::ErrorKind::{PermissionDenied, StorageFull};
+        let io = |kind: std::io::ErrorKind| Error::Io { what: String::new(), source: kind.into() };
+        let text = String::new;
+        for (error, code, waits) in [
+            (Error::Disk(text()), 6, true),
+            (io(StorageFull), 6, true),
+            (io(PermissionDenied), 2, false),
+            (Error::Lost(text()), 6, false),
+            (Error::Misuse(text()), 2, false),
+            (Error::Damaged(text()), 3, false),
+            (Error::Busy(text()), 75, false),
+        ] {
+            assert_eq!((error.exit_code(), error.is_disk()), (code, waits), "{error:?}");
+        }
+    }
 
     #[test]
     fn faults_of_the_environment_have_the_codes_of_their_causes() {

@@ -148,7 +148,7 @@ impl Learner {
             return Err(Error::Damaged(format!("there is no sound episode to learn from: {way}")));
         }
         if self.stale {
-            return Err(Error::Damaged("latents are those of an earlier VAE: refresh them first".into()));
+            return Err(Error::Misuse("latents are those of an earlier VAE: refresh them first".into()));
         }
         let (seed, update) = (self.cfg.seed, self.counts.updates);
         let mut batch = std::mem::take(&mut self.batch);
@@ -396,7 +396,7 @@ mod tests {
             }
             for _ in 0..draws.random_range(0..3) {
                 learner.update_vae().unwrap();
-                assert!(matches!(learner.update_agent(), Err(Error::Damaged(why)) if why.contains("refresh")));
+                assert!(matches!(learner.update_agent(), Err(Error::Misuse(why)) if why.contains("refresh")));
             }
             learner.refresh(refit % 3 == 1, &mut || {}).unwrap();
             let stored: Vec<_> = learner.replay.episodes().map(|e| (e.id(), e.steps())).collect();

@@ -10,7 +10,7 @@ use crate::keep::store::fs::DiskFs;
 use crate::keep::store::is_free;
 use crate::keep::supervise::control;
 use crate::keep::supervise::events::{self, Event, Kind};
-use crate::keep::supervise::status::Status;
+use crate::keep::supervise::status::{Phase, Status};
 use crate::keep::supervise::supervisor::{Patience, Supervisor};
 
 /// How a run is watched.
@@ -89,15 +89,15 @@ fn shown(serve: Option<u16>, json: bool) -> Vec<OsString> {
 /// Into the account of the night and `STATUS.json`, which no child writes to now; and to stderr.
 fn tell(dir: &Path, event: Kind, why: &str) {
     let state = match event {
-        Kind::Restarted => "exploring",
-        Kind::Stopped => "paused",
-        _ => "failed",
+        Kind::Restarted => Phase::Exploring,
+        Kind::Stopped => Phase::Paused,
+        _ => Phase::Failed,
     };
-    let (state, why, updated_at) = (state.to_owned(), why.to_owned(), utc(SystemTime::now()));
+    let (why, updated_at) = (why.to_owned(), utc(SystemTime::now()));
     let before = Status::read(&DiskFs, dir).unwrap_or_default();
     let status = Status { state, why: Some(why.clone()), updated_at, ..before };
     let (at, env_steps, updates) = (status.updated_at.clone(), status.env_steps, status.updates);
-    let line = Event { at, env_steps, updates, event, why: why.clone() };
+    let line = Event { at, env_steps, updates, event, cause: None, why: why.clone() };
     let told = if dir.join(crate::keep::store::RUN_FILE).exists() {
         events::tell(&DiskFs, dir, &line).and_then(|()| status.write(&DiskFs, dir))
     } else {

@@ -238,12 +238,13 @@ impl Store {
     /// can be used on: the same commit may be tried again. `env_steps_end`: exploration steps of the run at its end.
     ///
     /// # Errors
-    /// [`Error::Disk`]; [`Error::Usage`] where `episode` is not the next one or its arrays do not fit together.
+    /// [`Error::Disk`]; [`Error::Misuse`] where `episode` is not the next one; [`Error::Usage`] where its arrays do not fit
+    /// together.
     pub fn commit(&mut self, episode: &Episode, env_steps_end: u64) -> Result<Committed> {
         let id = self.lines.len() as u64;
         self.writable()?;
         if episode.id != id {
-            return Err(Error::Usage(format!("episode {} was committed where episode {id} is next", episode.id)));
+            return Err(Error::Misuse(format!("episode {} was committed where episode {id} is next", episode.id)));
         }
         let bytes = shard::encode(episode, &self.root)?;
         let line = line_of(episode, env_steps_end, &bytes);
@@ -349,7 +350,7 @@ impl Store {
     }
 
     fn writable(&self) -> Result<()> {
-        let refuse = || Error::Usage(format!("{} is open for reading only: open it for writing", self.dir.display()));
+        let refuse = || Error::Misuse(format!("{} is open for reading only: open it for writing", self.dir.display()));
         self.lock.is_some().then_some(()).ok_or_else(refuse)
     }
 }

@@ -141,7 +141,7 @@ fn only_the_next_episode_is_taken() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = run(dir.path(), 1);
     for id in [0, 2] {
-        assert!(matches!(store.commit(&small(id), 9), Err(Error::Usage(_))));
+        assert!(matches!(store.commit(&small(id), 9), Err(Error::Misuse(_))));
     }
 }
 
@@ -170,7 +170,7 @@ fn one_process_writes_and_any_number_read() {
     assert!(matches!(Store::open(dir.path()), Err(Error::Busy(_))));
     let mut reader = Store::read_only(dir.path()).unwrap();
     assert_eq!(reader.episode(0).unwrap(), small(0));
-    assert!(matches!(reader.commit(&small(1), 4), Err(Error::Usage(_))));
+    assert!(matches!(reader.commit(&small(1), 4), Err(Error::Misuse(_))));
     drop(store);
     assert!(Store::open(dir.path()).is_ok());
 }

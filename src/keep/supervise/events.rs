@@ -42,6 +42,16 @@ pub enum Kind {
     Failed,
 }
 
+/// Why a run stood still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The disk took nothing.
+    Disk,
+    /// It was asked to.
+    Asked,
+}
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
@@ -53,6 +63,9 @@ pub struct Event {
     pub updates: u64,
     /// What.
     pub event: Kind,
+    /// Of a pause; `None` where it is not known, as in a file of an older program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
     /// A few words more: the cause, the file, the checkpoint.
     pub why: String,
 }
@@ -87,13 +100,18 @@ mod tests {
     fn a_torn_line_costs_itself_alone() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(read(&DiskFs, dir.path()), []);
-        let event = |event, why: &str| Event { at: "t".into(), env_steps: 3, updates: 4, event, why: why.into() };
-        let [first, second] = [event(Kind::Paused, "disk: \"full\"\n"), event(Kind::WentOn, "room again")];
+        let event =
+            |event, why: &str| Event { at: "t".into(), env_steps: 3, updates: 4, event, cause: None, why: why.into() };
+        let [first, second] = [
+            Event { cause: Some(Cause::Disk), ..event(Kind::Paused, "disk: \"full\"\n") },
+            event(Kind::WentOn, "room again"),
+        ];
         tell(&DiskFs, dir.path(), &first).unwrap();
         DiskFs.append_synced(&dir.path().join(FILE), b"{\"at\":\"t\",\"env_").unwrap();
         tell(&DiskFs, dir.path(), &second).unwrap();
         assert_eq!(read(&DiskFs, dir.path()), [first, second]);
         let text = String::from_utf8(DiskFs.read(&dir.path().join(FILE)).unwrap()).unwrap();
         assert!(text.starts_with("{\"at\"") && text.contains("\"went-on\""), "{text}");
+        assert_eq!(text.matches("\"cause\":\"disk\"").count(), 1, "{text}");
     }
 }

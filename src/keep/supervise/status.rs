@@ -10,12 +10,35 @@ use crate::keep::store::fs::{Fs, write_atomic};
 /// The file's name in a run directory.
 pub const FILE: &str = "STATUS.json";
 
+/// What a run does, or did last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// It explores, or begins to.
+    #[default]
+    Exploring,
+    /// It stands still, or was stopped before its end.
+    Paused,
+    /// All its steps are behind it.
+    Done,
+    /// It ended with an error.
+    Failed,
+}
+
+impl Phase {
+    /// Whether no process works on the run any more, unless it is resumed.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Failed)
+    }
+}
+
 /// Where a run stands. A file of an older program may lack what came later.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Status {
-    /// `exploring`, `paused`, `done` or `failed`.
-    pub state: String,
+    /// What it does.
+    pub state: Phase,
     /// Why it is not exploring.
     pub why: Option<String>,
     /// Exploration steps behind it.
@@ -62,13 +85,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let of = || Status::read(&DiskFs, dir.path());
         assert_eq!(of().unwrap_err().kind(), std::io::ErrorKind::NotFound);
-        let status = Status { state: "paused".into(), why: Some("full".into()), updates: 3, ..Status::default() };
+        let status = Status { state: Phase::Paused, why: Some("full".into()), updates: 3, ..Status::default() };
         status.write(&DiskFs, dir.path()).unwrap();
         assert_eq!(of().unwrap(), status);
-        let old = Status { state: "done".into(), updates: 7, ..Status::default() };
+        let old = Status { state: Phase::Done, updates: 7, ..Status::default() };
         write_atomic(&DiskFs, &dir.path().join(FILE), br#"{ "state": "done", "updates": 7 }"#).unwrap();
         assert_eq!(of().unwrap(), old);
-        write_atomic(&DiskFs, &dir.path().join(FILE), b"broken").unwrap();
-        assert!(of().is_err());
+        for broken in [&b"broken"[..], br#"{ "state": "asleep" }"#] {
+            write_atomic(&DiskFs, &dir.path().join(FILE), broken).unwrap();
+            assert_eq!(of().unwrap_err().kind(), std::io::ErrorKind::InvalidData);
+        }
     }
 }

@@ -19,7 +19,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::control::{self, Request};
 use super::events::Kind;
 use super::starts::{LONGEST, Starts, Verdict};
-use super::status::Status;
+use super::status::{Phase, Status};
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, Fs};
 
@@ -125,7 +125,7 @@ impl Supervisor<'_> {
     }
 
     fn is_exploring(&self) -> bool {
-        Status::read(&DiskFs, self.dir).is_ok_and(|status| status.state == "exploring")
+        Status::read(&DiskFs, self.dir).is_ok_and(|status| status.state == Phase::Exploring)
     }
 
     fn is_to_stop(&self) -> bool {

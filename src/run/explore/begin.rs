@@ -16,6 +16,7 @@ use crate::keep::store::fs::enough_disk;
 use crate::keep::store::{ShardRoot, Store};
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
+use crate::keep::supervise::status::Phase;
 use crate::learn::learner::Learner;
 use crate::run::estimate;
 use crate::run::progress::Progress;
@@ -72,7 +73,7 @@ impl Run<'_> {
         let at = self.position();
         self.log.durably(&mut self.host, &at, |log| log.lay_ballast())?;
         self.record(how, why)?;
-        self.status("exploring", None)?;
+        self.status(Phase::Exploring, None)?;
         let outcome = self.replay_episodes().and_then(|()| self.run_out());
         if let Err(e) = &outcome {
             self.record_failure(&e.to_string());
@@ -85,7 +86,7 @@ impl Run<'_> {
     fn record_failure(&mut self, why: &str) {
         let at = self.position();
         let _ = self.log.event(&at, Kind::Failed, why);
-        let _ = self.log.status(&at, "failed", Some(why));
+        let _ = self.log.status(&at, Phase::Failed, Some(why));
         if let Err(e) = redraw::plot(&[self.log.dir().to_owned()], None) {
             tracing::error!("the report could not be drawn: {e}");
         }

@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::format::bytes;
 use crate::keep::provenance::{Whose, cpu_s};
 use crate::keep::store::fs::disk_error;
-use crate::keep::supervise::events::Kind;
+use crate::keep::supervise::events::{Cause, Kind};
+use crate::keep::supervise::status::Phase;
 
 /// Room set aside in the run directory, given back when the disk is full.
 const BALLAST: &str = "ballast";
@@ -32,13 +33,13 @@ impl Recorder {
             self.safety.cpu_s += spent;
             self.safety.wait_s += (began.elapsed().as_secs_f64() - spent).max(0.0);
             match done {
-                Err(refusal) if refusal.exit_code() == 6 => {
+                Err(refusal) if refusal.is_disk() => {
                     let why = refusal.to_string();
                     self.drop_ballast();
                     if waited.is_none() {
-                        let _ = self.event(at, Kind::Paused, &why); // it is in the log if the disk does not even take this
+                        let _ = self.paused(at, Cause::Disk, &why); // in the log at least
                     }
-                    let _ = self.status(at, "paused", Some(&why));
+                    let _ = self.status(at, Phase::Paused, Some(&why));
                     waited = Some(why);
                     self.wait_for_disk(host, at, refusal)?;
                 }
@@ -65,7 +66,7 @@ impl Recorder {
                 host.breathe(LOOK.min(pause));
             }
             let room = self.lay_ballast().and_then(|()| self.room());
-            if room.and_then(|()| self.status(at, "paused", Some(&why))).is_ok() {
+            if room.and_then(|()| self.status(at, Phase::Paused, Some(&why))).is_ok() {
                 return Ok(());
             }
             self.drop_ballast();
@@ -75,7 +76,7 @@ impl Recorder {
     /// Records that a pause is over; best effort, the next durable write reports the error.
     pub(super) fn went_on(&mut self, at: &Position, why: &str) {
         let _ = self.event(at, Kind::WentOn, &format!("after a pause: {why}"));
-        let _ = self.status(at, "exploring", None);
+        let _ = self.status(at, Phase::Exploring, None);
     }
 
     /// Refuses where less is free than `night.min_free_mb`.

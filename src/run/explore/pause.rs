@@ -6,7 +6,8 @@ use super::Run;
 use super::host::LOOK;
 use crate::error::{Error, Result};
 use crate::keep::supervise::control::{Request, asked};
-use crate::keep::supervise::events::Kind;
+use crate::keep::supervise::events::Cause;
+use crate::keep::supervise::status::Phase;
 
 impl Run<'_> {
     /// True if the run should stop. Blocks while `control` says pause.
@@ -22,11 +23,11 @@ impl Run<'_> {
     /// Waits until it is asked to go on or to stop.
     fn pause(&mut self) -> Result<()> {
         let (at, why) = (self.position(), "it was asked to pause");
-        self.log.durably(&mut self.host, &at, |log| log.event(&at, Kind::Paused, why))?;
-        self.log.durably(&mut self.host, &at, |log| log.status(&at, "paused", Some(why)))?;
+        self.log.durably(&mut self.host, &at, |log| log.paused(&at, Cause::Asked, why))?;
+        self.log.durably(&mut self.host, &at, |log| log.status(&at, Phase::Paused, Some(why)))?;
         while !self.host.stop.load(Relaxed) && asked(&*self.host.fs, self.log.dir()) == Request::Pause {
             self.host.breathe(LOOK);
-            self.log.heartbeat(&at, "paused", Some(why));
+            self.log.heartbeat(&at, Phase::Paused, Some(why));
         }
         self.log.went_on(&at, why);
         Ok(())

@@ -11,6 +11,7 @@ use crate::keep::checkpoint::{Keep, Saved, Snapshot};
 use crate::keep::models::model_tensors;
 use crate::keep::provenance::{Whose, cpu_s, resident_mb};
 use crate::keep::supervise::events::Kind;
+use crate::keep::supervise::status::Phase;
 use crate::run::progress::Tick;
 use crate::show::metrics::Row;
 
@@ -31,7 +32,7 @@ impl Run<'_> {
         let done = self.state.env_steps + counts.updates + counts.vae_updates + counts.refreshes + self.host.work;
         self.host.pulse.at(done);
         let at = self.position();
-        self.log.heartbeat(&at, "exploring", None);
+        self.log.heartbeat(&at, Phase::Exploring, None);
         self.host.progress.tick(&Tick {
             env_steps: self.state.env_steps,
             steps_total: last_step(&self.cfg.run),
@@ -52,7 +53,7 @@ impl Run<'_> {
     }
 
     /// Replaces `STATUS.json`; `why` it is not exploring.
-    pub(super) fn status(&mut self, state: &str, why: Option<&str>) -> Result<()> {
+    pub(super) fn status(&mut self, state: Phase, why: Option<&str>) -> Result<()> {
         let at = self.position();
         self.log.durably(&mut self.host, &at, |log| log.status(&at, state, why))
     }
@@ -90,7 +91,7 @@ impl Run<'_> {
         let at = self.position();
         self.log.durably(&mut self.host, &at, |log| log.row(&row))?;
         self.log.durably(&mut self.host, &at, |log| log.tensorboard_row(&row))?;
-        self.status("exploring", None)
+        self.status(Phase::Exploring, None)
     }
 
     /// A [`checkpoint`](Self::checkpoint) that was due by the schedule: trouble may lead back to it.

@@ -10,8 +10,8 @@ use crate::keep::checkpoint::{self, Keep, Saved, Snapshot};
 use crate::keep::provenance::utc;
 use crate::keep::store::Store;
 use crate::keep::store::fs::Fs;
-use crate::keep::supervise::events::{self, Event, Kind};
-use crate::keep::supervise::status::Status;
+use crate::keep::supervise::events::{self, Cause, Event, Kind};
+use crate::keep::supervise::status::{Phase, Status};
 use crate::show::metrics::{MetricsCsv, Row};
 use crate::show::tensorboard::Events;
 
@@ -100,10 +100,10 @@ impl Recorder {
     }
 
     /// Replaces `STATUS.json`; `why` it is not exploring.
-    pub(super) fn status(&mut self, at: &Position, state: &str, why: Option<&str>) -> Result<()> {
+    pub(super) fn status(&mut self, at: &Position, state: Phase, why: Option<&str>) -> Result<()> {
         self.reported = Some(Instant::now());
         let status = Status {
-            state: state.to_owned(),
+            state,
             why: why.map(str::to_owned),
             env_steps: at.env_steps,
             updates: at.updates,
@@ -116,7 +116,7 @@ impl Recorder {
     }
 
     /// Replaces `STATUS.json` where the last one is older than a [`HEARTBEAT`]; best effort, the next one retries.
-    pub(super) fn heartbeat(&mut self, at: &Position, state: &str, why: Option<&str>) {
+    pub(super) fn heartbeat(&mut self, at: &Position, state: Phase, why: Option<&str>) {
         if self.reported.is_some_and(|reported| reported.elapsed() >= HEARTBEAT) {
             let _ = self.status(at, state, why);
         }
@@ -124,6 +124,15 @@ impl Recorder {
 
     /// Adds an event to `night.jsonl`, and to the log.
     pub(super) fn event(&self, at: &Position, kind: Kind, why: &str) -> Result<()> {
+        self.event_of(at, kind, None, why)
+    }
+
+    /// Records that the run stands still, and the cause that the report looks for.
+    pub(super) fn paused(&self, at: &Position, cause: Cause, why: &str) -> Result<()> {
+        self.event_of(at, Kind::Paused, Some(cause), why)
+    }
+
+    fn event_of(&self, at: &Position, kind: Kind, cause: Option<Cause>, why: &str) -> Result<()> {
         match kind {
             Kind::Began | Kind::Resumed | Kind::WentOn | Kind::Stopped | Kind::Done => {
                 tracing::info!("{kind:?}: {why}")
@@ -135,6 +144,7 @@ impl Recorder {
             env_steps: at.env_steps,
             updates: at.updates,
             event: kind,
+            cause,
             why: why.to_owned(),
         };
         events::tell(&*self.fs, self.store.dir(), &event)

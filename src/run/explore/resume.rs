@@ -22,7 +22,7 @@ use crate::keep::store::Store;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error, write_atomic};
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
-use crate::keep::supervise::status::Status;
+use crate::keep::supervise::status::{Phase, Status};
 use crate::learn::learner::Learner;
 use crate::run::progress::Progress;
 use crate::show::metrics::{self, MetricsCsv};
@@ -118,7 +118,7 @@ fn go_on(
 /// The summary of a run that has nothing left to do; one that was stopped in its last epoch has all steps and updates too.
 fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Option<Summary> {
     let done: Summary = serde_json::from_str(&std::fs::read_to_string(summary).ok()?).ok()?;
-    let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == "done");
+    let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == Phase::Done);
     (told && done.env_steps >= last_step(&cfg.run) && done.updates >= cfg.run.epochs() * cfg.run.updates_per_epoch)
         .then_some(done)
 }

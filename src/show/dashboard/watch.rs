@@ -12,6 +12,7 @@ use super::pictures::Gallery;
 use crate::config::Config;
 use crate::keep::provenance::utc;
 use crate::keep::store::fs::{DiskFs, Fs};
+use crate::keep::supervise::status::Phase;
 use crate::keep::supervise::{control, events};
 use crate::show::metrics::{self, Table};
 use crate::show::report::metric_words;
@@ -94,7 +95,7 @@ impl Watch {
     /// Whether nobody will look at what is asked any more.
     pub fn over(&mut self) -> bool {
         self.look(Duration::ZERO);
-        matches!(self.status["state"].as_str(), Some("done" | "failed"))
+        serde_json::from_value(self.status["state"].clone()).is_ok_and(Phase::is_over)
     }
 
     fn read(&mut self) {

@@ -4,7 +4,7 @@ use super::morning::{Story, figure};
 use super::night::counts;
 use super::page::Block;
 use crate::format::grouped;
-use crate::keep::supervise::events::Kind;
+use crate::keep::supervise::events::{Cause, Kind};
 
 /// The most pressing first.
 pub(super) fn next(story: &Story<'_>) -> Vec<Block> {
@@ -12,7 +12,7 @@ pub(super) fn next(story: &Story<'_>) -> Vec<Block> {
     let say = |why: String, verb: &str, more: &str| Block::Command(why, format!("{verb} '{path}'{more}"));
     let happened = |kind: Kind| counts(&story.events).iter().find(|(k, _)| *k == kind).map_or(0, |(_, n)| *n);
     let mut blocks = Vec::new();
-    if story.events.iter().any(|e| e.event == Kind::Paused && e.why.contains("disk")) {
+    if story.events.iter().any(|e| e.cause == Some(Cause::Disk)) {
         blocks.push(say("It stood still for want of disk: make room before the next night.".into(), "df -h", ""));
     }
     if happened(Kind::Damaged) > 0 {

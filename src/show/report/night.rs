@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn event(at: &str, event: Kind, why: &str) -> Event {
-        Event { at: format!("2026-11-20T{at}Z"), env_steps: 500, updates: 7, event, why: why.into() }
+        Event { at: format!("2026-11-20T{at}Z"), env_steps: 500, updates: 7, event, cause: None, why: why.into() }
     }
 
     #[test]

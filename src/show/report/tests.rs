@@ -6,7 +6,7 @@ use skewfit_envs::GridAxis;
 
 use super::*;
 use crate::keep::store::fs::DiskFs;
-use crate::keep::supervise::events::{self, Event, Kind};
+use crate::keep::supervise::events::{self, Cause, Event, Kind};
 use crate::show::metrics::{MetricsCsv, Row, names};
 
 /// In [-1, 1], the same for the same `i`.
@@ -284,7 +284,8 @@ fn advice(night: &[(Kind, &str)], settings: &str, inputs: &Drawn) -> String {
     let config = dir.path().join("config.toml");
     fs::write(&config, fs::read_to_string(&config).unwrap() + settings).unwrap();
     for (event, why) in night {
-        let event = Event { at: "t".into(), env_steps: 1, updates: 1, event: *event, why: (*why).into() };
+        let cause = why.starts_with("disk").then_some(Cause::Disk);
+        let event = Event { at: "t".into(), env_steps: 1, updates: 1, event: *event, cause, why: (*why).into() };
         events::tell(&DiskFs, dir.path(), &event).unwrap();
     }
     draw(dir.path(), inputs).unwrap();
@@ -326,7 +327,7 @@ fn advice_follows_from_what_happened() {
             assert_eq!(told.contains(words), night.iter().any(|(k, _)| *k == kind), "{night:?}: {words}");
         }
     }
-    assert!(!advice(&[(Kind::Paused, "asked")], "", &none).contains("df -h"));
+    assert!(!advice(&[(Kind::Paused, "asked for a disk")], "", &none).contains("df -h"));
     let mended = advice(&[(Kind::Failed, "no disk"), (Kind::Resumed, "at 7 steps")], &planned(1), &none);
     assert!(!mended.contains("ended with an error") && mended.contains("All its steps are done"), "{mended}");
 }
