@@ -7,9 +7,9 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use skewfit::face::bench;
+use skewfit::learn::nn::Workers;
 use skewfit::learn::nn::adam::{Adam, Polyak};
 use skewfit::learn::nn::gemm::{View, matmul};
-use skewfit::learn::nn::{Workers, ceiling};
 use skewfit::learn::rng::stream;
 use skewfit::learn::skew::AliasTable;
 
@@ -65,11 +65,9 @@ fn products(c: &mut Criterion) {
             bencher.iter(|| matmul(&mut dst, false, View::new(&a, m, k), View::new(&b, k, n)));
         });
     }
-    let (workers, a, mut dst) = (Workers::new(0), values(1024 * 1024), vec![0.0; 1024 * 1024]);
+    let mut all_cores = bench::work("gemm_1024", 0).unwrap();
     group.throughput(Throughput::Elements(2 << 30));
-    group.bench_function("1024 cubed, all cores", |b| {
-        b.iter(|| ceiling::square_product(&workers, 1024, &a, &a, &mut dst));
-    });
+    group.bench_function("1024 cubed, all cores", |b| b.iter(|| all_cores().unwrap()));
 }
 
 /// Both critics of the door with their targets: 270,002 parameters.

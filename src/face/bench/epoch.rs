@@ -3,49 +3,14 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
-
-use super::{ACTIONS, Timing, door_episode, scratch_store};
+use super::ACTIONS;
+use super::disk::{door_episode, scratch_store};
+use super::timing::{Parts, Timing};
 use crate::config::Config;
 use crate::error::Result;
 use crate::learn::episode::Episode;
 use crate::learn::learner::{Learner, Skewed};
 use crate::task::scene;
-
-/// Where the time of an epoch goes, milliseconds.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Parts {
-    /// Acting in the scene, goals and pictures included.
-    pub env_ms: f64,
-    /// Committing episodes to the disk.
-    pub commit_ms: f64,
-    /// Batches of SAC updates: gathering, relabelling, rewards, noise.
-    pub gather_ms: f64,
-    /// SAC updates.
-    pub sac_ms: f64,
-    /// VAE updates, batches included.
-    pub vae_ms: f64,
-    /// Encoding the replay.
-    pub encode_ms: f64,
-    /// Densities of the replay.
-    pub density_ms: f64,
-    /// New latents in place, weights and their alias table.
-    pub weights_ms: f64,
-    /// The rest: new episodes encoded and put into the buffer.
-    pub other_ms: f64,
-    /// Share of the epoch that is neither the scene nor kernels, in percent: commit, gather, weights and the rest.
-    pub overhead_percent: f64,
-}
-
-impl Parts {
-    /// Settles the rest and the overhead of an epoch that took `all_ms`.
-    fn of(mut self, all_ms: f64) -> Self {
-        let kernels = self.env_ms + self.sac_ms + self.vae_ms + self.encode_ms + self.density_ms;
-        self.other_ms = all_ms - kernels - self.commit_ms - self.gather_ms - self.weights_ms;
-        self.overhead_percent = 100.0 * (1.0 - kernels / all_ms);
-        self
-    }
-}
 
 /// Times an epoch of `cfg` on a buffer filled with copies of one episode (the door's: about 0.7 GB).
 pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {

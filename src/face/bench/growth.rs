@@ -4,7 +4,10 @@
 
 use std::time::Instant;
 
-use super::{ACTIONS, Work, door_episode, encode, log_density, model, repeat, sac_step, vae_step};
+use super::ACTIONS;
+use super::disk::door_episode;
+use super::networks::{encode, log_density, model, sac_step, vae_step};
+use super::timing::{Work, repeat};
 use crate::config::{Config, overrides};
 use crate::error::Result;
 use crate::keep::provenance;

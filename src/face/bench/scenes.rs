@@ -6,7 +6,7 @@ use skewfit_envs::scenes::door::Door;
 use skewfit_envs::scenes::point2d::Point2d;
 use skewfit_envs::{Action, EnvFault, Scene};
 
-use super::Work;
+use super::timing::Work;
 use crate::config::{Config, EnvConfig};
 use crate::error::Result;
 use crate::learn::rng::normals;

@@ -3,9 +3,10 @@
 //! y = r + gamma * mask * (min_j Qbar_j(s', a') - alpha log pi(a'|s')),   L = sum_j mean_i (Q_j(s_i, a_i) - y_i)^2
 //! (soft Bellman residual, arXiv 1812.05905, equations 5 and 6; clipped double Q: arXiv 1802.09477).
 
-use super::actor;
-use super::lane::{Lane, Rows};
-use super::sac::Nets;
+use super::lane::Lane;
+use super::nets::{Nets, minimum};
+use super::rows::Rows;
+use super::squash::sample;
 use crate::learn::nn::gemm::View;
 
 /// Discount and entropy weight of the Bellman target; `entropy_weight` 0 drops the term (the first official version).
@@ -43,7 +44,7 @@ fn bellman_target(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
     let n = rows.len();
     let next = View::new(rows.next_observation, n, rows.observation_dim);
     nets.policy_shape.forward(nets.policy, next, n, &mut lane.policy);
-    actor::sample(&lane.policy.y, rows.next_noise, rows.action_dim, &mut lane.action, &mut lane.log_pi);
+    sample(&lane.policy.y, rows.next_noise, rows.action_dim, &mut lane.action, &mut lane.log_pi);
     lane.join(rows.next_observation, None, rows);
     let x = View::new(&lane.joined, n, nets.critic_shape.inputs);
     for (target, act) in nets.targets.iter().zip(&mut lane.critics) {
@@ -53,10 +54,4 @@ fn bellman_target(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
         let value = minimum(lane.critics[0].y[i], lane.critics[1].y[i]) - bellman.entropy_weight * lane.log_pi[i];
         lane.target[i] = rows.reward[i] + bellman.discount * rows.mask[i] * value;
     }
-}
-
-/// min(a, b), and NaN if either is: `f32::min` would hide the broken one of two critics.
-#[must_use]
-pub fn minimum(a: f32, b: f32) -> f32 {
-    if a < b || a.is_nan() { a } else { b }
 }

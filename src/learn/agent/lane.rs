@@ -1,7 +1,6 @@
 //! One thread's buffers for a SAC update, reused from block to block and from update to update.
 
-use super::Batch;
-use super::sac::Noise;
+use super::rows::Rows;
 use crate::learn::nn::Mlp;
 use crate::learn::nn::mlp::Activations;
 
@@ -9,56 +8,6 @@ use crate::learn::nn::mlp::Activations;
 pub const BLOCK: usize = 256;
 /// Threads' shares are multiples of this many rows.
 pub const SHARE: usize = 32;
-
-/// A block of rows of a batch, with its noise.
-pub struct Rows<'a> {
-    /// (R, 2Z).
-    pub observation: &'a [f32],
-    /// (R, 2Z).
-    pub next_observation: &'a [f32],
-    /// (R, A).
-    pub action: &'a [f32],
-    /// (R).
-    pub reward: &'a [f32],
-    /// (R).
-    pub mask: &'a [f32],
-    /// (R, A), for a ~ pi(.|s).
-    pub noise: &'a [f32],
-    /// (R, A), for a' ~ pi(.|s').
-    pub next_noise: &'a [f32],
-    /// B of the whole batch.
-    pub batch_size: usize,
-    /// 2Z.
-    pub observation_dim: usize,
-    /// A.
-    pub action_dim: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// Rows `range` of `batch`.
-    pub fn of(batch: &'a Batch, noise: &'a Noise, range: std::ops::Range<usize>) -> Self {
-        let (o, a) = (2 * batch.latent_dim, batch.action_dim);
-        let wide = range.start * o..range.end * o;
-        let narrow = range.start * a..range.end * a;
-        Self {
-            observation: &batch.observation[wide.clone()],
-            next_observation: &batch.next_observation[wide],
-            action: &batch.action[narrow.clone()],
-            reward: &batch.reward[range.clone()],
-            mask: &batch.mask[range],
-            noise: &noise.current[narrow.clone()],
-            next_noise: &noise.next[narrow],
-            batch_size: batch.size,
-            observation_dim: o,
-            action_dim: a,
-        }
-    }
-
-    /// R.
-    pub fn len(&self) -> usize {
-        self.reward.len()
-    }
-}
 
 /// Sums over rows; the caller divides by B.
 #[derive(Clone, Copy, Debug, Default)]

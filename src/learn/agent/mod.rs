@@ -1,17 +1,23 @@
 //! Goal-conditioned soft actor-critic (Haarnoja et al. 2018, arXiv 1812.05905) on latents: input concat(z, z_g).
 //!
 //! [`actor`], [`critic`] and [`temperature`] each hold one loss and its hand-derived gradient on a block of rows;
-//! [`Sac`] owns the state and applies them.
+//! [`squash`] draws actions; [`Sac`] owns the state and applies them.
 
+mod acting;
 pub mod actor;
 pub mod critic;
+mod init;
 mod lane;
+mod nets;
 #[cfg(test)]
 mod reference;
+mod rows;
 pub mod sac;
+pub mod squash;
 pub mod temperature;
 #[cfg(test)]
 mod tests;
 
 use crate::learn::goals::Batch;
-pub use sac::{Noise, Sac, SacConfig, SacInfo};
+pub use rows::Noise;
+pub use sac::{Sac, SacConfig, SacInfo};

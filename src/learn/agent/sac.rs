@@ -1,13 +1,12 @@
 //! The agent: policy, two critics, their targets, temperature, and the optimisers' moments.
 
-use rand_distr::{Distribution, StandardNormal};
-
-use super::lane::{BLOCK, Lane, Rows, SHARE, Sums};
-use super::{Batch, actor, critic, temperature};
+use super::lane::{BLOCK, Lane, SHARE, Sums};
+use super::nets::{Nets, halves};
+use super::rows::{Noise, Rows};
+use super::{Batch, actor, critic, init, temperature};
 use crate::error::{Error, Result};
-use crate::learn::nn::adam::Polyak;
-use crate::learn::nn::gemm::View;
-use crate::learn::nn::mlp::{Activations, Init};
+use crate::learn::nn::adam::{Polyak, halved};
+use crate::learn::nn::mlp::Activations;
 use crate::learn::nn::{Adam, Mlp, Params, Workers, reduce};
 use crate::learn::rng::Rng;
 use crate::learn::settings::AgentConfig;
@@ -21,25 +20,6 @@ pub struct SacConfig {
     pub action_dim: usize,
     /// `[agent]`.
     pub agent: AgentConfig,
-}
-
-/// Standard normal draws of one update, (B, A) each.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Noise {
-    /// For a ~ pi(.|s).
-    pub current: Vec<f32>,
-    /// For a' ~ pi(.|s').
-    pub next: Vec<f32>,
-}
-
-impl Noise {
-    /// Fills both with `n` draws.
-    pub fn draw(&mut self, n: usize, rng: &mut Rng) {
-        for half in [&mut self.current, &mut self.next] {
-            half.clear();
-            half.extend((0..n).map(|_| -> f32 { StandardNormal.sample(rng) }));
-        }
-    }
 }
 
 /// Facts about one update, for the log.
@@ -74,20 +54,11 @@ impl SacInfo {
     }
 }
 
-/// All parameters a block reads.
-pub struct Nets<'a> {
-    pub(super) policy_shape: Mlp,
-    pub(super) critic_shape: Mlp,
-    pub(super) policy: &'a [f32],
-    pub(super) critics: [&'a [f32]; 2],
-    pub(super) targets: [&'a [f32]; 2],
-}
-
 /// The agent's whole state.
 pub struct Sac {
-    cfg: SacConfig,
-    policy_shape: Mlp,
-    critic_shape: Mlp,
+    pub(super) cfg: SacConfig,
+    pub(super) policy_shape: Mlp,
+    pub(super) critic_shape: Mlp,
     /// `policy.*`.
     pub policy: Params,
     /// `critic0.*`, `critic1.*`.
@@ -101,7 +72,7 @@ pub struct Sac {
     /// Halvings of the learning rate, which guards may ask for.
     pub halvings: u32,
     pub(super) lanes: Vec<Lane>,
-    acting: Activations,
+    pub(super) acting: Activations,
 }
 
 #[derive(Clone, Copy)]
@@ -112,25 +83,16 @@ pub(super) enum Losses {
 }
 
 impl Sac {
-    /// A fresh agent, initial weights drawn from `rng` (algorithm: hidden U(+-1/sqrt(units)), last critic +-3e-3, heads +-1e-3).
+    /// A fresh agent, its initial weights drawn from `rng`: policy, critics, targets.
     #[must_use]
     pub fn new(cfg: SacConfig, workers: &Workers, rng: &mut Rng) -> Self {
         let (observation, actions) = (2 * cfg.latent_dim, cfg.action_dim);
-        let hidden = cfg.agent.hidden;
+        let (hidden, hidden_bias) = (cfg.agent.hidden, cfg.agent.hidden_bias);
         let policy_shape = Mlp { inputs: observation, hidden, outputs: 2 * actions };
         let critic_shape = Mlp { inputs: observation + actions, hidden, outputs: 1 };
-        let hidden_bias = cfg.agent.hidden_bias;
-        let mut policy = policy_shape.init("policy", Init { hidden_bias, last_weight: 1e-3 }, rng);
-        let last_bias = policy.tensors.len() - 1;
-        policy.uniform(last_bias, 1e-3, rng);
-        policy.get_mut(last_bias)[..actions].fill(0.0);
-        let mut pair = |names: [&str; 2]| {
-            let init = Init { hidden_bias, last_weight: 3e-3 };
-            let [first, second] = names.map(|name| critic_shape.init(name, init, rng));
-            joined(first, second)
-        };
-        let critics = pair(["critic0", "critic1"]);
-        let mut targets = pair(["target0", "target1"]);
+        let policy = init::policy(policy_shape, hidden_bias, rng);
+        let critics = init::pair(["critic0", "critic1"], critic_shape, hidden_bias, rng);
+        let mut targets = init::pair(["target0", "target1"], critic_shape, hidden_bias, rng);
         if cfg.agent.copy_targets_at_start {
             targets.values.copy_from_slice(&critics.values);
         }
@@ -157,46 +119,6 @@ impl Sac {
     #[must_use]
     pub fn temperature(&self) -> f32 {
         self.log_temperature.values[0].exp()
-    }
-
-    /// tanh(mean) for one observation concat(z, z_g): evaluation's action, (A).
-    pub fn act_mean(&mut self, observation: &[f32]) -> Vec<f32> {
-        let dim = self.cfg.action_dim;
-        self.head(observation)[..dim].iter().map(|mean| mean.tanh()).collect()
-    }
-
-    /// A draw of the policy for one observation, with standard normal `noise` (A).
-    pub fn act_sample(&mut self, observation: &[f32], noise: &[f32]) -> Vec<f32> {
-        let dim = self.cfg.action_dim;
-        let head = self.head(observation);
-        (0..dim).map(|k| actor::squash(head[k], head[dim + k], noise[k]).action).collect()
-    }
-
-    /// min_j Q_j(s, a) (R), and log pi (R) of a draw of the present policy with standard normal `noise` (R, A), for
-    /// observations (R, 2Z) and actions (R, A).
-    #[must_use]
-    pub fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> (Vec<f32>, Vec<f32>) {
-        let (o, a) = (2 * self.cfg.latent_dim, self.cfg.action_dim);
-        let rows = action.len() / a;
-        let mut policy = self.policy_shape.activations(rows);
-        self.policy_shape.forward(&self.policy.values, View::new(observation, rows, o), rows, &mut policy);
-        let (mut drawn, mut log_pi) = (vec![0.0; rows * a], vec![0.0; rows]);
-        actor::sample(&policy.y, noise, a, &mut drawn, &mut log_pi);
-        let joined: Vec<f32> =
-            observation.chunks_exact(o).zip(action.chunks_exact(a)).flat_map(|(s, a)| [s, a].concat()).collect();
-        let half = self.critics.values.len() / 2;
-        let [first, second] = [&self.critics.values[..half], &self.critics.values[half..]].map(|critic| {
-            let mut act = self.critic_shape.activations(rows);
-            self.critic_shape.forward(critic, View::new(&joined, rows, o + a), rows, &mut act);
-            act.y
-        });
-        (first.into_iter().zip(second).map(|(a, b)| critic::minimum(a, b)).collect(), log_pi)
-    }
-
-    pub(super) fn head(&mut self, observation: &[f32]) -> &[f32] {
-        let x = View::new(observation, 1, observation.len());
-        self.policy_shape.forward(&self.policy.values, x, 1, &mut self.acting);
-        &self.acting.y
     }
 
     /// One update of temperature, policy, critics and targets.
@@ -252,13 +174,12 @@ impl Sac {
         let agent = &self.cfg.agent;
         let entropy_weight = if agent.entropy_in_target { alpha } else { 0.0 };
         let bellman = critic::Bellman { discount: agent.discount as f32, entropy_weight };
-        let half = self.critics.values.len() / 2;
         let nets = Nets {
             policy_shape: self.policy_shape,
             critic_shape: self.critic_shape,
             policy: &self.policy.values,
-            critics: [&self.critics.values[..half], &self.critics.values[half..]],
-            targets: [&self.targets.values[..half], &self.targets.values[half..]],
+            critics: halves(&self.critics.values),
+            targets: halves(&self.targets.values),
         };
         let shares = workers.shares(batch.size, SHARE);
         workers.each(&mut self.lanes, |i, lane| {
@@ -299,7 +220,7 @@ impl Sac {
 
     /// Adam's step now.
     fn rate(&self) -> f64 {
-        self.cfg.agent.learning_rate * 0.5f64.powi(self.halvings as i32)
+        halved(self.cfg.agent.learning_rate, self.halvings)
     }
 
     fn step_temperature(&mut self, gradient: f64) {
@@ -319,17 +240,6 @@ impl Sac {
         let gradient = &self.lanes[0].critic_gradient;
         self.adams[1].step(workers, rate, &mut self.critics.values, gradient, Some(follow));
     }
-}
-
-/// Two networks' parameters in one memory, first then second.
-fn joined(first: Params, second: Params) -> Params {
-    let shift = first.values.len();
-    let mut tensors = first.tensors;
-    tensors.extend(second.tensors.into_iter().map(|mut t| {
-        t.start += shift;
-        t
-    }));
-    Params { tensors, values: [first.values, second.values].concat() }
 }
 
 fn finite(which: &str, gradient: f64) -> Result<f64> {

@@ -15,6 +15,8 @@ use crate::learn::rng::Rng;
 pub const FIRST_KERNEL: usize = 5;
 /// Kernel of the last transposed convolution, stride 3.
 pub const LAST_KERNEL: usize = 6;
+/// Pictures a block; encode and decode always run whole, zero-padded blocks.
+pub const BLOCK: usize = 32;
 
 /// Shapes derived from image size, channels and latent dimensions.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,8 +6,8 @@
 //! self-normalised: log [ sum_k u_k p(x|z_k) / sum_k u_k ],  u_k = prior / posterior ratio   (the official toy code)
 
 use super::Vae;
+use super::architecture::BLOCK;
 use super::errors::Errors;
-use super::vae::BLOCK;
 use crate::learn::nn::Workers;
 use crate::learn::settings::{DensityConfig, Estimator};
 

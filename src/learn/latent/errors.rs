@@ -2,11 +2,10 @@
 
 use pulp::Simd;
 
-use super::architecture::Architecture;
+use super::architecture::{Architecture, BLOCK};
 use super::packed::Packed;
-use super::vae::BLOCK;
+use super::picture::cells_of_picture;
 use crate::learn::nn::direct::{Place, Sink, load, store};
-use crate::learn::nn::lattice::cells_of_picture;
 
 /// Floats of a cell, of which 27 are pixels: whole vectors.
 const CELL: usize = 32;

@@ -5,7 +5,9 @@ mod decoder;
 pub mod density;
 mod encoder;
 mod errors;
+mod lane;
 mod packed;
+mod picture;
 #[cfg(test)]
 mod reference;
 #[cfg(test)]
@@ -13,4 +15,5 @@ mod tests;
 pub mod vae;
 
 pub use architecture::Architecture;
+pub use lane::kl;
 pub use vae::{Vae, VaeInfo};

@@ -1,8 +1,7 @@
 //! Weights in the order in which the kernels read them: panels for the forward passes, lattices for the gradients of the
 //! first and last layers (zero where the kernel is smaller than two strides).
 
-use super::architecture::{Architecture, FIRST_KERNEL, LAST_KERNEL};
-use super::vae::BLOCK;
+use super::architecture::{Architecture, BLOCK, FIRST_KERNEL, LAST_KERNEL};
 use crate::learn::nn::Params;
 use crate::learn::nn::windows::{Grid, Phases, Windows};
 

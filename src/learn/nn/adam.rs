@@ -86,6 +86,12 @@ impl Adam {
     }
 }
 
+/// A learning rate after `halvings` halvings.
+#[must_use]
+pub fn halved(rate: f64, halvings: u32) -> f64 {
+    rate * 0.5f64.powi(halvings as i32)
+}
+
 #[inline(always)]
 fn advance(share: &mut Share, c: Coefficients, tau: f32) {
     let (b1, b2) = (B1 as f32, B2 as f32);

@@ -4,13 +4,13 @@
 //! backward, with single-threaded products, while the block's activations sit in its L2 cache.
 
 pub mod adam;
-pub mod ceiling;
 pub mod conv;
 pub mod dense;
 pub mod direct;
 pub mod gemm;
 pub mod lattice;
 pub mod mlp;
+pub mod panels;
 pub mod params;
 pub mod reduce;
 #[cfg(test)]

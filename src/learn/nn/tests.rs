@@ -1,11 +1,14 @@
 //! Convolution and transposed convolution against their definitions in f64, and central differences of those (oracle 20).
 
+mod definition;
 mod nets;
 pub(crate) mod reference;
 mod shapes;
 
 use proptest::prelude::*;
 use rand::Rng as _;
+
+use definition::{conv, deconv, differences};
 
 use super::conv::{Layer, Window};
 use super::dense;
@@ -15,47 +18,6 @@ use super::windows::{Grid, Phases, Windows};
 use crate::learn::rng::{Rng, stream};
 
 const IMAGES: usize = 9; // one more than a group of patches
-
-/// Every (image, window's row and column, kernel's row and column): (image and window, pixel of the frame, kernel entry).
-fn taps(w: Window) -> impl Iterator<Item = (usize, usize, usize)> {
-    let (k, s) = (w.kernel, w.small);
-    (0..IMAGES * s * s * k * k).map(move |n| {
-        let (q, p, j, i, image) = (n % k, n / k % k, n / (k * k) % s, n / (k * k * s) % s, n / (k * k * s * s));
-        let (row, col) = (w.offset + i * w.stride + p, w.offset + j * w.stride + q);
-        ((image * s + i) * s + j, (image * w.pitch + row) * w.pitch + col, p * k + q)
-    })
-}
-
-/// y (images small small, C_small) = conv(x) + b.
-fn conv(l: Layer, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
-    let (big, small) = (l.big_channels, l.small_channels);
-    let mut y = b.repeat(IMAGES * l.window.small * l.window.small);
-    for (cell, pixel, tap) in taps(l.window) {
-        for c in 0..big {
-            for o in 0..small {
-                y[cell * small + o] += x[pixel * big + c] * w[(tap * big + c) * small + o];
-            }
-        }
-    }
-    y
-}
-
-/// y (images, pitch, pitch, C_big) = deconv(x) + b inside of the picture, 0 outside.
-fn deconv(l: Layer, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
-    let (big, small, Window { pitch, offset, kernel, .. }) = (l.big_channels, l.small_channels, l.window);
-    let inside = |i: usize| (offset..offset + l.window.big).contains(&i);
-    let mut y: Vec<f64> = (0..IMAGES * pitch * pitch * big)
-        .map(|i| if inside(i / big % pitch) && inside(i / big / pitch % pitch) { b[i % big] } else { 0.0 })
-        .collect();
-    for (cell, pixel, tap) in taps(l.window) {
-        for c in 0..big {
-            for o in 0..small {
-                y[pixel * big + c] += x[cell * small + o] * w[(o * kernel * kernel + tap) * big + c];
-            }
-        }
-    }
-    y
-}
 
 fn values(n: usize, rng: &mut Rng) -> Vec<f32> {
     (0..n).map(|_| rng.random_range(-1.0..1.0)).collect()
@@ -69,24 +31,6 @@ fn close(got: &[f32], want: &[f64], what: &str) {
     let worst = got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs()).fold(0.0, f64::max);
     let largest = want.iter().map(|w| w.abs()).fold(1.0, f64::max);
     assert!(got.len() == want.len() && worst < 1e-5 * largest, "{what}: {worst:e} of {largest}");
-}
-
-/// Central differences of sum(r relu(y)) for each entry of x, w and b in turn.
-fn differences(inputs: [&[f32]; 3], r: &[f32], y: impl Fn(&[Vec<f64>; 3]) -> Vec<f64>) -> [Vec<f64>; 3] {
-    let mut at = inputs.map(wide);
-    [0, 1, 2].map(|which| {
-        (0..at[which].len())
-            .map(|i| {
-                let (start, h) = (at[which][i], 1e-6);
-                let [above, below] = [h, -h].map(|step| {
-                    at[which][i] = start + step;
-                    y(&at).iter().zip(r).map(|(y, r)| f64::from(*r) * y.max(0.0)).sum::<f64>()
-                });
-                at[which][i] = start;
-                (above - below) / (2.0 * h)
-            })
-            .collect()
-    })
 }
 
 /// relu(layer(x) + b) into `y`, one picture first and then the whole block: what the rest of a block is never matters.

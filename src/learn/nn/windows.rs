@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use super::direct::{Panels, Pass, Place, Sink, sums};
+use super::direct::{Pass, Place, Sink, sums};
+use super::panels::Panels;
 
 /// `side` x `side` positions of `channels` floats inside frames of `pitch` x `pitch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

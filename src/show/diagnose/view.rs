@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::learn::latent::density::log_density;
-use crate::learn::latent::vae::kl;
+use crate::learn::latent::kl;
 use crate::learn::learner::Learner;
 use crate::learn::rng;
 use crate::learn::rng::normals;

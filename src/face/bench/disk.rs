@@ -1,0 +1,81 @@
+//! What a run writes, as units: an episode, a checkpoint.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use skewfit_envs::Scene;
+
+use super::ACTIONS;
+use super::timing::Work;
+use crate::config::Config;
+use crate::error::Result;
+use crate::keep::checkpoint::{self, Keep, Snapshot};
+use crate::keep::models::model_tensors;
+use crate::keep::store::fs::DiskFs;
+use crate::keep::store::{ShardRoot, Store};
+use crate::learn::episode::{Episode, GoalOrigin};
+use crate::learn::learner::Learner;
+use crate::learn::rng;
+use crate::learn::rollout::{Behaviour, Policy, Target, rollout};
+use crate::run::explore::state::RunState;
+use crate::task::scene;
+
+/// An episode of the door into a store in a folder of its own under the system's temporary one; removed at the end.
+pub(super) fn commit_episode() -> Result<Work> {
+    let cfg = Config::resolve("door", Vec::new())?;
+    let mut scene = scene::build(&cfg.env, 0)?;
+    let mut learner = Learner::new(&cfg.learner(), ACTIONS)?;
+    let mut episode = door_episode(&cfg, &mut *scene, &mut learner, 0)?;
+    let (mut store, folder) = scratch_store(&cfg)?;
+    Ok(Box::new(move || {
+        let _kept_until_the_end = &folder;
+        store.commit(&episode, (episode.id + 1) * 100)?;
+        episode.id += 1;
+        Ok(())
+    }))
+}
+
+/// A checkpoint of the door's learner, three of which are kept.
+pub(super) fn checkpoint_door() -> Result<Work> {
+    let cfg = Config::resolve("door", Vec::new())?;
+    let (scene, learner) = (scene::build(&cfg.env, 0)?, Learner::new(&cfg.learner(), ACTIONS)?);
+    let (store, folder) = scratch_store(&cfg)?;
+    let mut update = 0;
+    Ok(Box::new(move || {
+        let _kept_until_the_end = &folder;
+        let (params, optimizer) = model_tensors(&learner);
+        let state = serde_json::json!(RunState::default());
+        let snapshot = Snapshot { update, params, optimizer, state, env: scene.snapshot()?.0 };
+        checkpoint::save(&DiskFs, store.dir(), &snapshot, Keep { newest: 3, every_s: 0.0, spared: &[] })?;
+        update += 1;
+        Ok(())
+    }))
+}
+
+/// An episode of the door towards a goal from the prior.
+pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Scene, learner: &mut Learner, id: u64) -> Result<Episode> {
+    let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(0, name, &[id]));
+    let latent = rng::normals(cfg.latent.dim, &mut noise);
+    let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
+    let Learner { vae, sac, .. } = learner;
+    let policy = Policy { vae, sac, behaviour: Behaviour::Explore(&mut noise) };
+    rollout(scene, policy, &target, id, cfg.env.episode_steps, &mut reset)
+}
+
+/// A store in a folder of its own under the system's temporary one.
+pub(super) fn scratch_store(cfg: &Config) -> Result<(Store, Scratch)> {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("skewfit-bench-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
+    let folder = Scratch(std::env::temp_dir().join(name));
+    let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene.clone() };
+    Ok((Store::create(&folder.0, root)?, folder))
+}
+
+/// A folder that is removed when dropped.
+pub(super) struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0); // the system clears its temporary folder anyway
+    }
+}
