@@ -1,6 +1,6 @@
 //! An episode: the unit that is collected, committed, replayed.
 
-use skewfit_envs::Ending;
+use skewfit_envs::{Ending, Image};
 
 /// Where an episode's goal came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -75,6 +75,18 @@ impl Episode {
     pub fn frame(&self, t: usize) -> &[u8] {
         let bytes = self.image_size * self.image_size * 3;
         &self.frames[t * bytes..(t + 1) * bytes]
+    }
+
+    /// Frame `t` in `0..=T`, as an image of its own.
+    #[must_use]
+    pub fn image(&self, t: usize) -> Image {
+        Image { size: self.image_size, pixels: self.frame(t).to_vec() }
+    }
+
+    /// The goal's picture, as an image of its own.
+    #[must_use]
+    pub fn goal(&self) -> Image {
+        Image { size: self.image_size, pixels: self.goal_image.clone() }
     }
 
     /// True state at `t` in `0..=T`; empty on hardware.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde_json::Value;
-use skewfit_envs::{GridAxis, Image, Scene, StateVec};
+use skewfit_envs::{Image, Scene, StateVec};
 
 use crate::config::{Config, RunConfig};
 use crate::error::{Error, Result};
@@ -16,6 +16,7 @@ use crate::show::evaluation;
 use crate::show::pictures;
 use crate::show::report::{self, Drawn, States, axis_name};
 use crate::task::attempt::{Attempt, Goal};
+use crate::task::coverage::along;
 use crate::task::{scene, scores};
 
 /// Goals shown from the beginning and from the end.
@@ -71,12 +72,6 @@ pub fn states(visited: Vec<[f64; 2]>, scene: &dyn Scene, attempts: &[Attempt]) -
     States { names: [&axes[0], &axes[1]].map(|axis| axis_name(scene.spec(), axis)), goals, visited, axes }
 }
 
-/// A state on the scene's map: (horizontal, vertical).
-#[must_use]
-pub fn along(axes: &[GridAxis; 2], state: &[f64]) -> [f64; 2] {
-    [&axes[0], &axes[1]].map(|axis| state.get(axis.state).copied().unwrap_or(f64::NAN))
-}
-
 /// Every visited state, out of the shards; damaged ones are left out, as `inspect` tells.
 fn visited(store: &Store, scene: &dyn Scene) -> Option<Vec<[f64; 2]>> {
     let axes = scene.coverage().heat_map.clone();
@@ -93,9 +88,7 @@ fn visited(store: &Store, scene: &dyn Scene) -> Option<Vec<[f64; 2]>> {
 pub fn goals(store: &Store, run: &RunConfig) -> (Vec<Image>, Vec<Image>) {
     let own = store.lines().iter().filter(|line| line.env_steps_end > run.warmup_steps + run.epoch_steps);
     let own: Vec<&JournalLine> = own.collect();
-    let picture = |line: &&JournalLine| {
-        store.sound(line).ok().map(|episode| Image { size: episode.image_size, pixels: episode.goal_image })
-    };
+    let picture = |line: &&JournalLine| store.sound(line).ok().map(|episode| episode.goal());
     let half = GOALS_SHOWN.min(own.len() / 2);
     let [early, late] = [&own[..half], &own[own.len() - half..]];
     (early.iter().filter_map(picture).collect(), late.iter().filter_map(picture).collect())

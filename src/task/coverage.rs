@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use skewfit_envs::CoverageGrid;
+use skewfit_envs::{CoverageGrid, GridAxis};
 
 /// Running counts over a scene's grid.
 #[derive(Clone, Debug)]
@@ -62,10 +62,15 @@ impl Coverage {
     }
 }
 
+/// A state (S) on a map: its values along the two axes, NaN where it has none.
+#[must_use]
+pub fn along(axes: &[GridAxis; 2], state: &[f64]) -> [f64; 2] {
+    [&axes[0], &axes[1]].map(|axis| state.get(axis.state).copied().unwrap_or(f64::NAN))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use skewfit_envs::GridAxis;
 
     fn grid(cells: usize) -> CoverageGrid {
         let axis = |state| GridAxis { state, low: 0.0, high: 1.0, cells };

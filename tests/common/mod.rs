@@ -2,16 +2,20 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
+mod learned;
+mod live;
 #[path = "../../src/trials.rs"]
 mod trials;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+#[allow(unused_imports, reason = "each test file uses its part")]
+pub use learned::{Learned, files, metrics};
+pub use live::Live;
 use serde_json::Value;
 #[allow(unused_imports, reason = "each test file uses its part")]
 pub use trials::{record, trials};
@@ -68,60 +72,6 @@ pub fn explore_aside(dir: &Path, settings: &[&str]) -> Live {
 
 pub fn resume(dir: &Path) -> Value {
     json(&skewfit("resume", dir, &["--json"]))
-}
-
-/// A process that does not outlive its test.
-pub struct Live(Option<Child>);
-
-impl Live {
-    pub fn of(child: Child) -> Self {
-        Self(Some(child))
-    }
-
-    /// Starts it, and keeps what it says.
-    pub fn start(mut command: Command) -> Self {
-        Self::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
-    }
-
-    /// The process that it, a supervisor, has started.
-    pub fn child(&self) -> String {
-        let id = self.id();
-        let children = || fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        until("a child", || !children().trim().is_empty());
-        children().trim().to_owned()
-    }
-
-    pub fn id(&self) -> u32 {
-        self.0.as_ref().unwrap().id()
-    }
-
-    pub fn over(&mut self) -> bool {
-        self.0.as_mut().unwrap().try_wait().unwrap().is_some()
-    }
-
-    pub fn term(&self) {
-        let id = self.0.as_ref().unwrap().id().to_string();
-        Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).output().unwrap();
-    }
-
-    pub fn kill(mut self) {
-        let mut child = self.0.take().unwrap();
-        child.kill().unwrap();
-        child.wait().unwrap();
-    }
-
-    pub fn end(mut self) -> Output {
-        self.0.take().unwrap().wait_with_output().unwrap()
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
 
 /// [`python_with`] h5py.
@@ -186,65 +136,6 @@ pub fn killed_after(kept: &str, run: &Path, to: &Path) {
         fs::remove_dir_all(to.join("checkpoints").join(newer)).unwrap();
     }
     fs::write(to.join("checkpoints/last"), format!("{kept}\n")).unwrap();
-}
-
-/// Every file below `dir` with its bytes.
-pub fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut all = BTreeMap::new();
-    for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
-        if entry.file_type().unwrap().is_dir() {
-            all.extend(files(&entry.path()).into_iter().map(|(name, b)| (Path::new(&entry.file_name()).join(name), b)));
-        } else {
-            all.insert(entry.file_name().into(), fs::read(entry.path()).unwrap());
-        }
-    }
-    all
-}
-
-/// `metrics.csv` by column.
-pub fn metrics(dir: &Path) -> BTreeMap<String, Vec<String>> {
-    let text = fs::read_to_string(dir.join("metrics.csv")).unwrap();
-    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
-    let column = |i: usize| rows[1..].iter().map(|row| row[i].to_owned()).collect();
-    (0..rows[0].len()).map(|i| (rows[0][i].to_owned(), column(i))).collect()
-}
-
-/// What two equal runs have in common: parameters, journal, shards, metrics apart from times.
-#[derive(PartialEq)]
-pub struct Learned {
-    pub hash: String,
-    pub journal: String,
-    pub shards: BTreeMap<PathBuf, Vec<u8>>,
-    pub metrics: BTreeMap<String, Vec<String>>,
-}
-
-impl Learned {
-    /// By a run that told `told` at its end.
-    pub fn of(dir: &Path, told: &Value) -> Self {
-        let mut metrics = metrics(dir);
-        metrics.retain(|name, _| !name.starts_with("time/"));
-        Self {
-            hash: told["params_blake3"].as_str().unwrap().to_owned(),
-            journal: fs::read_to_string(dir.join("episodes.jsonl")).unwrap(),
-            shards: files(&dir.join("episodes")),
-            metrics,
-        }
-    }
-
-    /// Equal in every part; `when` tells the case.
-    pub fn same(&self, other: &Self, when: &str) {
-        for (name, column) in &self.metrics {
-            assert_eq!(Some(column), other.metrics.get(name), "{when}: {name}");
-        }
-        let (a, b) = (self.journal.lines(), other.journal.lines());
-        assert_eq!(a.zip(b).position(|(a, b)| a != b), None, "{when}: journal");
-        let (a, b) = (self.shards.keys(), other.shards.keys());
-        assert!(a.eq(b) && self.journal.len() == other.journal.len(), "{when}: shards");
-        for (name, bytes) in &self.shards {
-            assert!(other.shards[name] == *bytes, "{when}: {}", name.display());
-        }
-        assert_eq!(self.hash, other.hash, "{when}");
-    }
 }
 
 /// Runs `corridor-tiny` in `dir` with these faults (see `src/keep/faults/mod.rs`), a checkpoint every epoch.

@@ -6,6 +6,7 @@
 
 mod gate;
 mod key;
+mod lines;
 mod listen;
 mod pictures;
 mod routes;

@@ -1,22 +1,12 @@
-//! The figures of the page, in the order of its questions.
-
-use skewfit_envs::Image;
+//! The figures of the page, in the order of its questions, and its diagrams.
 
 use super::findings::Findings;
 use super::probe::Probe;
-use super::sample::OwnGoal;
+use super::sheets::{DIMENSIONS, gallery, reconstructions, traversals};
 use crate::learn::learner::Learner;
-use crate::show::report::diagnosis::{Diagram, Figure, Marks, Matrix, Scale, Shape, Strips};
+use crate::show::report::diagnosis::{Diagram, Figure, Marks, Matrix, Scale, Shape};
 use crate::statistics::mean;
 
-/// Dimensions shown, those that carry most.
-const DIMENSIONS: usize = 16;
-/// Standard deviations of the posterior means over the frames, from the mean.
-const STEPS: [f64; 9] = [-2.0, -1.5, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0];
-/// Goals of each end shown as pictures.
-const GOALS: usize = 20;
-/// Frames rebuilt, spread over the first mapped state's range.
-const REBUILT: usize = 15;
 /// Bars of the weights' histogram.
 const BARS: usize = 40;
 
@@ -37,33 +27,6 @@ pub fn figures(found: &Findings, learner: &mut Learner) -> Vec<(&'static str, Fi
         ("policy", policy(found)),
         ("reconstructions", reconstructions(found, learner)),
     ]
-}
-
-fn image(size: usize, pixels: &[u8]) -> Image {
-    Image { size, pixels: pixels.to_vec() }
-}
-
-fn traversals(found: &Findings, learner: &mut Learner) -> Figure {
-    let (view, size) = (&found.view, found.cfg.env.image_size);
-    let active = view.active().len();
-    let n = found.sample.frames.len() as f32;
-    let centre: Vec<f32> = (0..view.dim).map(|d| (0..n as usize).map(|i| view.mean(i)[d]).sum::<f32>() / n).collect();
-    let mut row = |d: &usize| {
-        let deviation = view.spread[*d].sqrt();
-        let latents = STEPS.iter().flat_map(|step| {
-            let mut z = centre.clone();
-            z[*d] += (step * deviation) as f32;
-            z
-        });
-        let pictures = learner.vae.decode(&latents.collect::<Vec<_>>());
-        let pictures = pictures.chunks_exact(size * size * 3).map(|p| image(size, p)).collect();
-        (format!("z{d}, sd {deviation:.2}, KL {:.1}", view.kl[*d]), pictures)
-    };
-    Figure::Strips(Strips {
-        heading: format!("What each active dimension does, around the mean latent: {active} of {}", view.dim),
-        columns: STEPS.iter().map(|s| format!("{s:+} sd").replace("+0 ", "0 ").replace('-', "−")).collect(),
-        rows: view.active().iter().take(DIMENSIONS).map(&mut row).collect(),
-    })
 }
 
 fn correlations(found: &Findings) -> Figure {
@@ -155,20 +118,6 @@ fn line(found: &Findings, label: &str, column: &str) -> Marks {
     marks(Shape::Line, label, points.collect())
 }
 
-fn gallery(found: &Findings) -> Figure {
-    let size = found.cfg.env.image_size;
-    let some = |goals: &[OwnGoal]| -> Vec<Image> {
-        let n = GOALS.min(goals.len());
-        (0..n).map(|i| image(size, &goals[i * goals.len() / n].picture)).collect()
-    };
-    let (early, late) = (&found.sample.early, &found.sample.late);
-    let heading = |when: &str, goals: &[OwnGoal]| {
-        let origin = goals.last().map_or("", |g| g.origin.name());
-        format!("Its own goals, {when} (the last of them from: {origin})")
-    };
-    Figure::Gallery(vec![(heading("early", early), some(early)), (heading("late", late), some(late))])
-}
-
 fn goal_states(found: &Findings) -> Figure {
     let [(x, across), (y, up)] = &found.axes()[..] else { return Figure::Diagrams(Vec::new()) };
     let frames = &found.sample.frames;
@@ -214,29 +163,6 @@ fn policy(found: &Findings) -> Figure {
         over_time(found, "Mean Q of what is practised", "Q", "train/q_mean"),
         over_time(found, "Squared error of the pictures", "|x − x'|² a picture", "vae/sse"),
     ])
-}
-
-/// Over the first mapped state's range, or over log p where no state is known.
-fn reconstructions(found: &Findings, learner: &mut Learner) -> Figure {
-    let (size, frames) = (found.cfg.env.image_size, &found.sample.frames);
-    let axis = found.axes().into_iter().next();
-    let value = |i: usize| axis.as_ref().map_or(found.view.log_density[i], |(k, _)| frames[i].state[*k]);
-    let name = axis.as_ref().map_or("log p", |(_, name)| name.as_str());
-    let (low, high) =
-        (0..frames.len()).map(value).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    let place = |k: usize| low + (high - low) * k as f64 / (REBUILT - 1) as f64;
-    let nearest = |k: usize| {
-        (0..frames.len()).min_by(|a, b| (value(*a) - place(k)).abs().total_cmp(&(value(*b) - place(k)).abs()))
-    };
-    let mut chosen: Vec<usize> = (0..REBUILT).filter_map(nearest).collect();
-    chosen.dedup();
-    let latents: Vec<f32> = chosen.iter().flat_map(|i| found.view.mean(*i)).copied().collect();
-    let rebuilt = learner.vae.decode(&latents);
-    let pairs = chosen.iter().zip(rebuilt.chunks_exact(size * size * 3));
-    let pairs = pairs.map(|(i, r)| {
-        (image(size, &frames[*i].picture), image(size, r), format!("{:.2}", value(*i)).replace('-', "−"))
-    });
-    Figure::Pairs(format!("What the VAE keeps, over {name}"), ["camera", "rebuilt"], pairs.collect())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod probe;
 mod rarity;
 mod returns;
 mod sample;
+mod sheets;
 pub mod verdicts;
 mod view;
 

@@ -1,8 +1,7 @@
 //! What runs had reached after so many steps, to lay beside figures that were published elsewhere.
 
-use super::curves::words;
-use super::morning::figure;
 use super::runs::{Run, groups};
+use super::words::{figure, words};
 use crate::error::{Error, Result};
 use crate::format::grouped;
 

@@ -11,6 +11,7 @@ use super::{
     hours,
     panel::{Across, HEADING, LINE, Panel, SMALL, Series, look},
     runs::{Group, Run},
+    words::words,
 };
 
 /// Past this a value says that learning broke, not how it went.
@@ -74,18 +75,6 @@ pub(super) fn evaluation(groups: &[Group<'_>], constants: &BTreeMap<String, f64>
 /// Small multiples of what SAC, the VAE and the skewing report.
 pub(super) fn learning(groups: &[Group<'_>]) -> Option<Canvas> {
     figure(groups, &LEARNING.map(|(name, words)| metric(name, words)), 3, 1, STEPS)
-}
-
-/// `eval/final_angle_error_rad` -> `Final angle error (rad)`.
-pub(crate) fn words(metric: &str) -> String {
-    let name = metric.rsplit('/').next().unwrap_or_default();
-    let (name, unit) = match name.rsplit_once('_') {
-        Some((name, unit @ ("rad" | "m" | "nats" | "s" | "px"))) => (name, format!(" ({unit})")),
-        _ => (name, String::new()),
-    };
-    let mut letters = name.chars().map(|c| if c == '_' { ' ' } else { c });
-    let first = letters.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect::<String>() + &unit
 }
 
 /// A column of `metrics.csv` and how it is shown.
@@ -250,17 +239,5 @@ mod tests {
         let runs = [run("1", &[(100, None)]), run("2", &[(100, None)]), run("1", &[(1000, None)])];
         let labels: Vec<String> = groups(&runs).into_iter().map(|g| g.label).collect();
         assert_eq!(labels, ["door, 100 steps (2 seeds)", "door, 1,000 steps, seed 1"]);
-    }
-
-    #[test]
-    fn metric_names_become_words() {
-        for (metric, want) in [
-            ("eval/final_angle_error_rad", "Final angle error (rad)"),
-            ("eval/final_hand_distance_m", "Final hand distance (m)"),
-            ("eval/final_distance", "Final distance"),
-            ("coverage/cells", "Cells"),
-        ] {
-            assert_eq!(words(metric), want);
-        }
     }
 }

@@ -1,10 +1,9 @@
 //! Coverage and evaluation against the time a run has worked, over all its processes.
 
-use super::curves::words;
 use super::page::Table;
 use super::runs::Run;
+use super::words::{figure, words};
 use crate::format::{duration, grouped};
-use crate::show::report::morning::figure;
 
 /// Seconds between rows: the first that makes [`MOST`] rows or fewer.
 const PACES: [f64; 14] =

@@ -8,16 +8,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use skewfit_envs::Image;
-
 use crate::error::{Error, Result};
-use crate::show::clip::{self, Clip};
+use crate::show::clip;
 
 mod at;
 mod canvas;
 mod curves;
+mod dashes;
 pub mod diagnosis;
 mod diagram;
+mod drawn;
 mod growth;
 mod heat_map;
 mod hours;
@@ -31,56 +31,22 @@ mod page;
 mod panel;
 mod runs;
 mod sheet;
+mod story;
 mod table;
+mod viridis;
+mod words;
 
-pub(crate) use curves::words as metric_words;
+pub use drawn::{Drawn, Reached};
 pub use growth::{Curve, growth};
 pub use heat_map::{States, axis_name};
+pub(crate) use words::words as metric_words;
 
 use canvas::Canvas;
-use morning::Story;
 use runs::Run;
+use story::Story;
 
 /// Attempts among the best, and among the worst.
 const EXTREMES: usize = 6;
-
-/// What `config.toml` and `metrics.csv` do not hold; what is empty is not drawn.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Drawn {
-    /// Wall time of the exploration, seconds.
-    pub wall_s: Option<f64>,
-    /// (name, value) of the final evaluation, `best_constant_<metric>` among them; empty = the last measured row.
-    pub final_metrics: Vec<(String, f64)>,
-    /// Visited states; `None` on hardware.
-    pub states: Option<States>,
-    /// Goals of the first episodes.
-    pub goals_early: Vec<Image>,
-    /// Goals of the last episodes.
-    pub goals_late: Vec<Image>,
-    /// Attempts at the evaluation goals.
-    pub reached: Vec<Reached>,
-    /// What it found least likely, beside the goal of then.
-    pub rarest: Vec<Reached>,
-    /// (camera picture, its reconstruction).
-    pub reconstructions: Vec<(Image, Image)>,
-    /// Decoded draws from the prior.
-    pub prior_samples: Vec<Image>,
-    /// The last episode, towards a goal of its own.
-    pub last_episode: Option<Clip>,
-}
-
-/// An attempt at a goal.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Reached {
-    /// The picture to reach.
-    pub goal: Image,
-    /// What was seen at the end.
-    pub reached: Image,
-    /// A few words, e.g. `0.03 rad`.
-    pub caption: String,
-    /// What tells a better one from a worse: the leading metric, or the latent distance.
-    pub error: f64,
-}
 
 /// Draws a run into its `plots/` and writes its report, as `REPORT.md` and as `REPORT.html`, which holds its pictures;
 /// pictures of before are shown as well. Returns the files.

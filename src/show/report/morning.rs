@@ -1,52 +1,13 @@
 //! The report: what was explored, coverage over the hours, the rarest, the best and the worst, what happened meanwhile, how
 //! the run was made, and what to run next.
 
-use std::path::Path;
-
-use super::curves::words;
 use super::page::{Block, Page, Section, Table};
-use super::{Drawn, hours, made::Made, next, night, runs::Run};
+use super::story::Story;
+use super::words::{figure, words};
+use super::{hours, made::Made, next, night};
 use crate::format::{duration, grouped};
-use crate::keep::store::Store;
-use crate::keep::store::fs::DiskFs;
-use crate::keep::supervise::events::{self, Event, Kind};
 
-/// What a report tells of.
-pub(super) struct Story<'a> {
-    pub(super) run_dir: &'a Path,
-    pub(super) run: &'a Run,
-    pub(super) inputs: &'a Drawn,
-    pub(super) events: Vec<Event>,
-    /// As the run's root names it, which a caller's scene does too; else as the configuration has it.
-    scene: String,
-    /// Exploration steps.
-    pub(super) steps: u64,
-}
-
-impl<'a> Story<'a> {
-    pub(super) fn of(run_dir: &'a Path, run: &'a Run, inputs: &'a Drawn) -> Self {
-        let store = Store::read_only(run_dir).ok();
-        let configured = || run.settings.get("env.scene").map_or("its environment", String::as_str).to_owned();
-        let scene = store.as_ref().map_or_else(configured, |store| store.root().env.clone());
-        let committed = store.and_then(|store| Some(store.lines().last()?.env_steps_end));
-        let steps = committed.unwrap_or_else(|| run.steps());
-        let mut events = events::read(&DiskFs, run_dir);
-        events.retain(|event| event.event != Kind::Done); // the steps say it
-        Self { run_dir, run, inputs, events, scene, steps }
-    }
-
-    /// Steps that the configuration asks for.
-    pub(super) fn planned(&self) -> Option<u64> {
-        self.run.settings.get("run.steps")?.parse().ok()
-    }
-
-    /// The leading figure of the last evaluation, and what the best constant answer scores.
-    pub(super) fn beside_constant(&self) -> Option<(f64, f64)> {
-        let metric = self.run.leading()?;
-        let told = |name: &str| self.inputs.final_metrics.iter().find(|(n, _)| n == name).map(|(_, v)| *v);
-        told(metric).zip(told(&format!("best_constant_{metric}")))
-    }
-
+impl Story<'_> {
     /// With the pictures that are in `plots`, of before as well, named relative to the run.
     pub(super) fn page(&self) -> Page {
         let shown = |pictures: &[(&str, &str)]| -> Vec<Block> {
@@ -163,13 +124,4 @@ const LEARNING: [(&str, &str); 4] = [
 /// `coverage/cells` -> `Coverage cells`, `angle_error_rad` -> `Angle error (rad)`.
 fn heading(metric: &str) -> String {
     words(&metric.replace("coverage/", "coverage_"))
-}
-
-/// Three decimals for fractions, none for counts and their means.
-pub(super) fn figure(value: f64) -> String {
-    if (value.fract() == 0.0 && value.abs() >= 2.0) || value.abs() >= 100.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.3}")
-    }
 }

@@ -1,8 +1,9 @@
 //! What to run next: commands with the run's own path, each with the reason that this run gives.
 
-use super::morning::{Story, figure};
 use super::night::counts;
 use super::page::Block;
+use super::story::Story;
+use super::words::figure;
 use crate::format::grouped;
 use crate::keep::supervise::events::{Cause, Kind};
 

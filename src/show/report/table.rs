@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::Drawn;
-use super::curves::words;
+use super::drawn::Drawn;
 use super::made::Made;
-use super::morning::figure;
 use super::runs::{Run, groups};
+use super::words::{figure, words};
 use crate::format::{duration, grouped};
 
 /// One run's line.

@@ -1,0 +1,157 @@
+//! Attempts as moving pictures: camera | goal, side by side in a grid, enlarged by a whole factor, as one GIF.
+//!
+//! All frames share one palette: exact up to 255 colours, else by boxes cut in halves. A frame after the
+//! first holds the rectangle that changed. The same input gives the same bytes.
+
+mod palette;
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use skewfit_envs::Image;
+
+use crate::error::{Error, Result};
+use crate::learn::episode::Episode;
+use palette::Palette;
+
+/// Most frames of a clip; longer episodes skip some.
+const MOST_FRAMES: usize = 64;
+/// Of a frame, and of the last one, hundredths of a second.
+const DELAY: u16 = 8;
+const HOLD: u16 = 150;
+/// Between camera and goal, and between attempts, pixels before enlarging.
+const THIN: usize = 1;
+const WIDE: usize = 4;
+/// Pixels that are seen without being shrunk.
+const PAGE: usize = 830;
+const WHITE: Rgb = [255; 3];
+
+type Rgb = [u8; 3];
+
+/// What was seen on the way to a goal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clip {
+    /// In order; at least one.
+    pub frames: Vec<Image>,
+    /// The picture to reach, as large as the frames.
+    pub goal: Image,
+}
+
+impl Clip {
+    /// Every k-th frame and the last, at most `MOST_FRAMES` + 1.
+    #[must_use]
+    pub fn of(episode: &Episode) -> Self {
+        let (last, stride) = (episode.steps(), episode.steps().div_ceil(MOST_FRAMES).max(1));
+        let shown = (0..last).step_by(stride).chain([last]);
+        Self { frames: shown.map(|t| episode.image(t)).collect(), goal: episode.goal() }
+    }
+}
+
+/// Writes a GIF of clips in rows of `columns`, as wide as a page takes, pixels enlarged up to four times.
+///
+/// # Errors
+/// As [`gif()`]; `Io` where it cannot be written.
+#[expect(clippy::disallowed_methods, reason = "pictures are drawn again where they are lost")]
+pub fn save(path: &Path, clips: &[Clip], columns: usize) -> Result<()> {
+    let size = clips.iter().flat_map(|c| &c.frames).map(|f| f.size).max().unwrap_or(0);
+    let row = columns.min(clips.len()) * (2 * size + THIN + WIDE);
+    let bytes = gif(clips, columns, (PAGE / row.max(1)).clamp(1, 4))?;
+    std::fs::write(path, bytes)
+        .map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })
+}
+
+/// Clips in rows of `columns`, pixels enlarged `scale` times, 12 frames a second, the last held; shorter clips wait at their end.
+///
+/// # Errors
+/// `Usage` where there is nothing to show or a GIF cannot hold it.
+pub fn gif(clips: &[Clip], columns: usize, scale: usize) -> Result<Vec<u8>> {
+    let refuse = |why: String| Error::Usage(format!("a clip cannot be made: {why}"));
+    let size = clips.iter().flat_map(|c| &c.frames).map(|f| f.size).max().unwrap_or(0);
+    let (columns, length) = (columns.min(clips.len()), clips.iter().map(|c| c.frames.len()).max().unwrap_or(0));
+    let width = (columns * (2 * size + THIN + WIDE)).saturating_sub(WIDE);
+    let height = (clips.len().div_ceil(columns.max(1)) * (size + WIDE)).saturating_sub(WIDE);
+    let side = |pixels: usize| u16::try_from(pixels * scale).ok().filter(|side| *side > 0);
+    let (Some(across), Some(down)) = (side(width), side(height)) else {
+        return Err(refuse(format!("{width} x {height} pixels, enlarged {scale} times")));
+    };
+    let frames: Vec<Vec<Rgb>> = (0..length).map(|t| composed(clips, t, (size, columns), (width, height))).collect();
+    let palette = Palette::of(&frames);
+    let mut bytes = Vec::new();
+    let failed = |e: gif::EncodingError| refuse(e.to_string());
+    let mut encoder = gif::Encoder::new(&mut bytes, across, down, &palette.colors).map_err(failed)?;
+    encoder.set_repeat(gif::Repeat::Infinite).map_err(failed)?;
+    let mut before: Option<Vec<u8>> = None;
+    for (t, frame) in frames.iter().enumerate() {
+        let now: Vec<u8> = frame.iter().map(|color| palette.index(color)).collect();
+        let delay = if t + 1 == length { HOLD } else { DELAY };
+        let part = Part::changed(before.as_deref(), &now, width);
+        encoder.write_frame(&part.enlarged(scale, delay, palette.unused)).map_err(failed)?;
+        before = Some(now);
+    }
+    drop(encoder); // writes the end
+    Ok(bytes)
+}
+
+/// All attempts at frame `t`, rows from the top.
+fn composed(clips: &[Clip], t: usize, (size, columns): (usize, usize), (width, height): (usize, usize)) -> Vec<Rgb> {
+    let mut canvas = vec![WHITE; width * height];
+    for (i, clip) in clips.iter().enumerate() {
+        let (x, y) = (i % columns * (2 * size + THIN + WIDE), i / columns * (size + WIDE));
+        let camera = &clip.frames[t.min(clip.frames.len().saturating_sub(1))..];
+        for (x, image) in [(x, camera.first()), (x + size + THIN, Some(&clip.goal))] {
+            let Some(image) = image else { continue };
+            for (k, row) in image.pixels.as_chunks::<3>().0.chunks_exact(image.size.max(1)).enumerate().take(size) {
+                let from = (y + k) * width + x;
+                let row = &row[..row.len().min(size)];
+                canvas[from..from + row.len()].copy_from_slice(row);
+            }
+        }
+    }
+    canvas
+}
+
+/// A rectangle of a frame; `None` = as it was.
+struct Part {
+    left: usize,
+    top: usize,
+    width: usize,
+    pixels: Vec<Option<u8>>,
+}
+
+impl Part {
+    /// The smallest rectangle with every change in it; one pixel where there is none.
+    fn changed(before: Option<&[u8]>, now: &[u8], width: usize) -> Self {
+        let differs = |i: &usize| before.is_none_or(|before| before[*i] != now[*i]);
+        let places = || (0..now.len()).filter(differs).map(|i| (i % width, i / width));
+        let ends = |of: fn((usize, usize)) -> usize| {
+            (places().map(of).min().unwrap_or(0), places().map(of).max().unwrap_or(0))
+        };
+        let ((left, right), (top, bottom)) = (ends(|p| p.0), ends(|p| p.1));
+        let inside = (top..=bottom).flat_map(|y| (left..=right).map(move |x| y * width + x));
+        let pixels = inside.map(|i| differs(&i).then_some(now[i])).collect();
+        Self { left, top, width: right - left + 1, pixels }
+    }
+
+    fn enlarged(&self, scale: usize, delay: u16, unused: u8) -> gif::Frame<'static> {
+        let mut buffer = Vec::with_capacity(self.pixels.len() * scale * scale);
+        for row in self.pixels.chunks_exact(self.width) {
+            let wide: Vec<u8> = row.iter().flat_map(|p| std::iter::repeat_n(p.unwrap_or(unused), scale)).collect();
+            (0..scale).for_each(|_| buffer.extend_from_slice(&wide));
+        }
+        let size = |pixels: usize| (pixels * scale) as u16; // parts of a frame whose sides fit
+        gif::Frame {
+            delay,
+            dispose: gif::DisposalMethod::Keep,
+            transparent: Some(unused),
+            left: size(self.left),
+            top: size(self.top),
+            width: size(self.width),
+            height: size(self.pixels.len() / self.width),
+            buffer: Cow::Owned(buffer),
+            ..gif::Frame::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

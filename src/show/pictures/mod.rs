@@ -1,0 +1,126 @@
+//! Pictures in and out: a user's goal picture becomes a square RGB image of the camera's size, an image becomes a PNG.
+//!
+//! Goal pictures are the only files from outside that are decoded, so size is checked on the header, before any pixel.
+
+use std::{fs, io::Cursor, path::Path};
+
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, imageops};
+use skewfit_envs::Image;
+
+use crate::error::{Error, Result};
+
+/// Longest side of a picture that is decoded, pixels.
+pub const MAX_SIDE: u32 = 4096;
+/// Most memory a decoded picture may take, bytes.
+pub const MAX_BYTES: u64 = 64 << 20;
+
+/// Reads a PNG, JPEG or GIF (by content; a GIF's first frame) as a `size` x `size` image: turned upright, alpha laid over
+/// white, cropped to the square in the middle, area-averaged. A picture of that size already keeps its bytes.
+///
+/// # Errors
+/// `Usage` when it is not such a picture, is cut short, or is above [`MAX_SIDE`] or [`MAX_BYTES`].
+pub fn load_goal(path: &Path, size: usize) -> Result<Image> {
+    let upright = decode(path)?;
+    let (width, height) = (upright.width(), upright.height());
+    let side = width.min(height);
+    let square = imageops::crop_imm(&upright, (width - side) / 2, (height - side) / 2, side, side).to_image();
+    let target = u32::try_from(size).unwrap_or(MAX_SIDE);
+    let image =
+        if side == target { square } else { imageops::resize(&square, target, target, imageops::FilterType::Triangle) };
+    Ok(Image { size, pixels: image.into_raw() })
+}
+
+/// Writes an image as PNG.
+///
+/// # Errors
+/// `Io` when it cannot be written.
+pub fn save_png(image: &Image, path: &Path) -> Result<()> {
+    let failed = |source| Error::Io { what: format!("{}: cannot write the picture", path.display()), source };
+    let side = u32::try_from(image.size).unwrap_or(u32::MAX);
+    let bytes =
+        image::save_buffer_with_format(path, &image.pixels, side, side, image::ColorType::Rgb8, ImageFormat::Png);
+    bytes.map_err(|e| failed(std::io::Error::other(e)))
+}
+
+/// The bytes of an image as PNG.
+///
+/// # Errors
+/// `Io` where its pixels are not as many as its size says.
+pub fn png(image: &Image) -> Result<Vec<u8>> {
+    let side = u32::try_from(image.size).unwrap_or(u32::MAX);
+    let mut bytes = Cursor::new(Vec::new());
+    let format = ImageFormat::Png;
+    let written =
+        image::write_buffer_with_format(&mut bytes, &image.pixels, side, side, image::ColorType::Rgb8, format);
+    let failed = |e| Error::Io { what: "a picture has no PNG".into(), source: std::io::Error::other(e) };
+    written.map_err(failed).map(|()| bytes.into_inner())
+}
+
+fn decode(path: &Path) -> Result<RgbImage> {
+    let refuse = |why: &str| Error::Usage(format!("goal picture {}: {why}", path.display()));
+    let unreadable = |e: std::io::Error| refuse(&format!("cannot be read ({e})"));
+    let too_large = || refuse(&format!("is larger than {MAX_SIDE} x {MAX_SIDE} pixels or 64 MiB; scale it down first"));
+    let file = path.metadata().map_err(unreadable)?;
+    if !file.is_file() {
+        return Err(refuse("is not a file; give a PNG, JPEG or GIF"));
+    }
+    if file.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    let bytes = fs::read(path).map_err(unreadable)?;
+    let mut reader = ImageReader::new(Cursor::new(&bytes)).with_guessed_format().map_err(unreadable)?;
+    if !matches!(reader.format(), Some(ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Gif)) {
+        return Err(refuse("is not a PNG, JPEG or GIF; convert it first"));
+    }
+    if reader.format() == Some(ImageFormat::Jpeg) && !jpeg_ends(&bytes) {
+        return Err(refuse("is cut short; take it again"));
+    }
+    let mut limits = Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (Some(MAX_SIDE), Some(MAX_SIDE));
+    limits.max_alloc = Some(2 * MAX_BYTES);
+    reader.limits(limits);
+    let broken = |e: image::ImageError| match e {
+        image::ImageError::Limits(_) => too_large(),
+        e => refuse(&format!("is cut short or damaged ({e}); take it again")),
+    };
+    let mut decoder = reader.into_decoder().map_err(broken)?;
+    if decoder.total_bytes() > MAX_BYTES {
+        return Err(too_large());
+    }
+    let turn = decoder.orientation().map_err(broken)?;
+    let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
+    picture.apply_orientation(turn);
+    Ok(over_white(picture))
+}
+
+/// Whether the end marker is reached when one walks the segments; the decoder would fill what is missing with grey.
+fn jpeg_ends(bytes: &[u8]) -> bool {
+    let mut at = 2;
+    while let [0xFF, marker, rest @ ..] = bytes.get(at..).unwrap_or_default() {
+        at += match (marker, rest) {
+            (0xD9, _) => return true,
+            (0xFF, _) => 1,
+            (0x00 | 0x01 | 0xD0..=0xD8, _) => 2,
+            (_, [high, low, ..]) => 2 + usize::from(u16::from_be_bytes([*high, *low])),
+            _ => return false,
+        };
+        // Coded pixels up to the next marker; 0xFF 0x00 and restarts within them are stepped over above.
+        at += bytes.get(at..).unwrap_or_default().iter().take_while(|b| **b != 0xFF).count();
+    }
+    false
+}
+
+/// c a + 1 (1 - a) for each channel, in units of 1/255, rounded to nearest.
+fn over_white(picture: DynamicImage) -> RgbImage {
+    if !picture.color().has_alpha() {
+        return picture.into_rgb8();
+    }
+    let rgba = picture.into_rgba8();
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [r, g, b, a] = rgba.get_pixel(x, y).0.map(u32::from);
+        image::Rgb([r, g, b].map(|c| ((c * a + 255 * (255 - a) + 127) / 255) as u8))
+    })
+}
+
+#[cfg(test)]
+mod tests;

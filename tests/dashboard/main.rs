@@ -1,0 +1,12 @@
+//! The page, from outside: raw requests against the real binary, and a real browser where there is one.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test may fail")]
+
+mod browser;
+#[path = "../common/mod.rs"]
+mod common;
+mod key_and_control;
+mod live;
+mod looks;
+mod requests;
+mod served;
