@@ -15,7 +15,7 @@ use crate::keep::provenance::utc;
 use crate::keep::store::fs::{DiskFs, Fs};
 use crate::keep::supervise::status::Phase;
 use crate::keep::supervise::{control, events};
-use crate::show::metrics::{self, Table};
+use crate::show::metrics::{self, Table, find};
 use crate::show::report::metric_words;
 
 /// Events told, the newest.
@@ -25,12 +25,9 @@ const ROOM: u64 = 10_000_000;
 /// Part -> its JSON.
 pub type Parts = BTreeMap<&'static str, Arc<str>>;
 
-/// Curves: the column of `metrics.csv`, its heading, and the unit of its axis. The leading evaluation comes between.
-const COVERAGE: [(&str, &str, &str); 2] =
-    [("coverage/cells", "Coverage cells", "cells"), ("coverage/entropy_nats", "Coverage entropy", "nats")];
-const SUCCESS: (&str, &str, &str) = ("eval/success_rate", "Success rate", "of 1");
-const LOSSES: [(&str, &str, &str); 2] =
-    [("train/critic_loss", "Critic loss", "reward²"), ("vae/loss", "VAE loss", "an image")];
+/// Columns whose curves are shown; the leading evaluation comes between.
+const COVERAGE: [&str; 2] = ["coverage/cells", "coverage/entropy_nats"];
+const LEARNING: [&str; 3] = ["eval/success_rate", "train/critic_loss", "vae/loss"];
 
 /// Looks at one run.
 pub struct Watch {
@@ -157,8 +154,8 @@ impl Watch {
             let (heading, unit) = words.trim_end_matches(')').split_once(" (").unwrap_or((&words, "scene's units"));
             (name, heading.to_owned(), unit.to_owned())
         });
-        let own = |(name, heading, unit): (&'static str, &str, &str)| (name, heading.to_owned(), unit.to_owned());
-        let all = COVERAGE.into_iter().map(own).chain(error).chain([SUCCESS].map(own)).chain(LOSSES.map(own));
+        let own = |name| find(name).map(|column| (column.name, column.heading.to_owned(), column.unit.to_owned()));
+        let all = COVERAGE.into_iter().filter_map(own).chain(error).chain(LEARNING.into_iter().filter_map(own));
         let figures: Vec<Value> = all
             .map(|(name, heading, unit)| {
                 let dots = measured(&self.table, name);

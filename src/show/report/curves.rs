@@ -13,6 +13,7 @@ use super::{
     runs::{Group, Run},
     words::words,
 };
+use crate::show::metrics;
 
 /// Past this a value says that learning broke, not how it went.
 const ABSURD: f64 = 1e30;
@@ -25,34 +26,18 @@ const CLOCKS: [Across; 3] = [
     Across { name: "time worked (seconds)", unit: 1.0 },
 ];
 
-const COVERAGE: [(&str, &str); 2] =
-    [("coverage/entropy_nats", "Coverage entropy (nats)"), ("coverage/cells", "Coverage cells")];
-
-const LEARNING: [(&str, &str); 11] = [
-    ("train/critic_loss", "Critic loss (reward²)"),
-    ("train/actor_loss", "Actor loss (reward)"),
-    ("train/temperature", "Temperature (reward / nat)"),
-    ("train/entropy", "Policy entropy (nats)"),
-    ("train/q_mean", "Mean Q value (reward)"),
-    ("reward/mean", "Mean reward (− latent distance)"),
-    ("vae/sse", "VAE squared error (a picture)"),
-    ("vae/kl", "VAE KL divergence (nats)"),
-    ("vae/active_dims", "Active latents (dimensions)"),
-    ("skew/ess", "Effective sample size (of 1)"),
-    ("skew/max_weight", "Largest skew weight (of 1)"),
-];
+const COVERAGE: [&str; 2] = ["coverage/entropy_nats", "coverage/cells"];
 
 /// Entropy and cells; `None` when nothing was measured.
 pub(super) fn coverage(groups: &[Group<'_>]) -> Option<Canvas> {
-    figure(groups, &COVERAGE.map(|(name, words)| metric(name, words)), 2, 1, STEPS)
+    figure(groups, &COVERAGE.map(known), 2, 1, STEPS)
 }
 
 /// The same of one run against the time it has worked; `None` where nothing tells it.
 pub(super) fn coverage_over_time(group: &Group<'_>) -> Option<Canvas> {
     let worked = group.runs.first()?.table.last("time/wall_s")?;
     let clock = CLOCKS.into_iter().find(|clock| worked >= 2.0 * clock.unit).unwrap_or(CLOCKS[2]);
-    let metrics = COVERAGE.map(|(name, words)| metric(name, words));
-    figure(std::slice::from_ref(group), &metrics, 2, 1, clock)
+    figure(std::slice::from_ref(group), &COVERAGE.map(known), 2, 1, clock)
 }
 
 /// Each `eval/final_*` in the order of the first run that has it, with what the best constant answer scores where that is
@@ -66,7 +51,7 @@ pub(super) fn evaluation(groups: &[Group<'_>], constants: &BTreeMap<String, f64>
             metrics.push(Metric { constant, ..metric(name, &words(name)) });
         }
     }
-    metrics.push(Metric { ends: Some((0.0, 1.0)), ..metric("eval/success_rate", "Success rate (of 1)") });
+    metrics.push(Metric { ends: Some((0.0, 1.0)), ..known("eval/success_rate") });
     let columns = metrics.len().min(3);
     let turn = groups.iter().flat_map(|g| &g.runs).map(|run| run.turn().min(run.table.env_steps.len())).max()?;
     figure(groups, &metrics, columns, turn, STEPS)
@@ -74,7 +59,8 @@ pub(super) fn evaluation(groups: &[Group<'_>], constants: &BTreeMap<String, f64>
 
 /// Small multiples of what SAC, the VAE and the skewing report.
 pub(super) fn learning(groups: &[Group<'_>]) -> Option<Canvas> {
-    figure(groups, &LEARNING.map(|(name, words)| metric(name, words)), 3, 1, STEPS)
+    let drawn: Vec<Metric> = metrics::drawn().map(|column| metric(column.name, &column.title())).collect();
+    figure(groups, &drawn, 3, 1, STEPS)
 }
 
 /// A column of `metrics.csv` and how it is shown.
@@ -87,6 +73,11 @@ struct Metric {
 
 fn metric(name: &str, heading: &str) -> Metric {
     Metric { name: name.into(), heading: heading.into(), ends: None, constant: None }
+}
+
+/// A column of every run.
+fn known(name: &str) -> Metric {
+    metric(name, &metrics::find(name).map_or_else(|| name.to_owned(), metrics::Column::title))
 }
 
 /// Values are means over the last `turn` ones.

@@ -14,7 +14,7 @@ fn advice(night: &[(Kind, &str)], settings: &str, inputs: &Drawn) -> String {
     let config = dir.path().join("config.toml");
     fs::write(&config, fs::read_to_string(&config).unwrap() + settings).unwrap();
     for (event, why) in night {
-        let cause = (*event == Kind::Paused).then_some(Cause::Disk);
+        let cause = why.starts_with("disk").then_some(Cause::Disk);
         let event = Event { at: "t".into(), env_steps: 1, updates: 1, event: *event, cause, why: (*why).into() };
         events::tell(&DiskFs, dir.path(), &event).unwrap();
     }
@@ -57,7 +57,7 @@ fn advice_follows_from_what_happened() {
             assert_eq!(told.contains(words), night.iter().any(|(k, _)| *k == kind), "{night:?}: {words}");
         }
     }
-    assert!(!advice(&[(Kind::Paused, "asked")], "", &none).contains("df -h"));
+    assert!(!advice(&[(Kind::Paused, "asked for a disk")], "", &none).contains("df -h"));
     let mended = advice(&[(Kind::Failed, "no disk"), (Kind::Resumed, "at 7 steps")], &planned(1), &none);
     assert!(!mended.contains("ended with an error") && mended.contains("All its steps are done"), "{mended}");
 }

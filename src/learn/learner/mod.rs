@@ -1,0 +1,207 @@
+//! Episodes in -> replay -> updates of agent and VAE out; every draw comes from a stream named by what it is for.
+
+mod refresh;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::learn::agent::{Noise, Sac, SacConfig, SacInfo};
+use crate::learn::episode::Episode;
+use crate::learn::goals::relabel::{RelabelMix, sample_batch};
+use crate::learn::goals::{Batch, GoalSource, PriorGoals, ReplayGoals};
+use crate::learn::latent::{Vae, VaeInfo};
+use crate::learn::nn::Workers;
+use crate::learn::replay::{LatentVersion, Replay, Slot};
+use crate::learn::rng::{self, normals};
+use crate::learn::settings::{GoalSourceKind, LearnerConfig};
+use refresh::finite;
+pub(crate) use refresh::{Encoding, Skewed};
+
+/// What the next update depends on besides parameters and episodes: integers, and the power in force.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
+    /// SAC updates.
+    pub updates: u64,
+    /// VAE minibatches.
+    pub vae_updates: u64,
+    /// Refreshes of all latents: the latents' version.
+    pub refreshes: u64,
+    /// Episodes that were there at the last refresh; later ones are absent from the skewed distribution.
+    pub refreshed_episodes: u64,
+    /// alpha of the skewed distribution, after tempering; `None` while draws are uniform.
+    pub skew_alpha: Option<f64>,
+    /// Halvings of both learning rates, one a return to a checkpoint.
+    #[serde(default)]
+    pub halvings: u32,
+}
+
+/// Pictures of the next VAE update, with the noise that their latents are drawn with.
+#[derive(Debug, Default)]
+pub(crate) struct Minibatch {
+    slots: Vec<Slot>,
+    /// (B, Z).
+    pub noise: Vec<f32>,
+}
+
+/// Models, replay and counters.
+pub struct Learner {
+    /// Threads.
+    pub workers: Workers,
+    /// The latent model.
+    pub vae: Vae,
+    /// The agent.
+    pub sac: Sac,
+    /// Committed episodes in memory.
+    pub replay: Replay,
+    /// Counters.
+    pub counts: Counts,
+    cfg: LearnerConfig,
+    /// Of the next SAC update.
+    pub(crate) batch: Batch,
+    noise: Noise,
+    /// Of the next VAE update.
+    pub(crate) minibatch: Minibatch,
+    /// Whether the VAE has changed since replay was encoded: nothing is learned from latents then.
+    stale: bool,
+}
+
+impl Learner {
+    /// Fresh models for a scene with `action_dim` actions.
+    ///
+    /// # Errors
+    /// `Usage` where image size and channels do not fit.
+    pub fn new(cfg: &LearnerConfig, action_dim: usize) -> Result<Self> {
+        let workers = Workers::new(cfg.threads);
+        let (size, seed) = (cfg.image_size, cfg.seed);
+        let vae = Vae::new(&cfg.latent, size, &workers, &mut rng::stream(seed, "vae-init", &[]))?;
+        let sac = SacConfig { latent_dim: cfg.latent.dim, action_dim, agent: cfg.agent.clone() };
+        let sac = Sac::new(sac, &workers, &mut rng::stream(seed, "agent-init", &[]));
+        let replay = Replay::new(cfg.replay.capacity, cfg.latent.dim);
+        Ok(Self {
+            workers,
+            vae,
+            sac,
+            replay,
+            counts: Counts::default(),
+            cfg: cfg.clone(),
+            batch: Batch::default(),
+            noise: Noise::default(),
+            minibatch: Minibatch::default(),
+            stale: false,
+        })
+    }
+
+    /// Where exploration and relabelling goals come from now.
+    #[must_use]
+    pub fn goals(&self) -> Box<dyn GoalSource + '_> {
+        match self.cfg.goals.source {
+            GoalSourceKind::Replay => Box::new(ReplayGoals { replay: &self.replay }),
+            GoalSourceKind::Prior => Box::new(PriorGoals { dim: self.cfg.latent.dim }),
+        }
+    }
+
+    /// Latents of an episode's frames under the present VAE, (T+1, Z).
+    ///
+    /// # Errors
+    /// `NotFinite`.
+    pub fn latents(&mut self, episode: &Episode) -> Result<Vec<f32>> {
+        let frames: Vec<&[u8]> = (0..=episode.steps()).map(|t| episode.frame(t)).collect();
+        finite(self.vae.encode(&self.workers, &frames))
+    }
+
+    /// Takes in a committed episode with its [`latents`](Self::latents).
+    ///
+    /// # Errors
+    /// An episode whose shapes do not fit the run.
+    pub fn add(&mut self, episode: Episode, latents: Vec<f32>) -> Result<()> {
+        self.replay.push(episode, latents, LatentVersion(self.counts.refreshes))
+    }
+
+    /// One SAC update on a relabelled batch; returns its facts and the batch's mean reward.
+    ///
+    /// # Errors
+    /// `Damaged` where replay is empty, which only a run that lost its episodes can be; `NotFinite`.
+    pub fn update_agent(&mut self) -> Result<(SacInfo, f64)> {
+        self.draw_batch()?;
+        self.fit_agent()
+    }
+
+    /// Draws the batch and the noise of the next SAC update.
+    pub(crate) fn draw_batch(&mut self) -> Result<()> {
+        if self.replay.transitions() == 0 {
+            let way = "put the episodes named in run.log back, then resume";
+            return Err(Error::Damaged(format!("there is no sound episode to learn from: {way}")));
+        }
+        if self.stale {
+            return Err(Error::Misuse("latents are those of an earlier VAE: refresh them first".into()));
+        }
+        let (seed, update) = (self.cfg.seed, self.counts.updates);
+        let mut batch = std::mem::take(&mut self.batch);
+        let mix = RelabelMix { keep: self.cfg.goals.relabel_keep, source: self.cfg.goals.relabel_source };
+        let (size, scale) = (self.cfg.agent.batch, self.cfg.agent.reward_scale as f32);
+        let mut draws = rng::stream(seed, "batch", &[update]);
+        sample_batch(&self.replay, &*self.goals(), mix, size, scale, &mut draws, &mut batch);
+        self.noise.draw(batch.action.len(), &mut rng::stream(seed, "agent", &[update]));
+        self.batch = batch;
+        Ok(())
+    }
+
+    /// The SAC update itself, on the batch that was drawn.
+    pub(crate) fn fit_agent(&mut self) -> Result<(SacInfo, f64)> {
+        let batch = &self.batch;
+        self.sac.halvings = self.counts.halvings;
+        let info = self.sac.update(&self.workers, batch, &self.noise);
+        let reward = batch.reward.iter().map(|r| f64::from(*r)).sum::<f64>() / batch.size.max(1) as f64;
+        self.counts.updates += 1;
+        let info = info?;
+        if reward.is_finite() && info.columns().iter().all(|(_, fact)| fact.is_finite()) {
+            return Ok((info, reward));
+        }
+        Err(Error::NotFinite("a loss of the agent is not finite; lower agent.learning_rate".into()))
+    }
+
+    /// One VAE update on pictures drawn by the skewed distribution, or uniformly where there is none.
+    ///
+    /// # Errors
+    /// `NotFinite`.
+    pub fn update_vae(&mut self) -> Result<VaeInfo> {
+        self.draw_minibatch();
+        self.fit_vae()
+    }
+
+    /// Draws the pictures and the noise of the next VAE update.
+    pub(crate) fn draw_minibatch(&mut self) {
+        let mut draws = rng::stream(self.cfg.seed, "vae", &[self.counts.vae_updates]);
+        let slots: Vec<_> = (0..self.cfg.latent.batch).filter_map(|_| self.replay.draw_skewed(&mut draws)).collect();
+        let noise = normals(slots.len() * self.cfg.latent.dim, &mut draws);
+        self.minibatch = Minibatch { slots, noise };
+    }
+
+    /// The VAE update itself, on the minibatch that was drawn.
+    pub(crate) fn fit_vae(&mut self) -> Result<VaeInfo> {
+        let Minibatch { slots, noise } = std::mem::take(&mut self.minibatch);
+        let pictures: Vec<&[u8]> = slots.iter().map(|slot| self.replay.next_frame(*slot)).collect();
+        self.counts.vae_updates += 1;
+        self.vae.halvings = self.counts.halvings;
+        self.stale = true;
+        let info = self.vae.update(&self.workers, &pictures, &noise)?;
+        if info.columns().iter().all(|(_, fact)| fact.is_finite()) {
+            return Ok(info);
+        }
+        Err(Error::NotFinite("the VAE's loss is not finite; lower latent.learning_rate".into()))
+    }
+
+    /// Lets `write` change the models from outside (a checkpoint): they are used as they are then, and replay's latents
+    /// are those of another VAE.
+    ///
+    /// # Errors
+    /// Those of `write`, which may have changed a part.
+    pub fn overwrite<T>(&mut self, write: impl FnOnce(&mut Vae, &mut Sac) -> T) -> T {
+        let written = write(&mut self.vae, &mut self.sac);
+        self.vae.parameters_changed();
+        self.stale = true;
+        written
+    }
+}

@@ -1,0 +1,121 @@
+use super::refresh::PICTURES_AT_ONCE;
+use super::*;
+use crate::learn::latent::density;
+use rand::Rng as _;
+use skewfit_envs::Ending;
+
+fn learner(threads: usize) -> Learner {
+    let mut cfg = crate::config::Config::resolve("corridor-tiny", vec![]).unwrap();
+    cfg.run.threads = threads;
+    Learner::new(&cfg.learner(), 2).unwrap()
+}
+
+/// Pictures of noise.
+fn episode(steps: usize) -> Episode {
+    let size = 24 * 24 * 3;
+    let noise = normals((steps + 1) * size, &mut rng::stream(0, "test-pictures", &[]));
+    let frames: Vec<u8> = noise.iter().map(|v| (128.0 + 60.0 * v) as u8).collect();
+    Episode {
+        id: 0,
+        image_size: 24,
+        goal_image: frames[..size].to_vec(),
+        frames,
+        proprio: vec![],
+        proprio_dim: 0,
+        actions: vec![0.5; steps * 2],
+        action_dim: 2,
+        goal_latent: vec![0.0; 4],
+        goal_origin: crate::learn::episode::GoalOrigin::Prior,
+        states: vec![],
+        state_names: vec![],
+        ending: Ending::Truncated,
+    }
+}
+
+/// A hundred refits in a random schedule: all cached latents are those of the pictures under the present VAE, to the
+/// bit, and so are rewards; between a fit and its refresh nothing is learned.
+#[test]
+fn g16_latents_are_never_stale() {
+    let begun = std::time::Instant::now();
+    let mut learner = learner(1);
+    let mut draws = rng::stream(16, "test-schedule", &[]);
+    let mut id = 0;
+    for refit in 0..100 {
+        for _ in 0..draws.random_range(u32::from(refit == 0)..3) {
+            let pictures = episode(draws.random_range(1..4));
+            let taken = Episode { id, ..pictures };
+            let latents = learner.latents(&taken).unwrap();
+            learner.add(taken, latents).unwrap();
+            id += 1;
+        }
+        for _ in 0..draws.random_range(0..3) {
+            learner.update_vae().unwrap();
+            assert!(matches!(learner.update_agent(), Err(Error::Misuse(why)) if why.contains("refresh")));
+        }
+        learner.refresh(refit % 3 == 1, &mut || {}).unwrap();
+        let stored: Vec<_> = learner.replay.episodes().map(|e| (e.id(), e.steps())).collect();
+        for (k, (_, steps)) in stored.into_iter().enumerate() {
+            let held = |learner: &Learner| {
+                learner.replay.episodes().nth(k).unwrap().latents(learner.replay.version()).unwrap().to_vec()
+            };
+            let frames: Vec<Vec<u8>> =
+                (0..=steps).map(|t| learner.replay.episodes().nth(k).unwrap().frame(t).to_vec()).collect();
+            let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
+            let fresh = learner.vae.encode(&learner.workers, &frames);
+            assert_eq!(held(&learner), fresh, "refit {refit}");
+        }
+        learner.update_agent().unwrap();
+        let batch = &learner.batch;
+        let z = batch.latent_dim;
+        for row in 0..batch.size {
+            let next = &batch.next_observation[row * 2 * z..(row + 1) * 2 * z];
+            let distance = crate::learn::goals::reward::latent_distance(&next[..z], &next[z..]);
+            assert_eq!(batch.reward[row], -distance, "refit {refit}");
+        }
+    }
+    let what = "refits in a random schedule: every cached latent and reward is that of the pictures, exactly";
+    crate::trials::record(("G16", 16), what, 100, begun);
+}
+
+/// Each episode is heard of twice: when it is taken in, and when its densities are made anew.
+#[test]
+fn replay_is_restored_as_it_was_and_not_in_silence() {
+    let [mut first, mut second] = [1, 1].map(learner);
+    let episodes: Vec<Episode> = (0..4).map(|id| Episode { id, ..episode(2) }).collect();
+    for taken in episodes.clone() {
+        let latents = first.latents(&taken).unwrap();
+        first.add(taken, latents).unwrap();
+    }
+    first.refresh(true, &mut || {}).unwrap();
+    second.counts = first.counts.clone();
+    let mut beats = 0;
+    second.restore_replay(episodes, &mut || beats += 1).unwrap();
+    let weights = |learner: &Learner| learner.replay.skew_weights().unwrap().p.clone();
+    assert_eq!((beats, weights(&second)), (8, weights(&first)));
+}
+
+#[test]
+fn nothing_is_learned_from_no_episodes() {
+    let mut learner = learner(1);
+    assert!(matches!(learner.update_agent(), Err(Error::Damaged(_))));
+    assert_eq!((learner.counts.updates, learner.sac.temperature()), (0, 1.0));
+}
+
+#[test]
+fn densities_in_pieces_are_those_of_the_whole_episode() {
+    let steps = 2 * PICTURES_AT_ONCE + 37;
+    for threads in [1, 2, 3] {
+        let mut learner = learner(threads);
+        let episode = episode(steps);
+        let pictures: Vec<&[u8]> = (0..=steps).map(|t| episode.frame(t)).chain([&episode.goal_image[..]]).collect();
+        let mut rows = vec![0.0; (steps + 2) * 2 * 4];
+        learner.vae.posteriors(&learner.workers, &pictures, &mut rows);
+        let (cfg, mut whole) = (learner.cfg.density.clone(), vec![0.0; steps]);
+        let noise = normals(steps * cfg.latents * 4, &mut rng::stream(learner.cfg.seed, "density", &[0, 0]));
+        let (seen, own) = (&pictures[1..=steps], &rows[2 * 4..(steps + 1) * 2 * 4]);
+        density::log_density(&mut learner.vae, &learner.workers, &cfg, seen, own, &noise, &mut whole);
+        let latents = learner.latents(&episode).unwrap();
+        learner.add(episode.clone(), latents).unwrap();
+        assert_eq!(learner.log_densities(&rows, &mut || {}), [whole], "{threads} threads");
+    }
+}

@@ -1,0 +1,100 @@
+//! The table of metric columns: whoever measures something new adds its row here, and its curve is drawn.
+
+use skewfit_envs::{Scene, StateVec};
+
+/// One column of `metrics.csv`.
+#[derive(Debug)]
+pub struct Column {
+    /// `train/critic_loss`.
+    pub name: &'static str,
+    /// What people call it.
+    pub heading: &'static str,
+    /// Of its axis; empty for a number without one.
+    pub unit: &'static str,
+    /// Whether its curve is one of `plots/learning.png`.
+    pub learning: bool,
+}
+
+const LEARNING: bool = true;
+const ELSEWHERE: bool = false;
+
+const fn column(name: &'static str, heading: &'static str, unit: &'static str, learning: bool) -> Column {
+    Column { name, heading, unit, learning }
+}
+
+/// Columns of every run, in the file's order; the scene's `eval/final_<metric>` come before them.
+#[rustfmt::skip]
+pub const COLUMNS: [Column; 30] = [
+    column("eval/success_rate", "Success rate", "of 1", ELSEWHERE),
+    column("train/critic_loss", "Critic loss", "reward²", LEARNING),
+    column("train/actor_loss", "Actor loss", "reward", LEARNING),
+    column("train/temperature", "Temperature", "reward / nat", LEARNING),
+    column("train/entropy", "Policy entropy", "nats", LEARNING),
+    column("train/q_mean", "Mean Q value", "reward", LEARNING),
+    column("train/grad_norm", "Gradient norm", "", ELSEWHERE),
+    column("vae/sse", "VAE squared error", "a picture", LEARNING),
+    column("vae/kl", "VAE KL divergence", "nats", LEARNING),
+    column("vae/loss", "VAE loss", "a picture", ELSEWHERE),
+    column("vae/active_dims", "Active latents", "dimensions", LEARNING),
+    column("skew/alpha", "Power in force", "", ELSEWHERE),
+    column("skew/ess", "Effective sample size", "of 1", LEARNING),
+    column("skew/max_weight", "Largest skew weight", "of 1", LEARNING),
+    column("coverage/cells", "Coverage cells", "cells", ELSEWHERE),
+    column("coverage/entropy_nats", "Coverage entropy", "nats", ELSEWHERE),
+    column("goals/from_prior", "Goals from the prior", "episodes", ELSEWHERE),
+    column("goals/from_replay", "Goals from replay", "episodes", ELSEWHERE),
+    column("goals/from_skewed", "Goals from skewed replay", "episodes", ELSEWHERE),
+    column("reward/mean", "Mean reward", "− latent distance", LEARNING),
+    column("time/wall_s", "Time", "s", ELSEWHERE),
+    column("time/env_s", "Acting", "s", ELSEWHERE),
+    column("time/sac_s", "Updating the agent", "s", ELSEWHERE),
+    column("time/vae_s", "Fitting the VAE", "s", ELSEWHERE),
+    column("time/refresh_s", "Refreshing latents and weights", "s", ELSEWHERE),
+    column("time/other_s", "Everything else", "s", ELSEWHERE),
+    column("time/cpu_s", "Processor time", "s", ELSEWHERE),
+    column("time/safety_cpu_s", "Keeping the run safe, processor", "s", ELSEWHERE),
+    column("time/safety_wait_s", "Keeping the run safe, waiting", "s", ELSEWHERE),
+    column("time/rss_mb", "Resident memory", "MB", ELSEWHERE),
+];
+
+impl Column {
+    /// Heading of its curve: `Critic loss (reward²)`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self.unit {
+            unit if unit.is_empty() || self.heading.ends_with(unit) => self.heading.to_owned(),
+            unit => format!("{} ({unit})", self.heading),
+        }
+    }
+}
+
+/// The row called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Column> {
+    COLUMNS.iter().find(|column| column.name == name)
+}
+
+/// Columns whose curves are drawn together, in order.
+pub fn drawn() -> impl Iterator<Item = &'static Column> {
+    COLUMNS.iter().filter(|column| column.learning)
+}
+
+/// All columns in order, for a scene with these metrics (`angle_error_rad` -> `eval/final_angle_error_rad`) and these
+/// states on its heat map: their means over replay, and weighted as skewed draws are.
+#[must_use]
+pub fn names(scene_metrics: &[&str], mapped_states: &[&str]) -> Vec<String> {
+    let eval = scene_metrics.iter().map(|m| format!("eval/final_{m}"));
+    let means = mapped_states.iter().flat_map(|s| [format!("replay/mean_{s}"), format!("skew/mean_{s}")]);
+    eval.chain(COLUMNS.iter().map(|column| column.name.to_owned())).chain(means).collect()
+}
+
+/// The columns of a run in `scene`.
+#[must_use]
+pub fn columns(scene: &dyn Scene) -> Vec<String> {
+    let states = &scene.spec().state_names;
+    let nowhere = StateVec(vec![0.0; states.len()]);
+    let scene_metrics: Vec<&str> = scene.metrics(&nowhere, &nowhere).into_iter().map(|m| m.0).collect();
+    let mut mapped: Vec<&str> = scene.coverage().heat_map.iter().map(|a| states[a.state].as_str()).collect();
+    mapped.dedup();
+    names(&scene_metrics, &mapped)
+}

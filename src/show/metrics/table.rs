@@ -1,0 +1,88 @@
+//! Reads a `metrics.csv`, of a live run too.
+
+use std::fs;
+use std::path::Path;
+
+use super::STEPS;
+use crate::error::{Error, Result};
+
+/// All rows of a `metrics.csv`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Exploration steps of each row, increasing.
+    pub env_steps: Vec<u64>,
+    /// (name, a value for each row), in the file's order.
+    pub columns: Vec<(String, Vec<Option<f64>>)>,
+}
+
+impl Table {
+    /// One value a row, if there is such a column.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&[Option<f64>]> {
+        self.columns.iter().find(|(n, _)| n == name).map(|(_, values)| values.as_slice())
+    }
+
+    /// The last measured value of a column.
+    #[must_use]
+    pub fn last(&self, name: &str) -> Option<f64> {
+        self.column(name)?.iter().rev().find_map(|v| *v)
+    }
+}
+
+/// All rows of a file, of a live run too: a last line without its end is left out.
+///
+/// # Errors
+/// `Io` when it cannot be read; `Damaged`, with file and line, for anything that is not such a table.
+pub fn read(path: &Path) -> Result<Table> {
+    parse(path, &text(path)?)
+}
+
+pub(super) fn text(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).map_err(io("read", path))?;
+    String::from_utf8(bytes).map_err(|e| {
+        let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
+        damaged(path, line, "is not text")
+    })
+}
+
+pub(super) fn parse(path: &Path, text: &str) -> Result<Table> {
+    let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).zip(1..).peekable();
+    let header = lines.next().and_then(|(line, _)| line.strip_prefix(STEPS));
+    let names = header.ok_or_else(|| damaged(path, 1, "does not begin with `env_steps`"))?.split(',').skip(1);
+    let mut table = Table { env_steps: vec![], columns: names.map(|n| (n.to_owned(), vec![])).collect() };
+    while let Some((line, number)) = lines.next() {
+        if lines.peek().is_none() && line.contains('\0') {
+            break; // a block of the last row was lost and reads as zeros: its sync never came back
+        }
+        let mut cells = line.split(',');
+        let steps = cells.next().and_then(|c| c.parse().ok());
+        let steps: u64 = steps.ok_or_else(|| damaged(path, number, "does not begin with a number of steps"))?;
+        if table.env_steps.last().is_some_and(|last| steps <= *last) {
+            return Err(damaged(path, number, "does not go forward in env_steps"));
+        }
+        let values: Option<Vec<Option<f64>>> = cells.map(cell).collect();
+        let values = values.ok_or_else(|| damaged(path, number, "has a cell that is not a number"))?;
+        if values.len() != table.columns.len() {
+            let what = format!("has {} cells where the header has {}", values.len() + 1, table.columns.len() + 1);
+            return Err(damaged(path, number, &what));
+        }
+        table.env_steps.push(steps);
+        table.columns.iter_mut().zip(values).for_each(|((_, column), value)| column.push(value));
+    }
+    Ok(table)
+}
+
+/// `None` = not a number; `Some(None)` = not measured.
+#[expect(clippy::option_option, reason = "the two levels are two facts, and `collect` reads the outer one")]
+fn cell(text: &str) -> Option<Option<f64>> {
+    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+}
+
+fn damaged(path: &Path, line: usize, what: &str) -> Error {
+    let path = path.display();
+    Error::Damaged(format!("{path}, line {line} {what}: mend or delete that line, or take the file from a copy"))
+}
+
+fn io<'a>(verb: &'a str, path: &'a Path) -> impl Fn(std::io::Error) -> Error + 'a {
+    move |source| Error::Io { what: format!("{}: cannot {verb} it", path.display()), source }
+}
