@@ -48,7 +48,7 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
     if !whole {
         DiskFs.remove(&folder).map_err(|e| disk_error("empty", &folder, &e))?;
     }
-    let report = report((dir, &folder), update, &attempts, evaluator.scene());
+    let report = report(dir, &folder, update, &attempts, evaluator.scene());
     write(&folder, &report, &attempts)?;
     Ok(report)
 }

@@ -20,7 +20,7 @@ const IN_A_ROW: usize = 4;
 
 /// The contract's object; clips are named relative to the run, as they will lie in `folder`.
 #[must_use]
-pub fn report((run, folder): (&Path, &Path), update: u64, attempts: &[Attempt], scene: &dyn Scene) -> Value {
+pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], scene: &dyn Scene) -> Value {
     let named = |state: &StateVec| -> Value {
         let entries = scene.spec().state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
         Value::Object(entries.collect::<Map<_, _>>())

@@ -89,7 +89,7 @@ fn written(store: &Store, temporary: &Path, path: &Path) -> Result<Exported> {
             }
         };
         let k = told.episodes;
-        let build = |group: &mut StagedGroup<'_>| fill(group, (k, &episode), store.root(), &boolean);
+        let build = |group: &mut StagedGroup<'_>| fill(group, k, &episode, store.root(), &boolean);
         file.root().create_group_with(&format!("episode_{k}"), build).map_err(failed)?;
         told.episodes += 1;
         told.steps += episode.steps() as u64;
@@ -137,7 +137,7 @@ fn about(root: &ShardRoot, told: &Exported) -> [(&'static str, AttrValue); 7] {
 }
 
 /// The group of the `k`-th sound episode.
-fn fill(group: &mut StagedGroup<'_>, (k, episode): (u64, &Episode), root: &ShardRoot, boolean: &Datatype) {
+fn fill(group: &mut StagedGroup<'_>, k: u64, episode: &Episode, root: &ShardRoot, boolean: &Datatype) {
     let (steps, side) = (episode.steps(), episode.image_size);
     let instants = steps + 1;
     for (name, value) in [

@@ -64,8 +64,8 @@ fn with(preset: &str, settings: &[String]) -> Result<Config> {
     Config::resolve(preset, settings.iter().map(|set| overrides::parse(set)).collect::<Result<_>>()?)
 }
 
-fn median_ms((n, unit): (usize, &str), work: Work) -> Result<f64> {
-    Ok(repeat(unit, (n, 1), work)?.median_ms)
+fn median_ms(n: usize, unit: &str, work: Work) -> Result<f64> {
+    Ok(repeat(unit, n, 1, work)?.median_ms)
 }
 
 /// Refresh and resident memory, the buffer filled with copies of one episode.
@@ -113,7 +113,7 @@ fn image(preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
         let works: [(usize, Work); 2] = [(128, vae_step(make(128)?)), (512, encode(make(512)?))];
         let pixels = (side * side) as f64;
         for (i, (pictures, work)) in works.into_iter().enumerate() {
-            let ms = median_ms((sizes.repeats[1], "growth_image"), work)?;
+            let ms = median_ms(sizes.repeats[1], "growth_image", work)?;
             whole[i].points.push((pixels, ms));
             each[i].points.push((pixels, ms * 1e6 / (pixels * pictures as f64)));
         }
@@ -126,7 +126,7 @@ fn latents(preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
     for n in sizes.latents {
         let cfg = with(preset, &[format!("density.latents={n}")])?;
         let work = log_density(model(&cfg, Workers::new(cfg.run.threads), 512)?, cfg.density.clone());
-        curve.points.push((*n as f64, median_ms((sizes.repeats[1], "growth_latents"), work)?));
+        curve.points.push((*n as f64, median_ms(sizes.repeats[1], "growth_latents", work)?));
     }
     Ok(vec![curve])
 }
@@ -147,7 +147,7 @@ fn threads(preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
             log_density(make(512)?, cfg.density.clone()),
         ];
         for (i, work) in works.into_iter().enumerate() {
-            let ms = median_ms((sizes.repeats[1], "growth_threads"), work)?;
+            let ms = median_ms(sizes.repeats[1], "growth_threads", work)?;
             alone[i] = if threads == 1 { ms } else { alone[i] };
             curves[i].points.push((threads as f64, alone[i] / ms));
         }

@@ -57,7 +57,7 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
         _ if unit.starts_with("env_") || unit.starts_with("render_") => (400, 1),
         _ => (40, 1),
     };
-    let mut timing = repeat(unit, (n, each), work(unit, threads)?)?;
+    let mut timing = repeat(unit, n, each, work(unit, threads)?)?;
     timing.gflops = products(unit)?.map(|flop| flop / timing.median_ms / 1e6);
     Ok(timing)
 }

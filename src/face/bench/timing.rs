@@ -68,7 +68,7 @@ impl Parts {
 }
 
 /// Does `work` five times without counting, then `n` times, `each` calls between two looks at the clock.
-pub(super) fn repeat(unit: &str, (n, each): (usize, usize), mut work: Work) -> Result<Timing> {
+pub(super) fn repeat(unit: &str, n: usize, each: usize, mut work: Work) -> Result<Timing> {
     for _ in 0..5 {
         work()?;
     }

@@ -50,7 +50,7 @@ impl Errors {
                 count += 1;
                 self.targets.resize(self.targets.len().max(count * positions * CELL), 0.0);
                 let targets = &mut self.targets[(count - 1) * positions * CELL..];
-                cells_of_picture(picture, self.cells, (self.pitch, CELL), targets);
+                cells_of_picture(picture, self.cells, self.pitch, CELL, targets);
                 last = Some(picture);
             }
             self.back[i] = (i + 1 - count) * positions;

@@ -61,7 +61,7 @@ impl Lane {
         let n = pictures.len();
         self.load(a, pictures);
         for (picture, cells) in pictures.iter().zip(self.encoder.cells.chunks_exact_mut(a.pixels())) {
-            cells_of_picture(picture, a.cells(), (a.cells(), 27), cells);
+            cells_of_picture(picture, a.cells(), a.cells(), 27, cells);
         }
         self.encoder.forward(a, params, packed, n);
         self.draw(a.dim, noise);

@@ -20,7 +20,7 @@ pub const UNIT: [f32; 256] = {
 
 /// Cuts a picture (H, W, 3) u8 into cells of 3 x 3 pixels, values in [0, 1], `side` = H / 3 a line: out (side, pitch, floats),
 /// of which the first `side` of a line and the first 27 of a cell are written.
-pub fn cells_of_picture(picture: &[u8], side: usize, (pitch, floats): (usize, usize), out: &mut [f32]) {
+pub fn cells_of_picture(picture: &[u8], side: usize, pitch: usize, floats: usize, out: &mut [f32]) {
     for (y, row) in picture.chunks_exact(side * 9).enumerate() {
         let (i, r) = (y / 3, y % 3);
         for (j, nine) in row.chunks_exact(9).enumerate() {
@@ -49,7 +49,7 @@ mod tests {
     fn oracle_27_every_code_survives_the_round_trip() {
         let picture: Vec<u8> = (0..24 * 24 * 3).map(|i| (i * 7 % 256) as u8).collect();
         let (mut cells, mut back) = (vec![0.0; 64 * 27], vec![0; picture.len()]);
-        cells_of_picture(&picture, 8, (8, 27), &mut cells);
+        cells_of_picture(&picture, 8, 8, 27, &mut cells);
         picture_of_cells(&cells, 8, 8, &mut back);
         assert_eq!(picture, back);
     }

@@ -79,13 +79,15 @@ impl Findings {
         let env = EnvConfig { scene: store.root().env.clone(), ..cfg.env.clone() };
         let known = scene::build(&env, 0).ok().map(|s| Known { spec: s.spec().clone(), grid: s.coverage().clone() });
         let env_steps = store.lines().last().map_or(0, |line| line.env_steps_end);
-        Ok((Self::measure((cfg, env_steps), known, (table, damaged), sample, &mut learner), learner))
+        Ok((Self::measure(cfg, env_steps, known, table, damaged, sample, &mut learner), learner))
     }
 
     fn measure(
-        (cfg, env_steps): (Config, u64),
+        cfg: Config,
+        env_steps: u64,
         known: Option<Known>,
-        (table, damaged): (Table, Vec<String>),
+        table: Table,
+        damaged: Vec<String>,
         sample: Sample,
         learner: &mut Learner,
     ) -> Self {
@@ -118,7 +120,7 @@ impl Findings {
         let axes = axes(known.as_ref(), &sample.state_names);
         Self {
             probes: probes(&sample, &view),
-            parts: axes.iter().flat_map(|(k, name)| parts(&sample, (*k, name), &view, skewed.as_ref())).collect(),
+            parts: axes.iter().flat_map(|(k, name)| parts(&sample, *k, name, &view, skewed.as_ref())).collect(),
             own_share: distances.own_share(practised, cfg.agent.reward_scale),
             progress: progress(&tracks),
             returns: returns(learner, &cfg, &sample.recent, &tracks),

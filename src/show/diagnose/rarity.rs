@@ -81,7 +81,7 @@ pub struct Part {
 
 /// Equal parts of the range of state `axis` in the sample, lowest first; empty ones are left out.
 #[must_use]
-pub fn parts(sample: &Sample, (axis, name): (usize, &str), view: &View, skewed: Option<&Skewed>) -> Vec<Part> {
+pub fn parts(sample: &Sample, axis: usize, name: &str, view: &View, skewed: Option<&Skewed>) -> Vec<Part> {
     let values: Vec<f64> = sample.frames.iter().map(|f| f.state[axis]).collect();
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
     let width = (high - low) / PARTS as f64;
