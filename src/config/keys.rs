@@ -3,6 +3,8 @@
 
 use toml::Value;
 
+use crate::learn::density;
+
 /// One row of the table.
 #[derive(Debug)]
 pub struct Key {
@@ -72,7 +74,7 @@ pub const KEYS: &[Key] = &[
     key("latent.batch", "128", Whole(1, 4096), "Images a VAE minibatch."),
     key("latent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's step."),
     key("latent.phases", "[{ before_epoch = 10, every = 1, updates = 1000 }, { before_epoch = 300, every = 1, updates = 200 }, { every = 3, updates = 200 }]", Phases, "VAE minibatches after an epoch: the first entry with the epoch below `before_epoch` holds; it runs `updates` when the epoch is a multiple of `every`."),
-    key("density.estimator", "\"iwae\"", Word(&["iwae", "elbo", "self-normalised"], &[]), "log p(x) from N latents: log-mean-exp, their mean (the official image code), or self-normalised weights (the official toy)."),
+    key("density.estimator", "\"iwae\"", Word(&density::NAMES, &[]), "log p(x) from N latents: log-mean-exp, their mean (the official image code), or self-normalised weights (the official toy)."),
     key("density.latents", "10", Whole(1, 1000), "Latents an image, N."),
     key("density.decoder_variance", "2.718281828", Number(1e-6, 1e6), "Variance of the decoder's Gaussian, squared pixels in [0, 1]; e is official."),
     key("skew.power", "-0.5", Number(-1.0, 0.0), "Skew-Fit's alpha: weights p(x)^alpha; 0 = no skewing (RIG)."),

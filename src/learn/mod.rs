@@ -1,6 +1,7 @@
 //! What learns: networks, VAE, skewed replay, goals and agent, without a disk, a clock, a network or a robot.
 
 pub mod agent;
+pub mod density;
 pub mod episode;
 pub mod goals;
 pub mod latent;

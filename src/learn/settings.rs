@@ -67,24 +67,12 @@ impl LatentConfig {
     }
 }
 
-/// How log p(x) is estimated from the VAE.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Estimator {
-    /// log mean exp of the log weights.
-    Iwae,
-    /// Their mean (the official image code).
-    Elbo,
-    /// Self-normalised weights (the official toy code).
-    SelfNormalised,
-}
-
 /// `[density]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DensityConfig {
-    /// Which estimator.
-    pub estimator: Estimator,
+    /// Which density, one of [`density::NAMES`](super::density::NAMES).
+    pub estimator: String,
     /// Latents an image, N.
     pub latents: usize,
     /// Variance of the decoder's Gaussian, in squared units of [0, 1] pixels.

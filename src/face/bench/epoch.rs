@@ -9,7 +9,7 @@ use super::timing::{Parts, Timing};
 use crate::config::Config;
 use crate::error::Result;
 use crate::learn::episode::Episode;
-use crate::learn::learner::{Learner, Skewed};
+use crate::learn::learner::{Encoding, Learner};
 use crate::task::scene;
 
 /// Times an epoch of `cfg` on a buffer filled with copies of one episode (the door's: about 0.7 GB).
@@ -37,9 +37,9 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     }
     timed(&mut parts.vae_ms, || (0..cfg.latent.updates_at(full_at)).try_for_each(|_| learner.update_vae().map(drop)))?;
     let posteriors = timed(&mut parts.encode_ms, || Ok(learner.posteriors()))?;
-    let densities = timed(&mut parts.density_ms, || Ok(learner.log_densities(&posteriors, &mut || {})))?;
-    let skew = Skewed { alpha: cfg.skew.power, min_ess: cfg.skew.min_ess, densities };
-    timed(&mut parts.weights_ms, || learner.take_in(&posteriors, Some(skew)))?;
+    let log_density = Some(timed(&mut parts.density_ms, || Ok(learner.log_density(&posteriors, &mut || {})))?);
+    let power = Some((cfg.skew.power, cfg.skew.min_ess));
+    timed(&mut parts.weights_ms, || learner.take_in(Encoding { posteriors, log_density }, power))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;
     let parts = Some(parts.of(all_ms));
     Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, cpu_ms: None, n: 1, gflops: None, parts })

@@ -125,7 +125,7 @@ fn latents(preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
     let mut curve = Curve::new("Density of 512 pictures (ms)", "latents a picture", "");
     for n in sizes.latents {
         let cfg = with(preset, &[format!("density.latents={n}")])?;
-        let work = log_density(model(&cfg, Workers::new(cfg.run.threads), 512)?, cfg.density.clone());
+        let work = log_density(model(&cfg, Workers::new(cfg.run.threads), 512)?, &cfg.density);
         curve.points.push((*n as f64, median_ms(sizes.repeats[1], "growth_latents", work)?));
     }
     Ok(vec![curve])
@@ -144,7 +144,7 @@ fn threads(preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
             sac_step(Workers::new(threads))?,
             vae_step(make(128)?),
             encode(make(512)?),
-            log_density(make(512)?, cfg.density.clone()),
+            log_density(make(512)?, &cfg.density),
         ];
         for (i, work) in works.into_iter().enumerate() {
             let ms = median_ms(sizes.repeats[1], "growth_threads", work)?;

@@ -88,7 +88,7 @@ pub fn work(unit: &str, threads: usize) -> Result<Work> {
         "sac_step_b1024" => networks::sac_step(workers)?,
         "vae_step_b128" => networks::vae_step(networks::model(&door, workers, 128)?),
         "encode_b512" => networks::encode(networks::model(&door, workers, 512)?),
-        "logp_b512_n10" => networks::log_density(networks::model(&door, workers, 512)?, door.density),
+        "logp_b512_n10" => networks::log_density(networks::model(&door, workers, 512)?, &door.density),
         "act_b1" => networks::act(&workers)?,
         "commit_episode" => disk::commit_episode()?,
         "checkpoint_door" => disk::checkpoint_door()?,

@@ -6,7 +6,8 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::learn::agent::{Noise, Sac, SacConfig};
 use crate::learn::goals::Batch;
-use crate::learn::latent::{Vae, density};
+use crate::learn::latent::Vae;
+use crate::learn::latent::density::{self, Estimate, Estimator};
 use crate::learn::nn::Workers;
 use crate::learn::nn::gemm::{View, matmul};
 use crate::learn::rng::normals as normal;
@@ -81,8 +82,10 @@ pub(super) fn encode(mut m: Model) -> Work {
     })
 }
 
-pub(super) fn log_density(mut m: Model, cfg: DensityConfig) -> Work {
+pub(super) fn log_density(mut m: Model, cfg: &DensityConfig) -> Work {
     let dim = m.vae.dim();
+    let (latents, decoder_variance) = (cfg.latents, cfg.decoder_variance);
+    let cfg = Estimate { estimator: Estimator::Iwae, latents, decoder_variance };
     Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
         let mut posteriors = vec![0.0; pictures.len() * 2 * dim];

@@ -7,5 +7,5 @@ pub mod source;
 
 pub use batch::Batch;
 pub use relabel::{RelabelMix, sample_batch};
-pub use reward::{latent_distance, reward};
+pub use reward::{LatentDistance, Reward, Step, latent_distance};
 pub use source::{Drawn, Goal, GoalSource, PriorGoals, ReplayGoals};

@@ -2,11 +2,11 @@
 //! goals from a source, and the rest goals the same episode reached later (Skew-Fit's 20 / 50 / 30 %).
 //!
 //! Future goals (Andrychowicz et al. 2017, arXiv 1707.01495): at step t of T, j ~ U{t, .., T-1}, z_g = z_{j+1}.
-//! Rewards are recomputed for every row; the same goal stands in both observations.
+//! Rewards are recomputed for every row by the [`Reward`] given; the same goal stands in both observations.
 
 use rand::Rng as _;
 
-use super::{Batch, GoalSource, reward};
+use super::{Batch, GoalSource, Reward, Step};
 use crate::learn::replay::Replay;
 use crate::learn::rng::Rng;
 
@@ -38,7 +38,7 @@ pub fn sample_batch(
     source: &dyn GoalSource,
     mix: RelabelMix,
     batch: usize,
-    reward_scale: f32,
+    reward: &dyn Reward,
     rng: &mut Rng,
     out: &mut Batch,
 ) {
@@ -63,7 +63,8 @@ pub fn sample_batch(
         observation[..z].copy_from_slice(episode.latent(slot.step));
         observation[z..].copy_from_slice(goal);
         out.action[row * a..][..a].copy_from_slice(episode.action(slot.step));
-        out.reward[row] = reward(next, goal, reward_scale);
+        let (z, action) = (episode.latent(slot.step), episode.action(slot.step));
+        out.reward[row] = reward.of(&Step { z, z_next: next, goal, action });
         out.mask[row] = if episode.terminates_at(slot.step) { 0.0 } else { 1.0 };
     }
 }
@@ -71,17 +72,35 @@ pub fn sample_batch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::goals::{Drawn, PriorGoals, ReplayGoals};
+    use crate::learn::goals::{Drawn, LatentDistance, PriorGoals, ReplayGoals};
     use crate::learn::replay::tests::{CODED_GOAL, coded, decode, filled};
     use crate::learn::rng::stream;
+    use crate::learn::skew::SkewedDistribution;
     use proptest::{collection::vec, prop_assert, prop_assert_eq, proptest};
 
     const OFFICIAL: RelabelMix = RelabelMix { keep: 0.2, source: 0.5 };
     const FUTURE: RelabelMix = RelabelMix { keep: 0.0, source: 0.0 };
 
+    /// Depends on everything that a reward may see.
+    struct Probe;
+
+    impl Reward for Probe {
+        fn of(&self, Step { z, z_next, goal, action }: &Step<'_>) -> f32 {
+            z[1] + 3.0 * z_next[1] + 5.0 * action[1] - goal[0] * z[0]
+        }
+    }
+
     fn sample(replay: &Replay, mix: RelabelMix, batch: usize, seed: u64) -> Batch {
         let mut out = Batch::default();
-        sample_batch(replay, &ReplayGoals { replay }, mix, batch, 0.5, &mut stream(seed, "relabel", &[]), &mut out);
+        sample_batch(
+            replay,
+            &ReplayGoals { replay, skewed: &SkewedDistribution::default() },
+            mix,
+            batch,
+            &Probe,
+            &mut stream(seed, "relabel", &[]),
+            &mut out,
+        );
         out
     }
 
@@ -93,7 +112,7 @@ mod tests {
         let (id, t) = decode(now);
         assert_eq!((next, same_goal), (&coded(id, t + 1)[..], goal));
         assert_eq!(batch.action[row * batch.action_dim..][..batch.action_dim], [id as f32, t as f32]);
-        assert_eq!(batch.reward[row], reward(next, goal, 0.5));
+        assert_eq!(batch.reward[row], Probe.of(&Step { z: now, z_next: next, goal, action: &[id as f32, t as f32] }));
         (id, t, decode(goal))
     }
 
@@ -165,9 +184,9 @@ mod tests {
     fn buffers_are_reused() {
         let (replay, mut out) = (filled(1000, &[30; 20]), Batch::default());
         let (source, mut rng) = (PriorGoals { dim: 4 }, stream(0, "relabel", &[]));
-        sample_batch(&replay, &source, OFFICIAL, 256, 1.0, &mut rng, &mut out);
+        sample_batch(&replay, &source, OFFICIAL, 256, &LatentDistance { scale: 1.0 }, &mut rng, &mut out);
         let before = (out.observation.as_ptr(), out.action.as_ptr());
-        sample_batch(&replay, &source, OFFICIAL, 256, 1.0, &mut rng, &mut out);
+        sample_batch(&replay, &source, OFFICIAL, 256, &LatentDistance { scale: 1.0 }, &mut rng, &mut out);
         assert_eq!(before, (out.observation.as_ptr(), out.action.as_ptr()));
     }
 
@@ -193,7 +212,7 @@ mod tests {
             let [kept, relabelled] = [RelabelMix { keep: 1.0, source: 0.0 }, RelabelMix { keep: 0.0, source: 1.0 }]
                 .map(|mix| {
                     let mut out = Batch::default();
-                    sample_batch(&replay, &goal, mix, 32, 0.7, &mut stream(seed, "relabel", &[]), &mut out);
+                    sample_batch(&replay, &goal, mix, 32, &LatentDistance { scale: 0.7 }, &mut stream(seed, "relabel", &[]), &mut out);
                     out
                 });
             prop_assert_eq!(kept, relabelled);

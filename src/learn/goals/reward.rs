@@ -1,6 +1,6 @@
-//! The reward, a pure function of where one is and where one wanted to be: r = -scale |z' - z_g|_2, on posterior means.
+//! The reward, a pure function of a step and a goal: r = -scale |z' - z_g|_2, on posterior means.
 //!
-//! Not squared: the official choice. The environment has no reward; relabelling recomputes this one.
+//! Not squared: the official choice. The environment has no reward; relabelling recomputes this one for every row.
 
 /// |z - goal|_2 of two latents (Z); exactly 0 when equal. Summed from the first entry to the last in f32.
 #[must_use]
@@ -8,10 +8,36 @@ pub fn latent_distance(z: &[f32], goal: &[f32]) -> f32 {
     z.iter().zip(goal).map(|(z, g)| (z - g) * (z - g)).sum::<f32>().sqrt()
 }
 
-/// Reward of arriving at `z_next` (Z) with `goal` (Z) in mind: never positive, 0 on arrival.
-#[must_use]
-pub fn reward(z_next: &[f32], goal: &[f32], scale: f32) -> f32 {
-    -scale * latent_distance(z_next, goal)
+/// One step as a reward sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// z (Z), before the action.
+    pub z: &'a [f32],
+    /// z' (Z), after it.
+    pub z_next: &'a [f32],
+    /// z_g (Z).
+    pub goal: &'a [f32],
+    /// (A), as executed.
+    pub action: &'a [f32],
+}
+
+/// What practice is rewarded with.
+pub trait Reward: Send {
+    /// The reward of one step towards a goal.
+    fn of(&self, step: &Step<'_>) -> f32;
+}
+
+/// -scale |z' - z_g|_2: never positive, 0 on arrival.
+#[derive(Clone, Copy, Debug)]
+pub struct LatentDistance {
+    /// Multiplies the distance.
+    pub scale: f32,
+}
+
+impl Reward for LatentDistance {
+    fn of(&self, step: &Step<'_>) -> f32 {
+        -self.scale * latent_distance(step.z_next, step.goal)
+    }
 }
 
 #[cfg(test)]
@@ -23,6 +49,9 @@ mod tests {
         let (z, goal) = ([1.0, -2.0, 0.5, 3.0], [1.0, 1.0, 4.5, 3.0]);
         assert_eq!(latent_distance(&z, &goal), 5.0);
         assert_eq!(latent_distance(&goal, &z), 5.0);
+        let reward = |z_next: &[f32], goal: &[f32], scale| {
+            LatentDistance { scale }.of(&Step { z: &[9.0; 4], z_next, goal, action: &[1.0] })
+        };
         assert_eq!(reward(&z, &goal, 0.1), -0.5);
         assert_eq!(reward(&[0.1, f32::MIN_POSITIVE], &[0.1, f32::MIN_POSITIVE], 3.0), 0.0);
     }

@@ -6,6 +6,7 @@ use rand_distr::StandardNormal;
 use crate::learn::episode::GoalOrigin;
 use crate::learn::replay::{Replay, Slot};
 use crate::learn::rng::Rng;
+use crate::learn::skew::SkewedDistribution;
 
 /// A goal to pursue.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +70,8 @@ impl GoalSource for PriorGoals {
 pub struct ReplayGoals<'a> {
     /// Where from.
     pub replay: &'a Replay,
+    /// By which distribution.
+    pub skewed: &'a SkewedDistribution,
 }
 
 impl GoalSource for ReplayGoals<'_> {
@@ -77,11 +80,11 @@ impl GoalSource for ReplayGoals<'_> {
     }
 
     fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn {
-        let Some(slot) = self.replay.draw_skewed(rng) else {
+        let Some(slot) = self.replay.draw(self.skewed, rng) else {
             return PriorGoals { dim: self.dim() }.write(rng, out);
         };
         out.copy_from_slice(self.replay.next_latent(slot));
-        let origin = if self.replay.skewed() { GoalOrigin::SkewedReplay } else { GoalOrigin::Replay };
+        let origin = if self.skewed.is_skewed() { GoalOrigin::SkewedReplay } else { GoalOrigin::Replay };
         Drawn { slot: Some(slot), origin }
     }
 }
@@ -89,6 +92,7 @@ impl GoalSource for ReplayGoals<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::replay::Stored;
     use crate::learn::replay::tests::{coded, filled};
     use crate::learn::rng::stream;
 
@@ -106,22 +110,22 @@ mod tests {
 
     #[test]
     fn oracle_26_replay_goals_are_members_of_replay() {
-        let mut replay = filled(50, &[7, 4, 9]);
+        let replay = filled(50, &[7, 4, 9]);
         let mut rng = stream(26, "goals", &[1]);
-        let mut check = |replay: &Replay, origin| {
-            for goal in (ReplayGoals { replay }).sample(500, &mut rng) {
+        let mut check = |skewed: &SkewedDistribution, origin| {
+            for goal in (ReplayGoals { replay: &replay, skewed }).sample(500, &mut rng) {
                 let slot = goal.slot.unwrap();
                 let stored = replay.episodes().nth(slot.episode).unwrap();
                 assert_eq!(goal.latent, coded(stored.id(), slot.step + 1));
                 assert_eq!(goal.origin, origin);
             }
         };
-        check(&replay, GoalOrigin::Replay);
+        check(&SkewedDistribution::default(), GoalOrigin::Replay);
         let rare = |id, t| if (id, t) == (1, 2) { -100.0 } else { 0.0 };
-        let log_density = replay.episodes().map(|e| (0..e.steps()).map(|t| rare(e.id(), t)).collect()).collect();
-        replay.set_log_density(log_density, -1.0, 0.0).unwrap();
-        check(&replay, GoalOrigin::SkewedReplay);
-        let goals = ReplayGoals { replay: &replay }.sample(100, &mut rng);
+        let log_density = |e: &Stored| (0..e.steps()).map(|t| rare(e.id(), t)).collect::<Vec<_>>();
+        let (skewed, _) = SkewedDistribution::new(replay.episodes().flat_map(log_density).collect(), -1.0, 0.0);
+        check(&skewed, GoalOrigin::SkewedReplay);
+        let goals = ReplayGoals { replay: &replay, skewed: &skewed }.sample(100, &mut rng);
         assert!(goals.iter().all(|goal| goal.latent == coded(1, 3)));
     }
 
@@ -129,6 +133,7 @@ mod tests {
     fn an_empty_replay_falls_back_to_the_prior() {
         let replay = Replay::new(10, 3);
         let (mut a, mut b) = (stream(0, "goals", &[]), stream(0, "goals", &[]));
-        assert_eq!(ReplayGoals { replay: &replay }.sample(5, &mut a), PriorGoals { dim: 3 }.sample(5, &mut b));
+        let goals = ReplayGoals { replay: &replay, skewed: &SkewedDistribution::default() }.sample(5, &mut a);
+        assert_eq!(goals, PriorGoals { dim: 3 }.sample(5, &mut b));
     }
 }

@@ -9,7 +9,28 @@ use super::Vae;
 use super::architecture::BLOCK;
 use super::errors::Errors;
 use crate::learn::nn::Workers;
-use crate::learn::settings::{DensityConfig, Estimator};
+
+/// How log p(x) is estimated from the terms of N latents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Estimator {
+    /// log mean exp of the log weights.
+    Iwae,
+    /// Their mean (the official image code).
+    Elbo,
+    /// Self-normalised weights (the official toy code).
+    SelfNormalised,
+}
+
+/// An estimate's settings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Which estimator.
+    pub estimator: Estimator,
+    /// Latents a picture, N.
+    pub latents: usize,
+    /// Variance of the decoder's Gaussian, in squared units of [0, 1] pixels.
+    pub decoder_variance: f64,
+}
 
 /// One latent's log weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -65,7 +86,7 @@ struct Share<'a> {
 pub fn log_density(
     vae: &mut Vae,
     workers: &Workers,
-    cfg: &DensityConfig,
+    cfg: &Estimate,
     pictures: &[&[u8]],
     posteriors: &[f32],
     noise: &[f32],

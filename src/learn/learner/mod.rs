@@ -8,16 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::learn::agent::{Noise, Sac, SacConfig, SacInfo};
+use crate::learn::density::{self, Density};
 use crate::learn::episode::Episode;
 use crate::learn::goals::relabel::{RelabelMix, sample_batch};
-use crate::learn::goals::{Batch, GoalSource, PriorGoals, ReplayGoals};
+use crate::learn::goals::{Batch, GoalSource, LatentDistance, PriorGoals, ReplayGoals, Reward};
 use crate::learn::latent::{Vae, VaeInfo};
 use crate::learn::nn::Workers;
 use crate::learn::replay::{LatentVersion, Replay, Slot};
 use crate::learn::rng::{self, normals};
 use crate::learn::settings::{GoalSourceKind, LearnerConfig};
+use crate::learn::skew::SkewedDistribution;
+pub(crate) use refresh::Encoding;
 use refresh::finite;
-pub(crate) use refresh::{Encoding, Skewed};
 
 /// What the next update depends on besides parameters and episodes: integers, and the power in force.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -55,9 +57,13 @@ pub struct Learner {
     pub sac: Sac,
     /// Committed episodes in memory.
     pub replay: Replay,
+    /// What goals and pictures are drawn by.
+    pub skewed: SkewedDistribution,
     /// Counters.
     pub counts: Counts,
     cfg: LearnerConfig,
+    density: Box<dyn Density>,
+    reward: Box<dyn Reward>,
     /// Of the next SAC update.
     pub(crate) batch: Batch,
     noise: Noise,
@@ -84,8 +90,11 @@ impl Learner {
             vae,
             sac,
             replay,
+            skewed: SkewedDistribution::default(),
             counts: Counts::default(),
             cfg: cfg.clone(),
+            density: density::density(&cfg.density),
+            reward: Box::new(LatentDistance { scale: cfg.agent.reward_scale as f32 }),
             batch: Batch::default(),
             noise: Noise::default(),
             minibatch: Minibatch::default(),
@@ -97,7 +106,7 @@ impl Learner {
     #[must_use]
     pub fn goals(&self) -> Box<dyn GoalSource + '_> {
         match self.cfg.goals.source {
-            GoalSourceKind::Replay => Box::new(ReplayGoals { replay: &self.replay }),
+            GoalSourceKind::Replay => Box::new(ReplayGoals { replay: &self.replay, skewed: &self.skewed }),
             GoalSourceKind::Prior => Box::new(PriorGoals { dim: self.cfg.latent.dim }),
         }
     }
@@ -116,7 +125,9 @@ impl Learner {
     /// # Errors
     /// An episode whose shapes do not fit the run.
     pub fn add(&mut self, episode: Episode, latents: Vec<f32>) -> Result<()> {
-        self.replay.push(episode, latents, LatentVersion(self.counts.refreshes))
+        let evicted = self.replay.push(episode, latents, LatentVersion(self.counts.refreshes))?;
+        self.skewed.evict(evicted);
+        Ok(())
     }
 
     /// One SAC update on a relabelled batch; returns its facts and the batch's mean reward.
@@ -140,9 +151,9 @@ impl Learner {
         let (seed, update) = (self.cfg.seed, self.counts.updates);
         let mut batch = std::mem::take(&mut self.batch);
         let mix = RelabelMix { keep: self.cfg.goals.relabel_keep, source: self.cfg.goals.relabel_source };
-        let (size, scale) = (self.cfg.agent.batch, self.cfg.agent.reward_scale as f32);
+        let size = self.cfg.agent.batch;
         let mut draws = rng::stream(seed, "batch", &[update]);
-        sample_batch(&self.replay, &*self.goals(), mix, size, scale, &mut draws, &mut batch);
+        sample_batch(&self.replay, &*self.goals(), mix, size, &*self.reward, &mut draws, &mut batch);
         self.noise.draw(batch.action.len(), &mut rng::stream(seed, "agent", &[update]));
         self.batch = batch;
         Ok(())
@@ -174,7 +185,8 @@ impl Learner {
     /// Draws the pictures and the noise of the next VAE update.
     pub(crate) fn draw_minibatch(&mut self) {
         let mut draws = rng::stream(self.cfg.seed, "vae", &[self.counts.vae_updates]);
-        let slots: Vec<_> = (0..self.cfg.latent.batch).filter_map(|_| self.replay.draw_skewed(&mut draws)).collect();
+        let slots: Vec<_> =
+            (0..self.cfg.latent.batch).filter_map(|_| self.replay.draw(&self.skewed, &mut draws)).collect();
         let noise = normals(slots.len() * self.cfg.latent.dim, &mut draws);
         self.minibatch = Minibatch { slots, noise };
     }

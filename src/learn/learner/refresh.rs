@@ -2,28 +2,18 @@
 
 use super::Learner;
 use crate::error::{Error, Result};
+use crate::learn::density::Group;
 use crate::learn::episode::Episode;
-use crate::learn::latent::density;
-use crate::learn::replay::{Encoded, LatentVersion, Replay, SkewInfo, Stored};
-use crate::learn::rng::{self, normals};
+use crate::learn::replay::{Encoded, LatentVersion, Replay, Stored};
+use crate::learn::rng;
+use crate::learn::skew::{SkewInfo, SkewedDistribution};
 
-/// Pictures whose densities are computed in one go.
-pub(super) const PICTURES_AT_ONCE: usize = 128;
-
-/// Inputs of the skewed weights.
-pub(crate) struct Skewed {
-    pub alpha: f64,
-    pub min_ess: f64,
-    /// log p, (T) an episode.
-    pub densities: Vec<Vec<f64>>,
-}
-
-/// Everything in replay as the present VAE sees it, before replay takes it over.
+/// Everything in replay as the present VAE sees it, before the learner takes it over.
 pub(crate) struct Encoding {
     /// Means and log variances of all pictures, episode by episode.
-    posteriors: Vec<f32>,
-    /// `None` while draws are uniform.
-    pub skewed: Option<Skewed>,
+    pub posteriors: Vec<f32>,
+    /// log p of every stored transition, oldest first; `None` where nobody wants it.
+    pub log_density: Option<Vec<f64>>,
 }
 
 impl Learner {
@@ -34,19 +24,20 @@ impl Learner {
     /// `NotFinite` where the VAE gives latents that are not finite: replay keeps its old ones.
     pub fn refresh(&mut self, skew: bool, beat: &mut dyn FnMut()) -> Result<Option<SkewInfo>> {
         let encoding = self.encode(skew, beat)?;
-        self.adopt(encoding)
+        self.adopt(encoding, skew)
     }
 
     /// The first half of a refresh: what the present VAE makes of everything in replay.
-    pub(crate) fn encode(&mut self, skew: bool, beat: &mut dyn FnMut()) -> Result<Encoding> {
+    pub(crate) fn encode(&mut self, densities: bool, beat: &mut dyn FnMut()) -> Result<Encoding> {
         self.counts.refreshes += 1;
-        self.encode_replay(skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess)), beat)
+        self.encode_replay(densities, beat)
     }
 
-    /// The second half: replay takes over the latents, and the weights of the skewed distribution.
-    pub(crate) fn adopt(&mut self, encoding: Encoding) -> Result<Option<SkewInfo>> {
+    /// The second half: replay takes over the latents, and with `skew` the densities become the skewed distribution.
+    pub(crate) fn adopt(&mut self, encoding: Encoding, skew: bool) -> Result<Option<SkewInfo>> {
         let refreshed = self.replay.episodes().last().map_or(0, |e| e.id() + 1);
-        let info = self.take_in(&encoding.posteriors, encoding.skewed)?;
+        let power = skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess));
+        let info = self.take_in(encoding, power)?;
         self.counts.refreshed_episodes = refreshed;
         self.counts.skew_alpha = info.map(|i| i.alpha);
         Ok(info)
@@ -70,21 +61,18 @@ impl Learner {
         };
         refreshed.into_iter().try_for_each(|episode| take_in(self, episode, beat))?;
         if self.counts.refreshes > 0 {
-            let encoding = self.encode_replay(self.counts.skew_alpha.map(|alpha| (alpha, 0.0)), beat)?;
-            self.take_in(&encoding.posteriors, encoding.skewed)?;
+            let power = self.counts.skew_alpha; // as it was tempered then
+            let encoding = self.encode_replay(power.is_some(), beat)?;
+            self.take_in(encoding, power.map(|alpha| (alpha, 0.0)))?;
         }
         self.stale = false; // all that replay holds was encoded just now
         later.into_iter().try_for_each(|episode| take_in(self, episode, beat))
     }
 
-    /// With `skew`, densities for this power and this floor of the effective sample size.
-    fn encode_replay(&mut self, skew: Option<(f64, f64)>, beat: &mut dyn FnMut()) -> Result<Encoding> {
+    fn encode_replay(&mut self, densities: bool, beat: &mut dyn FnMut()) -> Result<Encoding> {
         let posteriors = finite(self.posteriors())?;
-        let skewed = skew.map(|(alpha, min_ess)| {
-            let densities = self.log_densities(&posteriors, beat);
-            Skewed { alpha, min_ess, densities }
-        });
-        Ok(Encoding { posteriors, skewed })
+        let log_density = densities.then(|| self.log_density(&posteriors, beat));
+        Ok(Encoding { posteriors, log_density })
     }
 
     /// Posteriors (2Z a picture) of everything in replay, episode by episode: its frames, then its goal picture.
@@ -96,36 +84,49 @@ impl Learner {
         posteriors
     }
 
-    /// New latents, and weights from densities with power `alpha` and a floor `min_ess` of the effective sample size.
-    pub(crate) fn take_in(&mut self, posteriors: &[f32], skew: Option<Skewed>) -> Result<Option<SkewInfo>> {
-        let dim = self.cfg.latent.dim;
+    /// New latents; densities as far as there are some; with a power alpha and a floor of the effective sample size, the
+    /// skewed distribution.
+    pub(crate) fn take_in(&mut self, encoding: Encoding, power: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
+        let (dim, posteriors) = (self.cfg.latent.dim, &encoding.posteriors);
         let encoded = rows(&self.replay, posteriors, dim).map(|(_, rows)| encoded(rows, dim)).collect();
         self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
         self.stale = false;
-        skew.map(|s| self.replay.set_log_density(s.densities, s.alpha, s.min_ess)).transpose()
+        let log_density = encoding.log_density.unwrap_or_default();
+        let (skewed, info) = match power {
+            Some((alpha, min_ess)) => {
+                let (skewed, info) = SkewedDistribution::new(log_density, alpha, min_ess);
+                (skewed, Some(info))
+            }
+            None => (SkewedDistribution::unskewed(log_density), None),
+        };
+        self.skewed = skewed;
+        Ok(info)
     }
 
-    /// log p of every stored transition's next picture, (T) an episode, from all posteriors.
+    /// log p of every stored transition's next picture, oldest first, from all posteriors.
     ///
-    /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone;
-    /// it is drawn for [`PICTURES_AT_ONCE`] pictures at a time, so memory does not grow with an episode.
-    pub(crate) fn log_densities(&mut self, posteriors: &[f32], beat: &mut dyn FnMut()) -> Vec<Vec<f64>> {
-        let (dim, cfg) = (self.cfg.latent.dim, &self.cfg.density);
-        let mut one = |(stored, rows): (&Stored, &[f32])| {
-            beat();
-            let steps = stored.steps();
-            let pictures: Vec<&[u8]> = (1..=steps).map(|t| stored.frame(t)).collect();
-            let rows = rows[2 * dim..(steps + 1) * 2 * dim].chunks(PICTURES_AT_ONCE * 2 * dim);
-            let mut draws = rng::stream(self.cfg.seed, "density", &[self.counts.refreshes, stored.id()]);
-            let mut out = vec![0.0; steps];
-            let chunks = pictures.chunks(PICTURES_AT_ONCE).zip(rows).zip(out.chunks_mut(PICTURES_AT_ONCE));
-            for ((pictures, rows), out) in chunks {
-                let noise = normals(pictures.len() * cfg.latents * dim, &mut draws);
-                density::log_density(&mut self.vae, &self.workers, cfg, pictures, rows, &noise, out);
-            }
-            out
-        };
-        rows(&self.replay, posteriors, dim).map(&mut one).collect()
+    /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone.
+    pub(crate) fn log_density(&mut self, posteriors: &[f32], beat: &mut dyn FnMut()) -> Vec<f64> {
+        let (dim, seed, refresh) = (self.cfg.latent.dim, self.cfg.seed, self.counts.refreshes);
+        let mut groups = Vec::new();
+        for (stored, rows) in rows(&self.replay, posteriors, dim) {
+            groups.push(Group {
+                pictures: (1..=stored.steps()).map(|t| stored.frame(t)).collect(),
+                posteriors: &rows[2 * dim..(stored.steps() + 1) * 2 * dim],
+                draws: rng::stream(seed, "density", &[refresh, stored.id()]),
+            });
+        }
+        self.density.log_density(&mut self.vae, &self.workers, groups, beat)
+    }
+
+    /// Every covered episode with log p of its transitions (T), oldest first; none while densities are unknown.
+    pub fn densities(&self) -> impl Iterator<Item = (&Stored, &[f64])> {
+        let mut rest = self.skewed.log_density();
+        self.replay.episodes().map_while(move |episode| {
+            let (own, later) = rest.split_at_checked(episode.steps())?;
+            rest = later;
+            Some((episode, own))
+        })
     }
 }
 

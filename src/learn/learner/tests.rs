@@ -1,6 +1,7 @@
-use super::refresh::PICTURES_AT_ONCE;
 use super::*;
-use crate::learn::latent::density;
+use crate::learn::density::PICTURES_AT_ONCE;
+use crate::learn::latent::density::{self, Estimate, Estimator};
+use crate::learn::settings::DensityConfig;
 use rand::Rng as _;
 use skewfit_envs::Ending;
 
@@ -90,7 +91,7 @@ fn replay_is_restored_as_it_was_and_not_in_silence() {
     second.counts = first.counts.clone();
     let mut beats = 0;
     second.restore_replay(episodes, &mut || beats += 1).unwrap();
-    let weights = |learner: &Learner| learner.replay.skew_weights().unwrap().p.clone();
+    let weights = |learner: &Learner| learner.skewed.weights().unwrap().p.clone();
     assert_eq!((beats, weights(&second)), (8, weights(&first)));
 }
 
@@ -110,12 +111,14 @@ fn densities_in_pieces_are_those_of_the_whole_episode() {
         let pictures: Vec<&[u8]> = (0..=steps).map(|t| episode.frame(t)).chain([&episode.goal_image[..]]).collect();
         let mut rows = vec![0.0; (steps + 2) * 2 * 4];
         learner.vae.posteriors(&learner.workers, &pictures, &mut rows);
-        let (cfg, mut whole) = (learner.cfg.density.clone(), vec![0.0; steps]);
+        let mut whole = vec![0.0; steps];
+        let DensityConfig { latents, decoder_variance, .. } = learner.cfg.density;
+        let cfg = Estimate { estimator: Estimator::Iwae, latents, decoder_variance };
         let noise = normals(steps * cfg.latents * 4, &mut rng::stream(learner.cfg.seed, "density", &[0, 0]));
         let (seen, own) = (&pictures[1..=steps], &rows[2 * 4..(steps + 1) * 2 * 4]);
         density::log_density(&mut learner.vae, &learner.workers, &cfg, seen, own, &noise, &mut whole);
         let latents = learner.latents(&episode).unwrap();
         learner.add(episode.clone(), latents).unwrap();
-        assert_eq!(learner.log_densities(&rows, &mut || {}), [whole], "{threads} threads");
+        assert_eq!(learner.log_density(&rows, &mut || {}), whole, "{threads} threads");
     }
 }

@@ -1,7 +1,6 @@
-//! Committed episodes in memory: frames (u8) once, latents of one encoder version, uniform and skewed draws.
+//! Committed episodes in memory, a ring of whole ones: frames (u8) once, latents of one encoder version.
 //!
-//! A ring of whole episodes. The skewed distribution covers what was there when the densities were set: a prefix of the
-//! ring, since pushes append and evictions take from the front. Drawing costs O(log episodes).
+//! A transition has a position, oldest first; finding it costs O(log episodes).
 
 mod stored;
 #[cfg(test)]
@@ -14,7 +13,7 @@ use rand::Rng as _;
 use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
 use crate::learn::rng::Rng;
-use crate::learn::skew::{AliasTable, Weights, skew_weights};
+use crate::learn::skew::SkewedDistribution;
 pub use stored::{Encoded, LatentVersion, Stored};
 
 /// A stored transition; its picture and latent are those of its next observation. Good until the next push.
@@ -24,25 +23,6 @@ pub struct Slot {
     pub episode: usize,
     /// t in `0..T`.
     pub step: usize,
-}
-
-/// Facts about the skewed distribution.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SkewInfo {
-    /// The power used, after tempering.
-    pub alpha: f64,
-    /// Effective sample size over the number of transitions, in (0, 1].
-    pub ess: f64,
-    /// Largest probability.
-    pub max_weight: f64,
-}
-
-impl SkewInfo {
-    /// The facts by their columns of `metrics.csv`.
-    #[must_use]
-    pub fn columns(&self) -> [(&'static str, f64); 3] {
-        [("skew/alpha", self.alpha), ("skew/ess", self.ess), ("skew/max_weight", self.max_weight)]
-    }
 }
 
 /// The replay buffer.
@@ -55,13 +35,6 @@ pub struct Replay {
     /// Transitions ever pushed before each episode: its own are `starts[k]..starts[k] + T`.
     starts: VecDeque<usize>,
     end: usize,
-    skew: Option<Skew>,
-}
-
-#[derive(Clone, Debug)]
-struct Skew {
-    alpha: f64,
-    table: AliasTable,
 }
 
 impl Replay {
@@ -69,32 +42,29 @@ impl Replay {
     #[must_use]
     pub fn new(capacity: usize, latent_dim: usize) -> Self {
         let (episodes, starts) = (VecDeque::new(), VecDeque::new());
-        Self { capacity, latent_dim, version: LatentVersion(0), episodes, starts, end: 0, skew: None }
+        Self { capacity, latent_dim, version: LatentVersion(0), episodes, starts, end: 0 }
     }
 
-    /// Appends an episode with its `latents` (T+1, Z) and evicts whole oldest ones beyond the capacity.
+    /// Appends an episode with its `latents` (T+1, Z) and evicts whole oldest ones beyond the capacity; returns how many
+    /// transitions were evicted.
     ///
     /// # Errors
     /// Shapes that do not fit or latents of another version than those held; nothing is changed then.
-    pub fn push(&mut self, episode: Episode, latents: Vec<f32>, version: LatentVersion) -> Result<()> {
+    pub fn push(&mut self, episode: Episode, latents: Vec<f32>, version: LatentVersion) -> Result<usize> {
         self.check(&episode, &latents, version)?;
         self.version = version;
         self.starts.push_back(self.end);
         self.end += episode.steps();
         self.episodes.push_back(Stored::new(episode, latents, version));
-        let before = self.episodes.len();
+        let before = self.transitions();
         while self.transitions() > self.capacity && self.episodes.len() > 1 {
             self.episodes.pop_front();
             self.starts.pop_front();
         }
-        if self.episodes.len() < before {
-            self.skew = self.skew.take().and_then(|skew| self.skew_by(skew.alpha));
-        }
-        Ok(())
+        Ok(before - self.transitions())
     }
 
     /// All latents at once, from a newly trained encoder, in the order of [`episodes`](Self::episodes).
-    /// Densities, the old encoder's, are dropped: draws are uniform until they are set again.
     ///
     /// # Errors
     /// Shapes that do not fit; nothing is changed then.
@@ -105,31 +75,11 @@ impl Replay {
         if encoded.len() != self.episodes.len() || !self.episodes.iter().zip(&encoded).all(fits) {
             return Err(misfit("a refresh", "latents for every stored episode, (T+1, Z) and (Z)"));
         }
-        (self.version, self.skew) = (version, None);
+        self.version = version;
         for (stored, encoded) in self.episodes.iter_mut().zip(encoded) {
-            (stored.version, stored.encoded, stored.log_density) = (version, encoded, None);
+            (stored.version, stored.encoded) = (version, encoded);
         }
         Ok(())
-    }
-
-    /// Sets log p of every stored transition's next observation, (T) an episode in the order of
-    /// [`episodes`](Self::episodes), and skews draws by p^alpha, tempered to an ESS of `min_ess` N (0: not at all).
-    /// At alpha = 0 draws stay uniform over everything stored.
-    ///
-    /// # Errors
-    /// Shapes that do not fit; nothing is changed then.
-    pub fn set_log_density(&mut self, log_density: Vec<Vec<f64>>, alpha: f64, min_ess: f64) -> Result<SkewInfo> {
-        let fits = |(s, l): (&Stored, &Vec<f64>)| l.len() == s.steps();
-        if log_density.len() != self.episodes.len() || !self.episodes.iter().zip(&log_density).all(fits) {
-            return Err(misfit("a refresh", "a density for every stored transition"));
-        }
-        let (weights, alpha) = Weights::tempered(&log_density.concat(), alpha, min_ess);
-        for (stored, log_density) in self.episodes.iter_mut().zip(log_density) {
-            stored.log_density = Some(log_density);
-        }
-        self.skew = self.skew_by(alpha);
-        let ess = weights.ess() / weights.p.len().max(1) as f64;
-        Ok(SkewInfo { alpha, ess, max_weight: weights.max() })
     }
 
     /// A transition, uniformly; `None` when empty.
@@ -138,25 +88,12 @@ impl Replay {
         (n > 0).then(|| self.slot(rng.random_range(0..n)))
     }
 
-    /// A transition by the skewed distribution, uniformly where there is none; `None` when empty.
-    pub fn draw_skewed(&self, rng: &mut Rng) -> Option<Slot> {
-        match &self.skew {
-            Some(skew) => Some(self.slot(skew.table.sample(rng))),
+    /// A transition by `skewed`, uniformly where it covers nothing; `None` when empty.
+    pub fn draw(&self, skewed: &SkewedDistribution, rng: &mut Rng) -> Option<Slot> {
+        match skewed.draw(rng) {
+            Some(position) => Some(self.slot(position)),
             None => self.draw_uniform(rng),
         }
-    }
-
-    /// Whether there is a skewed distribution.
-    #[must_use]
-    pub fn skewed(&self) -> bool {
-        self.skew.is_some()
-    }
-
-    /// The skewed distribution over the stored transitions it covers, oldest first; `None` where draws are uniform.
-    #[must_use]
-    pub fn skew_weights(&self) -> Option<Weights> {
-        let skew = self.skew.as_ref()?;
-        Some(skew_weights(&self.known_densities(), skew.alpha))
     }
 
     /// Stored transitions.
@@ -211,17 +148,6 @@ impl Replay {
         let at = self.end - self.transitions() + index;
         let episode = self.starts.partition_point(|&start| start <= at) - 1;
         Slot { episode, step: at - self.starts[episode] }
-    }
-
-    /// The distribution p^alpha over the transitions whose densities are known; `None` where there are none, or nothing to skew.
-    fn skew_by(&self, alpha: f64) -> Option<Skew> {
-        let weights = || skew_weights(&self.known_densities(), alpha);
-        let table = if alpha == 0.0 { None } else { AliasTable::new(&weights().p) };
-        table.map(|table| Skew { alpha, table })
-    }
-
-    fn known_densities(&self) -> Vec<f64> {
-        self.episodes.iter().map_while(Stored::log_density).flatten().copied().collect()
     }
 
     fn check(&self, episode: &Episode, latents: &[f32], version: LatentVersion) -> Result<()> {

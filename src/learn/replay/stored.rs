@@ -32,7 +32,6 @@ pub struct Stored {
     ending: Ending,
     pub(super) version: LatentVersion,
     pub(super) encoded: Encoded,
-    pub(super) log_density: Option<Vec<f64>>,
 }
 
 impl Stored {
@@ -50,7 +49,6 @@ impl Stored {
             ending: episode.ending,
             version,
             encoded: Encoded { latents, goal_latent: episode.goal_latent },
-            log_density: None,
         }
     }
 
@@ -94,12 +92,6 @@ impl Stored {
     #[must_use]
     pub fn latents(&self, version: LatentVersion) -> Option<&[f32]> {
         (self.version == version).then_some(&self.encoded.latents)
-    }
-
-    /// log p of the next observations (T), nats; `None` for what came after the last refresh.
-    #[must_use]
-    pub fn log_density(&self) -> Option<&[f64]> {
-        self.log_density.as_deref()
     }
 
     /// The rollout's goal (Z), in replay's version.

@@ -92,7 +92,7 @@ impl Run<'_> {
             goals_early,
             goals_late,
             reached: evaluation::pairs(attempts),
-            rarest: rarest(&self.learner.replay, size),
+            rarest: rarest(self.learner.densities(), size),
             reconstructions: shown.into_iter().zip(rebuilt.chunks_exact(pixels).map(image)).collect(),
             prior_samples: prior.chunks_exact(pixels).map(image).collect(),
             states: Some(redraw::states(std::mem::take(&mut self.task.visited), &*self.task.env, attempts)),

@@ -18,8 +18,7 @@ impl Host<'_> {
     /// Injects the NaN scheduled for the densities of the `n`-th refresh.
     pub(super) fn inject_nan_density(&self, n: u64, encoding: &mut Encoding) {
         if self.faults.spoils(Place::Refresh, n).any(|part| part == Part::Density) {
-            let densities = encoding.skewed.iter_mut().flat_map(|skewed| &mut skewed.densities);
-            densities.for_each(|of_episode| of_episode[0] = f64::NAN);
+            encoding.log_density.iter_mut().flatten().take(1).for_each(|log_p| *log_p = f64::NAN);
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::keep::checkpoint::Snapshot;
 use crate::keep::faults::Place;
 use crate::keep::models::{model_tensors, restore_models};
-use crate::learn::replay::SkewInfo;
+use crate::learn::skew::SkewInfo;
 
 /// Updates between two looks at the clock and at what is asked.
 const STRIDE: u64 = 16;
@@ -83,14 +83,14 @@ impl Run<'_> {
         let encoding = self.learner.encode(skew, &mut || pulse.beat());
         let adopted = encoding.and_then(|mut encoding| {
             self.host.inject_nan_density(refresh, &mut encoding);
-            self.learner.adopt(encoding)
+            self.learner.adopt(encoding, skew)
         });
         match adopted {
             Err(Error::NotFinite(why)) => self.roll_back(&why)?,
             info => self.record_skew(info?),
         }
-        if let Some(weights) = self.learner.replay.skew_weights() {
-            let means = self.task.mean_states(&weights);
+        if let Some(weights) = self.learner.skewed.weights() {
+            let means = self.task.mean_states(weights);
             means.iter().for_each(|(column, mean)| self.state.sums.set(column, *mean));
         }
         Ok(())

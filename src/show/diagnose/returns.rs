@@ -8,7 +8,7 @@
 
 use crate::config::Config;
 use crate::learn::episode::Episode;
-use crate::learn::goals::reward::reward;
+use crate::learn::goals::latent_distance;
 use crate::learn::learner::Learner;
 use crate::learn::rng;
 use crate::learn::rng::normals;
@@ -91,7 +91,7 @@ fn earned_and_promised(
     let scale = cfg.agent.reward_scale as f32;
     let earned = (0..steps).map(|t| {
         let bonus = f64::from(-alpha * log_pi[t]);
-        (f64::from(reward(latent(t + 1), &track.goal, scale)), bonus)
+        (f64::from(-scale * latent_distance(latent(t + 1), &track.goal)), bonus)
     });
     (earned.collect(), q.into_iter().map(f64::from).collect())
 }

@@ -1,17 +1,14 @@
 //! What a checkpoint's VAE makes of the sampled frames: latents, reconstructions, densities.
 
 use crate::config::Config;
-use crate::learn::latent::density::log_density;
+use crate::learn::density::{Group, density};
 use crate::learn::latent::kl;
 use crate::learn::learner::Learner;
 use crate::learn::rng;
-use crate::learn::rng::normals;
 use crate::statistics::variance;
 
 /// Variance of posterior means above which a dimension tells pictures apart (Burda et al. 2016, arXiv 1509.00519, section 5).
 pub const ACTIVE_VARIANCE: f64 = 0.01;
-/// Pictures whose densities are computed in one go.
-const AT_ONCE: usize = 128;
 
 /// The VAE's view of n frames.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,15 +87,9 @@ impl View {
 }
 
 fn densities(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]], posteriors: &[f32]) -> Vec<f64> {
-    let dim = cfg.latent.dim;
-    let mut draws = rng::stream(cfg.seed, "diagnose-density", &[]);
-    let mut out = vec![0.0; pictures.len()];
-    let chunks = pictures.chunks(AT_ONCE).zip(posteriors.chunks(AT_ONCE * 2 * dim)).zip(out.chunks_mut(AT_ONCE));
-    for ((pictures, posteriors), out) in chunks {
-        let noise = normals(pictures.len() * cfg.density.latents * dim, &mut draws);
-        log_density(&mut learner.vae, &learner.workers, &cfg.density, pictures, posteriors, &noise, out);
-    }
-    out
+    let draws = rng::stream(cfg.seed, "diagnose-density", &[]);
+    let all = Group { pictures: pictures.to_vec(), posteriors, draws };
+    density(&cfg.density).log_density(&mut learner.vae, &learner.workers, vec![all], &mut || {})
 }
 
 fn errors(learner: &mut Learner, pictures: &[&[u8]], means: &[f32]) -> Vec<(f64, f64)> {

@@ -3,9 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::learn::latent::density::{Term, estimate, log_density, log_likelihood, log_ratio};
+use crate::learn::latent::density::{Estimate, Estimator, Term, estimate, log_density, log_likelihood, log_ratio};
 use crate::learn::rng::Rng;
-use crate::learn::settings::{DensityConfig, Estimator};
 
 // x = w z + b + s e with z, e ~ N(0, 1).
 const W: f64 = 1.3;
@@ -98,7 +97,7 @@ fn the_estimators_are_their_formulas() {
     assert!((estimate(&deep, Estimator::Iwae) + 1e4 - estimate(&terms, Estimator::Iwae)).abs() < 1e-9);
 }
 
-fn density(vae: &mut Vae, threads: usize, cfg: &DensityConfig, pictures: &[&[u8]], noise: &[f32]) -> Vec<f64> {
+fn density(vae: &mut Vae, threads: usize, cfg: &Estimate, pictures: &[&[u8]], noise: &[f32]) -> Vec<f64> {
     let workers = Workers::new(threads);
     let (mut posteriors, mut out) = (vec![0.0; pictures.len() * 2 * DIM], vec![f64::NAN; pictures.len()]);
     vae.posteriors(&workers, pictures, &mut posteriors);
@@ -106,8 +105,8 @@ fn density(vae: &mut Vae, threads: usize, cfg: &DensityConfig, pictures: &[&[u8]
     out
 }
 
-fn settings(estimator: Estimator, latents: usize) -> DensityConfig {
-    DensityConfig { estimator, latents, decoder_variance: std::f64::consts::E }
+fn settings(estimator: Estimator, latents: usize) -> Estimate {
+    Estimate { estimator, latents, decoder_variance: std::f64::consts::E }
 }
 
 /// a_k of the definition in f64: log N(z; 0, I) - log N(z; mu, sigma^2) + log N(x; x'(z), var I).

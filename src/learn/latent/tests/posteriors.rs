@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::Config;
-use crate::learn::goals::{latent_distance, reward};
+use crate::learn::goals::{LatentDistance, Reward, Step, latent_distance};
 
 fn posteriors(vae: &mut Vae, threads: usize, pictures: &[&[u8]]) -> Vec<f32> {
     let mut out = vec![f32::NAN; pictures.len() * 2 * DIM];
@@ -61,7 +61,13 @@ fn oracle_14_rewards_from_pictures_come_out_the_same_twice() {
     let workers = Workers::new(2);
     let z = vae.encode(&workers, &views(&pictures));
     let goal = vae.encode(&workers, &[&pictures[7]]);
-    let rewards = |z: &[f32]| -> Vec<f32> { z.chunks_exact(DIM).map(|z| reward(z, &goal, 1.0)).collect() };
+    let rewards = |z: &[f32]| -> Vec<f32> {
+        {
+            let reward = LatentDistance { scale: 1.0 };
+            let of = |z| reward.of(&Step { z, z_next: z, goal: &goal, action: &[] });
+            z.chunks_exact(DIM).map(of).collect()
+        }
+    };
     assert_eq!(rewards(&z)[7], 0.0);
     assert!(rewards(&z).iter().enumerate().all(|(i, r)| i == 7 || *r < 0.0));
     let squared: f64 = (0..DIM).map(|d| f64::from(z[d] - goal[d]).powi(2)).sum();

@@ -1,0 +1,48 @@
+//! log p(x) under the VAE, by [importance weights](crate::learn::latent::density) of a few latents a picture.
+
+use super::{Density, Group};
+use crate::learn::latent::Vae;
+use crate::learn::latent::density::{Estimate, Estimator, log_density};
+use crate::learn::nn::Workers;
+use crate::learn::rng::normals;
+use crate::learn::settings::DensityConfig;
+
+/// Pictures whose densities are computed in one go, so that memory does not grow with an episode.
+pub const PICTURES_AT_ONCE: usize = 128;
+
+/// An estimator of the VAE's marginal likelihood.
+#[derive(Clone, Debug)]
+pub struct VaeDensity {
+    estimate: Estimate,
+}
+
+impl VaeDensity {
+    pub(super) fn boxed(cfg: &DensityConfig, estimator: Estimator) -> Box<dyn Density> {
+        let (latents, decoder_variance) = (cfg.latents, cfg.decoder_variance);
+        Box::new(Self { estimate: Estimate { estimator, latents, decoder_variance } })
+    }
+}
+
+impl Density for VaeDensity {
+    fn log_density(
+        &self,
+        vae: &mut Vae,
+        workers: &Workers,
+        groups: Vec<Group<'_>>,
+        beat: &mut dyn FnMut(),
+    ) -> Vec<f64> {
+        let mut all = Vec::with_capacity(groups.iter().map(|group| group.pictures.len()).sum());
+        for mut group in groups {
+            beat();
+            let start = all.len();
+            all.resize(start + group.pictures.len(), 0.0);
+            let posteriors = group.posteriors.chunks(PICTURES_AT_ONCE * 2 * vae.dim());
+            let chunks = group.pictures.chunks(PICTURES_AT_ONCE).zip(posteriors);
+            for ((pictures, posteriors), out) in chunks.zip(all[start..].chunks_mut(PICTURES_AT_ONCE)) {
+                let noise = normals(pictures.len() * self.estimate.latents * vae.dim(), &mut group.draws);
+                log_density(vae, workers, &self.estimate, pictures, posteriors, &noise, out);
+            }
+        }
+        all
+    }
+}
