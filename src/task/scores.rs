@@ -8,17 +8,19 @@
 use skewfit_envs::{Scene, StateVec};
 
 use super::attempt::Attempt;
-use crate::statistics::spearman;
+use crate::statistics::{mean, spearman};
 
 /// Mean of each metric over the attempts that have it, and the success rate.
 #[must_use]
 pub fn means(attempts: &[Attempt]) -> (Vec<(String, f64)>, Option<f64>) {
     let names: Vec<&str> = attempts.first().map_or_else(Vec::new, |a| a.metrics.iter().map(|m| m.0).collect());
-    let mean = |values: Vec<f64>| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let of = |name: &str| mean(attempts.iter().flat_map(|a| &a.metrics).filter(|m| m.0 == name).map(|m| m.1).collect());
+    let of = |name: &str| {
+        let values = attempts.iter().flat_map(|a| &a.metrics).filter(|m| m.0 == name).map(|m| m.1);
+        mean(&values.collect::<Vec<_>>())
+    };
     let metrics = names.iter().map(|name| ((*name).to_owned(), of(name))).collect();
     let judged: Vec<f64> = attempts.iter().filter_map(|a| a.success).map(|s| f64::from(u8::from(s))).collect();
-    (metrics, (!judged.is_empty()).then(|| mean(judged)))
+    (metrics, (!judged.is_empty()).then(|| mean(&judged)))
 }
 
 /// Rank correlations and best constant answers over the attempts whose goal has a true state.

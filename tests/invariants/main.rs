@@ -11,6 +11,24 @@ use std::process::{Command, Stdio};
 
 use sources::{names_std, names_word, read, shipped, sources};
 
+/// Most lines of a file of the code, unit tests included.
+const LONGEST: usize = 250;
+/// Files that may be longer, and why.
+const LONG: [(&str, &str); 0] = [];
+
+#[test]
+fn files_are_short() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let lines = |file: &Path| fs::read_to_string(root.join(file)).unwrap().lines().count();
+    let files = ["src", "envs", "hardware", "tests", "benches", "examples"].into_iter().flat_map(sources);
+    let long = files.map(|file| (lines(&file), file.display().to_string())).filter(|(lines, _)| *lines > LONGEST);
+    let long: Vec<_> = long.filter(|(_, file)| LONG.iter().all(|(listed, _)| listed != file)).collect();
+    assert!(long.is_empty(), "split these, or list them in LONG with a reason: {long:?}");
+    for (file, _) in LONG {
+        assert!(lines(Path::new(file)) > LONGEST, "{file} is short again: take it off LONG");
+    }
+}
+
 #[test]
 fn learning_touches_no_disk_no_clock_no_net_and_no_robot() {
     let files = sources("src/learn");

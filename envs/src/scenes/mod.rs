@@ -1,10 +1,10 @@
 //! The scenes, one file each: build, step, state, evaluation goals, metrics.
 
+mod codec;
 pub mod corridor;
 pub mod door;
 mod plane;
 pub mod point2d;
-mod seam;
 mod walls;
 
 use crate::{EnvFault, Scene};

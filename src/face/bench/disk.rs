@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use skewfit_envs::Scene;
 
-use super::ACTIONS;
+use super::networks::ACTIONS;
 use super::timing::Work;
 use crate::config::Config;
 use crate::error::Result;

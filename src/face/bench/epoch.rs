@@ -3,8 +3,8 @@
 
 use std::time::Instant;
 
-use super::ACTIONS;
 use super::disk::{door_episode, scratch_store};
+use super::networks::ACTIONS;
 use super::timing::{Parts, Timing};
 use crate::config::Config;
 use crate::error::Result;

@@ -4,10 +4,10 @@
 
 use std::time::Instant;
 
-use super::ACTIONS;
 use super::disk::door_episode;
-use super::networks::{encode, log_density, model, sac_step, vae_step};
+use super::networks::{ACTIONS, encode, log_density, model, sac_step, vae_step};
 use super::timing::{Work, repeat};
+use super::units::unknown;
 use crate::config::{Config, overrides};
 use crate::error::Result;
 use crate::keep::provenance;
@@ -16,9 +16,6 @@ use crate::learn::learner::Learner;
 use crate::learn::nn::Workers;
 use crate::show::report::Curve;
 use crate::task::scene;
-
-/// Units that measure curves.
-pub const GROWTH_UNITS: [&str; 4] = ["growth_buffer", "growth_image", "growth_latents", "growth_threads"];
 
 /// Where each curve is measured.
 struct Sizes {
@@ -42,7 +39,7 @@ const SIZES: Sizes = Sizes {
     repeats: [3, 20],
 };
 
-/// Measures the curves of one of [`GROWTH_UNITS`] at the door's settings, on all cores.
+/// Measures the curves of one of [`GROWTH_UNITS`](super::GROWTH_UNITS) at the door's settings, on all cores.
 ///
 /// # Errors
 /// `Usage` for another unit.
@@ -56,7 +53,7 @@ fn measure(unit: &str, preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
         "growth_image" => image(preset, sizes),
         "growth_latents" => latents(preset, sizes),
         "growth_threads" => threads(preset, sizes),
-        _ => Err(super::unknown(unit)),
+        _ => Err(unknown(unit)),
     }
 }
 

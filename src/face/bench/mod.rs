@@ -8,36 +8,17 @@ mod growth;
 mod networks;
 mod scenes;
 mod timing;
+mod units;
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::learn::nn::Workers;
 use crate::run::estimate;
-pub use growth::{GROWTH_UNITS, growth};
+pub use growth::growth;
 use timing::repeat;
 pub use timing::{Parts, Timing, Work};
-
-/// The units timed where none is named.
-pub const DEFAULT_UNITS: [&str; 6] =
-    ["gemm_1024", "sac_step_b1024", "vae_step_b128", "encode_b512", "logp_b512_n10", "act_b1"];
-/// Units by name only.
-pub const OTHER_UNITS: [&str; 12] = [
-    "env_door",
-    "physics_door",
-    "render_door",
-    "env_corridor",
-    "physics_corridor",
-    "render_corridor",
-    "env_point2d",
-    "physics_point2d",
-    "render_point2d",
-    "commit_episode",
-    "checkpoint_door",
-    "door_epoch_full_buffer",
-];
-
-const Z: usize = 16;
-const ACTIONS: usize = 3;
+use units::unknown;
+pub use units::{DEFAULT_UNITS, GROWTH_UNITS, OTHER_UNITS, units};
 
 /// Times one unit at the door's shapes on `threads` threads (0 = all cores).
 ///
@@ -99,26 +80,4 @@ pub fn work(unit: &str, threads: usize) -> Result<Work> {
             _ => return Err(unknown(unit)),
         },
     })
-}
-
-/// The named units, or the six that peers implement too.
-///
-/// # Errors
-/// `Usage` for an unknown unit, before anything is timed.
-pub fn units(names: &[String]) -> Result<Vec<&str>> {
-    let known = known_units();
-    match names.iter().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(unknown(name)),
-        None if names.is_empty() => Ok(DEFAULT_UNITS.to_vec()),
-        None => Ok(names.iter().map(String::as_str).collect()),
-    }
-}
-
-fn known_units() -> Vec<&'static str> {
-    [&DEFAULT_UNITS[..], &OTHER_UNITS[..], &GROWTH_UNITS[..]].concat()
-}
-
-fn unknown(unit: &str) -> Error {
-    let known = known_units().join(", ");
-    Error::Usage(format!("unknown unit `{unit}`; known: {known}"))
 }

@@ -1,7 +1,6 @@
 //! What the learner computes, as units: a product, an update of agent or VAE, an encoding, a density, an action.
 
 use super::timing::Work;
-use super::{ACTIONS, Z};
 use crate::config::Config;
 use crate::error::Result;
 use crate::learn::agent::{Noise, Sac, SacConfig};
@@ -13,6 +12,11 @@ use crate::learn::nn::gemm::{View, matmul};
 use crate::learn::rng::normals as normal;
 use crate::learn::rng::{self, Rng};
 use crate::learn::settings::DensityConfig;
+
+/// Z of the door.
+const Z: usize = 16;
+/// A of the door.
+pub(super) const ACTIONS: usize = 3;
 
 /// Two 1024-cubed matrices: what the cores reach, the ceiling that every other figure is held against.
 pub(super) fn gemm(workers: Workers) -> Work {

@@ -18,6 +18,5 @@ pub mod temperature;
 #[cfg(test)]
 mod tests;
 
-use crate::learn::goals::Batch;
 pub use rows::Noise;
 pub use sac::{Sac, SacConfig, SacInfo};

@@ -7,7 +7,8 @@ use std::cell::Cell;
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 
-use super::{Batch, Noise, Sac};
+use super::{Noise, Sac};
+use crate::learn::goals::Batch;
 use crate::learn::nn::Params;
 use crate::learn::settings::AgentConfig;
 

@@ -2,7 +2,7 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
-use super::Batch;
+use crate::learn::goals::Batch;
 use crate::learn::rng::Rng;
 
 /// Standard normal draws of one update, (B, A) each.

@@ -3,8 +3,9 @@
 use super::lane::{BLOCK, Lane, SHARE, Sums};
 use super::nets::{Nets, halves};
 use super::rows::{Noise, Rows};
-use super::{Batch, actor, critic, init, temperature};
+use super::{actor, critic, init, temperature};
 use crate::error::{Error, Result};
+use crate::learn::goals::Batch;
 use crate::learn::nn::adam::{Polyak, halved};
 use crate::learn::nn::mlp::Activations;
 use crate::learn::nn::{Adam, Mlp, Params, Workers, reduce};

@@ -8,8 +8,9 @@ use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::reference::{Data, Reference};
-use super::{Batch, Noise, Sac, SacConfig};
+use super::{Noise, Sac, SacConfig};
 use crate::config::Config;
+use crate::learn::goals::Batch;
 use crate::learn::nn::{Params, Workers};
 use crate::learn::rng::{Rng, stream};
 use crate::learn::settings::AgentConfig;

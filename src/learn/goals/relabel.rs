@@ -6,7 +6,9 @@
 
 use rand::Rng as _;
 
-use super::{Batch, GoalSource, Reward, Step};
+use super::batch::Batch;
+use super::reward::{Reward, Step};
+use super::source::GoalSource;
 use crate::learn::replay::Replay;
 use crate::learn::rng::Rng;
 

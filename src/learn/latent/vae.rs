@@ -17,6 +17,7 @@ use crate::learn::settings::LatentConfig;
 
 /// A latent dimension counts as active above this mean KL, nats.
 pub const ACTIVE_NATS: f64 = 0.1;
+
 /// Facts about one update, means over the minibatch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct VaeInfo {

@@ -12,7 +12,7 @@ use skewfit_envs::Image;
 
 use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
-use palette::Palette;
+use palette::{Palette, Rgb};
 
 /// Most frames of a clip; longer episodes skip some.
 const MOST_FRAMES: usize = 64;
@@ -25,8 +25,6 @@ const WIDE: usize = 4;
 /// Pixels that are seen without being shrunk.
 const PAGE: usize = 830;
 const WHITE: Rgb = [255; 3];
-
-type Rgb = [u8; 3];
 
 /// What was seen on the way to a goal.
 #[derive(Clone, Debug, PartialEq)]

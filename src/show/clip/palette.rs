@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Rgb;
+/// Red, green, blue.
+pub(super) type Rgb = [u8; 3];
 
 /// At most 255 colours, and an index that none of them has.
 pub(super) struct Palette {

@@ -5,7 +5,6 @@ use std::collections::VecDeque;
 use std::path::Path;
 
 use serde::Serialize;
-use skewfit_envs::Image;
 
 use crate::keep::store::{JournalLine, Store};
 use crate::show::pictures::png;
@@ -73,14 +72,13 @@ impl Gallery {
 
 fn shown(store: &Store, line: &JournalLine) -> Option<Shown> {
     let episode = store.sound(line).ok()?;
-    let png = |pixels: &[u8]| png(&Image { size: episode.image_size, pixels: pixels.to_vec() }).ok();
     Some(Shown {
         name: line.blake3.get(..16)?.to_owned(),
         id: line.id,
         steps: line.steps,
         env_steps_end: line.env_steps_end,
         goal_source: line.goal_source.name(),
-        goal: png(&episode.goal_image)?,
-        reached: png(episode.frame(episode.steps()))?,
+        goal: png(&episode.goal()).ok()?,
+        reached: png(&episode.image(episode.steps())).ok()?,
     })
 }

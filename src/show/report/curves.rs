@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use super::{
     canvas::{Anchor, Canvas, INK, SOFT, WIDTH, text_width},
-    hours,
     panel::{Across, HEADING, LINE, Panel, SMALL, Series, look},
     runs::{Group, Run},
+    timeline,
     words::words,
 };
 use crate::show::metrics;
@@ -134,7 +134,7 @@ fn legend(canvas: &mut Canvas, groups: &[Group<'_>], turn: usize) -> f64 {
 
 /// Where each row lies on the horizontal axis.
 fn places(run: &Run, across: Across) -> Vec<Option<f64>> {
-    match hours::clock(run) {
+    match timeline::clock(run) {
         Some(clock) if across != STEPS => clock.to_vec(),
         _ => run.table.env_steps.iter().map(|s| Some(*s as f64)).collect(),
     }

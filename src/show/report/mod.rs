@@ -11,28 +11,28 @@ use std::{
 use crate::error::{Error, Result};
 use crate::show::clip;
 
-mod at;
+mod advice;
 mod canvas;
 mod curves;
 mod dashes;
 pub mod diagnosis;
 mod diagram;
 mod drawn;
+mod events;
 mod growth;
 mod heat_map;
-mod hours;
 mod html;
-mod made;
 mod matrix;
-mod morning;
-mod next;
-mod night;
 mod page;
 mod panel;
+mod progress_table;
+mod provenance;
+mod report_page;
 mod runs;
 mod sheet;
 mod story;
 mod table;
+mod timeline;
 mod viridis;
 mod words;
 
@@ -58,8 +58,8 @@ pub fn draw(run_dir: &Path, inputs: &Drawn) -> Result<Vec<PathBuf>> {
     let plots = run_dir.join("plots");
     let mut files = draw_curves(std::slice::from_ref(&run), &[inputs], &plots)?;
     files.extend(draw_pictures(inputs, &plots)?);
-    let hours = runs::groups(std::slice::from_ref(&run)).first().and_then(curves::coverage_over_time);
-    files.extend(hours.map_or(Ok(vec![]), |canvas| canvas.save(&plots.join("coverage_over_time"), false))?);
+    let over_time = runs::groups(std::slice::from_ref(&run)).first().and_then(curves::coverage_over_time);
+    files.extend(over_time.map_or(Ok(vec![]), |canvas| canvas.save(&plots.join("coverage_over_time"), false))?);
     let page = Story::of(run_dir, &run, inputs).page();
     let html = html::html(&page, |picture| fs::read(run_dir.join(picture)).ok());
     for (name, text) in [("REPORT.md", page::markdown(&page)), ("REPORT.html", html)] {
@@ -99,7 +99,7 @@ pub fn compare(runs: &[(PathBuf, Drawn)], out: &Path) -> Result<Vec<PathBuf>> {
 /// # Errors
 /// `Usage` for what is not a run, and where nothing was evaluated.
 pub fn at(runs: &[PathBuf], steps: &[u64]) -> Result<String> {
-    at::at(&runs.iter().map(|dir| Run::read(dir)).collect::<Result<Vec<_>>>()?, steps)
+    progress_table::progress_table(&runs.iter().map(|dir| Run::read(dir)).collect::<Result<Vec<_>>>()?, steps)
 }
 
 /// A contact sheet of goal | reached pairs at `path`.

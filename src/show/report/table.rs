@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::drawn::Drawn;
-use super::made::Made;
+use super::provenance::Made;
 use super::runs::{Run, groups};
 use super::words::{figure, words};
 use crate::format::{duration, grouped};

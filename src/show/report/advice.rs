@@ -1,6 +1,6 @@
 //! What to run next: commands with the run's own path, each with the reason that this run gives.
 
-use super::night::counts;
+use super::events::counts;
 use super::page::Block;
 use super::story::Story;
 use super::words::figure;
@@ -8,7 +8,7 @@ use crate::format::grouped;
 use crate::keep::supervise::events::{Cause, Kind};
 
 /// The most pressing first.
-pub(super) fn next(story: &Story<'_>) -> Vec<Block> {
+pub(super) fn advice(story: &Story<'_>) -> Vec<Block> {
     let path = story.run_dir.display().to_string().replace('\'', r"'\''");
     let say = |why: String, verb: &str, more: &str| Block::Command(why, format!("{verb} '{path}'{more}"));
     let happened = |kind: Kind| counts(&story.events).iter().find(|(k, _)| *k == kind).map_or(0, |(_, n)| *n);

@@ -1,4 +1,4 @@
-//! What every scene does alike where it meets its caller: clip an action, freeze its state to bytes and thaw it.
+//! What comes into a scene and what goes out of it, alike for all: actions clipped, states frozen to bytes and thawed.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

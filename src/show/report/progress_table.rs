@@ -4,6 +4,7 @@ use super::runs::{Run, groups};
 use super::words::{figure, words};
 use crate::error::{Error, Result};
 use crate::format::grouped;
+use crate::statistics::mean;
 
 /// Markdown: a line a number of steps, a column a group of seeds. A cell is the mean, over the seeds, of the leading
 /// metric's mean over the last turn through all evaluation pictures; empty where a run had not come so far, or had not
@@ -11,7 +12,7 @@ use crate::format::grouped;
 ///
 /// # Errors
 /// `Usage` where nothing was evaluated.
-pub(super) fn at(runs: &[Run], steps: &[u64]) -> Result<String> {
+pub(super) fn progress_table(runs: &[Run], steps: &[u64]) -> Result<String> {
     let leading = runs.iter().find_map(Run::leading);
     let leading = leading.ok_or_else(|| Error::Usage("nothing was evaluated in these runs yet".into()))?;
     let (column, groups) = (format!("eval/final_{leading}"), groups(runs));
@@ -25,8 +26,7 @@ pub(super) fn at(runs: &[Run], steps: &[u64]) -> Result<String> {
         };
         let cells = groups.iter().map(|group| {
             let reached: Option<Vec<f64>> = group.runs.iter().map(|run| by_then(run)).collect();
-            let mean = reached.map(|all| all.iter().sum::<f64>() / all.len() as f64);
-            mean.map_or(" |".to_owned(), |mean| format!(" {} |", figure(mean)))
+            reached.map_or(" |".to_owned(), |all| format!(" {} |", figure(mean(&all))))
         });
         text += &format!("| {} |{}\n", grouped(steps), cells.collect::<String>());
     }
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn a_mean_over_a_turn_and_over_seeds_of_those_that_came_so_far() {
         let runs = [run(1, &[0.4, 0.2, 0.2]), run(2, &[0.8, 0.4]), run(1, &[0.1])];
-        let text = at(&runs, &[400, 600, 1000, 1500]).unwrap();
+        let text = progress_table(&runs, &[400, 600, 1000, 1500]).unwrap();
         let cells = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
         let lines: Vec<_> = text.lines().map(cells).collect();
         assert_eq!(lines[0][2], "Angle error (rad), door, 1,500 steps (2 seeds)");
@@ -60,6 +60,6 @@ mod tests {
         assert_eq!(lines[3][1..4], ["600", "", ""], "half a turn");
         assert_eq!(lines[4][1..4], ["1,000", "0.450", ""], "(.4 + .2) / 2 and (.8 + .4) / 2");
         assert_eq!(lines[5][1..4], ["1,500", "", ""], "the second seed ended before");
-        assert!(at(&[Run { table: Table::default(), ..run(1, &[]) }], &[1]).is_err());
+        assert!(progress_table(&[Run { table: Table::default(), ..run(1, &[]) }], &[1]).is_err());
     }
 }

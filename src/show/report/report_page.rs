@@ -4,7 +4,7 @@
 use super::page::{Block, Page, Section, Table};
 use super::story::Story;
 use super::words::{figure, words};
-use super::{hours, made::Made, next, night};
+use super::{advice, events, provenance::Made, timeline};
 use crate::format::{duration, grouped};
 
 impl Story<'_> {
@@ -15,7 +15,7 @@ impl Story<'_> {
             there.map(|(name, caption)| Block::Picture(format!("plots/{name}"), (*caption).into())).collect()
         };
         let mut over_time = shown(&COVERAGE);
-        if let Some(table) = hours::table(self.run) {
+        if let Some(table) = timeline::table(self.run) {
             let at = over_time.len().min(1);
             let turned = self.run.turn() > 1 && self.run.leading().is_some();
             let note = "Evaluations are means over a turn through all pictures, while it went on learning.";
@@ -32,7 +32,7 @@ impl Story<'_> {
             ("How it learned", shown(&LEARNING)),
             ("What happened meanwhile", self.meanwhile()),
             ("How it was made", self.made()),
-            ("What to run next", next::next(self)),
+            ("What to run next", advice::advice(self)),
         ];
         let sections = sections.into_iter().filter(|(_, blocks)| !blocks.is_empty());
         Page {
@@ -51,7 +51,7 @@ impl Story<'_> {
         let explored = format!("Explored {} for {} steps{short}{time}.", self.scene, grouped(self.steps));
         let meanwhile = match self.events.as_slice() {
             [] => String::new(),
-            events => format!(" Meanwhile: {}.", night::in_short(events)),
+            events => format!(" Meanwhile: {}.", events::in_short(events)),
         };
         let figures = self.final_figures();
         let rows: Vec<_> = figures.iter().map(|(name, v)| vec![heading(name), figure(*v)]).collect();
@@ -67,7 +67,10 @@ impl Story<'_> {
                 vec![Block::Text(format!("It was taken up again {times} times; nothing else was written down."))]
             }
             (events, _) => {
-                vec![Block::Text(format!("In short: {}.", night::in_short(events))), Block::Table(night::table(events))]
+                vec![
+                    Block::Text(format!("In short: {}.", events::in_short(events))),
+                    Block::Table(events::table(events)),
+                ]
             }
         }
     }
