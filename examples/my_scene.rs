@@ -10,7 +10,7 @@ use skewfit_envs::{
     Scene, StateVec, TimeStep,
 };
 
-/// What differs from the door's settings; `env.scene` names shipped scenes only, and is not asked here.
+/// What differs from the door's settings; `env.scene` is taken from [`EnvSpec`].
 const CONFIG: &str = r#"
     name = "my-scene"
     env = { image_size = 24, samples = 1, episode_steps = 50 }

@@ -88,5 +88,6 @@ fn a_scene_of_ones_own_is_explored() {
     let inspected = json(&skewfit("inspect", &run, &["--json", "--verify"]));
     assert_eq!(inspected["damaged"], serde_json::json!([]));
     refused(&skewfit("evaluate", &run, &[]), 2, &["slider"]);
+    assert!(std::fs::read_to_string(run.join("config.toml")).unwrap().contains("scene = \"slider\""));
     assert!(std::fs::read_to_string(run.join("REPORT.md")).unwrap().contains("Explored slider"));
 }

@@ -135,7 +135,7 @@ impl CoverageGrid {
 #[non_exhaustive]
 pub enum EnvFault {
     /// No scene of that name.
-    #[error("unknown scene `{name}`; known: door, corridor, point2d")]
+    #[error("unknown scene `{name}`; known: {}", crate::scenes::NAMES.join(", "))]
     UnknownScene {
         /// As asked.
         name: String,

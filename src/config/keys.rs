@@ -1,12 +1,13 @@
-//! Every key of the configuration: its default, what is allowed, its meaning. Reading, refusing and `docs/CONFIG.md`
-//! all follow this one table.
+//! Every key of the configuration: its default, what is allowed, its meaning, what depends on it. Reading, refusing,
+//! identities and `docs/CONFIG.md` all follow this one table.
 
+use skewfit_envs::scenes;
 use toml::Value;
 
 use crate::learn::density;
 
 /// One row of the table.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Key {
     /// Dotted name, e.g. `latent.dim`.
     pub name: &'static str,
@@ -16,10 +17,28 @@ pub struct Key {
     pub allowed: Allowed,
     /// One sentence, with the unit.
     pub meaning: &'static str,
+    /// Whether what a run learns or measures depends on it; [`Config::identity`](super::Config::identity) is of these keys.
+    pub learned: bool,
+    /// Of a key that was added after the first release: the value, as TOML, that programs before it acted by. A run's own
+    /// file that lacks the key means this value. It is given once, with the key, and never changed.
+    pub since: Option<&'static str>,
+}
+
+impl Key {
+    /// A key that only says how far a run goes and how it is kept.
+    const fn aside(self) -> Self {
+        Self { learned: false, ..self }
+    }
+
+    /// A key without which programs acted by `value`.
+    #[must_use]
+    pub const fn since(self, value: &'static str) -> Self {
+        Self { since: Some(value), ..self }
+    }
 }
 
 /// What a key accepts; bounds are inclusive.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub enum Allowed {
     /// A whole number.
     Whole(i64, i64),
@@ -44,7 +63,7 @@ pub enum Allowed {
 use Allowed::{AutoOr, Flag, Name, Number, Phases, Size, Whole, Wholes, Word};
 
 const fn key(name: &'static str, default: &'static str, allowed: Allowed, meaning: &'static str) -> Key {
-    Key { name, default, allowed, meaning }
+    Key { name, default, allowed, meaning, learned: true, since: None }
 }
 
 const MANY: i64 = 1_000_000_000;
@@ -52,22 +71,22 @@ const MANY: i64 = 1_000_000_000;
 /// The table, in the order of the resolved file.
 #[rustfmt::skip]
 pub const KEYS: &[Key] = &[
-    key("name", "\"door\"", Name, "Name of the experiment; a run lies in `results/<name>/`."),
-    key("seed", "0", Whole(0, i64::MAX), "Seed of every random stream."),
-    key("env.scene", "\"door\"", Word(&["door", "corridor", "point2d"], &["pusher", "pickup", "four-rooms", "arm"]), "What is explored."),
+    key("name", "\"door\"", Name, "Name of the experiment; a run lies in `results/<name>/`.").aside(),
+    key("seed", "0", Whole(0, i64::MAX), "Seed of every random stream.").aside(),
+    key("env.scene", "\"door\"", Word(scenes::NAMES, &["pusher", "pickup", "four-rooms", "arm"]), "What is explored."),
     key("env.walls", "\"none\"", Word(&["none", "u", "-", "h", "--", "---", "big-h", "big-u", "easy-u", "box"], &[]), "`point2d` alone: shape of its walls."),
     key("env.image_size", "48", Size(&[24, 48, 84, 96]), "Side of the square picture, pixels."),
     key("env.samples", "4", Size(&[1, 4]), "Samples a pixel of the renderer."),
     key("env.episode_steps", "100", Whole(1, 10_000), "Environment steps an episode."),
-    key("run.steps", "30000", Whole(1, MANY), "Exploration steps in all, warm-up included; rounded up to a whole epoch."),
+    key("run.steps", "30000", Whole(1, MANY), "Exploration steps in all, warm-up included; rounded up to a whole epoch.").aside(),
     key("run.warmup_steps", "10000", Whole(0, MANY), "Steps before epoch 0, with the untrained stochastic policy and prior goals; whole episodes."),
     key("run.epoch_steps", "500", Whole(1, 1_000_000), "Exploration steps an epoch; whole episodes."),
     key("run.updates_per_epoch", "1000", Whole(0, 1_000_000), "SAC gradient steps an epoch."),
     key("run.schedule", "\"lockstep\"", Word(&["lockstep"], &["overlapped"]), "Exploring and learning take turns; `overlapped` is for hardware."),
-    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. Part of what makes a run repeatable."),
-    key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints."),
-    key("run.keep_checkpoints", "3", Whole(1, 1000), "Newest checkpoints kept."),
-    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Of every so many hours of the run the first checkpoint is kept as well; 0 = none."),
+    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. Part of what makes a run repeatable.").aside(),
+    key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").aside(),
+    key("run.keep_checkpoints", "3", Whole(1, 1000), "Newest checkpoints kept.").aside(),
+    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Of every so many hours of the run the first checkpoint is kept as well; 0 = none.").aside(),
     key("latent.dim", "16", Whole(1, 256), "Latent dimensions, Z."),
     key("latent.channels", "", Wholes(2, 4, 1, 256), "Channels of the encoder's convolutions, as many as the picture needs: 24 px 2, 48 px 3, 84 px 3, 96 px 4."),
     key("latent.beta", "0.078125", Number(0.0, 1000.0), "Weight of KL against half the squared error, per image. The official beta 20 with batch 128 and summed loss is 20 / (2 * 128)."),
@@ -101,17 +120,11 @@ pub const KEYS: &[Key] = &[
     key("evaluate.pictures_each_time", "10", Whole(1, 1000), "Pictures an evaluation, rotating through the set; the final one takes all."),
     key("evaluate.shared_env", "false", Flag, "Evaluate in the exploration's own environment (official) instead of one of its own."),
     key("coverage.window_steps", "10000", Whole(2, 10_000_000), "Last exploration steps whose entropy is measured."),
-    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less the run stands still until there is room."),
-    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes set aside in the run directory while it runs, given back when the disk is full."),
-    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two looks while it stands still."),
-    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Megabytes of `run.log` before a new one is begun; four former ones are kept."),
+    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less the run stands still until there is room.").aside(),
+    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes set aside in the run directory while it runs, given back when the disk is full.").aside(),
+    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two looks while it stands still.").aside(),
+    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Megabytes of `run.log` before a new one is begun; four former ones are kept.").aside(),
 ];
-
-/// The row called `name`.
-#[must_use]
-pub fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|k| k.name == name)
-}
 
 impl Allowed {
     /// In words, to follow "must be": `a whole number from 1 to 256`.

@@ -1,7 +1,9 @@
 //! TOML -> `RawConfig` (unknown keys refused) -> validated `Config`; the only place where defaults live.
 //!
-//! [`keys::KEYS`] is the table of keys, defaults and ranges; a setting made later wins: file or preset, then `--set`.
+//! [`keys::KEYS`] is the table of keys, defaults and ranges; a setting made later wins: file or preset, then `--set`. A
+//! run's own file is read by [`Config::of_run`], so that it means what it meant to the program that wrote it.
 
+mod identity;
 pub mod keys;
 pub mod overrides;
 mod presets;
@@ -12,10 +14,12 @@ mod tests;
 mod validate;
 
 pub use presets::{PRESETS, Preset};
-pub use raw::{RawConfig, Setting};
+pub use raw::Setting;
 pub use settings::{Config, CoverageConfig, EnvConfig, EvaluateConfig, NightConfig, RunConfig, Schedule};
 
 use crate::error::{Error, Result};
+use keys::KEYS;
+use raw::{RawConfig, Writer};
 use std::io::Read;
 use std::path::Path;
 
@@ -40,24 +44,25 @@ impl Config {
         Self::parse(preset.text, &format!("preset {what}"), overrides)
     }
 
-    /// Reads a file, e.g. a run's own `config.toml`; `overrides` come on top.
+    /// Reads a user's file; `overrides` come on top.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn read(path: &Path, overrides: Vec<Setting>) -> Result<Self> {
-        let refuse = |why: String| Error::Usage(format!("{}: {why}", path.display()));
-        let unopened = |e: std::io::Error| refuse(format!("cannot be opened: {e}"));
-        if !path.metadata().map_err(unopened)?.is_file() {
-            return Err(refuse("is not a file; give a configuration in TOML".into())); // opening a pipe would wait
-        }
-        let file = std::fs::File::open(path).map_err(unopened)?;
-        let mut bytes = Vec::new();
-        file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| refuse(format!("cannot be read: {e}")))?;
-        if bytes.len() as u64 > LONGEST_FILE {
-            return Err(refuse("is larger than 1 MiB, so not a configuration".into()));
-        }
-        let text = String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8 text".into()))?;
-        Self::parse(&text, &path.display().to_string(), overrides)
+        Self::parse(&text_of(path)?, &path.display().to_string(), overrides)
+    }
+
+    /// Reads `config.toml` of a run directory; `overrides` come on top. A key that the file lacks means
+    /// [`Key::since`](keys::Key::since): what the program did that wrote it. One without `since` is in every file that a
+    /// program has written, so somebody took it out: it has the default, and a checkpoint knows by its identity whether
+    /// that is another experiment. The scene may be a caller's.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve).
+    pub fn of_run(dir: &Path, overrides: Vec<Setting>) -> Result<Self> {
+        let path = dir.join("config.toml");
+        let raw = RawConfig::new(KEYS, Writer::Program);
+        settle(raw, &text_of(&path)?, &path.display().to_string(), overrides)
     }
 
     /// As [`read`](Self::read), from a text that messages call `name`.
@@ -65,52 +70,29 @@ impl Config {
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn parse(text: &str, name: &str, overrides: Vec<Setting>) -> Result<Self> {
-        let mut raw = RawConfig::default();
-        raw.set_all(text, name)?;
-        overrides.into_iter().try_for_each(|setting| raw.set(setting))?;
-        validate::validate(raw)
+        settle(RawConfig::new(KEYS, Writer::User), text, name, overrides)
     }
+}
 
-    /// Changes with every key that the learning depends on: not with `run.steps`, which may be raised, nor with `[night]`.
-    ///
-    /// # Errors
-    /// As [`to_toml`](Self::to_toml).
-    pub fn identity(&self) -> Result<String> {
-        let mut learned = self.clone();
-        learned.run.steps = 0;
-        learned.night = NightConfig { min_free_mb: 0, ballast_mb: 0, poll_s: 0.0, log_mb: 0.0 };
-        Ok(blake3::hash(learned.to_toml()?.as_bytes()).to_hex()[..16].to_owned())
-    }
+/// A text, then `overrides`, then what their absence means.
+fn settle(mut raw: RawConfig<'_>, text: &str, name: &str, overrides: Vec<Setting>) -> Result<Config> {
+    raw.set_all(text, name)?;
+    overrides.into_iter().try_for_each(|setting| raw.set(setting))?;
+    validate::validate(raw)
+}
 
-    /// The resolved file: every key, in the order of [`keys::KEYS`]; it parses back to an equal configuration.
-    ///
-    /// # Errors
-    /// `Usage` for a value that TOML cannot hold (a seed above 2^63 - 1).
-    pub fn to_toml(&self) -> Result<String> {
-        let table = toml::Table::try_from(self).map_err(|e| Error::Usage(format!("configuration: {e}")))?;
-        let mut text = String::new();
-        let mut section = "";
-        for key in keys::KEYS {
-            let (head, tail) = key.name.split_once('.').unwrap_or(("", key.name));
-            if head != section {
-                text += &format!("\n[{head}]\n");
-                section = head;
-            }
-            let inside = if head.is_empty() { Some(&table) } else { table.get(head).and_then(toml::Value::as_table) };
-            if let Some(value) = inside.and_then(|t| t.get(tail)) {
-                text += &format!("{tail} = {value}\n");
-            }
-        }
-        Ok(text)
+/// A file of a configuration's size.
+fn text_of(path: &Path) -> Result<String> {
+    let refuse = |why: String| Error::Usage(format!("{}: {why}", path.display()));
+    let unopened = |e: std::io::Error| refuse(format!("cannot be opened: {e}"));
+    if !path.metadata().map_err(unopened)?.is_file() {
+        return Err(refuse("is not a file; give a configuration in TOML".into())); // opening a pipe would wait
     }
-
-    /// First 16 hexadecimal digits of BLAKE3(resolved file, seed as 8 little-endian bytes).
-    ///
-    /// # Errors
-    /// As [`to_toml`](Self::to_toml).
-    pub fn run_id(&self) -> Result<String> {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(self.to_toml()?.as_bytes()).update(&self.seed.to_le_bytes());
-        Ok(hasher.finalize().to_hex().chars().take(16).collect())
+    let file = std::fs::File::open(path).map_err(unopened)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| refuse(format!("cannot be read: {e}")))?;
+    if bytes.len() as u64 > LONGEST_FILE {
+        return Err(refuse("is larger than 1 MiB, so not a configuration".into()));
     }
+    String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8 text".into()))
 }

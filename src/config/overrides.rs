@@ -14,13 +14,14 @@ pub fn parse(text: &str) -> Result<Setting> {
     if key.is_empty() || value.is_empty() {
         return Err(Error::Usage(format!("--set {text:?} is not of the form key=value, e.g. --set skew.power=-1")));
     }
-    Ok(Setting { key: key.to_owned(), value: toml_or_text(value), origin: "--set".to_owned() })
+    let value = toml_value(value).unwrap_or_else(|| Value::String(value.to_owned()));
+    Ok(Setting { key: key.to_owned(), value, origin: "--set".to_owned() })
 }
 
-/// The TOML value that `text` is, else `text` itself.
-fn toml_or_text(text: &str) -> Value {
+/// The TOML value that `text` is.
+pub(super) fn toml_value(text: &str) -> Option<Value> {
     let only = |mut table: Table| if table.len() == 1 { table.remove("v") } else { None };
-    format!("v = {text}").parse().ok().and_then(only).unwrap_or_else(|| Value::String(text.to_owned()))
+    format!("v = {text}").parse().ok().and_then(only)
 }
 
 /// The name of `known` that `wrong` most resembles; `dim` resembles `latent.dim`. `None` only if nothing is known.
@@ -31,20 +32,9 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     known.into_iter().min_by_key(|name| distance(name))
 }
 
-/// Levenshtein: insertions, deletions and substitutions from `a` to `b`.
+/// Levenshtein's, from the first 100 characters of `a`, as a line of a file may be long.
 fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, ca) in a.chars().take(100).enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, &cb) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(ca != cb);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
+    strsim::levenshtein(&a.chars().take(100).collect::<String>(), b)
 }
 
 #[cfg(test)]
@@ -69,11 +59,13 @@ mod tests {
     }
 
     #[test]
-    fn distances_of_textbook_pairs() {
-        for (a, b, d) in
-            [("kitten", "sitting", 3), ("", "abc", 3), ("abc", "", 3), ("flaw", "lawn", 2), ("same", "same", 0)]
+    fn the_nearest_name_is_known_by_few_edits_or_by_its_last_part() {
+        let known = ["latent.dim", "latent.beta", "seed"];
+        for (wrong, near) in
+            [("dim", "latent.dim"), ("latent.bta", "latent.beta"), ("sed", "seed"), ("x.beta", "latent.beta")]
         {
-            assert_eq!(edit_distance(a, b), d, "{a} {b}");
+            assert_eq!(nearest(wrong, known), Some(near), "{wrong}");
         }
+        assert_eq!(nearest("x", []), None);
     }
 }

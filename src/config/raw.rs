@@ -1,7 +1,7 @@
 //! The raw level: settings of known keys, each with where it was said, later ones over earlier ones.
 
-use super::keys::{self, Allowed, KEYS};
-use super::overrides::nearest;
+use super::keys::{Allowed, Key};
+use super::overrides::{nearest, toml_value};
 use crate::error::{Error, Result};
 use toml::de::DeTable;
 use toml::{Table, Value};
@@ -20,28 +20,45 @@ pub struct Setting {
     pub origin: String,
 }
 
-/// What has been set so far.
-#[derive(Clone, Debug, Default)]
-pub struct RawConfig {
+/// Whose file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writer {
+    /// A user's: it names shipped scenes, and what it leaves out has today's default.
+    User,
+    /// The program's, in a run directory: it may name a caller's scene, and what it lacks has the value that the program
+    /// acted by which wrote it.
+    Program,
+}
+
+/// What has been set so far, of the keys in a table.
+#[derive(Clone, Debug)]
+pub(super) struct RawConfig<'k> {
+    keys: &'k [Key],
+    writer: Writer,
     settings: Vec<Setting>,
 }
 
-impl RawConfig {
+impl<'k> RawConfig<'k> {
+    pub fn new(keys: &'k [Key], writer: Writer) -> Self {
+        Self { keys, writer, settings: Vec::new() }
+    }
+
     /// Sets one key, or every key of a table.
     ///
     /// # Errors
     /// `Usage`: an unknown key (naming the nearest), a value of another kind or out of range (naming what is allowed).
     pub fn set(&mut self, setting: Setting) -> Result<()> {
         let Setting { key, value, origin } = &setting;
-        if let Some(known) = keys::find(key) {
-            if !known.allowed.accepts(value) {
+        if let Some(known) = self.keys.iter().find(|k| k.name == key) {
+            let own_scene = self.writer == Writer::Program && key == "env.scene" && value.is_str();
+            if !own_scene && !known.allowed.accepts(value) {
                 return Err(refusal(origin, key, value, &known.allowed));
             }
             self.settings.push(setting);
             return Ok(());
         }
         let inside = format!("{key}.");
-        match (value, KEYS.iter().find(|k| k.name.starts_with(&inside))) {
+        match (value, self.keys.iter().find(|k| k.name.starts_with(&inside))) {
             (Value::Table(table), Some(_)) => table.iter().try_for_each(|(k, v)| {
                 self.set(Setting { key: format!("{inside}{k}"), value: v.clone(), origin: origin.clone() })
             }),
@@ -50,7 +67,7 @@ impl RawConfig {
                 example.name
             ))),
             (_, None) => {
-                let known = nearest(key, KEYS.iter().map(|k| k.name)).unwrap_or_default();
+                let known = nearest(key, self.keys.iter().map(|k| k.name)).unwrap_or_default();
                 Err(Error::Usage(format!(
                     "{origin}: unknown key `{}`; the nearest known one is `{known}` (docs/CONFIG.md lists all)",
                     shorten(key)
@@ -74,6 +91,23 @@ impl RawConfig {
         for (key, value) in leaves("", &table) {
             let origin = format!("{name} line {}", line(start_of(spans.get_ref(), &key).unwrap_or(0)));
             self.set(Setting { key, value, origin })?;
+        }
+        Ok(())
+    }
+
+    /// Gives every key that nobody set the value that its absence means, as far as the table has one.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn set_absent(&mut self) -> Result<()> {
+        for key in self.keys {
+            let since = key.since.filter(|_| self.writer == Writer::Program);
+            let text = since.unwrap_or(key.default);
+            match toml_value(text) {
+                Some(value) => self.set_default(key.name, value)?,
+                None if text.is_empty() => {}
+                None => return Err(Error::Usage(format!("configuration: `{text}` of {} is not TOML", key.name))),
+            }
         }
         Ok(())
     }

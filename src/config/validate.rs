@@ -1,7 +1,6 @@
-//! From settings to a [`Config`]: defaults are filled in, contradictions between keys are refused.
+//! From settings to a [`Config`]: absent keys are filled in, contradictions between keys are refused.
 
 use super::Config;
-use super::keys::KEYS;
 use super::raw::RawConfig;
 use crate::error::{Error, Result};
 use crate::learn::latent::Architecture;
@@ -11,11 +10,8 @@ use toml::Value;
 ///
 /// # Errors
 /// `Usage`: keys that contradict each other, with where one of them was set.
-pub fn validate(mut raw: RawConfig) -> Result<Config> {
-    for key in KEYS.iter().filter(|k| !k.default.is_empty()) {
-        let table: toml::Table = toml::from_str(&format!("v = {}", key.default)).map_err(internal)?;
-        raw.set_default(key.name, table.get("v").cloned().unwrap_or(Value::Boolean(false)))?;
-    }
+pub(super) fn validate(mut raw: RawConfig<'_>) -> Result<Config> {
+    raw.set_absent()?;
     let size = raw.get("env.image_size").and_then(Value::as_integer).unwrap_or_default();
     raw.set_default("latent.channels", default_channels(size))?;
     let config: Config = raw.table().try_into().map_err(internal)?;

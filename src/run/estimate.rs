@@ -8,6 +8,7 @@ use crate::learn::latent::Architecture;
 use crate::learn::latent::architecture::{FIRST_KERNEL, LAST_KERNEL};
 use crate::learn::nn::conv::Layer;
 use serde::Serialize;
+use skewfit_envs::EnvSpec;
 
 /// FLOP/s sustained by SAC updates, VAE updates and the refresh (`skewfit bench` measures the units on a machine).
 const RATES: [f64; 3] = [390e9, 220e9, 320e9];
@@ -17,9 +18,11 @@ const ENV_STEPS_S: f64 = 3000.0;
 const UPDATE_S: f64 = 0.5e-3;
 /// An episode without its frames: a file of HDF5 and a line of the journal, bytes.
 const EPISODE_BYTES: f64 = 23.9e3;
-/// A frame of the door, and of the flat scenes, at 48 px, compressed, bytes. Edges compress it: it grows with the side.
+/// A frame at 48 px, compressed, bytes: of the door, which any other scene is taken for, and of the flat ones. Edges
+/// compress it: it grows with the side.
 const DOOR_FRAME: f64 = 1470.0;
 const FLAT_FRAME: f64 = 298.0;
+const FLAT: [&str; 2] = ["corridor", "point2d"];
 /// Rows of metrics, log and event files an epoch, bytes.
 const EPOCH_BYTES: f64 = 6.3e3;
 /// Of a frame, in the clip of an attempt.
@@ -80,8 +83,8 @@ pub struct Flop {
 ///
 /// # Errors
 /// `Usage` where image size and channels do not fit.
-pub fn flop(c: &Config) -> Result<Flop> {
-    let [encoder, decoder, policy, critic] = nets(c)?.map(|net| 2.0 * net.macs);
+pub fn flop(c: &Config, action_dim: usize) -> Result<Flop> {
+    let [encoder, decoder, policy, critic] = nets(c, action_dim)?.map(|net| 2.0 * net.macs);
     Ok(Flop {
         sac: (12.0 * critic + 4.0 * policy) * c.agent.batch as f64,
         vae: 3.0 * (encoder + decoder) * c.latent.batch as f64,
@@ -91,12 +94,12 @@ pub fn flop(c: &Config) -> Result<Flop> {
     })
 }
 
-/// Estimates a whole run.
+/// Estimates a whole run in a scene.
 ///
 /// # Errors
 /// `Usage` where image size and channels do not fit.
-pub fn of(c: &Config) -> Result<Estimate> {
-    let ([encoder, decoder, policy, critic], flop) = (nets(c)?, flop(c)?);
+pub fn of(c: &Config, scene: &EnvSpec) -> Result<Estimate> {
+    let ([encoder, decoder, policy, critic], flop) = (nets(c, scene.action_dim)?, flop(c, scene.action_dim)?);
     let (epochs, frames_max) = (c.run.epochs() as f64, c.replay.capacity as f64);
     let (sac_s, vae_s) = (flop.sac / RATES[0] + UPDATE_S, flop.vae / RATES[1] + UPDATE_S);
     let frame_s = flop.density / RATES[2];
@@ -121,14 +124,14 @@ pub fn of(c: &Config) -> Result<Estimate> {
     Ok(Estimate {
         time_s,
         memory_bytes: BASE_MEMORY + 2.0 * nets_bytes + stored * (3.0 * pixels + 4.0 * c.latent.dim as f64 + 16.0),
-        disk_bytes: BASE_DISK + checkpoints + epochs * EPOCH_BYTES + pictures(c),
+        disk_bytes: BASE_DISK + checkpoints + epochs * EPOCH_BYTES + pictures(c, scene),
     })
 }
 
 /// Bytes of all episodes, and of the clips of the last evaluation.
-fn pictures(c: &Config) -> f64 {
-    let frame = if c.env.scene == "door" { DOOR_FRAME } else { FLAT_FRAME } * c.env.image_size as f64 / 48.0;
-    let frames = (c.env.episode_steps + 3) as f64 * frame;
+fn pictures(c: &Config, scene: &EnvSpec) -> f64 {
+    let frame = if FLAT.contains(&scene.name.as_str()) { FLAT_FRAME } else { DOOR_FRAME };
+    let frames = (c.env.episode_steps + 3) as f64 * frame * scene.image_size as f64 / 48.0;
     let episodes = c.run.steps as f64 / c.env.episode_steps as f64;
     episodes * (EPISODE_BYTES + frames) + CLIP_FRAME * frames * c.evaluate.pictures as f64
 }
@@ -150,10 +153,9 @@ fn phases(c: &Config) -> impl Iterator<Item = (f64, f64, f64)> {
 }
 
 /// Encoder, decoder, policy, one critic.
-fn nets(c: &Config) -> Result<[Cost; 4]> {
+fn nets(c: &Config, actions: usize) -> Result<[Cost; 4]> {
     let a = Architecture::new(c.env.image_size, c.latent.dim, &c.latent.channels)?;
     let (z, [h1, h2], first) = (a.dim, c.agent.hidden, a.channels[0]);
-    let actions = if c.env.scene == "door" { 3 } else { 2 };
     let border = |kernel: usize| conv(a.cells() - 1, kernel, 3 * first);
     let with = |cost: Cost, biases: usize| Cost { params: cost.params + biases as f64, ..cost };
     let inner = |l: &Layer| conv(l.window.small, l.window.kernel, l.big_channels * l.small_channels);
@@ -183,10 +185,15 @@ mod tests {
         Config::resolve(what, crate::config::overrides::parse(toml).into_iter().collect()).unwrap()
     }
 
+    fn of_the_door(toml: &str) -> Estimate {
+        let c = config("door", toml);
+        of(&c, crate::task::scene::build(&c.env, 0).unwrap().spec()).unwrap()
+    }
+
     /// The published network's counts: 48 px, Z = 16, 3 actions.
     #[test]
     fn counts_of_the_official_networks() {
-        let [encoder, decoder, policy, critic] = nets(&config("door", "seed=0")).unwrap();
+        let [encoder, decoder, policy, critic] = nets(&config("door", "seed=0"), 3).unwrap();
         assert_eq!((encoder.macs, decoder.macs), (1_011_888.0, 789_696.0));
         assert_eq!(encoder.params + decoder.params, 409_779.0);
         assert_eq!(
@@ -210,11 +217,11 @@ mod tests {
     #[test]
     fn longer_and_larger_cost_more() {
         let [short, long, large] =
-            ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(|set| of(&config("door", set)).unwrap());
+            ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(of_the_door);
         assert!(
             short.time_s < long.time_s && short.disk_bytes < long.disk_bytes && short.memory_bytes < long.memory_bytes
         );
-        let usual = of(&config("door", "seed=0")).unwrap();
+        let usual = of_the_door("seed=0");
         assert!(large.memory_bytes > 3.5 * (usual.memory_bytes - BASE_MEMORY), "{large} {usual}");
     }
 }

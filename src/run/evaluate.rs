@@ -10,7 +10,6 @@ use crate::show::evaluation::{report, write};
 use crate::show::pictures;
 use crate::task::attempt::{Evaluator, Goal};
 use crate::task::opened::Opened;
-use crate::task::scene::{build, same_scene};
 
 /// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
 ///
@@ -27,8 +26,7 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
         Ok(Goal { name: path.display().to_string(), image, state: None })
     };
     let given = goals.iter().map(load).collect::<Result<Vec<_>>>()?;
-    let mut evaluator = Evaluator::new(build(&cfg.env, cfg.evaluate.pictures)?)?;
-    same_scene(opened.store.root(), evaluator.scene().spec())?;
+    let mut evaluator = Evaluator::new(opened.scene(cfg.evaluate.pictures)?)?;
     let mut learner = opened.learner()?;
 
     let own = given.is_empty();

@@ -41,7 +41,7 @@ pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
 /// `Usage` for what is not a run, `Damaged` for a damaged `config.toml`.
 pub fn of(dir: &Path) -> Result<Drawn> {
     let store = Store::read_only(dir)?;
-    let cfg = Config::read(&dir.join("config.toml"), Vec::new())?;
+    let cfg = Config::of_run(dir, Vec::new())?;
     let (goals_early, goals_late) = goals(&store, &cfg.run);
     let summary = std::fs::read_to_string(dir.join("summary.json")).ok();
     let summary: Option<Summary> = summary.and_then(|text| serde_json::from_str(&text).ok()); // absent before the end
@@ -53,8 +53,7 @@ pub fn of(dir: &Path) -> Result<Drawn> {
         ..Drawn::default()
     };
     let mut final_metrics = summary.as_ref().map(|s| s.final_metrics.clone()).unwrap_or_default();
-    let scene = scene::build(&cfg.env, 0).ok();
-    if let Some(scene) = scene.filter(|scene| scene::same_scene(store.root(), scene.spec()).is_ok()) {
+    if let Ok(scene) = scene::of_run(store.root(), &cfg.env, 0) {
         let attempts = summary.map_or_else(Vec::new, |s| attempts(dir, s.updates, cfg.env.image_size, &*scene));
         final_metrics.extend(scores::over_goals(&attempts, &*scene));
         drawn.states = visited(&store, &*scene).map(|visited| states(visited, &*scene, &attempts));

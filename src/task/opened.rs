@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use skewfit_envs::Scene;
+
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint::{self, Loaded};
 use crate::keep::models::restore_models;
 use crate::keep::store::Store;
 use crate::learn::learner::{Counts, Learner};
+use crate::task::scene;
 
 /// What a run directory holds; nothing is written.
 pub struct Opened {
@@ -26,7 +29,7 @@ impl Opened {
     /// `Usage` for what is not a run or has no checkpoint yet; `Damaged` where no checkpoint is sound.
     pub fn read(dir: &Path) -> Result<Self> {
         let store = Store::read_only(dir)?;
-        let cfg = Config::read(&dir.join("config.toml"), Vec::new())?;
+        let cfg = Config::of_run(dir, Vec::new())?;
         let none = || Error::Usage(format!("{}: has no checkpoint yet; let it run longer", dir.display()));
         let checkpoint = checkpoint::newest_sound(dir)?.ok_or_else(none)?;
         Ok(Self { store, cfg, checkpoint })
@@ -41,6 +44,14 @@ impl Opened {
         restore_models(&mut learner, &self.checkpoint.snapshot)?;
         learner.counts = self.counts()?;
         Ok(learner)
+    }
+
+    /// The run's scene, with so many evaluation pictures.
+    ///
+    /// # Errors
+    /// `Usage` for one that is not shipped, and for another than the run's.
+    pub fn scene(&self, evaluation_goals: usize) -> Result<Box<dyn Scene>> {
+        scene::of_run(self.store.root(), &self.cfg.env, evaluation_goals)
     }
 
     /// The learner's counters at the checkpoint.

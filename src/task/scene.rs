@@ -24,6 +24,16 @@ pub fn build(cfg: &EnvConfig, evaluation_goals: usize) -> Result<Box<dyn Scene>>
     Ok(scenes::build(&cfg.scene, &options)?)
 }
 
+/// Builds the scene of a run, as the run's own configuration has it.
+///
+/// # Errors
+/// What [`build`] and [`same_scene`] refuse.
+pub fn of_run(run: &ShardRoot, cfg: &EnvConfig, evaluation_goals: usize) -> Result<Box<dyn Scene>> {
+    let scene = build(cfg, evaluation_goals)?;
+    same_scene(run, scene.spec())?;
+    Ok(scene)
+}
+
 /// Refuses another scene than the run's.
 ///
 /// # Errors

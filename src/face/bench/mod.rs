@@ -45,7 +45,7 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
 
 /// FLOP of a unit's products at the door's shapes.
 fn products(unit: &str) -> Result<Option<f64>> {
-    let flop = estimate::flop(&Config::resolve("door", Vec::new())?)?;
+    let flop = estimate::flop(&Config::resolve("door", Vec::new())?, networks::ACTIONS)?;
     Ok(match unit {
         "gemm_1024" => Some(2.0 * 1024f64.powi(3)),
         "sac_step_b1024" => Some(flop.sac),

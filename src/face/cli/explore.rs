@@ -8,6 +8,7 @@ use crate::keep::store::fs::DiskFs;
 use crate::keep::store::{RUN_FILE, Store, refuse_if_used};
 use crate::run::estimate;
 use crate::run::progress::Progress;
+use crate::task::scene;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -126,7 +127,7 @@ fn default_dir(config: &Config, now: SystemTime) -> PathBuf {
 }
 
 fn dry_run(config: &Config, dir: &Path, json: bool) -> Result<()> {
-    let estimate = estimate::of(config)?;
+    let estimate = estimate::of(config, scene::build(&config.env, 0)?.spec())?;
     if json {
         let dir = dir.display().to_string();
         return output::json(&serde_json::json!({ "run": dir, "config": config, "estimate": estimate }));

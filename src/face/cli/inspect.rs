@@ -1,7 +1,7 @@
 //! `skewfit inspect`: what a run holds on disk, and whether it is sound.
 
 use super::output;
-use crate::config::{Config, EnvConfig};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint;
 use crate::keep::checkpoint::Snapshot;
@@ -57,7 +57,7 @@ fn report(args: &Args) -> Result<Value> {
     let checkpoint = sound_checkpoint(args, &mut damage)?;
     let mut note = |file: &str, error: Error| damage.push(Damage { file: file.into(), why: error.to_string() });
 
-    let config = Config::read(&args.run.join("config.toml"), vec![]).map_err(|e| note("config.toml", e)).ok();
+    let config = Config::of_run(&args.run, vec![]).map_err(|e| note("config.toml", e)).ok();
     let metrics_csv = args.run.join("metrics.csv");
     let table = if metrics_csv.exists() { metrics::read(&metrics_csv) } else { Ok(Table::default()) };
     let table = table.map_err(|e| note("metrics.csv", e)).unwrap_or_default();
@@ -117,10 +117,9 @@ fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> (Value, Ve
     (json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), unread)
 }
 
-/// Of the run's own scene, which need not be the one its configuration names.
+/// Of the run's scene, where it is shipped.
 fn grid(store: &Store, config: &Config) -> Option<CoverageGrid> {
-    let env = EnvConfig { scene: store.root().env.clone(), ..config.env.clone() };
-    Some(scene::build(&env, 0).ok()?.coverage().clone())
+    Some(scene::of_run(store.root(), &config.env, 0).ok()?.coverage().clone())
 }
 
 /// The checkpoint that `resume` would take; damaged ones are named.

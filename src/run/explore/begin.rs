@@ -37,18 +37,19 @@ pub fn start(config: Config, dir: &Path, command: &[String], progress: &mut dyn 
 /// # Errors
 /// As the contract's exit codes; `Usage` where the scene does not fit the configuration.
 pub fn start_in(
-    config: Config,
+    mut config: Config,
     dir: &Path,
     command: &[String],
     progress: &mut dyn Progress,
     build: Build<'_>,
 ) -> Result<Summary> {
     let host = Host::of_this_process(progress)?;
-    let night = &config.night;
-    let reserve = (night.min_free_mb + night.ballast_mb) * 1_000_000;
-    enough_disk(&*host.fs, dir, (1.5 * estimate::of(&config)?.disk_bytes) as u64 + reserve)?;
     let task = Task::new(&config, build)?;
     let spec = task.env.spec();
+    config.env.scene.clone_from(&spec.name);
+    let night = &config.night;
+    let reserve = (night.min_free_mb + night.ballast_mb) * 1_000_000;
+    enough_disk(&*host.fs, dir, (1.5 * estimate::of(&config, spec)?.disk_bytes) as u64 + reserve)?;
     let root = ShardRoot { run_id: config.run_id()?, seed: config.seed, env: spec.name.clone() };
     let learner = Learner::new(&config.learner(), spec.action_dim)?;
     let facts = provenance::collect(command, learner.workers.count(), SystemTime::now());

@@ -60,7 +60,7 @@ fn go_on(
         value: toml::Value::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
         origin: "--steps".into(),
     });
-    let cfg = Config::read(&file, wanted.into_iter().collect())?;
+    let cfg = Config::of_run(dir, wanted.into_iter().collect())?;
     let summary = dir.join("summary.json");
     if let Some(done) = finished(dir, &summary, &cfg) {
         return Ok(done);
@@ -89,7 +89,7 @@ fn go_on(
         learner.counts = state.counts.clone();
         passed_over = loaded.passed_over;
     }
-    let changed = state.config != cfg.identity()? && !state.config.is_empty();
+    let changed = !state.config.is_empty() && !cfg.has_identity(&state.config)?;
     // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
     host.fs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
     host.forget_requests(dir);
@@ -149,12 +149,15 @@ fn note_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
         return Ok(());
     };
     let here = provenance::collect(&[], threads, SystemTime::now());
-    for key in ["threads", "cpu_features", "git_commit", "git_dirty", "rustc", "program_blake3"] {
-        let is = &here[key];
-        if let Some(was) = facts.get(key).filter(|was| *was != is) {
-            let so = "what follows is not the uninterrupted run bit for bit";
-            tracing::error!("{key} is {is} here and was {was} when the run began: {so}");
-        }
+    let differs = |key: &&str| facts.get(*key).is_some_and(|was| *was != here[*key]);
+    for key in ["threads", "cpu_features"].into_iter().filter(differs) {
+        let (is, was, so) = (&here[key], &facts[key], "what follows is not the uninterrupted run bit for bit");
+        tracing::error!("{key} is {is} here and was {was} when the run began: {so}");
+    }
+    let build = ["git_commit", "git_dirty", "rustc", "program_blake3"].into_iter().filter(differs);
+    let build: Vec<_> = build.map(|key| format!("{key} is {} and was {}", here[key], facts[key])).collect();
+    if !build.is_empty() {
+        tracing::info!("another program goes on than the one that began the run: {}", build.join(", "));
     }
     let kept = ["started_at", "threads", "cpu", "cpu_features", "git_commit", "git_dirty", "program_blake3", "version"];
     let record: Map<String, Value> = kept.into_iter().map(|key| (key.to_owned(), here[key].clone())).collect();

@@ -96,7 +96,7 @@ impl Watch {
         let new: BTreeSet<&str> = files.into_iter().filter(|name| self.is_new(name)).collect();
         let path = |name: &str| self.dir.join(name);
         if new.contains("config.toml") {
-            self.config = Config::read(&path("config.toml"), Vec::new()).ok();
+            self.config = Config::of_run(&self.dir, Vec::new()).ok();
         }
         if new.contains("STATUS.json") {
             self.status = object(&path("STATUS.json"));

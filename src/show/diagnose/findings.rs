@@ -10,14 +10,13 @@ use super::rarity::{Part, Skewed, Visits, parts};
 use super::returns::{Returns, Track, returns, track};
 use super::sample::{OwnGoal, Sample, read};
 use super::view::View;
-use crate::config::{Config, EnvConfig};
+use crate::config::Config;
 use crate::error::Result;
 use crate::learn::learner::{Counts, Learner};
 use crate::show::metrics::{self, Table};
 use crate::show::report::axis_name;
 use crate::statistics::{mean, spearman};
 use crate::task::opened::Opened;
-use crate::task::scene;
 
 /// What is known of the scene; nothing on hardware and in scenes that are not shipped.
 #[derive(Clone, Debug)]
@@ -76,8 +75,7 @@ impl Findings {
         let csv = dir.join("metrics.csv");
         let table = if csv.exists() { metrics::read(&csv) } else { Ok(Table::default()) };
         let table = table.map_err(|e| damaged.push(e.to_string())).unwrap_or_default();
-        let env = EnvConfig { scene: store.root().env.clone(), ..cfg.env.clone() };
-        let known = scene::build(&env, 0).ok().map(|s| Known { spec: s.spec().clone(), grid: s.coverage().clone() });
+        let known = opened.scene(0).ok().map(|s| Known { spec: s.spec().clone(), grid: s.coverage().clone() });
         let env_steps = store.lines().last().map_or(0, |line| line.env_steps_end);
         Ok((Self::measure(cfg, env_steps, known, table, damaged, sample, &mut learner), learner))
     }

@@ -21,15 +21,15 @@ pub(super) fn advice(story: &Story<'_>) -> Vec<Block> {
         blocks.push(say(why, "skewfit inspect", " --verify"));
     }
     let (resume, (steps, planned)) = ("skewfit resume", (story.steps, story.planned()));
-    match (story.events.last(), planned) {
-        (Some(event), _) if matches!(event.event, Kind::Failed | Kind::GaveUp) => {
+    match story.events.last() {
+        Some(event) if matches!(event.event, Kind::Failed | Kind::GaveUp) => {
             let why = format!(
                 "It ended with an error ({}): once the cause is gone, go on from its last checkpoint.",
                 event.why
             );
             blocks.push(say(why, resume, ""));
         }
-        (_, Some(planned)) if steps < planned => {
+        _ if steps < planned => {
             let why = format!("It was stopped after {} of {} steps: go on.", grouped(steps), grouped(planned));
             blocks.push(say(why, resume, ""));
         }

@@ -185,7 +185,7 @@ fn between(line: &[(f64, f64)], x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::runs::{Run, groups},
+        super::runs::{self, Run, groups},
         *,
     };
     use crate::show::metrics::Table;
@@ -193,7 +193,7 @@ mod tests {
     fn run(seed: &str, points: &[(u64, Option<f64>)]) -> Run {
         let (env_steps, values) = points.iter().copied().unzip();
         let table = Table { env_steps, columns: vec![("a/x".into(), values)] };
-        Run { name: "door".into(), settings: [("seed".into(), seed.into())].into(), table }
+        runs::tests::run(&[&format!("seed={seed}"), "evaluate.pictures=5", "evaluate.pictures_each_time=2"], table)
     }
 
     #[test]
@@ -211,10 +211,7 @@ mod tests {
 
     #[test]
     fn an_evaluation_is_averaged_over_a_turn_through_the_pictures() {
-        let mut one = run("0", &[(100, Some(1.0)), (200, None), (300, Some(3.0)), (400, Some(8.0)), (500, Some(1.0))]);
-        one.settings.extend(
-            [("evaluate.pictures", "5"), ("evaluate.pictures_each_time", "2")].map(|(k, v)| (k.into(), v.into())),
-        );
+        let one = run("0", &[(100, Some(1.0)), (200, None), (300, Some(3.0)), (400, Some(8.0)), (500, Some(1.0))]);
         assert_eq!(one.turn(), 3);
         let runs = [one];
         assert_eq!(series(&groups(&runs)[0], "a/x", 3, STEPS).unwrap().line, [(400.0, 4.0), (500.0, 4.0)]);

@@ -83,7 +83,7 @@ pub fn compare(runs: &[(PathBuf, Drawn)], out: &Path) -> Result<Vec<PathBuf>> {
         several => {
             let labelled = read.iter().zip(several).filter_map(|(run, drawn)| Some((run, drawn.states.as_ref()?)));
             let maps: Vec<_> =
-                labelled.map(|(run, states)| (format!("{}, seed {}", run.name, run.seed()), states)).collect();
+                labelled.map(|(run, states)| (format!("{}, seed {}", run.cfg.name, run.cfg.seed), states)).collect();
             if let Some(canvas) = heat_map::side_by_side(&maps) {
                 files.extend(canvas.save(&out.join("states_over_time"), false)?);
             }

@@ -37,16 +37,13 @@ pub(super) fn progress_table(runs: &[Run], steps: &[u64]) -> Result<String> {
 mod tests {
     use super::*;
     use crate::show::metrics::Table;
+    use crate::show::report::runs::tests::run as run_of;
 
     fn run(seed: u64, errors: &[f64]) -> Run {
         let errors = errors.iter().map(|e| Some(*e)).collect::<Vec<_>>();
         let env_steps = (1..).take(errors.len()).map(|i| i * 500).collect();
-        let settings = [("seed", seed), ("evaluate.pictures", 4), ("evaluate.pictures_each_time", 2)];
-        Run {
-            name: "door".into(),
-            settings: settings.map(|(key, value)| (key.to_owned(), value.to_string())).into(),
-            table: Table { env_steps, columns: vec![("eval/final_angle_error_rad".into(), errors)] },
-        }
+        let table = Table { env_steps, columns: vec![("eval/final_angle_error_rad".into(), errors)] };
+        run_of(&[&format!("seed={seed}"), "evaluate.pictures=4", "evaluate.pictures_each_time=2"], table)
     }
 
     #[test]
@@ -60,6 +57,6 @@ mod tests {
         assert_eq!(lines[3][1..4], ["600", "", ""], "half a turn");
         assert_eq!(lines[4][1..4], ["1,000", "0.450", ""], "(.4 + .2) / 2 and (.8 + .4) / 2");
         assert_eq!(lines[5][1..4], ["1,500", "", ""], "the second seed ended before");
-        assert!(progress_table(&[Run { table: Table::default(), ..run(1, &[]) }], &[1]).is_err());
+        assert!(progress_table(&[run_of(&[], Table::default())], &[1]).is_err());
     }
 }

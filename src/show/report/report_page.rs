@@ -36,7 +36,7 @@ impl Story<'_> {
         ];
         let sections = sections.into_iter().filter(|(_, blocks)| !blocks.is_empty());
         Page {
-            title: format!("{}, seed {}", self.run.name, self.run.seed()),
+            title: format!("{}, seed {}", self.run.cfg.name, self.run.cfg.seed),
             sections: sections.map(|(heading, blocks)| Section { heading, blocks }).collect(),
         }
     }
@@ -44,11 +44,12 @@ impl Story<'_> {
     fn lead(&self) -> Vec<Block> {
         let time = self.inputs.wall_s.or_else(|| self.run.table.last("time/wall_s"));
         let time = time.map_or(String::new(), |s| format!(" in {}", duration(s)));
-        let short = match self.planned().filter(|planned| self.steps < *planned) {
-            Some(planned) => format!(" of {} planned", grouped(planned)),
-            None => String::new(),
+        let short = match self.planned() {
+            planned if self.steps < planned => format!(" of {} planned", grouped(planned)),
+            _ => String::new(),
         };
-        let explored = format!("Explored {} for {} steps{short}{time}.", self.scene, grouped(self.steps));
+        let scene = &self.run.cfg.env.scene;
+        let explored = format!("Explored {scene} for {} steps{short}{time}.", grouped(self.steps));
         let meanwhile = match self.events.as_slice() {
             [] => String::new(),
             events => format!(" Meanwhile: {}.", events::in_short(events)),

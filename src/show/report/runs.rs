@@ -1,20 +1,20 @@
-//! What runs have in common: runs with the same settings but another seed form a group, told apart by name, then by settings.
+//! What runs have in common: runs of one experiment make a group of seeds, told apart by name, then by settings.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::format::grouped;
 use crate::show::metrics::{self, Table};
 
-/// Settings that change how a run went on, not what it does.
-const OF_NO_MATTER: [&str; 5] =
-    ["seed", "run.steps", "run.threads", "run.checkpoint_every_epochs", "run.keep_checkpoints"];
-
-/// A run's settings (`run.steps` -> `30000`) and rows.
+/// A run's settings and rows.
 #[derive(Clone, Debug)]
 pub(super) struct Run {
-    pub(super) name: String,
-    pub(super) settings: BTreeMap<String, String>,
+    pub(super) cfg: Config,
+    /// [`Config::identity`].
+    experiment: String,
+    /// What makes the experiment: `skew.power` -> `-0.5`.
+    settings: BTreeMap<&'static str, String>,
     pub(super) table: Table,
 }
 
@@ -25,15 +25,14 @@ impl Run {
         let text = fs::read_to_string(&path)
             .map_err(|e| Error::Usage(format!("{} is not a run: no config.toml can be read ({e})", dir.display())))?;
         let parsed = text.parse::<toml::Table>();
-        let parsed = parsed.map_err(|e| Error::Damaged(format!("{}: {}", path.display(), e.message())))?;
-        let mut settings = BTreeMap::new();
-        flatten("", &toml::Value::Table(parsed), &mut settings);
-        let name = settings.remove("name").unwrap_or_else(|| "run".into());
-        Ok(Self { name, settings, table: metrics::read(&dir.join("metrics.csv"))? })
+        parsed.map_err(|e| Error::Damaged(format!("{}: {}", path.display(), e.message())))?;
+        Self::of(Config::of_run(dir, Vec::new())?, metrics::read(&dir.join("metrics.csv"))?)
     }
 
-    pub(super) fn seed(&self) -> &str {
-        self.settings.get("seed").map_or("?", String::as_str)
+    pub(super) fn of(cfg: Config, table: Table) -> Result<Self> {
+        let words = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let settings = cfg.learned()?.into_iter().map(|(key, value)| (key, words(value))).collect();
+        Ok(Self { experiment: cfg.identity()?, settings, cfg, table })
     }
 
     /// Exploration steps of the last row.
@@ -43,9 +42,7 @@ impl Run {
 
     /// Evaluations that it takes to try all pictures once.
     pub(super) fn turn(&self) -> usize {
-        let number = |key: &str| self.settings.get(key).and_then(|text| text.parse::<usize>().ok());
-        let (all, each) = (number("evaluate.pictures"), number("evaluate.pictures_each_time"));
-        all.zip(each).map_or(1, |(all, each)| all.div_ceil(each.max(1)).max(1))
+        self.cfg.evaluate.pictures.div_ceil(self.cfg.evaluate.pictures_each_time)
     }
 
     /// The scene's leading metric: `angle_error_rad`.
@@ -58,11 +55,6 @@ impl Run {
         let measured = self.table.column(column)?[..=row].iter().rev().flatten().filter(|v| v.is_finite());
         let values: Vec<f64> = measured.take(self.turn()).copied().collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    }
-
-    fn aim(&self) -> BTreeMap<&str, &str> {
-        let kept = self.settings.iter().filter(|(key, _)| !OF_NO_MATTER.contains(&key.as_str()));
-        kept.map(|(key, value)| (key.as_str(), value.as_str())).collect()
     }
 }
 
@@ -77,37 +69,45 @@ pub(super) struct Group<'a> {
 pub(super) fn groups(runs: &[Run]) -> Vec<Group<'_>> {
     let mut groups: Vec<Vec<&Run>> = vec![];
     for run in runs {
-        let alike = |first: &Run| first.name == run.name && first.aim() == run.aim();
-        match groups.iter_mut().find(|g| alike(g[0]) && g.iter().all(|r| r.seed() != run.seed())) {
+        let alike = |first: &Run| first.cfg.name == run.cfg.name && first.experiment == run.experiment;
+        match groups.iter_mut().find(|g| alike(g[0]) && g.iter().all(|r| r.cfg.seed != run.cfg.seed)) {
             Some(group) => group.push(run),
             None => groups.push(vec![run]),
         }
     }
     let label = |group: &[&Run]| {
-        let namesakes: Vec<_> = groups.iter().filter(|g| g[0].name == group[0].name).map(|g| g[0].aim()).collect();
-        let differs = |key: &str| namesakes.iter().any(|aim| aim.get(key) != namesakes[0].get(key));
-        let own = group[0].aim();
-        let settings =
-            own.iter().filter(|(key, _)| differs(key)).take(2).map(|(key, value)| format!(", {key} = {value}"));
+        let own = group[0];
+        let namesakes: Vec<&Run> = groups.iter().map(|g| g[0]).filter(|run| run.cfg.name == own.cfg.name).collect();
+        let differs = |key: &str| namesakes.iter().any(|run| run.settings.get(key) != own.settings.get(key));
+        let settings = own.settings.iter().filter(|(key, _)| differs(key)).take(2);
+        let settings: String = settings.map(|(key, value)| format!(", {key} = {value}")).collect();
         let seeds = match group {
-            [only] => format!(", seed {}", only.seed()),
+            [only] => format!(", seed {}", only.cfg.seed),
             several => format!(" ({} seeds)", several.len()),
         };
-        let twin = namesakes.iter().filter(|aim| **aim == own).count() > 1;
-        let steps = if twin { format!(", {} steps", grouped(group[0].steps())) } else { String::new() };
-        format!("{}{}{steps}{seeds}", group[0].name, settings.collect::<String>())
+        let twin = namesakes.iter().filter(|run| run.experiment == own.experiment).count() > 1;
+        let steps = if twin { format!(", {} steps", grouped(own.steps())) } else { String::new() };
+        format!("{}{settings}{steps}{seeds}", own.cfg.name)
     };
     groups.iter().map(|runs| Group { label: label(runs), runs: runs.clone() }).collect()
 }
 
-fn flatten(path: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
-    match value {
-        toml::Value::Table(table) => {
-            for (key, value) in table {
-                flatten(&if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, value, into);
-            }
-        }
-        toml::Value::String(text) => drop(into.insert(path.into(), text.clone())),
-        other => drop(into.insert(path.into(), other.to_string())),
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::config::overrides::parse;
+
+    /// A run of the door with these settings.
+    pub(in super::super) fn run(sets: &[&str], table: Table) -> Run {
+        Run::of(Config::parse("", "t", sets.iter().map(|set| parse(set).unwrap()).collect()).unwrap(), table).unwrap()
+    }
+
+    #[test]
+    fn how_far_a_run_goes_and_how_it_is_kept_make_no_other_experiment() {
+        let kept = ["run.steps=20000", "run.threads=3", "run.keep_every_hours=1", "night.poll_s=1", "night.log_mb=3"];
+        let sets = [&["seed=1"][..], &[&["seed=2"][..], &kept].concat(), &["seed=3", "agent.tau=0.001"]];
+        let runs = sets.map(|sets| run(sets, Table::default()));
+        let labels: Vec<String> = groups(&runs).into_iter().map(|group| group.label).collect();
+        assert_eq!(labels, ["door, agent.tau = 0.005 (2 seeds)", "door, agent.tau = 0.001, seed 3"]);
     }
 }

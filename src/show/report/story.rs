@@ -14,8 +14,6 @@ pub(super) struct Story<'a> {
     pub(super) run: &'a Run,
     pub(super) inputs: &'a Drawn,
     pub(super) events: Vec<Event>,
-    /// As the run's root names it, which a caller's scene does too; else as the configuration has it.
-    pub(super) scene: String,
     /// Exploration steps.
     pub(super) steps: u64,
 }
@@ -23,18 +21,16 @@ pub(super) struct Story<'a> {
 impl<'a> Story<'a> {
     pub(super) fn of(run_dir: &'a Path, run: &'a Run, inputs: &'a Drawn) -> Self {
         let store = Store::read_only(run_dir).ok();
-        let configured = || run.settings.get("env.scene").map_or("its environment", String::as_str).to_owned();
-        let scene = store.as_ref().map_or_else(configured, |store| store.root().env.clone());
         let committed = store.and_then(|store| Some(store.lines().last()?.env_steps_end));
         let steps = committed.unwrap_or_else(|| run.steps());
         let mut events = events::read(&DiskFs, run_dir);
         events.retain(|event| event.event != Kind::Done); // the steps say it
-        Self { run_dir, run, inputs, events, scene, steps }
+        Self { run_dir, run, inputs, events, steps }
     }
 
     /// Steps that the configuration asks for.
-    pub(super) fn planned(&self) -> Option<u64> {
-        self.run.settings.get("run.steps")?.parse().ok()
+    pub(super) fn planned(&self) -> u64 {
+        self.run.cfg.run.steps
     }
 
     /// The leading figure of the last evaluation, and what the best constant answer scores.

@@ -35,7 +35,7 @@ pub(super) fn table(drawn: &[(PathBuf, Drawn)], runs: &[Run]) -> String {
     for r in &rows {
         let own = cells(&|name| r.figures.get(name).copied());
         let wall = r.wall_s.map_or(String::new(), duration);
-        text += &format!("| {} | {} | {} |{own} {wall} |\n", r.run.name, r.run.seed(), grouped(r.run.steps()));
+        text += &format!("| {} | {} | {} |{own} {wall} |\n", r.run.cfg.name, r.run.cfg.seed, grouped(r.run.steps()));
     }
     for group in groups(runs).iter().filter(|group| group.runs.len() > 1) {
         let members = || rows.iter().filter(|row| group.runs.iter().any(|run| std::ptr::eq(*run, row.run)));

@@ -41,23 +41,21 @@ pub(super) fn table(run: &Run) -> Option<Table> {
 mod tests {
     use super::*;
     use crate::show::metrics;
+    use crate::show::report::runs::tests::run;
 
     #[test]
     fn rows_are_what_was_reached_by_the_hour() {
         let column = |name: &str, of: &dyn Fn(usize) -> Option<f64>| (name.to_owned(), (0..100).map(of).collect());
-        let table_of = |seconds: f64| Run {
-            name: "door".into(),
-            settings: [("evaluate.pictures", "4"), ("evaluate.pictures_each_time", "2")]
-                .map(|(k, v)| (k.into(), v.into()))
-                .into(),
-            table: metrics::Table {
+        let table_of = |seconds: f64| {
+            let table = metrics::Table {
                 env_steps: (1..=100).map(|k| 500 * k).collect(),
                 columns: vec![
                     column("eval/final_x_m", &|k| (k % 2 == 0).then_some(k as f64 / 100.0)),
                     column("coverage/cells", &|k| Some(k as f64)),
                     column("time/wall_s", &|k| Some(seconds * (k + 1) as f64)),
                 ],
-            },
+            };
+            run(&["evaluate.pictures=4", "evaluate.pictures_each_time=2"], table)
         };
         let told = table(&table_of(300.0)).unwrap();
         assert_eq!(told.head, ["After", "Steps", "Cells", "Entropy (nats)", "Final x (m)"]);

@@ -31,7 +31,7 @@ fn advice_follows_from_what_happened() {
         final_metrics: vec![("angle_error_rad".into(), angle), ("best_constant_angle_error_rad".into(), 0.15)],
         ..Drawn::default()
     };
-    let planned = |steps: u64| format!("[run]\nsteps = {steps}\n");
+    let planned = |steps: u64| format!("[run]\nsteps = {steps}\nwarmup_steps = 0\n");
     type Night<'a> = &'a [(Kind, &'a str)];
     let cases: [(Night<'_>, String, Drawn, &[&str]); 8] = [
         (&[], planned(30_000), none.clone(), &["All its steps are done", "skewfit resume 'RUN' --steps 60000\n"]),

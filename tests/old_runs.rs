@@ -1,0 +1,84 @@
+//! A run of an earlier program stays what it was: it opens, goes on, is evaluated and drawn, and nothing is told of it as
+//! damaged or changed.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use common::{copy, json, night, refused, skewfit, stderr};
+
+/// `corridor-tiny` for 300 steps, finished, as commit 6a6cb58 wrote it; without plots and logs. Never made anew.
+fn run_of_6a6cb58(to: &Path) -> PathBuf {
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/run-6a6cb58"), to);
+    to.to_owned()
+}
+
+/// Errors that are told, but for those of another processor than the run was begun on.
+fn troubles(said: &str) -> Vec<&str> {
+    said.lines().filter(|line| line.contains("ERROR") && !line.contains("cpu_features")).collect()
+}
+
+#[test]
+fn a_run_of_an_earlier_program_goes_on_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = run_of_6a6cb58(&dir.path().join("run"));
+    let sound = |steps: u64| {
+        let inspected = json(&skewfit("inspect", &run, &["--verify", "--json"]));
+        assert_eq!((&inspected["damaged"], &inspected["env_steps"]), (&serde_json::json!([]), &steps.into()));
+        inspected["run_id"].clone()
+    };
+    let id = sound(300);
+    let evaluated = json(&skewfit("evaluate", &run, &["--json"]));
+    assert_eq!(evaluated["goals"].as_array().unwrap().len(), 2);
+    assert!(json(&skewfit("diagnose", &run, &["--json"]))["damaged"].as_array().unwrap().is_empty());
+    assert!(skewfit("plot", &run, &[]).status.success());
+    assert!(fs::read_to_string(run.join("REPORT.md")).unwrap().contains("Explored corridor for 300 steps"));
+
+    let resumed = skewfit("resume", &run, &["--steps", "500", "--json"]);
+    assert_eq!(json(&resumed)["env_steps"], 500);
+    let log = fs::read_to_string(run.join("run.log")).unwrap();
+    for told in [&stderr(&resumed), &log] {
+        assert!(troubles(told).is_empty() && !told.contains("config.toml"), "{told}");
+    }
+    assert_eq!(log.matches("another program goes on").count(), 1, "{log}");
+    assert_eq!(night(&run), ["began", "done", "resumed", "done"]);
+    assert_eq!(sound(500), id);
+    let reported = skewfit("plot", &run, &["--out", run.join("compared").to_str().unwrap()]);
+    assert!(reported.status.success(), "{}", stderr(&reported));
+}
+
+/// Its checkpoint holds the identity by the formula of then.
+#[test]
+fn an_older_run_whose_settings_were_changed_is_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, from, to, told) in [
+        ("kept otherwise", "poll_s = 30.0", "poll_s = 1.0", false),
+        ("absent, and the default", "reward_scale = 1.0\n", "", false),
+        ("absent, and not the default", "tau = 0.001\n", "", true),
+        ("learned otherwise", "discount = 0.99", "discount = 0.98", true),
+    ] {
+        let run = run_of_6a6cb58(&dir.path().join(name));
+        let text = fs::read_to_string(run.join("config.toml")).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "{name}");
+        fs::write(run.join("config.toml"), text.replace(from, to)).unwrap();
+        let resumed = skewfit("resume", &run, &["--steps", "400"]);
+        assert_eq!(resumed.status.code(), Some(0), "{name}: {}", stderr(&resumed));
+        assert_eq!(stderr(&resumed).contains("config.toml is not that of the checkpoint"), told, "{name}");
+        assert_eq!(night(&run).iter().any(|event| event == "damaged"), told, "{name}");
+    }
+}
+
+/// Up to 6a6cb58 a caller's scene stood as the default's name in the configuration, and truly in `run.json` alone.
+#[test]
+fn an_older_run_in_a_scene_of_the_callers_is_not_taken_for_a_shipped_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = run_of_6a6cb58(&dir.path().join("run"));
+    let text = fs::read_to_string(run.join("config.toml")).unwrap();
+    fs::write(run.join("config.toml"), text.replace("\"corridor\"", "\"door\"")).unwrap();
+    let inspected = json(&skewfit("inspect", &run, &["--json"]));
+    assert_eq!(inspected["coverage"]["cells_total"], serde_json::Value::Null);
+    assert!(skewfit("plot", &run, &[]).status.success() && skewfit("diagnose", &run, &[]).status.success());
+    refused(&skewfit("evaluate", &run, &[]), 2, &["scene `corridor`", "not `door`"]);
+}
