@@ -7,6 +7,7 @@ pub mod goals;
 pub mod latent;
 pub mod learner;
 pub mod nn;
+pub mod policy;
 pub mod replay;
 pub mod rng;
 pub mod rollout;

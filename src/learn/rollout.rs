@@ -3,9 +3,8 @@
 use skewfit_envs::{Action, Ending, Env};
 
 use crate::error::{Error, Result};
-use crate::learn::agent::Sac;
 use crate::learn::episode::{Episode, GoalOrigin};
-use crate::learn::latent::Vae;
+use crate::learn::policy::Policy;
 use crate::learn::rng::Rng;
 use crate::learn::rng::normals;
 
@@ -28,16 +27,6 @@ pub enum Behaviour<'a> {
     Deterministic,
 }
 
-/// What acts: the encoder that sees, the actor that answers, and how.
-pub struct Policy<'a> {
-    /// Picture -> z.
-    pub vae: &'a mut Vae,
-    /// (z, goal) -> action.
-    pub sac: &'a mut Sac,
-    /// With noise, or without.
-    pub behaviour: Behaviour<'a>,
-}
-
 /// Runs episode `id`: `env` for at most `steps` steps towards `target`. An environment that goes on is `Truncated` there.
 ///
 /// # Errors
@@ -45,12 +34,13 @@ pub struct Policy<'a> {
 pub fn rollout(
     env: &mut dyn Env,
     policy: Policy<'_>,
+    mut behaviour: Behaviour<'_>,
     target: &Target,
     id: u64,
     steps: usize,
     reset: &mut Rng,
 ) -> Result<Episode> {
-    let Policy { vae, sac, mut behaviour } = policy;
+    let mut scratch = policy.scratch();
     let mut observation = env.reset(reset)?;
     let spec = env.spec().clone();
     let mut episode = Episode {
@@ -69,11 +59,11 @@ pub fn rollout(
         ending: Ending::Truncated,
     };
     for _ in 0..steps {
-        let mut input = vae.encode_one(&observation.image.pixels);
+        let mut input = policy.encode(&mut scratch, &observation.image.pixels);
         input.extend_from_slice(&target.latent);
         let action = match &mut behaviour {
-            Behaviour::Explore(rng) => sac.act_sample(&input, &normals(spec.action_dim, rng)),
-            Behaviour::Deterministic => sac.act_mean(&input),
+            Behaviour::Explore(rng) => policy.sample(&mut scratch, &input, &normals(spec.action_dim, rng)),
+            Behaviour::Deterministic => policy.mean(&mut scratch, &input),
         };
         if !action.iter().all(|a| a.is_finite()) {
             return Err(Error::NotFinite(format!("episode {id}: the policy's action is not finite")));

@@ -26,14 +26,14 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
         Ok(Goal { name: path.display().to_string(), image, state: None })
     };
     let given = goals.iter().map(load).collect::<Result<Vec<_>>>()?;
-    let mut evaluator = Evaluator::new(opened.scene(cfg.evaluate.pictures)?)?;
-    let mut learner = opened.learner()?;
+    let mut evaluator = Evaluator::new(cfg, &|goals| opened.scene(goals))?;
+    let learner = opened.learner()?;
 
     let own = given.is_empty();
     let pool = if own { evaluator.goals() } else { given };
     let n = episodes.unwrap_or(pool.len());
     let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
-    let mut attempts = evaluator.attempt(&mut learner, cfg, &wanted, &mut || {})?;
+    let mut attempts = evaluator.attempt(&learner, cfg, &wanted, &mut || {})?;
     let update = opened.checkpoint.snapshot.update;
     let eval = dir.join("eval");
     let of_the_run = eval.join(format!("{update:08}"));

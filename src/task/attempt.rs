@@ -8,7 +8,7 @@ use crate::learn::episode::{Episode, GoalOrigin};
 use crate::learn::goals::latent_distance;
 use crate::learn::learner::Learner;
 use crate::learn::rng;
-use crate::learn::rollout::{Behaviour, Policy, Target, rollout};
+use crate::learn::rollout::{Behaviour, Target, rollout};
 
 /// Attempts whose episodes are kept, for pictures and clips; figures are kept of all.
 pub const EPISODES_KEPT: usize = 100;
@@ -43,20 +43,24 @@ pub struct Attempt {
     pub episode: Option<Episode>,
 }
 
-/// A scene of its own for attempts, each from its start state.
+/// Scenes of their own for attempts, each of which begins at the start state. Several try goals at the same time.
 pub struct Evaluator {
-    scene: Box<dyn Scene>,
+    scenes: Vec<Box<dyn Scene>>,
     start: EnvSnapshot,
 }
 
 impl Evaluator {
-    /// A fresh instance.
+    /// As many scenes as attempts may be made at the same time, by `build` of so many evaluation pictures.
     ///
     /// # Errors
-    /// What the scene refuses.
-    pub fn new(scene: Box<dyn Scene>) -> Result<Self> {
-        let start = scene.snapshot()?;
-        Ok(Self { scene, start })
+    /// What a scene refuses.
+    pub fn new(cfg: &Config, build: &dyn Fn(usize) -> Result<Box<dyn Scene>>) -> Result<Self> {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if cfg.run.threads == 0 { cores() } else { cfg.run.threads };
+        let first = build(cfg.evaluate.pictures)?;
+        let others = (1..threads.min(cfg.evaluate.pictures_each_time)).map(|_| build(0));
+        let start = first.snapshot()?;
+        Ok(Self { scenes: [Ok(first)].into_iter().chain(others).collect::<Result<_>>()?, start })
     }
 
     /// The scene's evaluation pictures, in their fixed, shuffled order.
@@ -67,34 +71,40 @@ impl Evaluator {
             image: g.image.clone(),
             state: Some(g.state.clone()),
         };
-        self.scene.evaluation_goals().iter().map(own).collect()
+        self.scenes[0].evaluation_goals().iter().map(own).collect()
     }
 
     /// The scene that attempts are made in.
     #[must_use]
     pub fn scene(&self) -> &dyn Scene {
-        &*self.scene
+        &*self.scenes[0]
     }
 
-    /// Tries each goal once, in this instance; calls `beat` before each.
+    /// Tries each goal once, in the order given; calls `beat` as it gets on. How many scenes there are changes no byte.
     ///
     /// # Errors
-    /// What the scene reports.
+    /// What a scene reports.
     pub fn attempt(
         &mut self,
-        learner: &mut Learner,
+        learner: &Learner,
         cfg: &Config,
         goals: &[(u64, Goal)],
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<Attempt>> {
-        let (scene, start) = (&mut *self.scene, &self.start);
-        let one = |(i, goal): (usize, &(u64, Goal))| {
+        let mut attempts = Vec::with_capacity(goals.len());
+        for round in goals.chunks(self.scenes.len()) {
             beat();
-            scene.restore(start)?;
-            let attempt = attempt(scene, learner, cfg, goal)?;
-            Ok(Attempt { episode: attempt.episode.filter(|_| i < EPISODES_KEPT), ..attempt })
-        };
-        goals.iter().enumerate().map(one).collect()
+            let mut shares: Vec<_> = self.scenes.iter_mut().zip(round).map(|pair| (pair, None)).collect();
+            learner.workers.each(&mut shares, |_, ((scene, goal), done)| {
+                let begun = scene.restore(&self.start).map_err(Into::into);
+                *done = Some(begun.and_then(|()| attempt(&mut **scene, learner, cfg, goal)));
+            });
+            for attempt in shares.into_iter().filter_map(|(_, done)| done) {
+                let kept = attempts.len() < EPISODES_KEPT;
+                attempts.push(attempt.map(|a| Attempt { episode: a.episode.filter(|_| kept), ..a })?);
+            }
+        }
+        Ok(attempts)
     }
 }
 
@@ -102,16 +112,17 @@ impl Evaluator {
 ///
 /// # Errors
 /// What the scene reports.
-pub fn attempt(scene: &mut dyn Scene, learner: &mut Learner, cfg: &Config, goal: &(u64, Goal)) -> Result<Attempt> {
+pub fn attempt(scene: &mut dyn Scene, learner: &Learner, cfg: &Config, goal: &(u64, Goal)) -> Result<Attempt> {
     let (number, goal) = goal;
-    let latent = learner.vae.encode_one(&goal.image.pixels);
+    let (policy, mut scratch) = (learner.policy(), learner.policy().scratch());
+    let latent = policy.encode(&mut scratch, &goal.image.pixels);
     let target = Target { latent, picture: goal.image.pixels.clone(), origin: GoalOrigin::Replay };
     let mut reset = rng::stream(cfg.seed, "evaluate", &[learner.counts.updates, *number]);
-    let policy = Policy { vae: &mut learner.vae, sac: &mut learner.sac, behaviour: Behaviour::Deterministic };
-    let episode = rollout(scene, policy, &target, *number, cfg.env.episode_steps, &mut reset)?;
+    let behaviour = Behaviour::Deterministic;
+    let episode = rollout(scene, policy, behaviour, &target, *number, cfg.env.episode_steps, &mut reset)?;
     let last = episode.frame(episode.steps());
     let reached = Image { size: episode.image_size, pixels: last.to_vec() };
-    let distance = f64::from(latent_distance(&learner.vae.encode_one(last), &target.latent));
+    let distance = f64::from(latent_distance(&policy.encode(&mut scratch, last), &target.latent));
     let state = scene.true_state();
     let known = state.as_ref().zip(goal.state.as_ref());
     Ok(Attempt {

@@ -5,7 +5,7 @@ use super::sources::{code, read, shipped};
 /// The rooms of `src/` in order, a line a wing: each may use the ones before it.
 const ORDER: [&str; 8] = [
     "error format statistics",
-    "learn: words settings rng nn latent density episode skew replay goals agent rollout learner",
+    "learn: words settings rng nn latent density episode skew replay goals agent policy rollout learner",
     "config",
     "keep: store faults checkpoint models provenance summary supervise",
     "task: scene coverage attempt scores opened",

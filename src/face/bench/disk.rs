@@ -16,7 +16,7 @@ use crate::keep::store::{ShardRoot, Store};
 use crate::learn::episode::{Episode, GoalOrigin};
 use crate::learn::learner::Learner;
 use crate::learn::rng;
-use crate::learn::rollout::{Behaviour, Policy, Target, rollout};
+use crate::learn::rollout::{Behaviour, Target, rollout};
 use crate::run::explore::state::RunState;
 use crate::task::scene;
 
@@ -57,9 +57,8 @@ pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Scene, learner: &mut Le
     let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(0, name, &[id]));
     let latent = rng::normals(cfg.latent.dim, &mut noise);
     let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
-    let Learner { vae, sac, .. } = learner;
-    let policy = Policy { vae, sac, behaviour: Behaviour::Explore(&mut noise) };
-    rollout(scene, policy, &target, id, cfg.env.episode_steps, &mut reset)
+    let behaviour = Behaviour::Explore(&mut noise);
+    rollout(scene, learner.policy(), behaviour, &target, id, cfg.env.episode_steps, &mut reset)
 }
 
 /// A store in a folder of its own under the system's temporary one.

@@ -7,7 +7,9 @@ use crate::learn::agent::{Noise, Sac, SacConfig};
 use crate::learn::goals::Batch;
 use crate::learn::latent::Vae;
 use crate::learn::latent::density::{self, Estimate, Estimator};
+use crate::learn::policy::Policy;
 use crate::learn::nn::Workers;
+use crate::learn::policy::Policy;
 use crate::learn::nn::gemm::{View, matmul};
 use crate::learn::rng::normals as normal;
 use crate::learn::rng::{self, Rng};
@@ -106,12 +108,14 @@ pub(super) fn act(workers: &Workers) -> Result<Work> {
     let door = Config::resolve("door", Vec::new())?;
     let mut m = model(&door, Workers::new(1), 1)?;
     let agent = door.agent;
-    let mut sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, workers, &mut m.rng);
+    let sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, workers, &mut m.rng);
     let goal = normal(Z, &mut m.rng);
+    let mut scratch = Policy::new(&m.vae, &sac).scratch();
     Ok(Box::new(move || {
-        let mut observation = m.vae.encode_one(&m.pictures[0]);
+        let policy = Policy::new(&m.vae, &sac);
+        let mut observation = policy.encode(&mut scratch, &m.pictures[0]);
         observation.extend_from_slice(&goal);
-        std::hint::black_box(sac.act_mean(&observation));
+        std::hint::black_box(policy.mean(&mut scratch, &observation));
         Ok(())
     }))
 }

@@ -4,18 +4,28 @@ use super::nets::{halves, minimum};
 use super::sac::Sac;
 use super::squash::{sample, squash};
 use crate::learn::nn::gemm::View;
+use crate::learn::nn::mlp::Activations;
+
+/// Buffers of one who acts.
+pub type Scratch = Activations;
 
 impl Sac {
+    /// Buffers to act with.
+    #[must_use]
+    pub fn scratch(&self) -> Scratch {
+        self.policy_shape.activations(1)
+    }
+
     /// tanh(mean) for one observation concat(z, z_g): evaluation's action, (A).
-    pub fn act_mean(&mut self, observation: &[f32]) -> Vec<f32> {
+    pub fn act_mean(&self, scratch: &mut Scratch, observation: &[f32]) -> Vec<f32> {
         let dim = self.cfg.action_dim;
-        self.head(observation)[..dim].iter().map(|mean| mean.tanh()).collect()
+        self.head(scratch, observation)[..dim].iter().map(|mean| mean.tanh()).collect()
     }
 
     /// A draw of the policy for one observation, with standard normal `noise` (A).
-    pub fn act_sample(&mut self, observation: &[f32], noise: &[f32]) -> Vec<f32> {
+    pub fn act_sample(&self, scratch: &mut Scratch, observation: &[f32], noise: &[f32]) -> Vec<f32> {
         let dim = self.cfg.action_dim;
-        let head = self.head(observation);
+        let head = self.head(scratch, observation);
         (0..dim).map(|k| squash(head[k], head[dim + k], noise[k]).action).collect()
     }
 
@@ -39,9 +49,9 @@ impl Sac {
         (first.into_iter().zip(second).map(|(a, b)| minimum(a, b)).collect(), log_pi)
     }
 
-    pub(super) fn head(&mut self, observation: &[f32]) -> &[f32] {
+    pub(super) fn head<'s>(&self, scratch: &'s mut Scratch, observation: &[f32]) -> &'s [f32] {
         let x = View::new(observation, 1, observation.len());
-        self.policy_shape.forward(&self.policy.values, x, 1, &mut self.acting);
-        &self.acting.y
+        self.policy_shape.forward(&self.policy.values, x, 1, scratch);
+        &scratch.y
     }
 }

@@ -18,5 +18,6 @@ pub mod temperature;
 #[cfg(test)]
 mod tests;
 
+pub use acting::Scratch;
 pub use rows::Noise;
 pub use sac::{Sac, SacConfig, SacInfo};

@@ -73,7 +73,6 @@ pub struct Sac {
     /// Halvings of the learning rate, which guards may ask for.
     pub halvings: u32,
     pub(super) lanes: Vec<Lane>,
-    pub(super) acting: Activations,
 }
 
 #[derive(Clone, Copy)]
@@ -100,7 +99,6 @@ impl Sac {
         let adams = [policy.values.len(), critics.values.len(), 1].map(Adam::new);
         let lanes = (0..workers.count()).map(|_| Lane::new(policy_shape, critic_shape)).collect();
         let log_temperature = Params::zeros([("log_temperature".to_owned(), vec![])]);
-        let acting = policy_shape.activations(1);
         Self {
             cfg,
             policy_shape,
@@ -112,7 +110,6 @@ impl Sac {
             adams,
             halvings: 0,
             lanes,
-            acting,
         }
     }
 

@@ -20,7 +20,7 @@ pub struct Group<'a> {
 }
 
 /// log p of pictures.
-pub trait Density: Send {
+pub trait Density: Send + Sync {
     /// log p of every picture of all groups, in order, nats up to a constant that all share. Calls `beat` as it gets on.
     fn log_density(&self, vae: &mut Vae, workers: &Workers, groups: Vec<Group<'_>>, beat: &mut dyn FnMut())
     -> Vec<f64>;

@@ -22,7 +22,7 @@ pub struct Step<'a> {
 }
 
 /// What practice is rewarded with.
-pub trait Reward: Send {
+pub trait Reward: Send + Sync {
     /// The reward of one step towards a goal.
     fn of(&self, step: &Step<'_>) -> f32;
 }

@@ -16,4 +16,4 @@ pub mod vae;
 
 pub use architecture::Architecture;
 pub use lane::kl;
-pub use vae::{Vae, VaeInfo};
+pub use vae::{Scratch, Vae, VaeInfo};

@@ -39,6 +39,9 @@ impl VaeInfo {
     }
 }
 
+/// Buffers of one who encodes picture by picture.
+pub struct Scratch(Encoder);
+
 /// The model and its optimiser.
 pub struct Vae {
     /// Shapes.
@@ -150,11 +153,16 @@ impl Vae {
 
     /// Posterior mean (Z) of one picture, on the calling thread: what the control loop waits for.
     #[must_use]
-    pub fn encode_one(&mut self, picture: &[u8]) -> Vec<f32> {
-        let (a, lane) = (&self.architecture, &mut self.lanes[0]);
-        pixels_of_picture(picture, &mut lane.encoder.pixels);
-        lane.encoder.forward(a, &self.params, &self.packed, 1);
-        lane.encoder.heads[..a.dim].to_vec()
+    pub fn encode_one(&self, Scratch(encoder): &mut Scratch, picture: &[u8]) -> Vec<f32> {
+        pixels_of_picture(picture, &mut encoder.pixels);
+        encoder.forward(&self.architecture, &self.params, &self.packed, 1);
+        encoder.heads[..self.dim()].to_vec()
+    }
+
+    /// Buffers to encode one picture with.
+    #[must_use]
+    pub fn scratch(&self) -> Scratch {
+        Scratch(Encoder::new(&self.architecture, 1))
     }
 
     /// Mean pictures (H, W, 3) u8 of latents (n, Z), one after the other.

@@ -14,6 +14,7 @@ use crate::learn::goals::relabel::{RelabelMix, sample_batch};
 use crate::learn::goals::{Batch, GoalSource, LatentDistance, PriorGoals, ReplayGoals, Reward};
 use crate::learn::latent::{Vae, VaeInfo};
 use crate::learn::nn::Workers;
+use crate::learn::policy::Policy;
 use crate::learn::replay::{LatentVersion, Replay, Slot};
 use crate::learn::rng::{self, normals};
 use crate::learn::settings::{GoalSourceKind, LearnerConfig};
@@ -100,6 +101,12 @@ impl Learner {
             minibatch: Minibatch::default(),
             stale: false,
         })
+    }
+
+    /// What acts, by the networks as they are.
+    #[must_use]
+    pub fn policy(&self) -> Policy<'_> {
+        Policy::new(&self.vae, &self.sac)
     }
 
     /// Where exploration and relabelling goals come from now.

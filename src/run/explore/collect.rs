@@ -8,9 +8,8 @@ use crate::error::{Error, Result};
 use crate::keep::faults::Place;
 use crate::learn::episode::Episode;
 use crate::learn::goals::PriorGoals;
-use crate::learn::learner::Learner;
 use crate::learn::rng;
-use crate::learn::rollout::{Behaviour, Policy, Target, rollout};
+use crate::learn::rollout::{Behaviour, Target, rollout};
 
 impl Run<'_> {
     /// One episode towards a goal of its own, committed before it is learned from; none if an action was not finite.
@@ -25,10 +24,9 @@ impl Run<'_> {
         let before = self.task.env.snapshot()?;
         let target = self.goal(id);
         let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(self.cfg.seed, name, &[id]));
-        let Learner { vae, sac, .. } = &mut self.learner;
-        let policy = Policy { vae, sac, behaviour: Behaviour::Explore(&mut noise) };
-        let (env, steps) = (&mut *self.task.env, self.cfg.env.episode_steps);
-        let episode = rollout(env, policy, &target, id, steps, &mut reset);
+        let (env, policy) = (&mut *self.task.env, self.learner.policy());
+        let behaviour = Behaviour::Explore(&mut noise);
+        let episode = rollout(env, policy, behaviour, &target, id, self.cfg.env.episode_steps, &mut reset);
         self.state.sums.add(ENV_S, began.elapsed().as_secs_f64());
         if let Err(Error::NotFinite(why)) = &episode {
             self.task.env.restore(&before)?;

@@ -30,6 +30,6 @@ impl Run<'_> {
     /// One attempt at each goal.
     pub(super) fn attempt(&mut self, goals: &[(u64, Goal)]) -> Result<Vec<Attempt>> {
         let pulse = &mut self.host.pulse;
-        self.task.attempt(&mut self.learner, &self.cfg, goals, &mut || pulse.beat())
+        self.task.attempt(&self.learner, &self.cfg, goals, &mut || pulse.beat())
     }
 }

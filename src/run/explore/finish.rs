@@ -82,7 +82,8 @@ impl Run<'_> {
         let pixels = size * size * 3;
         let image = |bytes: &[u8]| Image { size, pixels: bytes.to_vec() };
         let shown: Vec<Image> = attempts.iter().take(PICTURES_SHOWN).map(|a| a.goal.image.clone()).collect();
-        let latents: Vec<f32> = shown.iter().flat_map(|i| self.learner.vae.encode_one(&i.pixels)).collect();
+        let (policy, mut scratch) = (self.learner.policy(), self.learner.policy().scratch());
+        let latents: Vec<f32> = shown.iter().flat_map(|i| policy.encode(&mut scratch, &i.pixels)).collect();
         let rebuilt = self.learner.vae.decode(&latents);
         let mut draws = rng::stream(self.cfg.seed, "prior-samples", &[]);
         let prior = self.learner.vae.decode(&normals(PICTURES_SHOWN * self.cfg.latent.dim, &mut draws));

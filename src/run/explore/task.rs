@@ -26,11 +26,14 @@ impl Task {
     /// # Errors
     /// What the scene refuses; `Usage` where it does not fit the configuration.
     pub(super) fn new(cfg: &Config, build: Build<'_>) -> Result<Self> {
-        let (env, other) = (build(&cfg.env, 0)?, build(&cfg.env, cfg.evaluate.pictures)?);
-        fits(&*env, &cfg.env)?;
-        fits(&*other, &cfg.env)?;
+        let fitting = |goals| {
+            let scene = build(&cfg.env, goals)?;
+            fits(&*scene, &cfg.env).map(|()| scene)
+        };
+        let env = fitting(0)?;
+        let evaluator = Evaluator::new(cfg, &fitting)?;
         let coverage = Coverage::new(env.coverage().clone(), cfg.coverage.window_steps);
-        Ok(Self { env, evaluator: Evaluator::new(other)?, coverage, visited: Vec::new() })
+        Ok(Self { env, evaluator, coverage, visited: Vec::new() })
     }
 
     /// Counts an episode's states (its first one was counted with the episode before, or is the start).
@@ -64,7 +67,7 @@ impl Task {
     /// What the scene reports; `NotFinite`.
     pub(super) fn attempt(
         &mut self,
-        learner: &mut Learner,
+        learner: &Learner,
         cfg: &Config,
         goals: &[(u64, Goal)],
         beat: &mut dyn FnMut(),

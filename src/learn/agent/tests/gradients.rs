@@ -120,9 +120,10 @@ fn acting_is_the_references_draw() {
     let want = flat(&reference(&sac, &agent).actions(&tensors).unwrap());
     let rows = batch.observation.chunks_exact(2 * Z).zip(noise.current.chunks_exact(ACTIONS));
     for ((observation, eps), want) in rows.zip(want.chunks_exact(ACTIONS)) {
-        let drawn = sac.act_sample(observation, eps);
+        let drawn = sac.act_sample(&mut sac.scratch(), observation, eps);
         assert!(drawn.iter().zip(want).all(|(d, w)| (f64::from(*d) - w).abs() < 1e-5), "{drawn:?} {want:?}");
-        assert_eq!(sac.act_mean(observation), sac.act_sample(observation, &[0.0; ACTIONS]));
+        let mean = sac.act_mean(&mut sac.scratch(), observation);
+        assert_eq!(mean, sac.act_sample(&mut sac.scratch(), observation, &[0.0; ACTIONS]));
     }
 }
 

@@ -52,7 +52,7 @@ fn judging_sums_to_the_actors_loss() {
         let mut sac = sac(&config([24, 20]), 2, wide);
         let (batch, noise) = data(200, 9);
         let rows = batch.observation.chunks(2 * Z).zip(noise.current.chunks(ACTIONS));
-        let drawn: Vec<f32> = rows.flat_map(|(s, eps)| sac.act_sample(s, eps)).collect();
+        let drawn: Vec<f32> = rows.flat_map(|(s, eps)| sac.act_sample(&mut sac.scratch(), s, eps)).collect();
         let (q, log_pi) = sac.judge(&batch.observation, &drawn, &noise.current);
         let alpha = sac.temperature();
         let loss = q.iter().zip(&log_pi).map(|(q, log_pi)| f64::from(alpha * log_pi - q)).sum::<f64>() / 200.0;

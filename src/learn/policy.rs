@@ -1,0 +1,58 @@
+//! What acts: (picture, goal) -> action. It borrows the networks and may be shared by threads; who acts brings the scratch.
+
+use crate::learn::agent::{Sac, Scratch as ActorScratch};
+use crate::learn::latent::{Scratch as EncoderScratch, Vae};
+
+/// The encoder that sees, and the actor that answers.
+#[derive(Clone, Copy)]
+pub struct Policy<'a> {
+    vae: &'a Vae,
+    sac: &'a Sac,
+}
+
+/// Buffers of one who acts.
+pub struct Scratch {
+    encoder: EncoderScratch,
+    actor: ActorScratch,
+}
+
+impl<'a> Policy<'a> {
+    /// Acts by these networks as they are.
+    #[must_use]
+    pub fn new(vae: &'a Vae, sac: &'a Sac) -> Self {
+        Self { vae, sac }
+    }
+
+    /// Buffers for one who acts.
+    #[must_use]
+    pub fn scratch(&self) -> Scratch {
+        Scratch { encoder: self.vae.scratch(), actor: self.sac.scratch() }
+    }
+
+    /// Posterior mean (Z) of a picture (H, W, 3).
+    pub fn encode(&self, scratch: &mut Scratch, picture: &[u8]) -> Vec<f32> {
+        self.vae.encode_one(&mut scratch.encoder, picture)
+    }
+
+    /// tanh(mean) for an observation concat(z, z_g): evaluation's action, (A).
+    pub fn mean(&self, scratch: &mut Scratch, observation: &[f32]) -> Vec<f32> {
+        self.sac.act_mean(&mut scratch.actor, observation)
+    }
+
+    /// A draw for an observation concat(z, z_g), with standard normal `noise` (A).
+    pub fn sample(&self, scratch: &mut Scratch, observation: &[f32], noise: &[f32]) -> Vec<f32> {
+        self.sac.act_sample(&mut scratch.actor, observation, noise)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_policy_is_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Policy<'static>>();
+        shared::<crate::learn::learner::Learner>();
+    }
+}
