@@ -21,14 +21,14 @@ tried() {
 }
 
 tried g1 250 --test night_killed g1_
-tried g2 5000 --lib g2_
+tried g2 5000 --test power g2_
 tried g3 100 --test night_faults g3_
 tried g4 20 --test night_killed g4_
 tried g5 1 --test night_promises g5_
 tried g14 1000 --test night_faults g14_
 tried g15 100000 --lib g15_
 tried g16 1 --lib g16_
-tried g17 10000 --lib g17_ -- --test-threads 1
+tried g17 10000 --test damage_bytes g17_ -- --test-threads 1
 tried g18 1 --test night_inputs g18_
 tried g19 1 --test night_soak
 tried g21 20 --test night_supervised g21_

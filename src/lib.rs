@@ -9,13 +9,9 @@ pub mod config;
 pub mod error;
 pub mod face;
 pub mod format;
-#[cfg(test)]
-mod fuzz;
 pub mod keep;
 pub mod learn;
 pub mod run;
 pub mod show;
 pub mod statistics;
 pub mod task;
-#[cfg(test)]
-mod trials;

@@ -216,8 +216,7 @@ mod tests {
 
     #[test]
     fn longer_and_larger_cost_more() {
-        let [short, long, large] =
-            ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(of_the_door);
+        let [short, long, large] = ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(of_the_door);
         assert!(
             short.time_s < long.time_s && short.disk_bytes < long.disk_bytes && short.memory_bytes < long.memory_bytes
         );

@@ -81,7 +81,7 @@ fn written(store: &Store, temporary: &Path, path: &Path) -> Result<Exported> {
     let boolean = boolean.map_err(|e| failed(e.into()))?;
     let (mut told, mut gathered) = (Exported::nothing(store, path), 0);
     for line in store.lines() {
-        let episode = match store.sound(line) {
+        let episode = match store.sound(line)? {
             Ok(episode) => episode,
             Err(damage) => {
                 told.damaged.push(damage.to_string());

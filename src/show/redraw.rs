@@ -71,11 +71,12 @@ pub fn states(visited: Vec<[f64; 2]>, scene: &dyn Scene, attempts: &[Attempt]) -
     States { names: [&axes[0], &axes[1]].map(|axis| axis_name(scene.spec(), axis)), goals, visited, axes }
 }
 
-/// Every visited state, out of the shards; damaged ones are left out, as `inspect` tells.
+/// Every visited state, out of the shards; those that are damaged or may not be read are left out, as `inspect`
+/// tells.
 fn visited(store: &Store, scene: &dyn Scene) -> Option<Vec<[f64; 2]>> {
     let axes = scene.coverage().heat_map.clone();
     let of = |line: &JournalLine| {
-        let episode = store.sound(line).ok().filter(|e| !e.states.is_empty())?;
+        let episode = store.episode(line.id).ok().filter(|e| !e.states.is_empty())?;
         Some((1..=episode.steps()).map(|t| along(&axes, episode.state(t))).collect::<Vec<_>>())
     };
     let visited: Vec<_> = store.lines().par_iter().filter_map(of).collect();
@@ -87,7 +88,7 @@ fn visited(store: &Store, scene: &dyn Scene) -> Option<Vec<[f64; 2]>> {
 pub fn goals(store: &Store, run: &RunConfig) -> (Vec<Image>, Vec<Image>) {
     let own = store.lines().iter().filter(|line| line.env_steps_end > run.warmup_steps + run.epoch_steps);
     let own: Vec<&JournalLine> = own.collect();
-    let picture = |line: &&JournalLine| store.sound(line).ok().map(|episode| episode.goal());
+    let picture = |line: &&JournalLine| store.episode(line.id).ok().map(|episode| episode.goal());
     let half = GOALS_SHOWN.min(own.len() / 2);
     let [early, late] = [&own[..half], &own[own.len() - half..]];
     (early.iter().filter_map(picture).collect(), late.iter().filter_map(picture).collect())
@@ -96,7 +97,7 @@ pub fn goals(store: &Store, run: &RunConfig) -> (Vec<Image>, Vec<Image>) {
 /// The last sound episode's camera beside its goal.
 #[must_use]
 pub fn last_episode(store: &Store) -> Option<Clip> {
-    store.lines().iter().rev().find_map(|line| store.sound(line).ok()).map(|episode| Clip::of(&episode))
+    store.lines().iter().rev().find_map(|line| store.episode(line.id).ok()).map(|episode| Clip::of(&episode))
 }
 
 /// The evaluation at `update`, as far as it was saved; empty where there is none.

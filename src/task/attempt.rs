@@ -97,7 +97,7 @@ impl Evaluator {
             let mut shares: Vec<_> = self.scenes.iter_mut().zip(round).map(|pair| (pair, None)).collect();
             learner.workers.each(&mut shares, |_, ((scene, goal), done)| {
                 let begun = scene.restore(&self.start).map_err(Into::into);
-                *done = Some(begun.and_then(|()| attempt(&mut **scene, learner, cfg, goal)));
+                *done = Some(begun.and_then(|()| attempt(&mut ***scene, learner, cfg, goal)));
             });
             for attempt in shares.into_iter().filter_map(|(_, done)| done) {
                 let kept = attempts.len() < EPISODES_KEPT;

@@ -4,8 +4,6 @@
 
 mod learned;
 mod live;
-#[path = "../../src/trials.rs"]
-mod trials;
 
 use std::fs;
 use std::io::Write;
@@ -18,7 +16,7 @@ pub use learned::{Learned, files, metrics};
 pub use live::Live;
 use serde_json::Value;
 #[allow(unused_imports, reason = "each test file uses its part")]
-pub use trials::{record, trials};
+pub use skewfit_dev::{record, trials};
 
 pub fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_skewfit"));

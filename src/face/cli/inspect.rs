@@ -5,9 +5,9 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint;
 use crate::keep::checkpoint::Snapshot;
-use crate::keep::store::fs::DiskFs;
+use crate::keep::store::fs::{DiskFs, read_if_there, unread};
 use crate::keep::store::{Damage, Store};
-use crate::keep::supervise::status::Status;
+use crate::keep::supervise::status::{self, Status};
 use crate::show::metrics;
 use crate::show::metrics::Table;
 use crate::task::coverage::Coverage;
@@ -15,7 +15,7 @@ use crate::task::scene;
 use serde_json::{Value, json};
 use skewfit_envs::CoverageGrid;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Tell what a run holds, and with --verify whether every byte of it is sound
 #[derive(clap::Args)]
@@ -53,19 +53,30 @@ pub fn run(args: &Args) -> Result<()> {
 
 fn report(args: &Args) -> Result<Value> {
     let store = Store::read_only(&args.run)?;
-    let mut damage = if args.verify { store.verify() } else { store.damaged().to_vec() };
+    let mut damage = if args.verify { store.verify()? } else { store.damaged().to_vec() };
     let checkpoint = sound_checkpoint(args, &mut damage)?;
     let mut note = |file: &str, error: Error| damage.push(Damage { file: file.into(), why: error.to_string() });
 
+    let [config_toml, metrics_csv] = ["config.toml", "metrics.csv"].map(|name| args.run.join(name));
+    read_if_there(&DiskFs, &config_toml)?; // only what was read can be called damaged
     let config = Config::of_run(&args.run, vec![]).map_err(|e| note("config.toml", e)).ok();
-    let metrics_csv = args.run.join("metrics.csv");
-    let table = if metrics_csv.exists() { metrics::read(&metrics_csv) } else { Ok(Table::default()) };
+    let there = read_if_there(&DiskFs, &metrics_csv)?.is_some();
+    let table = if there { metrics::read(&metrics_csv) } else { Ok(Table::default()) };
     let table = table.map_err(|e| note("metrics.csv", e)).unwrap_or_default();
-    let told = updates_told(&args.run).map_err(|e| note("STATUS.json", e)).unwrap_or_default();
+    let told = match Status::read(&DiskFs, &args.run) {
+        Ok(status) => status.updates,
+        Err(e) if e.kind() == ErrorKind::NotFound => 0,
+        Err(e) if e.kind() == ErrorKind::InvalidData => {
+            let way = "the run writes it anew as it goes";
+            note("STATUS.json", Error::Damaged(format!("cannot be understood ({e}); {way}")));
+            0
+        }
+        Err(e) => return Err(unread(&args.run.join(status::FILE), &e)),
+    };
     let saved = checkpoint.as_ref().and_then(|c| c["update"].as_u64()).unwrap_or_default();
-    let (coverage, unread) = coverage(&store, config.as_ref(), &table);
+    let (coverage, unsound) = coverage(&store, config.as_ref(), &table)?;
     if !args.verify {
-        damage.extend(unread);
+        damage.extend(unsound);
     }
     Ok(json!({
         "run": args.run.display().to_string(),
@@ -83,28 +94,18 @@ fn env_steps(store: &Store) -> u64 {
     store.lines().last().map_or(0, |line| line.env_steps_end)
 }
 
-/// What `STATUS.json` says, which a run replaces as it goes; 0 before there is one.
-fn updates_told(run: &Path) -> Result<u64> {
-    let way = "the run writes it anew as it goes";
-    match Status::read(&DiskFs, run) {
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(0),
-        Err(e) => Err(Error::Damaged(format!("cannot be understood ({e}); {way}"))),
-        Ok(status) => Ok(status.updates),
-    }
-}
-
 /// From `metrics.csv` where its last row is of the last episode, else from the states of every episode; and the shards
-/// that could not be read then. Of a scene that is not shipped the grid is not known here.
-fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> (Value, Vec<Damage>) {
+/// that are damaged then. Of a scene that is not shipped the grid is not known here.
+fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Value, Vec<Damage>)> {
     let known = config.and_then(|c| Some(Coverage::new(grid(store, c)?, c.coverage.window_steps)));
     let cells_total = known.as_ref().map(Coverage::cells_total);
-    let mut unread = Vec::new();
+    let mut unsound = Vec::new();
     let (cells, entropy_nats) = match known {
         Some(mut seen) if table.env_steps.last() != Some(&env_steps(store)) => {
             for line in store.lines() {
-                match store.sound(line) {
+                match store.sound(line)? {
                     Ok(episode) => (1..=episode.steps()).for_each(|t| seen.observe(episode.state(t))),
-                    Err(damage) => unread.push(damage),
+                    Err(damage) => unsound.push(damage),
                 }
             }
             (seen.cells(), seen.entropy_nats())
@@ -114,7 +115,7 @@ fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> (Value, Ve
             (last("coverage/cells") as usize, last("coverage/entropy_nats"))
         }
     };
-    (json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), unread)
+    Ok((json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), unsound))
 }
 
 /// Of the run's scene, where it is shipped.

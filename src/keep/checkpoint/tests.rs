@@ -3,9 +3,12 @@ use std::os::unix::fs::FileExt;
 
 use serde_json::json;
 
+use super::load::read_live;
 use super::*;
+use crate::error::Error;
 use crate::keep::store::faulty::FaultyFs;
 use crate::keep::store::fs::is_temporary;
+use crate::keep::store::seal;
 
 fn tensor(name: &str, shape: &[usize], salt: f32) -> NamedTensor {
     let n = shape.iter().product::<usize>();

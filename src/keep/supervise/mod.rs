@@ -2,6 +2,7 @@
 //! happened, what is asked of it from outside.
 
 pub mod control;
+mod ear;
 pub mod events;
 pub mod ladder;
 pub mod log;

@@ -6,10 +6,8 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
-use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -17,11 +15,12 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::control::{self, Request};
+use super::ear::Socket;
 use super::events::Kind;
 use super::starts::{LONGEST, Starts, Verdict};
 use super::status::{Phase, Status};
 use crate::error::{Error, Result};
-use crate::keep::store::fs::{DiskFs, Fs};
+use crate::keep::store::fs::DiskFs;
 
 /// How long it waits, and for what.
 #[derive(Clone, Copy, Debug)]
@@ -67,8 +66,12 @@ impl Supervisor<'_> {
     /// `Io` where no child can be started; `Busy` after too many starts (a restart storm).
     pub fn watch(&mut self) -> Result<u8> {
         let socket = Socket::bind()?;
-        let (mut starts, mut first) = (Starts::default(), true);
+        let (mut starts, mut first, mut begun) = (Starts::default(), true, false);
         loop {
+            if std::mem::replace(&mut begun, self.is_run()) && !begun {
+                let way = "resume it where it is now";
+                return Err(Error::Lost(format!("{} is gone or was moved: {way}", self.dir.display())));
+            }
             let (before, passes_over) = (checkpoints(self.dir), starts.passes_over());
             let began = Instant::now();
             let mut child = self.start(&socket, passes_over)?;
@@ -209,45 +212,4 @@ fn signal(child: &Child, signal: Signal) {
 
 fn cannot(what: &str, source: io::Error) -> Error {
     Error::Io { what: format!("the supervisor cannot {what}"), source }
-}
-
-/// Where the child's signs of life arrive.
-struct Socket {
-    socket: UnixDatagram,
-    path: PathBuf,
-}
-
-impl Socket {
-    fn bind() -> Result<Self> {
-        let mut name = [0; 8];
-        let drawn = getrandom::fill(&mut name);
-        let dir = std::env::temp_dir().join(format!("skewfit-{:016x}", u64::from_le_bytes(name)));
-        let make = || {
-            drawn?;
-            std::fs::DirBuilder::new().mode(0o700).create(&dir)?;
-            let socket = UnixDatagram::bind(dir.join("notify"))?;
-            socket.set_read_timeout(Some(Duration::from_millis(100)))?;
-            Ok(socket)
-        };
-        let socket = make().map_err(|e| cannot("listen for signs of life", e))?;
-        Ok(Self { socket, path: dir.join("notify") })
-    }
-
-    /// Whether there was a sign of life, within a tenth of a second; passed on to whoever watches this process.
-    fn hear(&self) -> bool {
-        let mut message = [0; 1024];
-        let Ok(length) = self.socket.recv(&mut message) else { return false }; // it timed out
-        let text = String::from_utf8_lossy(message.get(..length).unwrap_or_default());
-        let states: Vec<_> = text.lines().map(sd_notify::NotifyState::Custom).collect();
-        let _ = sd_notify::notify(&states); // nobody may be there
-        true
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        if let Some(dir) = self.path.parent() {
-            let _ = DiskFs.remove(dir); // the system clears its temporary folder anyway
-        }
-    }
 }

@@ -7,7 +7,6 @@ use super::{actor, critic, init, temperature};
 use crate::error::{Error, Result};
 use crate::learn::goals::Batch;
 use crate::learn::nn::adam::{Polyak, halved};
-use crate::learn::nn::mlp::Activations;
 use crate::learn::nn::{Adam, Mlp, Params, Workers, reduce};
 use crate::learn::rng::Rng;
 use crate::learn::settings::AgentConfig;
@@ -99,18 +98,7 @@ impl Sac {
         let adams = [policy.values.len(), critics.values.len(), 1].map(Adam::new);
         let lanes = (0..workers.count()).map(|_| Lane::new(policy_shape, critic_shape)).collect();
         let log_temperature = Params::zeros([("log_temperature".to_owned(), vec![])]);
-        Self {
-            cfg,
-            policy_shape,
-            critic_shape,
-            policy,
-            critics,
-            targets,
-            log_temperature,
-            adams,
-            halvings: 0,
-            lanes,
-        }
+        Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, halvings: 0, lanes }
     }
 
     /// alpha.

@@ -6,6 +6,7 @@
 //! epsilon would slow a mean down.
 
 use super::architecture::{Architecture, BLOCK};
+use super::encoder::Encoder;
 use super::lane::{LOG_VARIANCE_FLOOR, Lane};
 use super::packed::Packed;
 use super::picture::{picture_of_cells, pixels_of_picture};

@@ -75,7 +75,7 @@ fn g16_latents_are_never_stale() {
         }
     }
     let what = "refits in a random schedule: every cached latent and reward is that of the pictures, exactly";
-    crate::trials::record(("G16", 16), what, 100, begun);
+    skewfit_dev::record(("G16", 16), what, 100, begun);
 }
 
 /// Each episode is heard of twice: when it is taken in, and when its densities are made anew.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use super::skew_weights;
-use crate::trials::{begin, record, trials};
+use skewfit_dev::{begin, record, trials};
 
 /// Any log densities with infinities, NaN and repeats among them.
 fn any_densities() -> impl Strategy<Value = Vec<f64>> {

@@ -43,7 +43,7 @@ pub fn start_in(
     progress: &mut dyn Progress,
     build: Build<'_>,
 ) -> Result<Summary> {
-    let host = Host::of_this_process(progress)?;
+    let mut host = Host::of_this_process(progress)?;
     let task = Task::new(&config, build)?;
     let spec = task.env.spec();
     config.env.scene.clone_from(&spec.name);
@@ -58,6 +58,7 @@ pub fn start_in(
     let header = MetricsCsv::header(&columns);
     let files = [("config.toml", &*resolved), ("provenance.json", &*facts), ("metrics.csv", &*header)];
     let store = Store::create_in(Arc::clone(&host.fs), dir, root, &files)?;
+    host.fs = store.fs();
     let metrics = MetricsCsv::cut_back(Arc::clone(&host.fs), &dir.join("metrics.csv"), columns, 0)?;
     log_to(dir, config.night.log_mb)?;
     host.warn_of_faults();
@@ -83,8 +84,12 @@ impl Run<'_> {
         outcome
     }
 
-    /// Records the failure as far as the disk takes it; the failure itself is what the caller reports.
+    /// Records the failure as far as the disk takes it, where the directory was moved to as well; the failure itself is
+    /// what the caller reports.
     fn record_failure(&mut self, why: &str) {
+        if !self.log.follow() {
+            return; // it was removed
+        }
         let at = self.position();
         let _ = self.log.event(&at, Kind::Failed, why);
         let _ = self.log.status(&at, Phase::Failed, Some(why));

@@ -28,7 +28,7 @@ impl Recorder {
         let mut waited: Option<String> = None;
         loop {
             let (cpu, began) = (cpu_s(Whose::Thread), Instant::now());
-            let done = work(self);
+            let done = self.store.still_ours().and_then(|()| work(self));
             let spent = cpu_s(Whose::Thread) - cpu;
             self.safety.cpu_s += spent;
             self.safety.wait_s += (began.elapsed().as_secs_f64() - spent).max(0.0);
@@ -64,6 +64,7 @@ impl Recorder {
                     return Err(refusal);
                 }
                 host.breathe(LOOK.min(pause));
+                self.store.still_ours()?;
             }
             let room = self.lay_ballast().and_then(|()| self.room());
             if room.and_then(|()| self.status(at, Phase::Paused, Some(&why))).is_ok() {

@@ -62,6 +62,7 @@ impl Run<'_> {
         let drawn = self.drawn(&attempts, &summary);
         self.host.work += 1;
         self.tick("drawing");
+        self.log.store.still_ours()?; // pictures are drawn there
         match draw(&dir, &drawn) {
             Ok(files) => {
                 self.log.durably(&mut self.host, &at, |log| log.tensorboard_pictures(at.env_steps, &files))?;

@@ -12,6 +12,7 @@ use crate::keep::supervise::status::Phase;
 impl Run<'_> {
     /// True if the run should stop. Blocks while `control` says pause.
     pub(super) fn stopping(&mut self) -> Result<bool> {
+        self.log.store.still_ours()?; // else what is asked there is not asked of this run
         match self.host.request(self.log.dir()) {
             Request::Stop => self.host.stop.store(true, Relaxed),
             Request::Pause => self.pause()?,
@@ -27,6 +28,7 @@ impl Run<'_> {
         self.log.durably(&mut self.host, &at, |log| log.status(&at, Phase::Paused, Some(why)))?;
         while !self.host.stop.load(Relaxed) && asked(&*self.host.fs, self.log.dir()) == Request::Pause {
             self.host.breathe(LOOK);
+            self.log.store.still_ours()?;
             self.log.heartbeat(&at, Phase::Paused, Some(why));
         }
         self.log.went_on(&at, why);

@@ -69,6 +69,13 @@ impl Recorder {
         }
     }
 
+    /// Writes to the run's directory from here on, wherever it was moved to; `false` where it was removed.
+    pub(super) fn follow(&mut self) -> bool {
+        let there = self.store.still_ours().is_ok() || self.store.follow();
+        self.fs = self.store.fs();
+        there
+    }
+
     /// The run's directory.
     pub(super) fn dir(&self) -> &Path {
         self.store.dir()

@@ -18,12 +18,7 @@ impl Run<'_> {
             if i.is_multiple_of(16) {
                 self.tick("reading episodes");
             }
-            let mut episode = self.log.store.episode(line.id);
-            if matches!(episode, Err(Error::Damaged(_))) {
-                self.log.durably(&mut self.host, &at, |log| log.store.readable(line))?; // what cannot be read now is not damaged
-                episode = self.log.store.episode(line.id);
-            }
-            match episode {
+            match self.log.durably(&mut self.host, &at, |log| log.store.episode(line.id)) {
                 Ok(episode) => {
                     self.task.observe(&episode);
                     if i + kept >= lines.len() {

@@ -19,7 +19,7 @@ use crate::keep::checkpoint;
 use crate::keep::models::restore_models;
 use crate::keep::provenance;
 use crate::keep::store::Store;
-use crate::keep::store::fs::{DiskFs, Fs, disk_error, write_atomic};
+use crate::keep::store::fs::{DiskFs, Fs, disk_error, read_if_there, write_atomic};
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::{Phase, Status};
@@ -52,7 +52,7 @@ fn go_on(
     progress: &mut dyn Progress,
     build: Build<'_>,
 ) -> Result<Summary> {
-    let host = Host::of_this_process(progress)?;
+    let mut host = Host::of_this_process(progress)?;
     let root = Store::read_only(dir)?.root().clone();
     let file = dir.join("config.toml");
     let wanted = steps.map(|n| Setting {
@@ -62,7 +62,7 @@ fn go_on(
     });
     let cfg = Config::of_run(dir, wanted.into_iter().collect())?;
     let summary = dir.join("summary.json");
-    if let Some(done) = finished(dir, &summary, &cfg) {
+    if let Some(done) = finished(dir, &summary, &cfg)? {
         return Ok(done);
     }
     if cfg.seed != root.seed {
@@ -70,6 +70,7 @@ fn go_on(
         return Err(Error::Usage(format!("{path}: seed = {is}, but the run was begun with {was}; put it back")));
     }
     let mut store = Store::open_in(Arc::clone(&host.fs), dir)?;
+    host.fs = store.fs();
     let found = checkpoint::sound_after(dir, pass_over)?;
     if found.is_none() && !store.lines().is_empty() {
         let way = "nothing to resume from, its checkpoints are gone; put one back, or explore again elsewhere";
@@ -116,11 +117,15 @@ fn go_on(
 }
 
 /// The summary of a run that has nothing left to do; one that was stopped in its last epoch has all steps and updates too.
-fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Option<Summary> {
-    let done: Summary = serde_json::from_str(&std::fs::read_to_string(summary).ok()?).ok()?;
+///
+/// # Errors
+/// Where it is there and may not be read.
+fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Result<Option<Summary>> {
+    let bytes = read_if_there(&DiskFs, summary)?.unwrap_or_default();
     let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == Phase::Done);
-    (told && done.env_steps >= last_step(&cfg.run) && done.updates >= cfg.run.epochs() * cfg.run.updates_per_epoch)
-        .then_some(done)
+    let (steps, updates) = (last_step(&cfg.run), cfg.run.epochs() * cfg.run.updates_per_epoch);
+    let whole = |done: &Summary| told && done.env_steps >= steps && done.updates >= updates;
+    Ok(serde_json::from_slice(&bytes).ok().filter(whole))
 }
 
 /// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.

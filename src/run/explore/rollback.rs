@@ -68,7 +68,9 @@ impl Run<'_> {
     }
 
     fn return_to(&mut self, update: u64) -> Result<()> {
-        restore_models(&mut self.learner, &checkpoint::load(self.log.dir(), update)?)?;
+        let at = self.position();
+        let snapshot = self.log.durably(&mut self.host, &at, |log| checkpoint::load(log.dir(), update))?;
+        restore_models(&mut self.learner, &snapshot)?;
         self.learner.counts.halvings += 1;
         let skew = self.learner.counts.skew_alpha.is_some();
         let pulse = &mut self.host.pulse;

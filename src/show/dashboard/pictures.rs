@@ -71,7 +71,7 @@ impl Gallery {
 }
 
 fn shown(store: &Store, line: &JournalLine) -> Option<Shown> {
-    let episode = store.sound(line).ok()?;
+    let episode = store.episode(line.id).ok()?;
     Some(Shown {
         name: line.blake3.get(..16)?.to_owned(),
         id: line.id,

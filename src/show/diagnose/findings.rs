@@ -69,7 +69,7 @@ impl Findings {
         let mut learner = opened.learner()?;
         let (store, cfg) = (&opened.store, opened.cfg.clone());
 
-        let sample = read(store, &cfg);
+        let sample = read(store, &cfg)?;
         let mut damaged: Vec<String> = opened.checkpoint.passed_over.iter().map(ToString::to_string).collect();
         damaged.extend(store.damaged().iter().chain(&sample.damaged).map(ToString::to_string));
         let csv = dir.join("metrics.csv");

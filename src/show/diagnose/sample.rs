@@ -6,6 +6,7 @@ use rand::Rng as _;
 use rayon::prelude::*;
 
 use crate::config::Config;
+use crate::error::Result;
 use crate::keep::store::{Damage, JournalLine, Store};
 use crate::learn::episode::{Episode, GoalOrigin};
 use crate::learn::rng;
@@ -78,25 +79,29 @@ pub struct Sample {
 }
 
 /// Reads a run's episodes; damaged ones are named and left out.
-#[must_use]
-pub fn read(store: &Store, cfg: &Config) -> Sample {
+///
+/// # Errors
+/// Of one that could not be read.
+pub fn read(store: &Store, cfg: &Config) -> Result<Sample> {
     let own: Vec<u64> = store.lines().iter().filter(|l| l.env_steps_end > cfg.run.warmup_steps).map(|l| l.id).collect();
     let recent = &own[own.len().saturating_sub(RECENT)..];
     let half = GOALS.min(own.len() / 2);
     let (first, last) = (&own[..half], &own[own.len() - half..]);
     let lines = chosen(store.lines(), [first, last, recent].concat());
     let picks = picks(&lines, cfg.seed);
-    let pieces: Vec<_> = (lines.par_iter().zip(picks))
-        .map(|(line, picks)| store.sound(line).map(|episode| piece(episode, &picks, recent.contains(&line.id))))
-        .collect();
+    let piece_of = |line: &JournalLine, picks: &[usize]| {
+        let read = store.sound(line)?;
+        Ok(read.map(|episode| piece(episode, picks, recent.contains(&line.id))))
+    };
+    let pieces: Result<Vec<_>> = lines.par_iter().zip(picks).map(|(line, picks)| piece_of(line, &picks)).collect();
     let mut sample = Sample::default();
-    for (line, piece) in lines.iter().zip(pieces) {
+    for (line, piece) in lines.iter().zip(pieces?) {
         match piece {
             Ok(piece) => sample.add(line, piece, first, last),
             Err(damage) => sample.damaged.push(damage),
         }
     }
-    sample
+    Ok(sample)
 }
 
 impl Sample {

@@ -70,9 +70,11 @@ fn gradients_are_candles() {
 #[test]
 fn wide_weights_reach_every_branch() {
     let agent = config([24, 20]);
-    let mut sac = sac(&agent, 1, true);
+    let sac = sac(&agent, 1, true);
     let (batch, _) = data(300, 7);
-    let raw: Vec<f32> = (batch.observation.chunks_exact(2 * Z)).flat_map(|o| sac.head(o)[ACTIONS..].to_vec()).collect();
+    let raw: Vec<f32> = (batch.observation.chunks_exact(2 * Z))
+        .flat_map(|o| sac.head(&mut sac.scratch(), o)[ACTIONS..].to_vec())
+        .collect();
     let share = |test: fn(f32) -> bool| raw.iter().filter(|x| test(**x)).count() as f64 / raw.len() as f64;
     let shares = [share(|x| x < -20.0), share(|x| (-20.0..=2.0).contains(&x)), share(|x| x > 2.0)];
     assert!(shares.iter().all(|s| *s > 0.1), "{shares:?}");
@@ -114,7 +116,7 @@ fn oracle_21_central_differences_of_the_policy_loss() {
 #[test]
 fn acting_is_the_references_draw() {
     let agent = config([24, 20]);
-    let mut sac = sac(&agent, 1, true);
+    let sac = sac(&agent, 1, true);
     let (batch, noise) = data(20, 4);
     let tensors = Data::new(&batch, &noise).unwrap();
     let want = flat(&reference(&sac, &agent).actions(&tensors).unwrap());

@@ -1,22 +1,26 @@
-//! How often the tests of a goal try, and where they say what came of it. Shared by unit tests and those of the binary.
+//! How often the tests of a goal try, and where they say what came of it; of tests alone.
 
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 /// So many trials: `few` in an ordinary test run, `SKEWFIT_TRIALS` where somebody wants to know it well.
+#[must_use]
 pub fn trials(few: u64) -> u64 {
     std::env::var("SKEWFIT_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
 }
 
 /// Now, for [`record`]; rooms that may not name a clock ask here.
-#[allow(dead_code, reason = "of unit tests alone")]
+#[must_use]
 pub fn begin() -> Instant {
     Instant::now()
 }
 
 /// Keeps a goal's figures as `<SKEWFIT_RECORD>/<goal>.toml`, where that is set: what was tried, how often, that nothing
 /// failed, and the rule of three's bound. Called after the last assertion, so a failure is never recorded as none.
+///
+/// # Panics
+/// Where it cannot be written.
 #[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "of tests alone")]
 pub fn record((goal, seed): (&str, u64), what: &str, trials: u64, begun: Instant) {
     let Ok(out) = std::env::var("SKEWFIT_RECORD") else { return };

@@ -2,6 +2,12 @@
 //! names whose directory was not synced may be there or not, each by itself; bytes that were not synced may be lost from
 //! any sector on, or read as zeros.
 
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
+
+mod common;
+#[path = "common/episodes.rs"]
+mod episodes;
+
 use std::collections::BTreeMap;
 use std::fs::{self as disk, File};
 use std::io::{self, Write};
@@ -9,15 +15,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use common::{record, trials};
+use episodes::{root, small};
 use rand::{Rng as _, SeedableRng};
+use skewfit::keep::checkpoint::{self, Keep, NamedTensor, Snapshot};
+use skewfit::keep::store::fs::{DiskFs, Durable, Fs, parent_of};
+use skewfit::keep::store::{RUN_FILE, Store};
+use skewfit::show::metrics::{self, MetricsCsv, Row};
 use skewfit_envs::Rng;
-
-use super::fs::{DiskFs, Durable, Fs, parent_of};
-use super::tests::{root, small};
-use super::*;
-use crate::keep::checkpoint::{self, Keep, NamedTensor, Snapshot};
-use crate::show::metrics::{self, MetricsCsv, Row};
-use crate::trials::{record, trials};
 
 /// Bytes that are written at once or not at all.
 const SECTOR: usize = 512;
@@ -211,7 +216,7 @@ fn read(dir: &Path) -> Told {
         assert!(!dir.join(RUN_FILE).exists(), "{}", Store::open(dir).err().unwrap());
         return Told::default();
     };
-    assert_eq!(store.verify(), []);
+    assert_eq!(store.verify().unwrap(), []);
     let sound = (0..store.lines().len() as u64).all(|id| store.episode(id).unwrap() == small(id));
     assert!(sound, "an episode is another one");
     let loaded = checkpoint::newest_sound(dir).unwrap();

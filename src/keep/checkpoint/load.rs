@@ -1,0 +1,145 @@
+//! Checkpoints are read: every file is checked before it is parsed, and a damaged one is passed over for an older one. What
+//! is there and may not be read is not damaged: it ends the search.
+
+use std::path::Path;
+
+use super::{FILES, FORMAT_VERSION, FileRecord, Loaded, MANIFEST, Manifest, Snapshot};
+use super::{candidates, key, params_blake3, tensors};
+use crate::error::{Error, Result};
+use crate::keep::store::fs::{DiskFs, read_if_there};
+use crate::keep::store::{Damage, unseal_versioned};
+
+/// Times a reader lists a live run's checkpoints, should all that were there be superseded before they are read.
+const LISTINGS: usize = 10;
+
+/// The newest sound checkpoint of a run; `None` where none was ever saved.
+///
+/// # Errors
+/// [`Error::Damaged`] naming them where there are checkpoints but none is sound; [`Error::Usage`] where one that comes
+/// first is of a newer format or may not be read: nothing newer may be lost by going on without it.
+pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
+    sound_after(run_dir, 0)
+}
+
+/// [`newest_sound`], not looking at the `passed` newest ones; the oldest is looked at in any case.
+///
+/// # Errors
+/// As there.
+pub fn sound_after(run_dir: &Path, passed: usize) -> Result<Option<Loaded>> {
+    for _ in 0..LISTINGS {
+        let mut names = candidates(run_dir)?;
+        names.drain(..passed.min(names.len().saturating_sub(1)));
+        let found = first_sound(run_dir, &names)?;
+        if found.is_some() || names.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The checkpoint of one update.
+///
+/// # Errors
+/// [`Error::Damaged`]; [`Error::Usage`] for a newer format, or one that may not be read; [`Error::Disk`].
+pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
+    let name = format!("{update:08}");
+    match read_live(run_dir, &name)? {
+        Some(Ok(snapshot)) => Ok(snapshot),
+        Some(Err(damage)) => Err(Error::Damaged(format!("{}: {damage}", run_dir.display()))),
+        None => Err(Error::Damaged(format!("{}: there is no checkpoint {name}", run_dir.display()))),
+    }
+}
+
+/// Reads every checkpoint; what is damaged, newest first.
+///
+/// # Errors
+/// [`Error::Usage`] for a newer format, or one that may not be read; [`Error::Disk`].
+pub fn verify(run_dir: &Path) -> Result<Vec<Damage>> {
+    let mut damage = Vec::new();
+    for name in candidates(run_dir)? {
+        damage.extend(read_live(run_dir, &name)?.and_then(Result::err));
+    }
+    Ok(damage)
+}
+
+fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
+    let mut passed_over = Vec::new();
+    for name in names {
+        match read_live(run_dir, name)? {
+            Some(Ok(snapshot)) => return Ok(Some(Loaded { snapshot, passed_over })),
+            Some(Err(damage)) => passed_over.push(damage),
+            None => {}
+        }
+    }
+    let Some(first) = passed_over.first() else { return Ok(None) };
+    let (dir, n) = (run_dir.display(), passed_over.len());
+    Err(Error::Damaged(format!("{dir}: none of {n} checkpoints is sound ({first}); put one back")))
+}
+
+/// [`read`], where a live run may replace or remove the checkpoint meanwhile: what looks damaged is read once more, and
+/// is `None` where it is no longer there.
+///
+/// # Errors
+/// [`Error::Usage`] where only a newer program or another user can read it, [`Error::Disk`] where nobody can now.
+pub(super) fn read_live(run_dir: &Path, name: &str) -> Result<Option<Result<Snapshot, Damage>>> {
+    let outcome = match read(run_dir, name) {
+        Err(Unread::Damaged(_)) => read(run_dir, name),
+        first => first,
+    };
+    let still_there = || run_dir.join("checkpoints").join(name).symlink_metadata().is_ok();
+    match outcome {
+        Ok(snapshot) => Ok(Some(Ok(snapshot))),
+        Err(Unread::Unknown(error)) => Err(error),
+        Err(Unread::Damaged(damage)) => Ok(still_there().then_some(Err(damage))),
+    }
+}
+
+/// Why a checkpoint was not read.
+enum Unread {
+    Damaged(Damage),
+    /// It may be sound: it is a newer program's, or could not be read.
+    Unknown(Error),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Unknown(error)
+    }
+}
+
+impl From<Damage> for Unread {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+/// One checkpoint, or the file of it that is damaged and why.
+fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Unread> {
+    let damage = |file: &str, why: String| Damage { file: format!("checkpoints/{name}/{file}"), why };
+    let bytes_of = |file: &str| -> Result<Vec<u8>, Unread> {
+        let read = read_if_there(&DiskFs, &run_dir.join("checkpoints").join(name).join(file))?;
+        Ok(read.ok_or_else(|| damage(file, "is gone".into()))?)
+    };
+    let manifest = unseal_versioned("the checkpoint", &bytes_of(MANIFEST)?, FORMAT_VERSION);
+    let manifest: Manifest = manifest.map_err(|e| match e {
+        Error::Usage(why) => Unread::Unknown(Error::Usage(format!("{}, {name}: {why}", run_dir.display()))),
+        other => damage(MANIFEST, other.to_string()).into(),
+    })?;
+    if Some(manifest.update) != key(name).map(|k| k.0) {
+        return Err(damage(MANIFEST, format!("is of update {}", manifest.update)).into());
+    }
+    let checked = |file: &str| {
+        let bytes = bytes_of(file)?;
+        let sound = manifest.files.get(file).is_some_and(|record| *record == FileRecord::of(&bytes));
+        let wrong = || damage(file, "its bytes are not those that were saved (BLAKE3)".into());
+        if sound { Ok(bytes) } else { Err(Unread::Damaged(wrong())) }
+    };
+    let [params_file, optimizer_file, state_file, env_file] = FILES;
+    let tensors_of = |file: &str| tensors::decode(&checked(file)?).map_err(|why| Unread::Damaged(damage(file, why)));
+    let (params, optimizer) = (tensors_of(params_file)?, tensors_of(optimizer_file)?);
+    if params_blake3(&params, &optimizer) != manifest.params_blake3 {
+        return Err(damage(MANIFEST, "its params_blake3 is not that of the tensors".into()).into());
+    }
+    let state = serde_json::from_slice(&checked(state_file)?).map_err(|e| damage(state_file, e.to_string()))?;
+    Ok(Snapshot { update: manifest.update, params, optimizer, state, env: checked(env_file)? })
+}

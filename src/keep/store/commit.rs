@@ -1,0 +1,86 @@
+//! Episodes are committed, and forgotten again: the shard first, then the journal line that makes it count.
+
+use super::fs::{disk_error, write_atomic};
+use super::{Committed, JournalLine, Store, journal, shard};
+use crate::error::{Error, Result};
+use crate::learn::episode::Episode;
+
+impl Store {
+    /// Stores `episode`, the next one; on return it outlives a power cut. On an error it is not stored and the store
+    /// can be used on: the same commit may be tried again. `env_steps_end`: exploration steps of the run at its end.
+    ///
+    /// # Errors
+    /// [`Error::Disk`]; [`Error::Misuse`] where `episode` is not the next one; [`Error::Usage`] where its arrays do not fit
+    /// together.
+    pub fn commit(&mut self, episode: &Episode, env_steps_end: u64) -> Result<Committed> {
+        let id = self.lines.len() as u64;
+        self.writable()?;
+        if episode.id != id {
+            return Err(Error::Misuse(format!("episode {} was committed where episode {id} is next", episode.id)));
+        }
+        let bytes = shard::encode(episode, &self.root)?;
+        let line = line_of(episode, env_steps_end, &bytes);
+        let path = self.dir.join(&line.file);
+        let diverged = self.fs.read(&path).is_ok_and(|old| old != bytes);
+        write_atomic(&*self.fs, &path, &bytes)?;
+        self.append(line)?;
+        Ok(Committed { diverged })
+    }
+
+    /// Forgets all but the first `episodes` episodes. Their shards stay, to be compared when they are committed anew.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where there are fewer; [`Error::Disk`].
+    pub fn cut_back(&mut self, episodes: u64) -> Result<()> {
+        self.writable()?;
+        let kept = usize::try_from(episodes).ok().and_then(|n| self.lines.get(..n)).ok_or_else(|| {
+            let (dir, held) = (self.dir.display(), self.lines.len());
+            Error::Damaged(format!(
+                "{dir}: {} holds {held} episodes of {episodes}; put it back, or give --rebuild-journal",
+                journal::FILE
+            ))
+        })?;
+        self.rewrite(kept.to_vec())
+    }
+
+    fn append(&mut self, line: JournalLine) -> Result<()> {
+        if self.torn {
+            let lines = self.lines.iter().cloned().chain([line]).collect();
+            return self.rewrite(lines);
+        }
+        let path = self.dir.join(journal::FILE);
+        let bytes = journal::format(std::slice::from_ref(&line))?;
+        self.torn = true; // until the disk says otherwise
+        self.fs.append_synced(&path, &bytes).map_err(|e| disk_error("extend", &path, &e))?;
+        self.torn = false;
+        self.lines.push(line);
+        Ok(())
+    }
+
+    fn rewrite(&mut self, lines: Vec<JournalLine>) -> Result<()> {
+        let bytes = journal::format(&lines)?;
+        self.torn = true; // until the disk says otherwise
+        write_atomic(&*self.fs, &self.dir.join(journal::FILE), &bytes)?;
+        self.torn = false;
+        self.lines = lines;
+        Ok(())
+    }
+
+    fn writable(&self) -> Result<()> {
+        let refuse = || Error::Misuse(format!("{} is open for reading only: open it for writing", self.dir.display()));
+        self.home.is_some().then_some(()).ok_or_else(refuse)
+    }
+}
+
+/// The journal's line of an episode whose shard is `bytes`.
+pub(super) fn line_of(episode: &Episode, env_steps_end: u64, bytes: &[u8]) -> JournalLine {
+    JournalLine {
+        id: episode.id,
+        steps: episode.steps() as u64,
+        env_steps_end,
+        file: journal::shard_file(episode.id),
+        blake3: blake3::hash(bytes).to_string(),
+        goal_source: episode.goal_origin,
+        ending: episode.ending,
+    }
+}

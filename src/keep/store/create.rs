@@ -1,0 +1,60 @@
+//! A directory becomes a run: its files are made in an order that leaves a run, or what may be begun anew.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fs::{self, DiskFs, Fs, disk_error, names_in, write_atomic};
+use super::home::{GuardedFs, Home};
+use super::{BEGINNING, FORMAT_VERSION, LOCK_FILE, RUN_FILE, RunFile, ShardRoot, Store, journal, seal};
+use crate::error::{Error, Result};
+
+impl Store {
+    /// Makes `dir` a run and opens it for writing. `dir` may exist if it is empty.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where `dir` holds something; [`Error::Busy`], [`Error::Disk`].
+    pub fn create(dir: &Path, root: ShardRoot) -> Result<Self> {
+        Self::create_in(Arc::new(DiskFs), dir, root, &[])
+    }
+
+    /// [`create`](Self::create) on a given disk, with what belongs to the run from its first moment on: files of
+    /// [`BEGINNING`]. `run.json` comes last, so what is a run has them all, and what is not may be begun anew.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn create_in(fs: Arc<dyn Fs>, dir: &Path, root: ShardRoot, files: &[(&str, &str)]) -> Result<Self> {
+        let episodes = dir.join("episodes");
+        refuse_if_used(&*fs, dir)?;
+        fs.create_dir(&episodes).map_err(|e| disk_error("create", &episodes, &e))?;
+        let home = Arc::new(Home::take(dir)?);
+        let fs = GuardedFs::over(fs, &home);
+        refuse_if_used(&*fs, dir)?;
+        write_atomic(&*fs, &dir.join(journal::FILE), b"")?;
+        for (name, text) in files {
+            write_atomic(&*fs, &dir.join(name), text.as_bytes())?;
+        }
+        let run = seal(&RunFile { format_version: FORMAT_VERSION, root: root.clone() })?;
+        write_atomic(&*fs, &dir.join(RUN_FILE), run.as_bytes())?;
+        Ok(Self { fs, dir: dir.to_owned(), root, lines: Vec::new(), damage: Vec::new(), torn: false, home: Some(home) })
+    }
+}
+
+/// Refuses a directory that holds more than an earlier `create` that was cut short: a lock, an empty journal, the files
+/// of [`BEGINNING`], no episodes.
+///
+/// # Errors
+/// [`Error::Usage`], naming what is there; [`Error::Disk`].
+pub fn refuse_if_used(fs: &dyn Fs, dir: &Path) -> Result<()> {
+    if dir.exists() && !dir.is_dir() {
+        return Err(Error::Usage(format!("{} is not a directory: give a new or empty one", dir.display())));
+    }
+    let begun = [LOCK_FILE, "episodes", journal::FILE];
+    let own = |name: &&String| begun.iter().chain(&BEGINNING).any(|own| own == name) || fs::is_temporary(name);
+    let names = names_in(fs, dir)?;
+    let foreign = names.iter().find(|name| !own(name)).cloned();
+    let episode = names_in(fs, &dir.join("episodes"))?.into_iter().next();
+    foreign.or(episode).map_or(Ok(()), |name| {
+        let way = "give another directory, or `skewfit resume` this one";
+        Err(Error::Usage(format!("{} is not empty ({name} is there): {way}", dir.display())))
+    })
+}

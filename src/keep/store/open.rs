@@ -1,0 +1,101 @@
+//! A run directory is opened: by the one process that writes, or by any number that read.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use super::fs::{DiskFs, Fs, disk_error, read_if_there, sweep, unread};
+use super::home::{GuardedFs, Home};
+use super::{FORMAT_VERSION, RUN_FILE, RunFile, ShardRoot, Store, journal, unseal_versioned};
+use crate::error::{Error, Result};
+
+impl Store {
+    /// Opens a run for writing, and clears away what a killed program left half done.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where `dir` is not a run; [`Error::Busy`] where a live process writes to it;
+    /// [`Error::Damaged`] where its journal is damaged; [`Error::Disk`].
+    pub fn open(dir: &Path) -> Result<Self> {
+        Self::open_in(Arc::new(DiskFs), dir)
+    }
+
+    /// [`open`](Self::open) on a given disk.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_in(fs: Arc<dyn Fs>, dir: &Path) -> Result<Self> {
+        read_run_file(&*fs, dir)?; // before a lock is put into a directory that is not ours
+        let home = Arc::new(Home::take(dir)?);
+        let store = Self::read(GuardedFs::over(fs, &home), dir)?;
+        if let Some(first) = store.damage.first() {
+            let sound = store.lines.iter().zip(0..).take_while(|(line, id)| line.id == *id).count();
+            let way = format!("put the file back, keep its first {sound} lines only, or resume with --rebuild-journal");
+            return Err(Error::Damaged(format!("{}: {first}; {way}", dir.display())));
+        }
+        for part in ["", "episodes", "checkpoints"] {
+            sweep(&*store.fs, &dir.join(part))?;
+        }
+        let episodes = dir.join("episodes");
+        store.fs.create_dir(&episodes).map_err(|e| disk_error("create", &episodes, &e))?;
+        Ok(Self { home: Some(home), ..store })
+    }
+
+    /// Opens a run for reading, whether or not a live process writes to it; see [`damaged`](Self::damaged).
+    ///
+    /// # Errors
+    /// [`Error::Usage`] where `dir` is not a run; [`Error::Damaged`] where nothing of it can be read.
+    pub fn read_only(dir: &Path) -> Result<Self> {
+        Self::read(Arc::new(DiskFs), dir)
+    }
+
+    /// As [`read_only`](Self::read_only), but of the journal's last `bytes` only: for whoever looks every second.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn read_tail(dir: &Path, bytes: u64) -> Result<Self> {
+        let fs = Arc::new(DiskFs);
+        let root = read_run_file(&*fs, dir)?;
+        let path = dir.join(journal::FILE);
+        let read = || {
+            let mut file = File::open(&path)?;
+            let begin = file.metadata()?.len().saturating_sub(bytes);
+            file.seek(SeekFrom::Start(begin))?;
+            let mut end = Vec::new();
+            file.take(bytes).read_to_end(&mut end).map(|_| end)
+        };
+        let end = match read() {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Err(no_journal(&path)),
+            read => read.map_err(|e| unread(&path, &e))?,
+        };
+        let lines = journal::tail(&end);
+        Ok(Self { fs, dir: dir.to_owned(), root, lines, damage: Vec::new(), torn: false, home: None })
+    }
+
+    fn read(fs: Arc<dyn Fs>, dir: &Path) -> Result<Self> {
+        let root = read_run_file(&*fs, dir)?;
+        let path = dir.join(journal::FILE);
+        let bytes = read_if_there(&*fs, &path)?.ok_or_else(|| no_journal(&path))?;
+        let journal::Journal { lines, damage, torn } = journal::parse(&bytes);
+        Ok(Self { fs, dir: dir.to_owned(), root, lines, damage, torn, home: None })
+    }
+}
+
+pub(super) fn read_run_file(fs: &dyn Fs, dir: &Path) -> Result<ShardRoot> {
+    let path = dir.join(RUN_FILE);
+    let line = read_if_there(fs, &path)?.ok_or_else(|| {
+        let way = "give a directory that `skewfit explore` made";
+        Error::Usage(format!("{} is not a run: there is no {RUN_FILE}; {way}", dir.display()))
+    })?;
+    Ok(unseal_versioned::<RunFile>(&path.display().to_string(), &line, FORMAT_VERSION)?.root)
+}
+
+fn no_journal(path: &Path) -> Error {
+    Error::Damaged(format!("{} is gone: put it back, or give --rebuild-journal", path.display()))
+}
+
+/// Whether no live process writes to the run in `dir`, if it is one.
+#[must_use]
+pub fn is_free(dir: &Path) -> bool {
+    !dir.join(RUN_FILE).exists() || Home::take(dir).is_ok()
+}

@@ -1,0 +1,58 @@
+//! Where a supervisor hears the signs of life of its child.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+use crate::keep::store::fs::{DiskFs, Fs};
+
+/// A socket of its own in the system's temporary folder, which goes with it.
+pub(super) struct Socket {
+    socket: UnixDatagram,
+    /// Where the child sends to.
+    pub(super) path: PathBuf,
+}
+
+impl Socket {
+    /// A new one.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(super) fn bind() -> Result<Self> {
+        let mut name = [0; 8];
+        let drawn = getrandom::fill(&mut name);
+        let dir = std::env::temp_dir().join(format!("skewfit-{:016x}", u64::from_le_bytes(name)));
+        let make = || {
+            drawn?;
+            std::fs::DirBuilder::new().mode(0o700).create(&dir)?;
+            let socket = UnixDatagram::bind(dir.join("notify"))?;
+            socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+            Ok(socket)
+        };
+        let socket = make().map_err(|source| {
+            let what = "the supervisor cannot listen for signs of life".into();
+            Error::Io { what, source }
+        })?;
+        Ok(Self { socket, path: dir.join("notify") })
+    }
+
+    /// Whether there was a sign of life, within a tenth of a second; passed on to whoever watches this process.
+    pub(super) fn hear(&self) -> bool {
+        let mut message = [0; 1024];
+        let Ok(length) = self.socket.recv(&mut message) else { return false }; // it timed out
+        let text = String::from_utf8_lossy(message.get(..length).unwrap_or_default());
+        let states: Vec<_> = text.lines().map(sd_notify::NotifyState::Custom).collect();
+        let _ = sd_notify::notify(&states); // nobody may be there
+        true
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if let Some(dir) = self.path.parent() {
+            let _ = DiskFs.remove(dir); // the system clears its temporary folder anyway
+        }
+    }
+}
