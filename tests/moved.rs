@@ -1,0 +1,135 @@
+//! The directory of a live run is moved, removed, or another run's: the run ends in a sentence, writes nothing there any
+//! more, and can be taken up where it is now.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{Live, chaotic, explore, json, night, refused, resume, skewfit, until};
+use serde_json::Value;
+
+/// A run of many steps, live and past its first checkpoint.
+fn live(run: &Path) -> Live {
+    let live = Live::start(chaotic(run, "", &["run.steps=200000"]));
+    until("it runs", || run.join("checkpoints/last").exists());
+    live
+}
+
+fn status(run: &Path) -> Value {
+    serde_json::from_slice(&fs::read(run.join("STATUS.json")).unwrap()).unwrap()
+}
+
+/// It ends by itself, soon, with that code and these words.
+fn ends(mut live: Live, code: i32, words: &[&str]) {
+    let begun = Instant::now();
+    until("it ends", || live.over());
+    assert!(begun.elapsed() < Duration::from_secs(20), "it took {:?}", begun.elapsed());
+    refused(&live.end(), code, words);
+}
+
+/// What a run moved to `now` says of its end, and that it can be taken up there, for an epoch more.
+fn is_whole(now: &Path, why: &str) {
+    let told = status(now);
+    assert!(told["state"] == "failed" && told["why"].as_str().unwrap().contains(why), "{told}");
+    assert_eq!(night(now).last().unwrap(), "failed");
+    json(&skewfit("inspect", now, &["--verify", "--json"]));
+    let steps = (told["env_steps"].as_u64().unwrap() + 200).to_string();
+    let more = json(&skewfit("resume", now, &["--json", "--steps", &steps]));
+    assert!(more["env_steps"].as_u64() >= told["env_steps"].as_u64(), "{more}");
+    assert_eq!(status(now)["state"], "done");
+}
+
+#[test]
+fn a_moved_run_ends_and_is_taken_up_where_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let [run, moved] = ["run", "moved"].map(|name| dir.path().join(name));
+    let first = live(&run);
+    fs::rename(&run, &moved).unwrap();
+    ends(first, 6, &[run.to_str().unwrap(), "is gone or was moved to", moved.to_str().unwrap()]);
+    assert!(!run.exists());
+    is_whole(&moved, "is gone or was moved");
+}
+
+#[test]
+fn a_removed_run_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let first = live(&run);
+    while run.exists() {
+        let _ = fs::remove_dir_all(&run); // it may write meanwhile
+    }
+    ends(first, 6, &[run.to_str().unwrap(), "is gone or was moved"]);
+    assert!(!run.exists());
+}
+
+/// Another run begins where a live one was: it is undisturbed, and what was there ends.
+#[test]
+fn a_run_in_the_place_of_a_live_one_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let [run, moved, twin] = ["run", "moved", "twin"].map(|name| dir.path().join(name));
+    let first = live(&run);
+    let signal = |name: &str| Command::new("sh").args(["-c", &format!("kill -{name} {}", first.id())]).status();
+    signal("STOP").unwrap();
+    fs::rename(&run, &moved).unwrap();
+    let second = explore(&run, &["run.steps=800", "seed=2"]);
+    signal("CONT").unwrap();
+    ends(first, 75, &[run.to_str().unwrap(), "is another run's now", moved.to_str().unwrap()]);
+    json(&skewfit("inspect", &run, &["--verify", "--json"]));
+    assert_eq!(second["params_blake3"], explore(&twin, &["run.steps=800", "seed=2"])["params_blake3"]);
+    assert_eq!((status(&run)["state"].as_str(), night(&run).join(" ")), (Some("done"), "began done".into()));
+    is_whole(&moved, "is another run's now");
+    assert_eq!(resume(&run)["params_blake3"], second["params_blake3"], "it is left alone");
+}
+
+/// As it happens: the second run begins while the first goes on.
+#[test]
+fn two_runs_never_share_a_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let [run, moved, twin] = ["run", "moved", "twin"].map(|name| dir.path().join(name));
+    let mut first = live(&run);
+    fs::rename(&run, &moved).unwrap();
+    let second = explore(&run, &["run.steps=2000", "seed=2"]);
+    until("the first ends", || first.over());
+    assert!([Some(6), Some(75)].contains(&first.end().status.code()));
+    json(&skewfit("inspect", &run, &["--verify", "--json"]));
+    assert_eq!(second["params_blake3"], explore(&twin, &["run.steps=2000", "seed=2"])["params_blake3"]);
+}
+
+/// A run that stands still, asked to or for want of disk, sees it too; so does a supervisor.
+#[test]
+fn a_run_that_waits_or_is_supervised_ends_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let paused = dir.path().join("paused");
+    let one = live(&paused);
+    fs::write(paused.join("control"), "pause").unwrap();
+    until("it pauses", || status(&paused)["state"] == "paused");
+    fs::rename(&paused, dir.path().join("paused-moved")).unwrap();
+    ends(one, 6, &["is gone or was moved"]);
+    assert_eq!(status(&dir.path().join("paused-moved"))["state"], "failed");
+
+    let full = dir.path().join("full");
+    let two = Live::start(chaotic(&full, "full@disk:90+1000000", &["run.steps=200000", "night.poll_s=600"]));
+    until("it waits", || {
+        night(&full).last().is_some_and(|event| event == "paused") || {
+            fs::read_to_string(full.join("run.log")).unwrap_or_default().contains("Paused")
+        }
+    });
+    fs::rename(&full, dir.path().join("full-moved")).unwrap();
+    ends(two, 6, &["is gone or was moved"]);
+    assert_eq!(status(&dir.path().join("full-moved"))["state"], "failed");
+
+    let run = dir.path().join("supervised");
+    let mut command = chaotic(&run, "", &["run.steps=200000"]);
+    let three = Live::start({
+        command.arg("--supervised").stdin(Stdio::null());
+        command
+    });
+    until("it runs", || run.join("checkpoints/last").exists());
+    fs::rename(&run, dir.path().join("supervised-moved")).unwrap();
+    ends(three, 6, &["is gone or was moved"]);
+    assert!(!run.exists());
+}
