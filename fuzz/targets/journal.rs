@@ -1,0 +1,9 @@
+//! Any bytes for a journal.
+#![no_main]
+
+#[path = "../../tests/common/bytes.rs"]
+mod bytes;
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| bytes::journal(data));
