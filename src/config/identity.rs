@@ -55,10 +55,10 @@ impl Config {
 
 /// Keys of a table with their values, in its order.
 #[derive(Clone, Debug)]
-pub(super) struct Resolved<'k>(Vec<(&'k Key, Value)>);
+struct Resolved<'k>(Vec<(&'k Key, Value)>);
 
 impl<'k> Resolved<'k> {
-    pub fn of(config: &Config, keys: &'k [Key]) -> Result<Self> {
+    fn of(config: &Config, keys: &'k [Key]) -> Result<Self> {
         let table = Table::try_from(config).map_err(|e| Error::Usage(format!("configuration: {e}")))?;
         let value = |key: &Key| match key.name.split_once('.') {
             None => table.get(key.name).cloned(),
@@ -68,7 +68,7 @@ impl<'k> Resolved<'k> {
     }
 
     /// As a file.
-    pub fn text(&self) -> String {
+    fn text(&self) -> String {
         let (mut text, mut section) = (String::new(), "");
         for (key, value) in &self.0 {
             let (head, tail) = key.name.split_once('.').unwrap_or(("", key.name));
@@ -82,7 +82,7 @@ impl<'k> Resolved<'k> {
     }
 
     /// Without the keys at the value that programs acted by which did not have them.
-    pub fn at_since(self) -> Self {
+    fn without_new_keys(self) -> Self {
         let new = |(key, value): &(&Key, Value)| key.since.and_then(toml_value).as_ref() != Some(value);
         Self(self.0.into_iter().filter(new).collect())
     }
@@ -91,21 +91,26 @@ impl<'k> Resolved<'k> {
         Self(self.0.into_iter().filter(|(key, _)| key.learned).collect())
     }
 
-    pub fn identity(self) -> String {
-        digits(blake3::hash(self.learned().at_since().text().as_bytes()))
+    fn identity(self) -> String {
+        digits(blake3::hash(self.learned().without_new_keys().text().as_bytes()))
     }
 
     /// Checkpoints of commit 6a6cb58 and before hold this: all settings as a file, with `run.steps` and `[night]` at zero.
-    pub fn identity_up_to_6a6cb58(self) -> String {
-        let mut settings = self.at_since();
+    fn identity_up_to_6a6cb58(self) -> String {
+        let mut settings = self.without_new_keys();
         for (_, value) in settings.0.iter_mut().filter(|(k, _)| k.name == "run.steps" || k.name.starts_with("night.")) {
             *value = if value.is_float() { Value::Float(0.0) } else { Value::Integer(0) };
         }
         digits(blake3::hash(settings.text().as_bytes()))
     }
 
-    pub fn run_id(self, seed: u64) -> String {
-        digits(blake3::Hasher::new().update(self.at_since().text().as_bytes()).update(&seed.to_le_bytes()).finalize())
+    fn run_id(self, seed: u64) -> String {
+        digits(
+            blake3::Hasher::new()
+                .update(self.without_new_keys().text().as_bytes())
+                .update(&seed.to_le_bytes())
+                .finalize(),
+        )
     }
 }
 
@@ -113,3 +118,6 @@ impl<'k> Resolved<'k> {
 fn digits(hash: blake3::Hash) -> String {
     hash.to_hex().chars().take(16).collect()
 }
+
+#[cfg(test)]
+mod tests;

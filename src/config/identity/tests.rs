@@ -1,0 +1,79 @@
+use std::path::Path;
+
+use super::super::overrides::parse as set;
+use super::super::raw::{RawConfig, Writer};
+use super::super::{settle, tests::resolve};
+use super::*;
+
+/// Shards hold the one, checkpoints the other: a program that gives other ones does not know older runs again.
+#[test]
+fn identities_stay_what_they_are() {
+    for (preset, run_id, identity) in
+        [("corridor-tiny", "1eaeea60fc39d536", "194f56999fa64375"), ("door", "78f6a846c7438de8", "0aa35312f8742ec9")]
+    {
+        let config = resolve(preset, &[]).unwrap();
+        assert_eq!((config.run_id().unwrap().as_str(), config.identity().unwrap().as_str()), (run_id, identity));
+    }
+    let of_6a6cb58 = Config::of_run(Path::new("tests/fixtures/run-6a6cb58"), vec![]).unwrap();
+    assert_eq!(of_6a6cb58.run_id().unwrap(), "f726b3b4883d71fe", "run.json");
+    for (key, same) in [("run.steps=500", true), ("night.poll_s=1", true), ("agent.tau=0.002", false)] {
+        let read = Config::of_run(Path::new("tests/fixtures/run-6a6cb58"), vec![set(key).unwrap()]);
+        assert_eq!(read.unwrap().has_identity("505e47e6f307be6a").unwrap(), same, "checkpoints/00000100/state.json");
+    }
+}
+
+#[test]
+fn an_identity_is_of_what_is_learned() {
+    let of = |set: &str| resolve("corridor-tiny", &[set]).unwrap().identity().unwrap();
+    for same in ["seed=1", "name=other", "run.steps=2000", "run.threads=3", "run.keep_checkpoints=1", "night.log_mb=1"]
+    {
+        assert_eq!(of(same), of("seed=0"), "{same}");
+    }
+    for other in ["skew.power=0", "run.epoch_steps=50", "evaluate.pictures=5", "env.samples=4"] {
+        assert_ne!(of(other), of("seed=0"), "{other}");
+    }
+}
+
+/// Two keys as if they had been added after the first release: the one in a table with others, the other in one of its own.
+#[test]
+fn a_key_that_a_run_lacks_is_what_its_program_did() {
+    let new = |key: &Key| match key.name {
+        "skew.min_ess" => Key { default: "0.3", ..*key }.since("0.0"),
+        "coverage.window_steps" => Key { default: "500", ..*key }.since("10000"),
+        _ => *key,
+    };
+    let later: Vec<Key> = KEYS.iter().map(new).collect();
+    let earlier: Vec<Key> = later.iter().copied().filter(|key| key.since.is_none()).collect();
+    let read = |text: &str, writer| settle(RawConfig::new(&later, writer), text, "t", vec![]).unwrap();
+    let told = |c: &Config| (c.skew.min_ess, c.coverage.window_steps);
+
+    let door = resolve("door", &[]).unwrap();
+    let written = Resolved::of(&door, &earlier).unwrap();
+    assert!(!written.text().contains("min_ess") && !written.text().contains("[coverage]"));
+    let of_run = read(&written.text(), Writer::Program);
+    assert_eq!(told(&of_run), (0.0, 10_000), "not the default of now");
+    assert_eq!(told(&read(&written.text(), Writer::User)), (0.3, 500));
+
+    // The run is the same one to the later program, also once the later program has written its file anew.
+    let again = read(&Resolved::of(&of_run, &later).unwrap().text(), Writer::Program);
+    assert_eq!(again, of_run);
+    for config in [of_run, again] {
+        let now = Resolved::of(&config, &later).unwrap();
+        assert_eq!(now.clone().run_id(0), written.clone().run_id(0));
+        assert_eq!(now.clone().identity(), written.clone().identity());
+        assert_eq!(now.identity_up_to_6a6cb58(), written.clone().identity_up_to_6a6cb58());
+    }
+    let other = Resolved::of(&read("", Writer::User), &later).unwrap();
+    assert_ne!(other.clone().run_id(0), written.clone().run_id(0));
+    assert_ne!(other.identity(), written.identity());
+}
+
+/// As it must be to be left out of an identity: a value of the key's kind, as it is written.
+#[test]
+fn what_a_key_is_since_is_a_value_of_it() {
+    for (key, since) in KEYS.iter().filter_map(|key| Some((key, key.since?))) {
+        let config = resolve("door", &[&format!("{}={since}", key.name)]).unwrap();
+        let resolved = Resolved::of(&config, std::slice::from_ref(key)).unwrap();
+        assert!(resolved.without_new_keys().text().is_empty(), "{}", key.name);
+    }
+}
