@@ -135,3 +135,32 @@ pub fn attempt(scene: &mut dyn Scene, learner: &Learner, cfg: &Config, goal: &(u
         episode: Some(episode),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::scene::build;
+
+    #[test]
+    fn attempts_are_the_same_in_any_number_of_scenes() {
+        let mut cfg = Config::resolve("corridor-tiny", vec![]).unwrap();
+        cfg.run.threads = 3;
+        let learner = Learner::new(&cfg.learner(), 2).unwrap();
+        let mut attempts_with = |threads: usize| {
+            cfg.run.threads = threads;
+            let mut evaluator = Evaluator::new(&cfg, &|goals| build(&cfg.env, goals)).unwrap();
+            assert_eq!(evaluator.scenes.len(), threads);
+            let goals: Vec<_> = (0..).zip(evaluator.goals()).collect();
+            evaluator.attempt(&learner, &cfg, &goals, &mut || {}).unwrap()
+        };
+        let in_turn = attempts_with(1);
+        assert_eq!(in_turn.len(), 4);
+        assert!(
+            in_turn[1..].iter().any(|attempt| attempt.reached != in_turn[0].reached),
+            "each goal is its own attempt"
+        );
+        for threads in [2, 3, 4] {
+            assert_eq!(attempts_with(threads), in_turn, "{threads} scenes");
+        }
+    }
+}
