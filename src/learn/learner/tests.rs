@@ -122,3 +122,25 @@ fn densities_in_pieces_are_those_of_the_whole_episode() {
         assert_eq!(learner.log_density(&rows, &mut || {}), whole, "{threads} threads");
     }
 }
+
+/// What replay evicts leaves the skewed distribution too, so a position always names a transition.
+#[test]
+fn a_full_replay_forgets_its_oldest_densities() {
+    let mut learner = learner(1);
+    learner.replay = Replay::new(6, 4);
+    let push = |learner: &mut Learner, id| {
+        let taken = Episode { id, ..episode(2) };
+        let latents = learner.latents(&taken).unwrap();
+        learner.add(taken, latents).unwrap();
+    };
+    (0..3).for_each(|id| push(&mut learner, id));
+    learner.refresh(true, &mut || {}).unwrap();
+    assert_eq!(
+        learner.densities().map(|(e, log_p)| (e.id(), log_p.len())).collect::<Vec<_>>(),
+        [(0, 2), (1, 2), (2, 2)]
+    );
+    let known = learner.skewed.log_density().to_vec();
+    push(&mut learner, 3);
+    assert_eq!((learner.replay.transitions(), learner.skewed.log_density()), (6, &known[2..]));
+    assert_eq!(learner.densities().map(|(e, _)| e.id()).collect::<Vec<_>>(), [1, 2]);
+}
