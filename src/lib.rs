@@ -1,6 +1,6 @@
 //! Skew-Fit in Rust: a robot, a camera and a night; in the morning it reaches the picture you show it.
 //!
-//! Six wings, each of which uses only those named before it: [`learn`] (the maths), [`config`], [`keep`] (the disk),
+//! Seven wings, each of which uses only those named before it: [`learn`] (the maths), [`config`], [`keep`] (the disk),
 //! [`task`] (what is explored), [`show`] (what people look at), [`run`] (the loop) and [`face`] (the command line).
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests damage files and lay out their own"))]

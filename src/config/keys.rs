@@ -105,7 +105,7 @@ pub const KEYS: &[Key] = &[
     key("goals.keep_goal_picture", "\"decoded\"", Word(&["decoded", "real"], &[]), "Picture stored for a rollout's goal: its decoding (official) or the real one."),
     key("agent.hidden", "[400, 300]", Wholes(2, 2, 1, 4096), "Units of the two hidden layers."),
     key("agent.batch", "1024", Whole(1, 65_536), "Transitions a SAC batch."),
-    key("agent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's step, all four optimisers."),
+    key("agent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's step, of policy, critics and temperature."),
     key("agent.discount", "0.99", Number(0.0, 1.0), "Discount a step, gamma."),
     key("agent.tau", "0.005", Number(1e-8, 1.0), "Polyak rate of the target critics, every update."),
     key("agent.reward_scale", "1.0", Number(1e-6, 1e6), "Reward = -scale * latent distance."),

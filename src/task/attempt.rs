@@ -1,6 +1,6 @@
 //! Goal pictures -> attempts from the scene's start state -> how near they came. Never counted, never learned from.
 
-use skewfit_envs::{EnvSnapshot, Image, Scene, StateVec};
+use skewfit_envs::{EnvSnapshot, Image, Scene, StateVec, scenes};
 
 use crate::config::Config;
 use crate::error::Result;
@@ -50,7 +50,8 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// As many scenes as attempts may be made at the same time, by `build` of so many evaluation pictures.
+    /// As many scenes as attempts may be made at the same time, by `build` of so many evaluation pictures: of a shipped
+    /// scene one a thread, of a caller's, which may own a device, one in all.
     ///
     /// # Errors
     /// What a scene refuses.
@@ -58,7 +59,9 @@ impl Evaluator {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if cfg.run.threads == 0 { cores() } else { cfg.run.threads };
         let first = build(cfg.evaluate.pictures)?;
-        let others = (1..threads.min(cfg.evaluate.pictures_each_time)).map(|_| build(0));
+        let alone = cfg.evaluate.shared_env || !scenes::NAMES.contains(&first.spec().name.as_str());
+        let at_once = if alone { 1 } else { threads.min(cfg.evaluate.pictures_each_time) };
+        let others = (1..at_once).map(|_| build(0));
         let start = first.snapshot()?;
         Ok(Self { scenes: [Ok(first)].into_iter().chain(others).collect::<Result<_>>()?, start })
     }
@@ -93,13 +96,13 @@ impl Evaluator {
     ) -> Result<Vec<Attempt>> {
         let mut attempts = Vec::with_capacity(goals.len());
         for round in goals.chunks(self.scenes.len()) {
-            beat();
             let mut shares: Vec<_> = self.scenes.iter_mut().zip(round).map(|pair| (pair, None)).collect();
             learner.workers.each(&mut shares, |_, ((scene, goal), done)| {
                 let begun = scene.restore(&self.start).map_err(Into::into);
                 *done = Some(begun.and_then(|()| attempt(&mut ***scene, learner, cfg, goal)));
             });
             for attempt in shares.into_iter().filter_map(|(_, done)| done) {
+                beat();
                 let kept = attempts.len() < EPISODES_KEPT;
                 attempts.push(attempt.map(|a| Attempt { episode: a.episode.filter(|_| kept), ..a })?);
             }

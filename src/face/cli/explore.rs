@@ -101,11 +101,14 @@ fn words(args: &Args, experiment: &str, dir: &Path) -> Vec<OsString> {
 
 /// Refuses to go on with a run of other settings.
 fn refuse_another(dir: &Path, config: &Config) -> Result<()> {
-    let (is, wanted) = (Store::read_only(dir)?.root().run_id.clone(), config.run_id()?);
+    let root = Store::read_only(dir)?.root().clone();
+    let held = Config::of_run(dir, Vec::new())?;
+    if root.seed == config.seed && held.identity()? == config.identity()? {
+        return Ok(());
+    }
+    let (is, wanted) = (root.run_id, config.run_id()?);
     let way = "give its own arguments, or `skewfit resume` it with its own settings";
-    let refuse =
-        || Error::Usage(format!("{} holds run {is}, and these settings make run {wanted}: {way}", dir.display()));
-    if is == wanted { Ok(()) } else { Err(refuse()) }
+    Err(Error::Usage(format!("{} holds run {is}, and these settings make run {wanted}: {way}", dir.display())))
 }
 
 fn settings(args: &Args) -> Result<Vec<Setting>> {

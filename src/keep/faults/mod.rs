@@ -144,7 +144,7 @@ impl Chaos {
         Ok(Self { faults: faults.collect::<Result<_>>()?, ..Self::default() })
     }
 
-    /// Whether there is anything to fear.
+    /// Whether no faults are configured.
     #[must_use]
     pub fn is_none(&self) -> bool {
         self.faults.is_empty()
@@ -155,7 +155,7 @@ impl Chaos {
         if self.is_none() { None } else { self.at(Place::Disk, self.changes.fetch_add(1, Relaxed) + 1).next() }
     }
 
-    /// Does what the next beat of the work shall suffer.
+    /// Applies the fault due at this beat of the work, if any.
     pub fn beat(&self) {
         self.suffer(Place::Beat, &self.beats);
     }
@@ -207,8 +207,14 @@ fn fault(text: &str) -> Result<Fault> {
         };
         let what = known.iter().find(|(word, _)| *word == what)?.1;
         let fault = Fault { what, place, first: first.parse().ok()?, count: count.parse().ok()? };
+        let comes = match what {
+            What::Nan(Part::Reward | Part::Latent | Part::Action) => place == Place::Update,
+            What::Nan(Part::Noise) => place == Place::Vae,
+            What::Nan(Part::Density) => place == Place::Refresh,
+            _ => true,
+        };
         let from_1 = matches!(place, Place::Disk | Place::Beat | Place::Page | Place::Refresh);
-        (fault.count > 0 && fault.first >= u64::from(from_1)).then_some(fault) // else it would never come
+        (comes && fault.count > 0 && fault.first >= u64::from(from_1)).then_some(fault) // else it would never come
     };
     let way = "write what@place:n or what@place:n+count, as in kill@disk:40 or nan-reward@update:7+3";
     read().ok_or_else(|| Error::Usage(format!("{VARIABLE}: `{text}` cannot be understood: {way}")))

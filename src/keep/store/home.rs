@@ -16,6 +16,8 @@ pub struct Home {
     dir: PathBuf,
     handle: File,
     lock: File,
+    /// Whether the lock may be missing: for the last words of a run whose lock was removed.
+    without_lock: bool,
 }
 
 impl Home {
@@ -36,7 +38,7 @@ impl Home {
             }
             Err(TryLockError::Error(e)) => return Err(disk_error("lock", &path, &e)),
         }
-        let home = Self { dir: dir.to_owned(), handle, lock };
+        let home = Self { dir: dir.to_owned(), handle, lock, without_lock: false };
         home.still_ours()?; // it may have been moved between the two
         Ok(home)
     }
@@ -46,7 +48,10 @@ impl Home {
     /// # Errors
     /// [`Error::Lost`] where it is gone or was moved; [`Error::Busy`] where another run has its place.
     pub fn still_ours(&self) -> Result<()> {
-        self.check().map_err(|e| disk_error("look at", &self.dir, &e))
+        match self.check().map_err(|e| disk_error("look at", &self.dir, &e)) {
+            Err(lost @ (Error::Lost(_) | Error::Busy(_))) => Err(lost),
+            _ => Ok(()), // what cannot be looked at now is for the next write to find out
+        }
     }
 
     /// Where the system says that the directory is now; `None` where it was removed, or the system does not tell.
@@ -59,19 +64,19 @@ impl Home {
         is_at(&self.handle, &now).is_ok_and(|there| there).then_some(now)
     }
 
-    /// The same directory, at another path to which it was moved.
+    /// The same directory, at the path where it is now, for last words: its lock may be missing there, but no other's.
     ///
     /// # Errors
     /// The system's.
     pub fn moved_to(&self, dir: PathBuf) -> io::Result<Self> {
-        Ok(Self { dir, handle: self.handle.try_clone()?, lock: self.lock.try_clone()? })
+        Ok(Self { dir, handle: self.handle.try_clone()?, lock: self.lock.try_clone()?, without_lock: true })
     }
 
     /// [`still_ours`](Self::still_ours) as an error of the disk, which [`disk_error`] takes back.
     fn check(&self) -> io::Result<()> {
         let lock = self.dir.join(LOCK_FILE);
         let here = is_at(&self.handle, &self.dir)?;
-        if here && is_at(&self.lock, &lock)? {
+        if here && (is_at(&self.lock, &lock)? || self.without_lock && !lock.exists()) {
             return Ok(());
         }
         let taken = lock.exists() || !here && self.dir.join(RUN_FILE).exists();

@@ -92,6 +92,11 @@ impl Learner {
         self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
         self.stale = false;
         let log_density = encoding.log_density.unwrap_or_default();
+        let known = log_density.len();
+        if known > 0 && known != self.replay.transitions() {
+            let stored = self.replay.transitions();
+            return Err(Error::Misuse(format!("a density gave {known} values for {stored} stored transitions")));
+        }
         let (skewed, info) = match power {
             Some((alpha, min_ess)) => {
                 let (skewed, info) = SkewedDistribution::new(log_density, alpha, min_ess);

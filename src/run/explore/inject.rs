@@ -6,7 +6,8 @@ use crate::keep::faults::{Part, Place};
 use crate::learn::learner::{Encoding, Learner};
 
 impl Run<'_> {
-    /// Injects the NaN faults scheduled for the `n`-th `place`; those of densities wait until there are some.
+    /// Injects the NaN faults scheduled for the `n`-th `place`; that of a density comes
+    /// when the refresh has some, see [`Host::inject_nan_density`].
     pub(super) fn inject_nan(&mut self, place: Place, n: u64) {
         for part in self.host.faults.spoils(place, n) {
             inject_nan(&mut self.learner, part);

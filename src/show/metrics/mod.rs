@@ -69,11 +69,11 @@ impl MetricsCsv {
     /// A registered column that the file lacks, since an older program began it, is left out.
     ///
     /// # Errors
-    /// `Usage` for a name that is not registered; `Disk` when it cannot be written.
+    /// `Misuse` for a name that is not registered; `Disk` when it cannot be written.
     pub fn append(&mut self, row: &Row) -> Result<()> {
         if let Some(name) = row.values.keys().find(|name| !self.registered.contains(name)) {
             let why = "is measured but not registered; add it to `COLUMNS`";
-            return Err(Error::Usage(format!("{}: column `{name}` {why}", self.path.display())));
+            return Err(Error::Misuse(format!("{}: column `{name}` {why}", self.path.display())));
         }
         let cells = self.columns.iter().map(|c| row.values.get(c).map_or(String::new(), |v| format!("{v:?}")));
         let cells: Vec<_> = [row.env_steps.to_string()].into_iter().chain(cells).collect();

@@ -58,7 +58,7 @@ impl Run {
     }
 }
 
-/// Runs that differ in their seed alone.
+/// Runs of one name and one experiment, by their identity; they differ in their seed.
 #[derive(Clone, Debug)]
 pub(super) struct Group<'a> {
     pub(super) label: String,

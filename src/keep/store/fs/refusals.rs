@@ -34,9 +34,7 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
         Some(Error::Lost(why)) => Error::Lost(why.clone()),
         Some(Error::Busy(why)) => Error::Busy(why.clone()),
         _ if lasts(e) => Error::Usage(format!("{failed}; let it be written there, or give another directory")),
-        _ if e.kind() == io::ErrorKind::NotFound => {
-            Error::Lost(format!("{failed}; its directory is gone or was moved: put it back, then resume"))
-        }
+        _ if e.kind() == io::ErrorKind::NotFound => Error::Disk(format!("{failed}; it is gone: put it back")),
         _ => Error::Disk(format!("{failed}; make room or check the disk, then resume")),
     }
 }

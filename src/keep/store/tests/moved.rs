@@ -43,19 +43,27 @@ fn another_run_in_its_place_and_another_lock_are_told_apart() {
         drop(run(here, 1));
     });
     assert!(matches!(&refused, Error::Busy(why) if why.contains("is another run's now")), "{refused}");
-    let (_dir, _store, refused) = after(|here, _| disk::remove_file(here.join(LOCK_FILE)).unwrap());
+    let (_dir, mut store, refused) = after(|here, _| disk::remove_file(here.join(LOCK_FILE)).unwrap());
     assert!(matches!(&refused, Error::Lost(why) if why.contains("lock is gone")), "{refused}");
+    assert!(store.follow(), "there is a place for last words");
+    store.still_ours().unwrap();
+    store.commit(&small(1), 4).unwrap();
+    disk::write(store.dir().join(LOCK_FILE), "").unwrap();
+    assert!(matches!(store.still_ours(), Err(Error::Busy(_))), "unless somebody else has taken it");
     let (_dir, _store, refused) = after(|here, _| {
         disk::remove_file(here.join(LOCK_FILE)).unwrap();
         disk::write(here.join(LOCK_FILE), "").unwrap();
     });
     assert!(matches!(&refused, Error::Busy(_)), "{refused}");
-    // A part that is gone is no full disk either.
+    // A part that is gone may come back, and is no full disk.
     let dir = tempfile::tempdir().unwrap();
     let mut store = run(dir.path(), 1);
     disk::remove_dir_all(dir.path().join("episodes")).unwrap();
     let refused = store.commit(&small(1), 4).unwrap_err();
-    assert!(matches!(&refused, Error::Lost(why) if why.contains("000001.h5")), "{refused}");
+    assert!(
+        matches!(&refused, Error::Disk(why) if why.contains("000001.h5") && why.contains("put it back")),
+        "{refused}"
+    );
     drop(store);
     assert!(Store::open(dir.path()).unwrap().verify().unwrap()[0].why.contains("is gone"));
 }
