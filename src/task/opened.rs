@@ -6,10 +6,10 @@ use skewfit_envs::Scene;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::keep::checkpoint::{self, Loaded};
+use crate::keep::checkpoint::{self, Loaded, Snapshot};
 use crate::keep::models::restore_models;
 use crate::keep::store::Store;
-use crate::learn::learner::{Counts, Learner};
+use crate::learn::learner::Learner;
 use crate::task::scene;
 
 /// What a run directory holds; nothing is written.
@@ -41,8 +41,7 @@ impl Opened {
     /// `Damaged` where the checkpoint's tensors or counters are not those of its configuration.
     pub fn learner(&self) -> Result<Learner> {
         let mut learner = Learner::new(&self.cfg.learner(), self.action_dim()?)?;
-        restore_models(&mut learner, &self.checkpoint.snapshot)?;
-        learner.counts = self.counts()?;
+        restore(&mut learner, &self.checkpoint.snapshot)?;
         Ok(learner)
     }
 
@@ -54,16 +53,6 @@ impl Opened {
         scene::of_run(self.store.root(), &self.cfg.env, evaluation_goals)
     }
 
-    /// The learner's counters at the checkpoint.
-    ///
-    /// # Errors
-    /// `Damaged` where there are none.
-    pub fn counts(&self) -> Result<Counts> {
-        let snapshot = &self.checkpoint.snapshot;
-        serde_json::from_value(snapshot.state["counts"].clone())
-            .map_err(|e| Error::Damaged(format!("checkpoint {:08}: state.json: {e}", snapshot.update)))
-    }
-
     /// A, as the policy's last layer has it: a mean and a deviation an action.
     fn action_dim(&self) -> Result<usize> {
         let snapshot = &self.checkpoint.snapshot;
@@ -71,4 +60,15 @@ impl Opened {
         let missing = || Error::Damaged(format!("checkpoint {:08}: no tensor `policy.last.bias`", snapshot.update));
         bias.map(|t| t.data.len() / 2).filter(|a| *a > 0).ok_or_else(missing)
     }
+}
+
+/// Brings a learner of the same shapes to a checkpoint: models, moments, counters. Replay is left to the caller.
+///
+/// # Errors
+/// `Damaged` where the checkpoint's tensors or counters are not those of the learner's configuration.
+pub fn restore(learner: &mut Learner, snapshot: &Snapshot) -> Result<()> {
+    restore_models(learner, snapshot)?;
+    learner.counts = serde_json::from_value(snapshot.state["counts"].clone())
+        .map_err(|e| Error::Damaged(format!("checkpoint {:08}: state.json: {e}", snapshot.update)))?;
+    Ok(())
 }

@@ -16,7 +16,6 @@ use super::task::Task;
 use crate::config::{Config, Setting};
 use crate::error::{Error, Result};
 use crate::keep::checkpoint;
-use crate::keep::models::restore_models;
 use crate::keep::provenance;
 use crate::keep::store::Store;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error, read_if_there, write_atomic};
@@ -26,6 +25,7 @@ use crate::keep::supervise::status::{Phase, Status};
 use crate::learn::learner::Learner;
 use crate::run::progress::Progress;
 use crate::show::metrics::{self, MetricsCsv};
+use crate::task::opened::restore;
 use crate::task::scene::{self, Build, same_scene};
 
 /// Goes on to `run.steps` of the run's own configuration, or to `steps`; not from the `pass_over` newest checkpoints. A
@@ -86,8 +86,7 @@ fn go_on(
     if let Some(loaded) = found {
         state = RunState::of(&loaded.snapshot)?;
         task.env.restore(&EnvSnapshot(loaded.snapshot.env.clone()))?;
-        restore_models(&mut learner, &loaded.snapshot)?;
-        learner.counts = state.counts.clone();
+        restore(&mut learner, &loaded.snapshot)?;
         passed_over = loaded.passed_over;
     }
     let changed = !state.config.is_empty() && !cfg.has_identity(&state.config)?;
