@@ -74,7 +74,7 @@ pub fn sample_batch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::goals::{Drawn, LatentDistance, PriorGoals, ReplayGoals};
+    use crate::learn::goals::{Drawn, LatentDistance, PriorGoals, ReplayGoals, latent_distance};
     use crate::learn::replay::tests::{CODED_GOAL, coded, decode, filled};
     use crate::learn::rng::stream;
     use crate::learn::skew::SkewedDistribution;
@@ -83,12 +83,12 @@ mod tests {
     const OFFICIAL: RelabelMix = RelabelMix { keep: 0.2, source: 0.5 };
     const FUTURE: RelabelMix = RelabelMix { keep: 0.0, source: 0.0 };
 
-    /// Depends on everything that a reward may see.
+    /// Depends on everything that a reward may see; 0 on arrival.
     struct Probe;
 
     impl Reward for Probe {
         fn of(&self, Step { z, z_next, goal, action }: &Step<'_>) -> f32 {
-            z[1] + 3.0 * z_next[1] + 5.0 * action[1] - goal[0] * z[0]
+            -latent_distance(z_next, goal) * (1.0 + z[1] + 2.0 * action[1])
         }
     }
 
