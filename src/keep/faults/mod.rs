@@ -3,10 +3,12 @@
 //! `what@place:n` or `what@place:n+count`, comma-separated; `disk`, `beat` and `page` are counted from 1 in each process,
 //! the others are the run's own counters. On `disk` (changes: create, write, sync, rename, ...): `kill` before it, `tear`
 //! (half of a write, then kill), `full`, `eio`, `short` (half of a write, then full). On `beat` (of the work) and `page` (a
-//! request of it): `kill`, `hang`, `spin`, `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`. It is loud in the
-//! log, and off unless asked for.
+//! request of it): `kill`, `hang`, `spin`, `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`, a
+//! part of a batch on `update`, the noise on `vae`, a density on `refresh`. It is loud in the log, and off unless asked for.
 
 pub mod disk;
+#[cfg(test)]
+mod tests;
 
 use std::env::VarError;
 use std::sync::Arc;
@@ -225,30 +227,5 @@ pub fn kill() {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     loop {
         std::thread::sleep(std::time::Duration::from_secs(1)); // until the signal arrives
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_come_when_they_are_asked_for() {
-        let chaos = Chaos::parse("full@disk:2+2, nan-reward@update:7,nan-policy@update:7, short@disk:9").unwrap();
-        let seen: Vec<_> = (1..=10).filter_map(|n| chaos.change().map(|what| (n, what))).collect();
-        assert_eq!(seen, [(2, What::Full), (3, What::Full), (9, What::Short)]);
-        assert_eq!(chaos.spoils(Place::Update, 7).collect::<Vec<_>>(), [Part::Reward, Part::Policy]);
-        assert_eq!(chaos.spoils(Place::Update, 8).next().or(chaos.spoils(Place::Vae, 7).next()), None);
-        assert!(Chaos::parse("").unwrap().is_none() && Chaos::default().change().is_none());
-    }
-
-    #[test]
-    fn what_cannot_be_understood_is_refused_by_name() {
-        for bad in
-            ["kill", "kill@disk", "kill@disk:x", "hang@disk:1", "nan-reward@beat:1", "eio@moon:1", "full@disk:1+"]
-        {
-            let why = Chaos::parse(&format!("kill@disk:1,{bad}")).unwrap_err().to_string();
-            assert!(why.contains(&format!("`{bad}`")), "{why}");
-        }
     }
 }

@@ -1,0 +1,31 @@
+//! Faults come when they are asked for, and what never comes is refused.
+
+use super::*;
+
+#[test]
+fn faults_come_when_they_are_asked_for() {
+    let chaos = Chaos::parse("full@disk:2+2, nan-reward@update:7,nan-policy@update:7, short@disk:9").unwrap();
+    let seen: Vec<_> = (1..=10).filter_map(|n| chaos.change().map(|what| (n, what))).collect();
+    assert_eq!(seen, [(2, What::Full), (3, What::Full), (9, What::Short)]);
+    assert_eq!(chaos.spoils(Place::Update, 7).collect::<Vec<_>>(), [Part::Reward, Part::Policy]);
+    assert_eq!(chaos.spoils(Place::Update, 8).next().or(chaos.spoils(Place::Vae, 7).next()), None);
+    assert!(Chaos::parse("").unwrap().is_none() && Chaos::default().change().is_none());
+}
+
+#[test]
+fn what_cannot_be_understood_is_refused_by_name() {
+    for bad in [
+        "kill",
+        "kill@disk",
+        "kill@disk:x",
+        "hang@disk:1",
+        "nan-reward@beat:1",
+        "nan-reward@vae:1",
+        "nan-noise@update:3",
+        "eio@moon:1",
+        "full@disk:1+",
+    ] {
+        let why = Chaos::parse(&format!("kill@disk:1,{bad}")).unwrap_err().to_string();
+        assert!(why.contains(&format!("`{bad}`")), "{why}");
+    }
+}
