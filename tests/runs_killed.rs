@@ -111,15 +111,15 @@ fn a_vae_phase_that_is_left_begins_anew() {
     }
 }
 
-/// Stopped while practising, gone on, killed after the epoch's row was written and before the next checkpoint.
+/// Stopped while updating the agent, gone on, killed after the epoch's row was written and before the next checkpoint.
 #[test]
 fn a_row_written_after_the_checkpoint_is_not_written_twice() {
     let dir = tempfile::tempdir().unwrap();
     let [run, whole, lost] = ["run", "whole", "lost"].map(|name| dir.path().join(name));
     let settings = ["run.updates_per_epoch=100", "run.steps=400", "run.checkpoint_every_epochs=100"];
     let told = explore(&whole, &settings);
-    let stopped = stops(&run, &settings, StopsItself("practising", 3));
-    assert_eq!((stopped.env_steps, stopped.updates), (300, 33), "not stopped while practising");
+    let stopped = stops(&run, &settings, StopsItself("updating the agent", 3));
+    assert_eq!((stopped.env_steps, stopped.updates), (300, 33), "not stopped while updating the agent");
     assert_eq!(lines(&run.join("metrics.csv")), 1, "the epoch is not over");
     let middle = dir.path().join("middle");
     copy(&run.join("checkpoints"), &middle);
