@@ -203,9 +203,14 @@ fn design_entries_are_whole_and_short() {
 }
 
 #[test]
-fn design_names_files_that_exist() {
-    for name in quoted(&read("docs/DESIGN.md")).filter(|name| name.ends_with(".rs") || name.ends_with(".toml")) {
-        assert!(Path::new(ROOT).join(name).exists(), "docs/DESIGN.md names {name}");
+fn documents_name_files_that_exist() {
+    let folders = ["src/", "tests/", "envs/", "hardware/", "dev/", "fuzz/", "experiments/", "examples/", "benches/", ".ci/"];
+    for document in ["README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DESIGN.md", "docs/PERFORMANCE.md"] {
+        let text = read(document);
+        let names = quoted(&text).filter(|name| folders.iter().any(|folder| name.starts_with(folder)));
+        for name in names.filter(|name| !name.contains([' ', '*', '{', '<'])) {
+            assert!(Path::new(ROOT).join(name).exists(), "{document} names {name}");
+        }
     }
 }
 
