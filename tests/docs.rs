@@ -204,7 +204,8 @@ fn design_entries_are_whole_and_short() {
 
 #[test]
 fn documents_name_files_that_exist() {
-    let folders = ["src/", "tests/", "envs/", "hardware/", "dev/", "fuzz/", "experiments/", "examples/", "benches/", ".ci/"];
+    let folders =
+        ["src/", "tests/", "envs/", "hardware/", "dev/", "fuzz/", "experiments/", "examples/", "benches/", ".ci/"];
     for document in ["README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DESIGN.md", "docs/PERFORMANCE.md"] {
         let text = read(document);
         let names = quoted(&text).filter(|name| folders.iter().any(|folder| name.starts_with(folder)));
