@@ -26,7 +26,7 @@ pub struct Keep<'a> {
 /// is about to be cut back to that checkpoint, and none of the newer ones could be gone on from.
 ///
 /// # Errors
-/// [`Error::Disk`].
+/// `Disk`.
 pub fn set_aside(fs: &dyn Fs, run_dir: &Path, update: u64) -> Result<Vec<String>> {
     let parent = run_dir.join("checkpoints");
     let mut newer = names_in(fs, &parent)?;

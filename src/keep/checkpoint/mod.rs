@@ -70,7 +70,7 @@ struct FileRecord {
 /// Updates of the checkpoints in place, newest first, sound or not.
 ///
 /// # Errors
-/// [`Error::Disk`] where the directory cannot be listed.
+/// `Disk` where the directory cannot be listed.
 pub fn updates(run_dir: &Path) -> Result<Vec<u64>> {
     Ok(candidates(run_dir)?.iter().filter_map(|name| key(name)).filter(|k| k.1).map(|k| k.0).collect())
 }

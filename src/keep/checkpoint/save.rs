@@ -23,7 +23,7 @@ pub struct Saved {
 /// After a crash or an error at any instant the checkpoints that were there before are still there, or this one is.
 ///
 /// # Errors
-/// [`Error::Disk`]; [`Error::NotFinite`] or [`Error::Usage`] for tensors that cannot be saved.
+/// As [`disk_error`](crate::keep::store::fs::disk_error); `NotFinite` or `Usage` for tensors that cannot be saved.
 pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Keep) -> Result<Saved> {
     let update = snapshot.update;
     let params_blake3 = params_blake3(&snapshot.params, &snapshot.optimizer);
