@@ -83,7 +83,7 @@ impl Evaluator {
         &*self.scenes[0]
     }
 
-    /// Tries each goal once, in the order given; calls `beat` as it gets on. How many scenes there are changes no byte.
+    /// Tries each goal once, in the order given; calls `beat` once a goal. How many scenes there are changes no byte.
     ///
     /// # Errors
     /// What a scene reports.

@@ -1,4 +1,4 @@
-//! Faults on purpose: `SKEWFIT_CHAOS` names what shall go wrong and when, so that anyone can see a night survive it.
+//! Faults on purpose: `SKEWFIT_CHAOS` says what goes wrong and when, so that anyone can see a night survive it.
 //!
 //! `what@place:n` or `what@place:n+count`, comma-separated; `disk`, `beat` and `page` are counted from 1 in each process,
 //! the others are the run's own counters. On `disk` (changes: create, write, sync, rename, ...): `kill` before it, `tear`

@@ -1,4 +1,4 @@
-//! Which goals to practise: goal sources, hindsight relabelling, and the latent reward.
+//! Which goals to practise: goal sources, hindsight relabelling, and rewards.
 
 pub mod batch;
 pub mod relabel;

@@ -1,6 +1,6 @@
-//! The reward, a pure function of a step and a goal: r = -scale |z' - z_g|_2, on posterior means.
+//! Rewards, pure functions of a step and a goal. The one there is: r = -scale |z' - z_g|_2, on posterior means.
 //!
-//! Not squared: the official choice. The environment has no reward; relabelling recomputes this one for every row.
+//! Not squared: the official choice. The environment has no reward; relabelling recomputes it for every row.
 
 /// |z - goal|_2 of two latents (Z); exactly 0 when equal. Summed from the first entry to the last in f32.
 #[must_use]

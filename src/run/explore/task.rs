@@ -1,4 +1,4 @@
-//! The task of a run: the scene that is explored, how much of it was visited, and a scene of its own for attempts.
+//! The task of a run: the scene that is explored, how much of it was visited, and the scenes in which goals are attempted.
 
 use skewfit_envs::Scene;
 
@@ -8,7 +8,7 @@ use crate::learn::episode::Episode;
 use crate::learn::learner::Learner;
 use crate::learn::skew::Weights;
 use crate::task::attempt::{self, Attempt, Evaluator, Goal};
-use crate::task::coverage::Coverage;
+use crate::task::coverage::{Coverage, along};
 use crate::task::scene::{Build, fits};
 
 /// What is explored.
@@ -42,7 +42,7 @@ impl Task {
         for t in 1..=episode.steps() {
             let state = episode.state(t);
             self.coverage.observe(state);
-            self.visited.push([&axes[0], &axes[1]].map(|axis| state.get(axis.state).copied().unwrap_or(f64::NAN)));
+            self.visited.push(along(&axes, state));
         }
     }
 
@@ -61,7 +61,7 @@ impl Task {
         .collect()
     }
 
-    /// Tries goals, in the scene of attempts or in the exploration's, as the configuration says; calls `beat` before each.
+    /// Tries goals, in the scene of attempts or in the exploration's, as the configuration says; calls `beat` once a goal.
     ///
     /// # Errors
     /// What the scene reports; `NotFinite`.
