@@ -7,7 +7,7 @@ use skewfit::run::progress::{Progress, Tick};
 use skewfit_envs::render::flat::{self, Shape, View};
 use skewfit_envs::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
-    Scene, StateVec, TimeStep,
+    StateVec, TimeStep, Truth,
 };
 
 /// What differs from the door's settings; `env.scene` is taken from [`EnvSpec`].
@@ -38,7 +38,8 @@ impl Slider {
             action_dim: 1,
             control_period_s: 0.1,
             state_names: vec!["x".to_owned()],
-            state_units: vec![""],
+            state_units: vec!["".into()],
+            proprio_names: Vec::new(),
         };
         let axis = GridAxis { state: 0, low: -1.0, high: 1.0, cells: 40 };
         let grid = CoverageGrid { axes: vec![axis.clone()], heat_map: [axis.clone(), axis] };
@@ -79,23 +80,38 @@ impl Env for Slider {
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
         snapshot.thaw("slider").map(|x| self.x = x)
     }
+    fn coverage(&self) -> Option<&CoverageGrid> {
+        Some(&self.grid)
+    }
+    fn truth(&self) -> Option<&dyn Truth> {
+        Some(self)
+    }
+    fn truth_mut(&mut self) -> Option<&mut dyn Truth> {
+        Some(self)
+    }
 }
 
-impl Scene for Slider {
+impl Truth for Slider {
     fn evaluation_goals(&self) -> &[GoalPicture] {
         &self.goals
     }
     fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
-        vec![("distance", (state.0[0] - goal.0[0]).abs())]
+        vec![("distance".into(), (state.0[0] - goal.0[0]).abs())]
     }
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
         (state.0[0] - goal.0[0]).abs() < 0.05
     }
-    fn coverage(&self) -> &CoverageGrid {
-        &self.grid
-    }
     fn render(&mut self, size: usize, samples: usize) -> Image {
         picture(self.x, size, samples)
+    }
+    fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
+        for (name, x) in values {
+            if *name != "x" || !(-1.0..=1.0).contains(x) {
+                return Err(EnvFault::BadState { what: format!("{name} = {x} is none of the rail's") });
+            }
+            self.x = *x;
+        }
+        Ok(())
     }
 }
 

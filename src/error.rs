@@ -44,6 +44,15 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// An environment that fails before there is a run is bad usage: there is nothing to take up again.
+    #[must_use]
+    pub fn before_a_run(self) -> Self {
+        match self {
+            Self::Env(_) => Self::Usage(self.to_string()),
+            other => other,
+        }
+    }
+
     /// The contract's exit code.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -51,7 +60,7 @@ impl Error {
             Self::Usage(_) | Self::Misuse(_) => 2,
             Self::Damaged(_) => 3,
             Self::Env(EnvFault::BadSnapshot { .. }) => 3,
-            Self::Env(EnvFault::BadOption { .. } | EnvFault::UnknownScene { .. }) => 2,
+            Self::Env(EnvFault::BadOption { .. } | EnvFault::UnknownScene { .. } | EnvFault::BadState { .. }) => 2,
             Self::Env(_) => 4,
             Self::Io { source, .. } if lasts(source) => 2,
             Self::Disk(_) | Self::Lost(_) | Self::Io { .. } => 6,
@@ -106,10 +115,16 @@ mod tests {
         for (fault, code) in [
             (EnvFault::UnknownScene { name: text() }, 2),
             (EnvFault::BadOption { what: text() }, 2),
-            (EnvFault::BadSnapshot { scene: "door", why: text() }, 3),
+            (EnvFault::BadSnapshot { scene: "door".into(), why: text() }, 3),
+            (EnvFault::BadState { what: text() }, 2),
             (EnvFault::BadAction { got: vec![], want: 3 }, 4),
+            (EnvFault::Raised { what: text(), trace: text() }, 4),
+            (EnvFault::Lost { how: text() }, 4),
+            (EnvFault::Hung { seconds: 5.0 }, 4),
+            (EnvFault::OutOfRange { what: text() }, 4),
         ] {
             assert_eq!(Error::from(fault).exit_code(), code);
         }
+        assert_eq!(Error::from(EnvFault::Hung { seconds: 5.0 }).before_a_run().exit_code(), 2);
     }
 }

@@ -22,6 +22,7 @@ fn bad(allowed: &Allowed) -> Vec<String> {
         }
         Allowed::Flag => &["1", "\"yes\""],
         Allowed::Word(..) => &["\"nonsense\"", "7"],
+        Allowed::Folder => &["7", "[\"a\"]"],
         Allowed::Name => &["\"../up\"", "\"\""],
         Allowed::Size(_) => &["47", "\"large\""],
         Allowed::Wholes(..) => &["[]", "[-1, 2]"],

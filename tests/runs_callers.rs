@@ -12,13 +12,13 @@ use skewfit::run::explore::start_in;
 use skewfit::run::progress::{Progress, Tick};
 use skewfit::task::scene::build as scene;
 use skewfit_envs::{
-    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
-    StateVec, TimeStep,
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
+    TimeStep, Truth,
 };
 
 /// The corridor, but for what it says of itself.
 struct Altered {
-    inner: Box<dyn Scene>,
+    inner: Box<dyn Env>,
     spec: EnvSpec,
     goals: Vec<GoalPicture>,
     grid: CoverageGrid,
@@ -43,23 +43,32 @@ impl Env for Altered {
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
         self.inner.restore(snapshot)
     }
+    fn coverage(&self) -> Option<&CoverageGrid> {
+        Some(&self.grid)
+    }
+    fn truth(&self) -> Option<&dyn Truth> {
+        Some(self)
+    }
+    fn truth_mut(&mut self) -> Option<&mut dyn Truth> {
+        Some(self)
+    }
 }
 
-impl Scene for Altered {
+impl Truth for Altered {
     fn evaluation_goals(&self) -> &[GoalPicture] {
         &self.goals
     }
     fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
-        self.inner.metrics(state, goal)
+        self.inner.truth().unwrap().metrics(state, goal)
     }
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
-        self.inner.success(state, goal)
-    }
-    fn coverage(&self) -> &CoverageGrid {
-        &self.grid
+        self.inner.truth().unwrap().success(state, goal)
     }
     fn render(&mut self, size: usize, samples: usize) -> Image {
-        self.inner.render(size, samples)
+        self.inner.truth_mut().unwrap().render(size, samples)
+    }
+    fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
+        self.inner.truth_mut().unwrap().set_state(values)
     }
 }
 
@@ -78,9 +87,10 @@ type Alter = fn(&mut Altered);
 fn explored(dir: &Path, alter: Alter) -> skewfit::error::Result<(Summary, Seen)> {
     let settings = ["run.steps=350", "run.threads=1"].map(|text| overrides::parse(text).unwrap());
     let config = Config::resolve("corridor-tiny", settings.into()).unwrap();
-    let build = |cfg: &EnvConfig, goals: usize| -> skewfit::error::Result<Box<dyn Scene>> {
+    let build = |cfg: &EnvConfig, goals: usize| -> skewfit::error::Result<Box<dyn Env>> {
         let inner = scene(cfg, goals)?;
-        let (spec, goals, grid) = (inner.spec().clone(), inner.evaluation_goals().to_vec(), inner.coverage().clone());
+        let (spec, grid) = (inner.spec().clone(), inner.coverage().unwrap().clone());
+        let goals = inner.truth().unwrap().evaluation_goals().to_vec();
         let mut altered = Altered { inner, spec, goals, grid };
         alter(&mut altered);
         Ok(Box::new(altered))

@@ -2,14 +2,17 @@
 //!
 //! Nothing here knows about learning; a reward does not exist in this crate.
 
+mod coverage;
 mod env;
+mod fault;
 mod physics;
 pub mod render;
 pub mod rng;
 pub mod scenes;
+mod truth;
 
-pub use env::{
-    Action, CoverageGrid, Ending, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics,
-    Observation, Scene, StateVec, TimeStep,
-};
+pub use coverage::{CoverageGrid, GridAxis};
+pub use env::{Action, Ending, Env, EnvSnapshot, EnvSpec, Image, Name, Observation, StateVec, TimeStep};
+pub use fault::EnvFault;
 pub use rng::Rng;
+pub use truth::{GoalPicture, Metrics, Scene, Truth};

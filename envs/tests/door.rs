@@ -111,7 +111,7 @@ fn bytes_that_are_no_snapshot_are_refused_and_change_nothing() {
     bad.push([b"\x08corridor", &good.0[5..]].concat());
     for bytes in bad {
         let fault = scene.restore(&EnvSnapshot(bytes)).unwrap_err();
-        assert!(matches!(fault, EnvFault::BadSnapshot { scene: "door", .. }), "{fault}");
+        assert!(matches!(fault, EnvFault::BadSnapshot { ref scene, .. } if scene == "door"), "{fault}");
         assert_eq!(scene.snapshot().unwrap(), good, "{fault}");
     }
 }
@@ -186,10 +186,10 @@ fn metrics_measure_angle_and_hand() {
     let scene = door();
     let [a, b] = [[0.0, 0.5, 0.2, 0.10], [0.03, 0.54, 0.2, 0.16]].map(|s| skewfit_envs::StateVec(s.to_vec()));
     let metrics = scene.metrics(&a, &b);
-    assert_eq!(metrics.iter().map(|m| m.0).collect::<Vec<_>>(), ["angle_error_rad", "hand_distance_m"]);
+    assert_eq!(metrics.iter().map(|m| m.0.as_ref()).collect::<Vec<_>>(), ["angle_error_rad", "hand_distance_m"]);
     assert!((metrics[0].1 - 0.06).abs() < 1e-12 && (metrics[1].1 - 0.05).abs() < 1e-12);
     assert!(!scene.success(&a, &b) && scene.success(&a, &a));
-    assert_eq!(scene.coverage().cells(), 720);
+    assert_eq!(scene.coverage().unwrap().cells(), 720);
 }
 
 #[test]
@@ -222,5 +222,52 @@ fn every_size_is_drawn_and_bad_options_are_refused() {
     for (image_size, samples) in [(15, 1), (1025, 4), (48, 0), (48, 2)] {
         let fault = build("door", &SceneOptions { image_size, samples, ..OPTIONS }).err().unwrap();
         assert!(matches!(fault, EnvFault::BadOption { .. }), "{fault}");
+    }
+}
+
+/// Every reached goal can be set: the picture is that of the goal, and the next steps are those of a door at rest there.
+#[test]
+fn states_are_set_and_settled() {
+    let mut scene = door();
+    let names = scene.spec().state_names.clone();
+    let goals = scene.evaluation_goals().to_vec();
+    let mut held = 0;
+    for goal in &goals {
+        let values: Vec<(&str, f64)> = names.iter().map(String::as_str).zip(goal.state.0.iter().copied()).collect();
+        let before = state(&*scene);
+        match scene.set_state(&values) {
+            Ok(()) => {
+                held += 1;
+                let off: Vec<f64> = state(&*scene).iter().zip(&goal.state.0).map(|(a, b)| (a - b).abs()).collect();
+                assert!(off.iter().all(|d| *d <= 0.005), "{}: {off:?}", goal.name);
+                let drawn = scene.render(48, 4).pixels;
+                let far = drawn.iter().zip(&goal.image.pixels).filter(|(a, b)| a.abs_diff(**b) > 60).count();
+                assert!(far < 200, "{}: {far} of 6912 values differ", goal.name);
+            }
+            Err(EnvFault::BadState { .. }) => assert_eq!(state(&*scene), before, "refused, so unchanged"),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(held >= 40, "only {held} of 50 reached states are held");
+}
+
+#[test]
+fn a_state_that_cannot_be_is_refused_and_the_rest_stays() {
+    let mut scene = bare();
+    scene.set_state(&[("angle", 0.4)]).unwrap();
+    let opened = state(&*scene);
+    assert!((opened[3] - 0.4).abs() < 0.005 && (opened[1] - 0.5).abs() < 0.005, "the hand stays: {opened:?}");
+    let inside = [("hand_x", -0.05), ("hand_y", 0.65), ("hand_z", 0.15), ("angle", 0.3)];
+    let cases: [(&[(&str, f64)], &str); 5] = [
+        (&[("elbow", 0.1)], "no entry `elbow`"),
+        (&[("angle", f64::NAN)], "finite"),
+        (&[("angle", 1.5)], "is not held"),
+        (&[("hand_z", 0.9)], "is not held"),
+        (&inside, "is not held"),
+    ];
+    for (values, words) in cases {
+        let refused = scene.set_state(values).unwrap_err();
+        assert!(matches!(refused, EnvFault::BadState { .. }) && refused.to_string().contains(words), "{refused}");
+        assert_eq!(state(&*scene), opened, "{words}");
     }
 }

@@ -5,6 +5,7 @@ use skewfit_envs::scenes;
 use toml::Value;
 
 use crate::learn::density;
+use crate::learn::goals::{reward, source};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -58,9 +59,11 @@ pub enum Allowed {
     AutoOr(f64, f64),
     /// The VAE's schedule.
     Phases,
+    /// A folder's path; may be empty.
+    Folder,
 }
 
-use Allowed::{AutoOr, Flag, Name, Number, Phases, Size, Whole, Wholes, Word};
+use Allowed::{AutoOr, Flag, Folder, Name, Number, Phases, Size, Whole, Wholes, Word};
 
 const fn key(name: &'static str, default: &'static str, allowed: Allowed, meaning: &'static str) -> Key {
     Key { name, default, allowed, meaning, learned: true, since: None }
@@ -99,10 +102,11 @@ pub const KEYS: &[Key] = &[
     key("skew.power", "-0.5", Number(-1.0, 0.0), "Skew-Fit's alpha: weights p(x)^alpha; 0 = no skewing (RIG)."),
     key("skew.min_ess", "0.0", Number(0.0, 1.0), "Fraction of the replay: above 0, the power is tempered until the effective sample size reaches it."),
     key("skew.start_epoch", "10", Whole(0, MANY), "Skewing acts from the refresh after epoch `start_epoch` + 1 on."),
-    key("goals.source", "\"replay\"", Word(&["replay", "prior"], &["oracle", "discern-g", "min-density"]), "Exploration and relabelling goals: stored pictures (skewed when skewing), or z ~ N(0, I)."),
+    key("goals.source", "\"replay\"", Word(&source::NAMES, &["oracle", "discern-g", "min-density"]), "Exploration and relabelling goals: stored pictures (skewed when skewing), or z ~ N(0, I)."),
     key("goals.relabel_keep", "0.2", Number(0.0, 1.0), "Fraction of a batch that keeps the rollout's goal."),
     key("goals.relabel_source", "0.5", Number(0.0, 1.0), "Fraction that gets a goal from `goals.source`; the rest gets the future of its episode."),
     key("goals.keep_goal_picture", "\"decoded\"", Word(&["decoded", "real"], &[]), "Picture stored for a rollout's goal: its decoding (official) or the real one."),
+    key("goals.reward", "\"latent-distance\"", Word(&reward::NAMES, &[]), "What practice is rewarded with: minus the distance in latent space.").since("\"latent-distance\""),
     key("agent.hidden", "[400, 300]", Wholes(2, 2, 1, 4096), "Units of the two hidden layers."),
     key("agent.batch", "1024", Whole(1, 65_536), "Transitions a SAC batch."),
     key("agent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's step, of policy, critics and temperature."),
@@ -119,6 +123,7 @@ pub const KEYS: &[Key] = &[
     key("evaluate.every_epochs", "1", Whole(1, 1_000_000), "Epochs between evaluations."),
     key("evaluate.pictures_each_time", "10", Whole(1, 1000), "Pictures an evaluation, rotating through the set; the final one takes all."),
     key("evaluate.shared_env", "false", Flag, "Evaluate in the exploration's own environment (official) instead of one of its own."),
+    key("evaluate.folder", "\"\"", Folder, "Folder of pictures to try in place of the scene's own: the first `evaluate.pictures` by name, copied into the run. Empty: the scene's own.").since("\"\""),
     key("coverage.window_steps", "10000", Whole(2, 10_000_000), "Last exploration steps whose entropy is measured."),
     key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less the run stands still until there is room.").aside(),
     key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes set aside in the run directory while it runs, given back when the disk is full.").aside(),
@@ -137,6 +142,7 @@ impl Allowed {
             Flag => "true or false".into(),
             Word([word], _) => (*word).into(),
             Word(words, _) => format!("one of {}", words.join(", ")),
+            Folder => "the path of a folder, or empty".into(),
             Name => "1 to 64 letters, digits, `-`, `_` or `.`, the first a letter or digit".into(),
             Size(sizes) => format!("one of {}", sizes.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")),
             Wholes(few, many, low, high) if few == many => format!("{few} whole numbers from {low} to {high}"),
@@ -160,6 +166,7 @@ impl Allowed {
             Number(low, high) => number(*low, *high),
             Flag => value.is_bool(),
             Word(words, _) => value.as_str().is_some_and(|w| words.contains(&w)),
+            Folder => value.is_str(),
             Name => value.as_str().is_some_and(is_name),
             Size(sizes) => value.as_integer().is_some_and(|n| sizes.contains(&n)),
             Wholes(few, many, low, high) => value

@@ -124,6 +124,8 @@ pub struct EvaluateConfig {
     pub pictures_each_time: usize,
     /// Evaluate in the exploration's own environment (official).
     pub shared_env: bool,
+    /// Folder of pictures in place of the scene's own; empty: none.
+    pub folder: String,
 }
 
 /// `[coverage]`.

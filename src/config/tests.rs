@@ -145,6 +145,7 @@ fn allowed_setting(key: &'static keys::Key, pick: f64) -> String {
         Allowed::Number(low, high) => format!("{:?}", low + pick * (high - low)),
         Allowed::Flag => (pick < 0.5).to_string(),
         Allowed::Word(words, _) => format!("{:?}", words[index(words.len())]),
+        Allowed::Folder => format!("\"pictures/{}\"", index(1000)),
         Allowed::Name => format!("\"run-{}\"", index(1000)),
         Allowed::Size(sizes) => sizes[index(sizes.len())].to_string(),
         Allowed::Wholes(few, _, low, high) => format!("{:?}", vec![whole(*low, *high); *few]),

@@ -26,13 +26,8 @@ fn internal(error: impl std::fmt::Display) -> Error {
 }
 
 fn default_channels(image_size: i64) -> Value {
-    let channels: &[i64] = match image_size {
-        24 => &[16, 32],
-        96 => &[16, 32, 64, 64],
-        84 => &[16, 32, 32],
-        _ => &[16, 32, 64],
-    };
-    Value::Array(channels.iter().map(|c| Value::Integer(*c)).collect())
+    let channels = Architecture::usual_channels(usize::try_from(image_size).unwrap_or_default());
+    Value::Array(channels.iter().map(|c| Value::Integer(*c as i64)).collect())
 }
 
 /// The first contradiction: the keys it is between, and a sentence.

@@ -89,6 +89,26 @@ impl Episode {
         Image { size: self.image_size, pixels: self.goal_image.clone() }
     }
 
+    /// What visits are counted by at `t` in `0..=T`: the true state, or proprioception where there is none.
+    #[must_use]
+    pub fn counted(&self, t: usize) -> Vec<f64> {
+        match self.state(t) {
+            [] => {
+                self.proprio[t * self.proprio_dim..(t + 1) * self.proprio_dim].iter().map(|p| f64::from(*p)).collect()
+            }
+            state => state.to_vec(),
+        }
+    }
+
+    /// Their names; proprioception's are numbers, since a shard does not hold them.
+    #[must_use]
+    pub fn counted_names(&self) -> Vec<String> {
+        match self.state_names.as_slice() {
+            [] => (0..self.proprio_dim).map(|i| format!("proprio_{i}")).collect(),
+            names => names.to_vec(),
+        }
+    }
+
     /// True state at `t` in `0..=T`; empty on hardware.
     #[must_use]
     pub fn state(&self, t: usize) -> &[f64] {

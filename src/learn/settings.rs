@@ -99,22 +99,12 @@ impl SkewConfig {
     }
 }
 
-/// Where goals come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GoalSourceKind {
-    /// Stored frames, skewed when skewing.
-    Replay,
-    /// z ~ N(0, I).
-    Prior,
-}
-
 /// `[goals]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GoalsConfig {
-    /// Exploration and relabelling goals.
-    pub source: GoalSourceKind,
+    /// Exploration and relabelling goals, one of [`source::NAMES`](super::goals::source::NAMES).
+    pub source: String,
     /// Fraction of a batch that keeps the rollout's goal.
     pub relabel_keep: f64,
     /// Fraction that gets a goal from `source`; the rest: future of the same episode.
@@ -122,6 +112,8 @@ pub struct GoalsConfig {
     /// Store decode(z_g) as the goal's picture (official) instead of the real one.
     #[serde(rename = "keep_goal_picture", with = "words::decoded_or_real")]
     pub keep_decoded_picture: bool,
+    /// What practice is rewarded with, one of [`reward::NAMES`](super::goals::reward::NAMES).
+    pub reward: String,
 }
 
 /// `[agent]`: SAC.

@@ -1,4 +1,17 @@
-//! The words of the file for values that are a `bool` or an `Option` in [the settings](super::settings).
+//! The words of the file: for values that are a `bool` or an `Option` in [the settings](super::settings), and for kinds
+//! that a table lists.
+
+/// The words of a table of kinds, in its order.
+#[must_use]
+pub const fn of<T, const N: usize>(kinds: &[(&'static str, T); N]) -> [&'static str; N] {
+    let mut words = [""; N];
+    let mut k = 0;
+    while k < N {
+        words[k] = kinds[k].0;
+        k += 1;
+    }
+    words
+}
 
 macro_rules! two_words {
     ($(#[$doc:meta])* $name:ident, $yes:literal, $no:literal) => {

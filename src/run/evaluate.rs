@@ -1,4 +1,4 @@
-//! `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
+//! `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on those that the run has.
 
 use std::path::{Path, PathBuf};
 
@@ -6,31 +6,48 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error};
+use crate::run::goal_folder;
 use crate::show::evaluation::{report, write};
 use crate::show::pictures;
-use crate::task::attempt::{Evaluator, Goal};
+use crate::task::attempt::{Evaluator, Goal, own_goals};
 use crate::task::opened::Opened;
+use crate::task::scene::{self, Build, fits, same_scene};
 
 /// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
+///
+/// # Errors
+/// As [`run_in`]; `Usage` of an environment that is not shipped.
+pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Value> {
+    run_in(dir, goals, episodes, &scene::build)
+}
+
+/// [`run`] in an environment of the caller's. A goal that is a folder stands for the pictures in it.
 ///
 /// All of the scene's own are the run's evaluation at that checkpoint, in `eval/<update>`; what else is tried goes to
 /// `eval/partial` and `eval/pictures`, where it takes the place of the time before.
 ///
 /// # Errors
 /// `Usage` for what is not a run or not a picture; `Damaged` where no checkpoint is sound.
-pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Value> {
+pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Build<'_>) -> Result<Value> {
     let opened = Opened::read(dir)?;
     let cfg = &opened.cfg;
     let load = |path: &PathBuf| {
         let image = pictures::load_goal(path, cfg.env.image_size)?;
         Ok(Goal { name: path.display().to_string(), image, state: None })
     };
-    let given = goals.iter().map(load).collect::<Result<Vec<_>>>()?;
-    let mut evaluator = Evaluator::new(cfg, &|goals| opened.scene(goals))?;
+    let files = |path: &PathBuf| if path.is_dir() { pictures::pictures_in(path) } else { Ok(vec![path.clone()]) };
+    let files = goals.iter().map(files).collect::<Result<Vec<_>>>()?.concat();
+    let given = files.iter().map(load).collect::<Result<Vec<_>>>()?;
+    let mut evaluator = Evaluator::new(cfg, &|goals| {
+        let env = build(&cfg.env, goals)?;
+        same_scene(opened.store.root(), env.spec())?;
+        fits(&*env, &cfg.env).map(|()| env)
+    })?;
     let learner = opened.learner()?;
 
     let own = given.is_empty();
-    let pool = if own { evaluator.goals() } else { given };
+    let kept = if own { goal_folder::of_run(&DiskFs, dir, cfg)? } else { given };
+    let pool = if kept.is_empty() { own_goals(evaluator.env()) } else { kept };
     let n = episodes.unwrap_or(pool.len());
     let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
     let mut attempts = evaluator.attempt(&learner, cfg, &wanted, &mut || {})?;
@@ -46,7 +63,7 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
     if !whole {
         DiskFs.remove(&folder).map_err(|e| disk_error("empty", &folder, &e))?;
     }
-    let report = report(dir, &folder, update, &attempts, evaluator.scene());
+    let report = report(dir, &folder, update, &attempts, evaluator.env());
     write(&folder, &report, &attempts)?;
     Ok(report)
 }

@@ -3,4 +3,5 @@
 pub mod estimate;
 pub mod evaluate;
 pub mod explore;
+pub mod goal_folder;
 pub mod progress;

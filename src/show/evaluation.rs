@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
-use skewfit_envs::{Scene, StateVec};
+use skewfit_envs::{Env, StateVec};
 
 use crate::error::Result;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error, write_atomic};
@@ -20,9 +20,9 @@ const IN_A_ROW: usize = 4;
 
 /// The contract's object; clips are named relative to the run, as they will lie in `folder`.
 #[must_use]
-pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], scene: &dyn Scene) -> Value {
+pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], env: &dyn Env) -> Value {
     let named = |state: &StateVec| -> Value {
-        let entries = scene.spec().state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
+        let entries = env.spec().state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
         Value::Object(entries.collect::<Map<_, _>>())
     };
     let place = folder.strip_prefix(run).unwrap_or(folder);
@@ -32,19 +32,19 @@ pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], scen
             "source": if a.goal.state.is_some() { "scene" } else { "picture" },
             "goal_state": a.goal.state.as_ref().map(named),
             "final_state": a.state.as_ref().map(named),
-            "final": a.metrics.iter().map(|(n, v)| ((*n).to_owned(), json!(v))).collect::<Map<_, _>>(),
+            "final": a.metrics.iter().map(|(n, v)| (n.to_string(), json!(v))).collect::<Map<_, _>>(),
             "latent_distance": a.latent_distance,
             "success": a.success,
             "clip": a.episode.as_ref().map(|_| place.join(clip_file(i)).display().to_string()),
         })
     };
-    let (mean, success_rate) = means(attempts);
+    let (mean, success_rate) = means(attempts, env.truth().is_some());
     json!({
         "run": run.display().to_string(),
         "checkpoint": update,
         "goals": attempts.iter().enumerate().map(goal).collect::<Vec<_>>(),
         "mean": mean.into_iter().map(|(n, v)| (n, json!(v))).collect::<Map<_, _>>(),
-        "over_goals": over_goals(attempts, scene).into_iter().map(|(n, v)| (n, json!(v))).collect::<Map<_, _>>(),
+        "over_goals": over_goals(attempts, env).into_iter().map(|(n, v)| (n, json!(v))).collect::<Map<_, _>>(),
         "success_rate": success_rate,
         "latent_threshold": latent_threshold(attempts),
     })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde_json::Value;
-use skewfit_envs::{Image, Scene, StateVec};
+use skewfit_envs::{Image, StateVec};
 
 use crate::config::{Config, RunConfig};
 use crate::error::{Error, Result};
@@ -17,7 +17,8 @@ use crate::show::pictures;
 use crate::show::report::{self, Drawn, States, axis_name};
 use crate::task::attempt::{Attempt, Goal};
 use crate::task::coverage::along;
-use crate::task::{scene, scores};
+use crate::task::scene::{self, Described};
+use crate::task::scores;
 
 /// Goals shown from the beginning and from the end.
 const GOALS_SHOWN: usize = 24;
@@ -53,34 +54,37 @@ pub fn of(dir: &Path) -> Result<Drawn> {
         ..Drawn::default()
     };
     let mut final_metrics = summary.as_ref().map(|s| s.final_metrics.clone()).unwrap_or_default();
-    if let Ok(scene) = scene::of_run(store.root(), &cfg.env, 0) {
-        let attempts = summary.map_or_else(Vec::new, |s| attempts(dir, s.updates, cfg.env.image_size, &*scene));
-        final_metrics.extend(scores::over_goals(&attempts, &*scene));
-        drawn.states = visited(&store, &*scene).map(|visited| states(visited, &*scene, &attempts));
+    if let Some(task) = Described::of_run(dir, store.root(), &cfg.env) {
+        let attempts = summary.map_or_else(Vec::new, |s| attempts(dir, s.updates, cfg.env.image_size, &task));
+        if let Ok(scene) = scene::build(&cfg.env, 0)
+            && scene.spec().name == task.spec.name
+        {
+            final_metrics.extend(scores::over_goals(&attempts, &*scene)); // a summary of an older program lacks them
+        }
+        drawn.states = states(visited(&store, &task), &task, &attempts);
         drawn.reached = evaluation::pairs(&attempts);
     }
     drawn.final_metrics = final_metrics.into_iter().collect();
     Ok(drawn)
 }
 
-/// Visited states on the scene's map, with the goals of `attempts`.
+/// Visited states on the scene's map, with the goals of `attempts`; `None` where nothing was visited or there is no map.
 #[must_use]
-pub fn states(visited: Vec<[f64; 2]>, scene: &dyn Scene, attempts: &[Attempt]) -> States {
-    let axes = scene.coverage().heat_map.clone();
+pub fn states(visited: Vec<[f64; 2]>, task: &Described, attempts: &[Attempt]) -> Option<States> {
+    let axes = task.map_axes().filter(|_| !visited.is_empty())?.clone();
     let goals = attempts.iter().filter_map(|a| Some(along(&axes, &a.goal.state.as_ref()?.0))).collect();
-    States { names: [&axes[0], &axes[1]].map(|axis| axis_name(scene.spec(), axis)), goals, visited, axes }
+    Some(States { names: [&axes[0], &axes[1]].map(|axis| axis_name(&task.spec, axis)), goals, visited, axes })
 }
 
 /// Every visited state, out of the shards; those that are damaged or may not be read are left out, as `inspect`
 /// tells.
-fn visited(store: &Store, scene: &dyn Scene) -> Option<Vec<[f64; 2]>> {
-    let axes = scene.coverage().heat_map.clone();
+fn visited(store: &Store, task: &Described) -> Vec<[f64; 2]> {
+    let Some(axes) = task.map_axes() else { return Vec::new() };
     let of = |line: &JournalLine| {
-        let episode = store.episode(line.id).ok().filter(|e| !e.states.is_empty())?;
-        Some((1..=episode.steps()).map(|t| along(&axes, episode.state(t))).collect::<Vec<_>>())
+        let episode = store.episode(line.id).ok().filter(|e| !e.counted(0).is_empty())?;
+        Some((1..=episode.steps()).map(|t| along(axes, &episode.counted(t))).collect::<Vec<_>>())
     };
-    let visited: Vec<_> = store.lines().par_iter().filter_map(of).collect();
-    (!visited.is_empty()).then(|| visited.concat())
+    store.lines().par_iter().filter_map(of).collect::<Vec<_>>().concat()
 }
 
 /// Pictures of the first and last goals that were the robot's own; warm-up and damaged shards are left out.
@@ -101,21 +105,22 @@ pub fn last_episode(store: &Store) -> Option<Clip> {
 }
 
 /// The evaluation at `update`, as far as it was saved; empty where there is none.
-fn attempts(dir: &Path, update: u64, image_size: usize, scene: &dyn Scene) -> Vec<Attempt> {
+fn attempts(dir: &Path, update: u64, image_size: usize, task: &Described) -> Vec<Attempt> {
     let folder = dir.join("eval").join(format!("{update:08}"));
     let text = std::fs::read_to_string(folder.join("evaluation.json")).unwrap_or_default();
     let report: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
     let state = |told: &Value| -> Option<StateVec> {
-        let names = &scene.spec().state_names;
+        let names = &task.spec.state_names;
+        told.as_object()?; // of a picture of the user's nothing is known
         names.iter().map(|name| told[name].as_f64()).collect::<Option<_>>().map(StateVec)
     };
     let picture = |i: usize, what: &str| pictures::load_goal(&folder.join(format!("{i:02}-{what}.png")), image_size);
     let nothing = || Image { size: 0, pixels: Vec::new() };
     let one = |(i, told): (usize, &Value)| {
         let (goal_state, state) = (state(&told["goal_state"]), state(&told["final_state"]));
-        let known = state.as_ref().zip(goal_state.as_ref());
+        let metrics = task.metrics.iter().flatten(); // in the scene's order, the leading one first
         Attempt {
-            metrics: known.map_or_else(Vec::new, |(s, g)| scene.metrics(s, g)),
+            metrics: metrics.filter_map(|m| Some((m.clone().into(), told["final"][m].as_f64()?))).collect(),
             success: told["success"].as_bool(),
             latent_distance: told["latent_distance"].as_f64().unwrap_or(f64::NAN),
             goal: Goal {

@@ -1,6 +1,6 @@
 //! Goal pictures -> attempts from the scene's start state -> how near they came. Never counted, never learned from.
 
-use skewfit_envs::{EnvSnapshot, Image, Scene, StateVec, scenes};
+use skewfit_envs::{Env, EnvFault, EnvSnapshot, Image, Metrics, StateVec, scenes};
 
 use crate::config::Config;
 use crate::error::Result;
@@ -34,7 +34,7 @@ pub struct Attempt {
     /// The last true state.
     pub state: Option<StateVec>,
     /// The scene's metrics; empty for a picture of the user's.
-    pub metrics: Vec<(&'static str, f64)>,
+    pub metrics: Metrics,
     /// Of the last picture from the goal.
     pub latent_distance: f64,
     /// By the scene's threshold, or by the latent threshold for a picture of the user's; `None` = unknown.
@@ -43,43 +43,55 @@ pub struct Attempt {
     pub episode: Option<Episode>,
 }
 
-/// Scenes of their own for attempts, each of which begins at the start state. Several try goals at the same time.
+/// Environments of their own for attempts, each of which begins at the start state. Several try goals at the same time.
 pub struct Evaluator {
-    scenes: Vec<Box<dyn Scene>>,
-    start: EnvSnapshot,
+    scenes: Vec<Box<dyn Env>>,
+    /// `None`: an attempt begins where `reset` leads to.
+    start: Option<EnvSnapshot>,
+}
+
+/// The evaluation pictures that an environment has itself, in their fixed, shuffled order.
+#[must_use]
+pub fn own_goals(env: &dyn Env) -> Vec<Goal> {
+    let own = |g: &skewfit_envs::GoalPicture| Goal {
+        name: g.name.clone(),
+        image: g.image.clone(),
+        state: Some(g.state.clone()),
+    };
+    env.truth().map_or_else(Vec::new, |truth| truth.evaluation_goals().iter().map(own).collect())
+}
+
+/// A snapshot to begin from; `None` of what cannot be frozen.
+///
+/// # Errors
+/// What else the environment reports.
+pub fn snapshot(env: &dyn Env) -> Result<Option<EnvSnapshot>> {
+    match env.snapshot() {
+        Err(EnvFault::NoSnapshot) => Ok(None),
+        snapshot => Ok(snapshot.map(Some)?),
+    }
 }
 
 impl Evaluator {
-    /// As many scenes as attempts may be made at the same time, by `build` of so many evaluation pictures: of a shipped
-    /// scene one a thread, of a caller's, which may own a device, one in all.
+    /// As many environments as attempts may be made at the same time, by `build` of so many evaluation pictures: of a
+    /// shipped scene one a thread, of a caller's, which may own a device, one in all.
     ///
     /// # Errors
     /// What a scene refuses.
-    pub fn new(cfg: &Config, build: &dyn Fn(usize) -> Result<Box<dyn Scene>>) -> Result<Self> {
+    pub fn new(cfg: &Config, build: &dyn Fn(usize) -> Result<Box<dyn Env>>) -> Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if cfg.run.threads == 0 { cores() } else { cfg.run.threads };
         let first = build(cfg.evaluate.pictures)?;
         let alone = cfg.evaluate.shared_env || !scenes::NAMES.contains(&first.spec().name.as_str());
         let at_once = if alone { 1 } else { threads.min(cfg.evaluate.pictures_each_time) };
         let others = (1..at_once).map(|_| build(0));
-        let start = first.snapshot()?;
+        let start = snapshot(&*first)?;
         Ok(Self { scenes: [Ok(first)].into_iter().chain(others).collect::<Result<_>>()?, start })
     }
 
-    /// The scene's evaluation pictures, in their fixed, shuffled order.
+    /// The environment that attempts are made in.
     #[must_use]
-    pub fn goals(&self) -> Vec<Goal> {
-        let own = |g: &skewfit_envs::GoalPicture| Goal {
-            name: g.name.clone(),
-            image: g.image.clone(),
-            state: Some(g.state.clone()),
-        };
-        self.scenes[0].evaluation_goals().iter().map(own).collect()
-    }
-
-    /// The scene that attempts are made in.
-    #[must_use]
-    pub fn scene(&self) -> &dyn Scene {
+    pub fn env(&self) -> &dyn Env {
         &*self.scenes[0]
     }
 
@@ -98,8 +110,8 @@ impl Evaluator {
         for round in goals.chunks(self.scenes.len()) {
             let mut shares: Vec<_> = self.scenes.iter_mut().zip(round).map(|pair| (pair, None)).collect();
             learner.workers.each(&mut shares, |_, ((scene, goal), done)| {
-                let begun = scene.restore(&self.start).map_err(Into::into);
-                *done = Some(begun.and_then(|()| attempt(&mut ***scene, learner, cfg, goal)));
+                let begun = self.start.as_ref().map_or(Ok(()), |start| scene.restore(start));
+                *done = Some(begun.map_err(Into::into).and_then(|()| attempt(&mut ***scene, learner, cfg, goal)));
             });
             for attempt in shares.into_iter().filter_map(|(_, done)| done) {
                 beat();
@@ -111,27 +123,27 @@ impl Evaluator {
     }
 }
 
-/// One attempt from where `scene` stands; its random stream is named by the goal's number.
+/// One attempt from where `env` stands; its random stream is named by the goal's number.
 ///
 /// # Errors
-/// What the scene reports.
-pub fn attempt(scene: &mut dyn Scene, learner: &Learner, cfg: &Config, goal: &(u64, Goal)) -> Result<Attempt> {
+/// What the environment reports.
+pub fn attempt(env: &mut dyn Env, learner: &Learner, cfg: &Config, goal: &(u64, Goal)) -> Result<Attempt> {
     let (number, goal) = goal;
     let (policy, mut scratch) = (learner.policy(), learner.policy().scratch());
     let latent = policy.encode(&mut scratch, &goal.image.pixels);
     let target = Target { latent, picture: goal.image.pixels.clone(), origin: GoalOrigin::Replay };
     let mut reset = rng::stream(cfg.seed, "evaluate", &[learner.counts.updates, *number]);
     let behaviour = Behaviour::Deterministic;
-    let episode = rollout(scene, policy, behaviour, &target, *number, cfg.env.episode_steps, &mut reset)?;
+    let episode = rollout(env, policy, behaviour, &target, *number, cfg.env.episode_steps, &mut reset)?;
     let last = episode.frame(episode.steps());
     let reached = Image { size: episode.image_size, pixels: last.to_vec() };
     let distance = f64::from(latent_distance(&policy.encode(&mut scratch, last), &target.latent));
-    let state = scene.true_state();
-    let known = state.as_ref().zip(goal.state.as_ref());
+    let state = env.true_state();
+    let judged = env.truth().zip(state.as_ref().zip(goal.state.as_ref()));
     Ok(Attempt {
         reached,
-        metrics: known.map_or_else(Vec::new, |(s, g)| scene.metrics(s, g)),
-        success: known.map(|(s, g)| scene.success(s, g)),
+        metrics: judged.map_or_else(Vec::new, |(truth, (s, g))| truth.metrics(s, g)),
+        success: judged.map(|(truth, (s, g))| truth.success(s, g)),
         latent_distance: distance,
         state,
         goal: goal.clone(),
@@ -153,7 +165,7 @@ mod tests {
             cfg.run.threads = threads;
             let mut evaluator = Evaluator::new(&cfg, &|goals| build(&cfg.env, goals)).unwrap();
             assert_eq!(evaluator.scenes.len(), threads);
-            let goals: Vec<_> = (0..).zip(evaluator.goals()).collect();
+            let goals: Vec<_> = (0..).zip(own_goals(evaluator.env())).collect();
             evaluator.attempt(&learner, &cfg, &goals, &mut || {}).unwrap()
         };
         let in_turn = attempts_with(1);

@@ -2,6 +2,7 @@
 
 pub mod attempt;
 pub mod coverage;
+pub mod knn_entropy;
 pub mod opened;
 pub mod scene;
 pub mod scores;

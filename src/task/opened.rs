@@ -2,15 +2,13 @@
 
 use std::path::Path;
 
-use skewfit_envs::Scene;
-
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint::{self, Loaded, Snapshot};
 use crate::keep::models::restore_models;
 use crate::keep::store::Store;
 use crate::learn::learner::Learner;
-use crate::task::scene;
+use crate::task::scene::Described;
 
 /// What a run directory holds; nothing is written.
 pub struct Opened {
@@ -45,12 +43,10 @@ impl Opened {
         Ok(learner)
     }
 
-    /// The run's scene, with so many evaluation pictures.
-    ///
-    /// # Errors
-    /// `Usage` for one that is not shipped, and for another than the run's.
-    pub fn scene(&self, evaluation_goals: usize) -> Result<Box<dyn Scene>> {
-        scene::of_run(self.store.root(), &self.cfg.env, evaluation_goals)
+    /// What is known of the run's environment without building it.
+    #[must_use]
+    pub fn described(&self) -> Option<Described> {
+        Described::of_run(self.store.dir(), self.store.root(), &self.cfg.env)
     }
 
     /// A, as the policy's last layer has it: a mean and a deviation an action.

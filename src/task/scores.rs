@@ -5,15 +5,22 @@
 //! Best constant answer: of the goals' own states, the one that, given as the answer to every goal, has the least mean
 //! metric. For an error along one coordinate that is the median's, which no constant betters.
 
-use skewfit_envs::{Scene, StateVec};
+use skewfit_envs::{Env, Metrics, StateVec, Truth};
 
 use super::attempt::Attempt;
 use crate::statistics::{mean, spearman};
 
-/// Mean of each metric over the attempts that have it, and the success rate.
+/// What is measured where there is no truth, by its name among the metrics.
+pub const LATENT_DISTANCE: &str = "latent_distance";
+
+/// Mean of each metric over the attempts that have it, and the success rate; without a truth, the mean latent distance.
 #[must_use]
-pub fn means(attempts: &[Attempt]) -> (Vec<(String, f64)>, Option<f64>) {
-    let names: Vec<&str> = attempts.first().map_or_else(Vec::new, |a| a.metrics.iter().map(|m| m.0).collect());
+pub fn means(attempts: &[Attempt], truth: bool) -> (Vec<(String, f64)>, Option<f64>) {
+    if !truth && !attempts.is_empty() {
+        let distances: Vec<f64> = attempts.iter().map(|a| a.latent_distance).collect();
+        return (vec![(LATENT_DISTANCE.to_owned(), mean(&distances))], None);
+    }
+    let names: Vec<&str> = attempts.first().map_or_else(Vec::new, |a| a.metrics.iter().map(|m| m.0.as_ref()).collect());
     let of = |name: &str| {
         let values = attempts.iter().flat_map(|a| &a.metrics).filter(|m| m.0 == name).map(|m| m.1);
         mean(&values.collect::<Vec<_>>())
@@ -25,9 +32,9 @@ pub fn means(attempts: &[Attempt]) -> (Vec<(String, f64)>, Option<f64>) {
 
 /// Rank correlations and best constant answers over the attempts whose goal has a true state.
 #[must_use]
-pub fn over_goals(attempts: &[Attempt], scene: &dyn Scene) -> Vec<(String, f64)> {
+pub fn over_goals(attempts: &[Attempt], env: &dyn Env) -> Vec<(String, f64)> {
     let pair = |a: &Attempt| Some((a.goal.state.clone()?, a.state.clone()?));
-    over_pairs(scene, &attempts.iter().filter_map(pair).collect::<Vec<_>>())
+    over_pairs(env, &attempts.iter().filter_map(pair).collect::<Vec<_>>())
 }
 
 /// The latent distance that best separates attempts that succeeded from those that did not; `None` without both kinds.
@@ -44,22 +51,22 @@ pub fn latent_threshold(attempts: &[Attempt]) -> Option<f64> {
 }
 
 /// `rank_correlation_<coordinate>` and `best_constant_<metric>` over (goal, reached) states; what is undefined is left out.
-fn over_pairs(scene: &dyn Scene, pairs: &[(StateVec, StateVec)]) -> Vec<(String, f64)> {
-    let names = scene.spec().state_names.iter().enumerate();
+fn over_pairs(env: &dyn Env, pairs: &[(StateVec, StateVec)]) -> Vec<(String, f64)> {
+    let names = env.spec().state_names.iter().enumerate();
     let ranks = names.filter_map(|(i, name)| {
         let along: Option<(Vec<_>, Vec<_>)> = pairs.iter().map(|(g, r)| Some((*g.0.get(i)?, *r.0.get(i)?))).collect();
         let (goals, reached) = along?;
         Some((format!("rank_correlation_{name}"), spearman(&goals, &reached)?))
     });
     let goals: Vec<&StateVec> = pairs.iter().map(|(goal, _)| goal).collect();
-    ranks.chain(best_constants(scene, &goals)).collect()
+    ranks.chain(env.truth().into_iter().flat_map(|truth| best_constants(truth, &goals))).collect()
 }
 
-fn best_constants(scene: &dyn Scene, goals: &[&StateVec]) -> Vec<(String, f64)> {
-    let mean = |answer: &StateVec| -> Vec<(&str, f64)> {
-        let mut sums: Vec<(&str, f64)> = Vec::new();
+fn best_constants(truth: &dyn Truth, goals: &[&StateVec]) -> Vec<(String, f64)> {
+    let mean = |answer: &StateVec| -> Metrics {
+        let mut sums = Metrics::new();
         for goal in goals {
-            for (i, (name, value)) in scene.metrics(answer, goal).into_iter().enumerate() {
+            for (i, (name, value)) in truth.metrics(answer, goal).into_iter().enumerate() {
                 match sums.get_mut(i) {
                     Some(sum) => sum.1 += value,
                     None => sums.push((name, value)),
@@ -68,9 +75,7 @@ fn best_constants(scene: &dyn Scene, goals: &[&StateVec]) -> Vec<(String, f64)> 
         }
         sums.into_iter().map(|(name, sum)| (name, sum / goals.len() as f64)).collect()
     };
-    let least = |a: Vec<(&'static str, f64)>, b: Vec<(&'static str, f64)>| {
-        a.into_iter().zip(b).map(|(a, b)| (a.0, a.1.min(b.1))).collect()
-    };
+    let least = |a: Metrics, b: Metrics| a.into_iter().zip(b).map(|(a, b)| (a.0, a.1.min(b.1))).collect();
     let best = goals.iter().map(|answer| mean(answer)).reduce(least).unwrap_or_default();
     best.into_iter().map(|(name, value)| (format!("best_constant_{name}"), value)).collect()
 }

@@ -1,12 +1,12 @@
 //! A scene that a small VAE learns in seconds.
 
 use skewfit_envs::{
-    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
-    StateVec, TimeStep,
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
+    TimeStep, Truth,
 };
 
 /// The corridor, with a blurred light in place of the disc.
-pub struct Blurred(pub Box<dyn Scene>);
+pub struct Blurred(pub Box<dyn Env>);
 
 impl Blurred {
     fn seen(&self) -> Image {
@@ -42,22 +42,31 @@ impl Env for Blurred {
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
         self.0.restore(snapshot)
     }
+    fn coverage(&self) -> Option<&CoverageGrid> {
+        self.0.coverage()
+    }
+    fn truth(&self) -> Option<&dyn Truth> {
+        Some(self)
+    }
+    fn truth_mut(&mut self) -> Option<&mut dyn Truth> {
+        Some(self)
+    }
 }
 
-impl Scene for Blurred {
+impl Truth for Blurred {
     fn evaluation_goals(&self) -> &[GoalPicture] {
         &[]
     }
     fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
-        self.0.metrics(state, goal)
+        self.0.truth().unwrap().metrics(state, goal)
     }
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
-        self.0.success(state, goal)
-    }
-    fn coverage(&self) -> &CoverageGrid {
-        self.0.coverage()
+        self.0.truth().unwrap().success(state, goal)
     }
     fn render(&mut self, _: usize, _: usize) -> Image {
         self.seen()
+    }
+    fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
+        self.0.truth_mut().unwrap().set_state(values)
     }
 }

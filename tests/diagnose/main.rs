@@ -17,7 +17,7 @@ use skewfit::run::explore::start_in;
 use skewfit::run::progress::{Progress, Tick};
 use skewfit::show::diagnose::{self, Diagnosis, Level, Verdict};
 use skewfit::task::scene::build as scene;
-use skewfit_envs::Scene;
+use skewfit_envs::Env;
 
 struct Quiet;
 
@@ -42,7 +42,7 @@ fn explored(dir: &Path, mistake: fn(&mut Config)) -> Diagnosis {
     let sound = Config::resolve("corridor-tiny", settings.into()).unwrap();
     let mut broken = sound.clone();
     mistake(&mut broken);
-    let build = |cfg: &EnvConfig, goals: usize| -> skewfit::error::Result<Box<dyn Scene>> {
+    let build = |cfg: &EnvConfig, goals: usize| -> skewfit::error::Result<Box<dyn Env>> {
         Ok(Box::new(Blurred(scene(cfg, goals)?)))
     };
     start_in(broken, dir, &[], &mut Quiet, &build).unwrap();

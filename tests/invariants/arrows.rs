@@ -8,9 +8,9 @@ const ORDER: [&str; 8] = [
     "learn: words settings rng nn latent density episode skew replay goals agent policy rollout learner",
     "config",
     "keep: store faults checkpoint models provenance summary supervise",
-    "task: scene coverage attempt scores opened",
+    "task: scene coverage knn_entropy attempt scores opened",
     "show: pictures metrics tensorboard clip report evaluation redraw export diagnose dashboard",
-    "run: progress estimate explore evaluate",
+    "run: progress estimate goal_folder explore evaluate",
     "face: bench cli",
 ];
 

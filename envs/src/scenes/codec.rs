@@ -25,7 +25,7 @@ impl EnvSnapshot {
     /// `BadSnapshot` where `state` cannot be serialised.
     pub fn freeze<T: Serialize>(scene: &'static str, state: &T) -> Result<Self, EnvFault> {
         let bytes = postcard::to_allocvec(&(scene, state));
-        bytes.map(Self).map_err(|e| EnvFault::BadSnapshot { scene, why: e.to_string() })
+        bytes.map(Self).map_err(|e| EnvFault::BadSnapshot { scene: scene.into(), why: e.to_string() })
     }
 
     /// Reads back what [`EnvSnapshot::freeze`] wrote for the same scene.
@@ -33,7 +33,7 @@ impl EnvSnapshot {
     /// # Errors
     /// `BadSnapshot` for another scene's bytes, for missing bytes and for bytes too many.
     pub fn thaw<T: DeserializeOwned>(&self, scene: &'static str) -> Result<T, EnvFault> {
-        let bad = |why: String| EnvFault::BadSnapshot { scene, why };
+        let bad = |why: String| EnvFault::BadSnapshot { scene: scene.into(), why };
         let (name, rest) = postcard::take_from_bytes::<&str>(&self.0).map_err(|e| bad(e.to_string()))?;
         if name != scene {
             return Err(bad(format!("it was taken in `{name}`")));

@@ -11,8 +11,8 @@ use super::SceneOptions;
 use super::plane::{self, Point};
 use crate::render::flat::{self, Shape, View};
 use crate::{
-    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
-    StateVec, TimeStep,
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
+    TimeStep, Truth,
 };
 
 const NAME: &str = "corridor";
@@ -138,14 +138,29 @@ impl Env for Corridor {
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
         let state: State = snapshot.thaw(NAME)?;
         if !is_valid(state.at) {
-            return Err(EnvFault::BadSnapshot { scene: NAME, why: format!("{:?} is not in the corridor", state.at) });
+            return Err(EnvFault::BadSnapshot {
+                scene: NAME.into(),
+                why: format!("{:?} is not in the corridor", state.at),
+            });
         }
         self.state = state;
         Ok(())
     }
+
+    fn coverage(&self) -> Option<&CoverageGrid> {
+        Some(&self.grid)
+    }
+
+    fn truth(&self) -> Option<&dyn Truth> {
+        Some(self)
+    }
+
+    fn truth_mut(&mut self) -> Option<&mut dyn Truth> {
+        Some(self)
+    }
 }
 
-impl Scene for Corridor {
+impl Truth for Corridor {
     fn evaluation_goals(&self) -> &[GoalPicture] {
         &self.goals
     }
@@ -158,12 +173,18 @@ impl Scene for Corridor {
         plane::distance(state, goal) < REACHED
     }
 
-    fn coverage(&self) -> &CoverageGrid {
-        &self.grid
-    }
-
     fn render(&mut self, size: usize, samples: usize) -> Image {
         picture(self.state.at, size, samples)
+    }
+
+    /// `x`, `y`; outside of the hole.
+    fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
+        let at = plane::placed(&self.spec, self.state.at, values)?;
+        if !is_valid(at) {
+            return Err(EnvFault::BadState { what: format!("{at:?} is not in the corridor") });
+        }
+        self.state.at = at;
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the scenes of one point in the plane share: state (x, y), distances, a square grid of visited cells.
 
-use crate::{CoverageGrid, EnvSpec, GoalPicture, GridAxis, Image, Metrics, StateVec};
+use crate::truth::changed;
+use crate::{CoverageGrid, EnvFault, EnvSpec, GoalPicture, GridAxis, Image, Metrics, StateVec};
 
 /// Where the point is: (x, y).
 pub(super) type Point = [f64; 2];
@@ -14,7 +15,8 @@ pub(super) fn spec(name: &str, image_size: usize) -> EnvSpec {
         action_dim: 2,
         control_period_s: 0.1,
         state_names: vec!["x".to_owned(), "y".to_owned()],
-        state_units: vec!["", ""],
+        state_units: vec!["".into(), "".into()],
+        proprio_names: Vec::new(),
     }
 }
 
@@ -34,7 +36,16 @@ pub(super) fn distance(a: &StateVec, b: &StateVec) -> f64 {
 
 /// The one metric of these scenes.
 pub(super) fn metrics(a: &StateVec, b: &StateVec) -> Metrics {
-    vec![("distance", distance(a, b))]
+    vec![("distance".into(), distance(a, b))]
+}
+
+/// `at` with the named `values` in place of its own.
+///
+/// # Errors
+/// `BadState` for a name that is no entry, and for a value that is not finite.
+pub(super) fn placed(spec: &EnvSpec, at: Point, values: &[(&str, f64)]) -> Result<Point, EnvFault> {
+    let state = changed(&spec.state_names, StateVec(at.to_vec()), values)?;
+    Ok([state.0[0], state.0[1]])
 }
 
 /// A picture of each point, named `scene-00`, `scene-01`, ...

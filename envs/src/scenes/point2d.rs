@@ -11,8 +11,8 @@ use super::plane::{self, Point};
 use super::walls::{self, BALL_RADIUS, Variant, Wall};
 use crate::render::flat::{self, Shape, View};
 use crate::{
-    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, Scene,
-    StateVec, TimeStep,
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
+    TimeStep, Truth,
 };
 
 const NAME: &str = "point2d";
@@ -82,6 +82,10 @@ impl Point2d {
         Ok(executed)
     }
 
+    fn is_free(&self, at: Point) -> bool {
+        at.iter().all(|v| v.abs() <= SIDE) && !walls::blocked(&self.walls, at)
+    }
+
     fn observe(&self) -> Observation {
         let image = picture(self.variant, self.at, self.spec.image_size, self.samples);
         Observation { image, proprio: Vec::new() }
@@ -133,20 +137,32 @@ impl Env for Point2d {
     }
 
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
-        let bad = |why| Err(EnvFault::BadSnapshot { scene: NAME, why });
+        let bad = |why| Err(EnvFault::BadSnapshot { scene: NAME.into(), why });
         let Frozen { walls, at } = snapshot.thaw(NAME)?;
         if walls != self.variant.name {
             return bad(format!("it was taken among walls `{walls}`, these are `{}`", self.variant.name));
         }
-        if !at.iter().all(|v| v.abs() <= SIDE) || walls::blocked(&self.walls, at) {
+        if !self.is_free(at) {
             return bad(format!("{at:?} is in a wall or outside of the box"));
         }
         self.at = at;
         Ok(())
     }
+
+    fn coverage(&self) -> Option<&CoverageGrid> {
+        Some(&self.grid)
+    }
+
+    fn truth(&self) -> Option<&dyn Truth> {
+        Some(self)
+    }
+
+    fn truth_mut(&mut self) -> Option<&mut dyn Truth> {
+        Some(self)
+    }
 }
 
-impl Scene for Point2d {
+impl Truth for Point2d {
     fn evaluation_goals(&self) -> &[GoalPicture] {
         &self.goals
     }
@@ -159,11 +175,17 @@ impl Scene for Point2d {
         plane::distance(state, goal) < REACHED
     }
 
-    fn coverage(&self) -> &CoverageGrid {
-        &self.grid
-    }
-
     fn render(&mut self, size: usize, samples: usize) -> Image {
         picture(self.variant, self.at, size, samples)
+    }
+
+    /// `x`, `y`; outside of the walls.
+    fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
+        let at = plane::placed(&self.spec, self.at, values)?;
+        if !self.is_free(at) {
+            return Err(EnvFault::BadState { what: format!("{at:?} is in a wall or outside of the box") });
+        }
+        self.at = at;
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use skewfit_envs::Scene;
+use skewfit_envs::Env;
 
 use super::networks::ACTIONS;
 use super::timing::Work;
@@ -53,7 +53,7 @@ pub(super) fn checkpoint_door() -> Result<Work> {
 }
 
 /// An episode of the door towards a goal from the prior.
-pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Scene, learner: &mut Learner, id: u64) -> Result<Episode> {
+pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Env, learner: &mut Learner, id: u64) -> Result<Episode> {
     let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(0, name, &[id]));
     let latent = rng::normals(cfg.latent.dim, &mut noise);
     let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };

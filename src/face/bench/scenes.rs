@@ -4,7 +4,7 @@ use skewfit_envs::scenes::SceneOptions;
 use skewfit_envs::scenes::corridor::Corridor;
 use skewfit_envs::scenes::door::Door;
 use skewfit_envs::scenes::point2d::Point2d;
-use skewfit_envs::{Action, EnvFault, Scene};
+use skewfit_envs::{Action, Env, EnvFault};
 
 use super::timing::Work;
 use crate::config::{Config, EnvConfig};
@@ -61,7 +61,7 @@ pub(super) fn picture(name: &str) -> Result<Work> {
         scene.step(&random(actions, &mut rng))?;
     }
     Ok(Box::new(move || {
-        std::hint::black_box(scene.render(image_size, samples));
+        std::hint::black_box(scene.truth_mut().map(|truth| truth.render(image_size, samples)));
         Ok(())
     }))
 }
@@ -70,7 +70,7 @@ fn settings(name: &str) -> Result<EnvConfig> {
     Ok(EnvConfig { scene: name.to_owned(), ..Config::resolve("door", Vec::new())?.env })
 }
 
-fn scene(name: &str) -> Result<Box<dyn Scene>> {
+fn scene(name: &str) -> Result<Box<dyn Env>> {
     scene::build(&settings(name)?, 0)
 }
 
@@ -82,6 +82,7 @@ fn random(actions: usize, rng: &mut Rng) -> Action {
 mod tests {
     use super::*;
     use crate::task::scene::build;
+    use skewfit_envs::Truth;
 
     #[test]
     fn a_step_is_its_physics_and_its_picture() {
@@ -99,7 +100,7 @@ mod tests {
         for action in &actions {
             let seen = whole.step(action).unwrap();
             assert_eq!(alone.advance(action).unwrap(), seen.executed);
-            assert_eq!(alone.render(16, 1), seen.observation.image);
+            assert_eq!(Truth::render(&mut alone, 16, 1), seen.observation.image);
         }
     }
 

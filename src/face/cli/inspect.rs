@@ -11,7 +11,7 @@ use crate::keep::supervise::status::{self, Status};
 use crate::show::metrics;
 use crate::show::metrics::Table;
 use crate::task::coverage::Coverage;
-use crate::task::scene;
+use crate::task::scene::Described;
 use serde_json::{Value, json};
 use skewfit_envs::CoverageGrid;
 use std::io::ErrorKind;
@@ -104,7 +104,7 @@ fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Va
         Some(mut seen) if table.env_steps.last() != Some(&env_steps(store)) => {
             for line in store.lines() {
                 match store.sound(line)? {
-                    Ok(episode) => (1..=episode.steps()).for_each(|t| seen.observe(episode.state(t))),
+                    Ok(episode) => (1..=episode.steps()).for_each(|t| seen.observe(&episode.counted(t))),
                     Err(damage) => unsound.push(damage),
                 }
             }
@@ -118,9 +118,9 @@ fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Va
     Ok((json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), unsound))
 }
 
-/// Of the run's scene, where it is shipped.
+/// Of the run's environment, where that counts visits in cells.
 fn grid(store: &Store, config: &Config) -> Option<CoverageGrid> {
-    Some(scene::of_run(store.root(), &config.env, 0).ok()?.coverage().clone())
+    Described::of_run(store.dir(), store.root(), &config.env)?.coverage
 }
 
 /// The checkpoint that `resume` would take; damaged ones are named.

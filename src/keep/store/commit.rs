@@ -1,30 +1,39 @@
 //! Episodes are committed, and forgotten again: the shard first, then the journal line that makes it count.
 
 use super::fs::{disk_error, write_atomic};
+use super::journal::Moment;
 use super::{Committed, JournalLine, Store, journal, shard};
 use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
 
 impl Store {
     /// Stores `episode`, the next one; on return it outlives a power cut. On an error it is not stored and the store
-    /// can be used on: the same commit may be tried again. `env_steps_end`: exploration steps of the run at its end.
+    /// can be used on: the same commit may be tried again.
     ///
     /// # Errors
     /// [`Error::Disk`]; [`Error::Misuse`] where `episode` is not the next one; [`Error::Usage`] where its arrays do not fit
     /// together.
-    pub fn commit(&mut self, episode: &Episode, env_steps_end: u64) -> Result<Committed> {
+    pub fn commit_at(&mut self, episode: &Episode, moment: Moment) -> Result<Committed> {
         let id = self.lines.len() as u64;
         self.writable()?;
         if episode.id != id {
             return Err(Error::Misuse(format!("episode {} was committed where episode {id} is next", episode.id)));
         }
         let bytes = shard::encode(episode, &self.root)?;
-        let line = line_of(episode, env_steps_end, &bytes);
+        let line = line_of(episode, moment, &bytes);
         let path = self.dir.join(&line.file);
         let diverged = self.fs.read(&path).is_ok_and(|old| old != bytes);
         write_atomic(&*self.fs, &path, &bytes)?;
         self.append(line)?;
         Ok(Committed { diverged })
+    }
+
+    /// [`commit_at`](Self::commit_at) where no more than the run's steps at its end is known.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn commit(&mut self, episode: &Episode, env_steps_end: u64) -> Result<Committed> {
+        self.commit_at(episode, Moment { env_steps_end, ..Moment::default() })
     }
 
     /// Forgets all but the first `episodes` episodes. Their shards stay, to be compared when they are committed anew.
@@ -73,14 +82,16 @@ impl Store {
 }
 
 /// The journal's line of an episode whose shard is `bytes`.
-pub(super) fn line_of(episode: &Episode, env_steps_end: u64, bytes: &[u8]) -> JournalLine {
+pub(super) fn line_of(episode: &Episode, moment: Moment, bytes: &[u8]) -> JournalLine {
     JournalLine {
         id: episode.id,
         steps: episode.steps() as u64,
-        env_steps_end,
+        env_steps_end: moment.env_steps_end,
         file: journal::shard_file(episode.id),
         blake3: blake3::hash(bytes).to_string(),
         goal_source: episode.goal_origin,
         ending: episode.ending,
+        at_update: moment.at_update,
+        left_out: moment.left_out,
     }
 }

@@ -29,6 +29,17 @@ pub struct JournalLine {
     /// How it ended.
     #[serde(with = "EndingWord")]
     pub ending: Ending,
+    /// SAC updates done when it entered replay; `None` in lines of older programs, and where the journal was made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_update: Option<u64>,
+    /// Episodes left out just before it, since an action was not finite.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// The contract's words for [`Ending`].
@@ -74,6 +85,17 @@ pub fn parse(bytes: &[u8]) -> Journal {
         }
     }
     journal
+}
+
+/// What the run knows of an episode that its shard does not hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Exploration steps of the run at its end.
+    pub env_steps_end: u64,
+    /// SAC updates done when it enters replay.
+    pub at_update: Option<u64>,
+    /// Episodes left out just before it.
+    pub left_out: u64,
 }
 
 /// The sound lines among a journal's last bytes, wherever those begin.

@@ -25,7 +25,7 @@ use crate::error::Result;
 pub use create::refuse_if_used;
 use fs::Fs;
 use home::{GuardedFs, Home};
-pub use journal::JournalLine;
+pub use journal::{JournalLine, Moment};
 pub use open::is_free;
 pub(crate) use seal::{seal, unseal_versioned};
 pub use shard::ShardRoot;
@@ -36,7 +36,7 @@ pub const RUN_FILE: &str = "run.json";
 const LOCK_FILE: &str = "lock";
 const FORMAT_VERSION: u64 = 1;
 /// Files that may be there before `run.json` is.
-pub const BEGINNING: [&str; 4] = ["config.toml", "provenance.json", "metrics.csv", "serve.token"];
+pub const BEGINNING: [&str; 5] = ["config.toml", "provenance.json", "metrics.csv", "env.json", "serve.token"];
 
 /// A file that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::commit::line_of;
 use super::fs::{Fs, read_if_there, write_atomic};
 use super::home::Home;
+use super::journal::Moment;
 use super::open::read_run_file;
 use super::{JournalLine, Store, journal, shard};
 use crate::error::{Error, Result};
@@ -29,8 +30,10 @@ impl Store {
             let Some(bytes) = read_if_there(fs, &shard)? else { break };
             let Ok((episode, of)) = shard::decode(&bytes) else { break };
             let end = lines.last().map_or(0, |line| line.env_steps_end) + episode.steps() as u64;
-            let line = line_of(&episode, end, &bytes);
-            let contradicted = known.iter().any(|old| old.id == id && *old != line);
+            let old = known.iter().find(|old| old.id == id);
+            let (at_update, left_out) = old.map_or((None, 0), |old| (old.at_update, old.left_out));
+            let line = line_of(&episode, Moment { env_steps_end: end, at_update, left_out }, &bytes);
+            let contradicted = old.is_some_and(|old| *old != line);
             if episode.id != id || of != root || contradicted {
                 break;
             }

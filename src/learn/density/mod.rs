@@ -7,6 +7,7 @@ use crate::learn::latent::density::Estimator;
 use crate::learn::nn::Workers;
 use crate::learn::rng::Rng;
 use crate::learn::settings::DensityConfig;
+use crate::learn::words;
 pub use vae::{PICTURES_AT_ONCE, VaeDensity};
 
 /// Pictures that share a random stream, those of one episode, as the present VAE sees them.
@@ -37,15 +38,7 @@ pub const KINDS: [(&str, Make); 3] = [
 ];
 
 /// The words.
-pub const NAMES: [&str; KINDS.len()] = {
-    let mut names = [""; KINDS.len()];
-    let mut k = 0;
-    while k < KINDS.len() {
-        names[k] = KINDS[k].0;
-        k += 1;
-    }
-    names
-};
+pub const NAMES: [&str; KINDS.len()] = words::of(&KINDS);
 
 /// The configured density; the first of [`KINDS`] for a word that is none, which `config` refuses before.
 #[must_use]

@@ -8,4 +8,4 @@ pub mod source;
 pub use batch::Batch;
 pub use relabel::{RelabelMix, sample_batch};
 pub use reward::{LatentDistance, Reward, Step, latent_distance};
-pub use source::{Drawn, Goal, GoalSource, PriorGoals, ReplayGoals};
+pub use source::{Drawn, Goal, GoalSource, Known, PriorGoals, ReplayGoals};

@@ -90,6 +90,17 @@ impl Architecture {
         }
     }
 
+    /// Channels of the convolutions where none are asked for.
+    #[must_use]
+    pub fn usual_channels(image_size: usize) -> &'static [usize] {
+        match image_size {
+            24 => &[16, 32],
+            96 => &[16, 32, 64, 64],
+            84 => &[16, 32, 32],
+            _ => &[16, 32, 64],
+        }
+    }
+
     /// Cells of 3 x 3 pixels a side.
     #[must_use]
     pub fn cells(&self) -> usize {

@@ -11,13 +11,13 @@ use crate::learn::agent::{Noise, Sac, SacConfig, SacInfo};
 use crate::learn::density::{self, Density};
 use crate::learn::episode::Episode;
 use crate::learn::goals::relabel::{RelabelMix, sample_batch};
-use crate::learn::goals::{Batch, GoalSource, LatentDistance, PriorGoals, ReplayGoals, Reward};
+use crate::learn::goals::{Batch, GoalSource, Known, Reward, reward, source};
 use crate::learn::latent::{Vae, VaeInfo};
 use crate::learn::nn::Workers;
 use crate::learn::policy::Policy;
 use crate::learn::replay::{LatentVersion, Replay, Slot};
 use crate::learn::rng::{self, normals};
-use crate::learn::settings::{GoalSourceKind, LearnerConfig};
+use crate::learn::settings::LearnerConfig;
 use crate::learn::skew::SkewedDistribution;
 pub(crate) use refresh::Encoding;
 use refresh::finite;
@@ -95,7 +95,7 @@ impl Learner {
             counts: Counts::default(),
             cfg: cfg.clone(),
             density: density::density(&cfg.density),
-            reward: Box::new(LatentDistance { scale: cfg.agent.reward_scale as f32 }),
+            reward: reward::reward(&cfg.goals.reward, &cfg.agent),
             batch: Batch::default(),
             noise: Noise::default(),
             minibatch: Minibatch::default(),
@@ -112,10 +112,7 @@ impl Learner {
     /// Where exploration and relabelling goals come from now.
     #[must_use]
     pub fn goals(&self) -> Box<dyn GoalSource + '_> {
-        match self.cfg.goals.source {
-            GoalSourceKind::Replay => Box::new(ReplayGoals { replay: &self.replay, skewed: &self.skewed }),
-            GoalSourceKind::Prior => Box::new(PriorGoals { dim: self.cfg.latent.dim }),
-        }
+        (source::kind(&self.cfg.goals.source).make)(Known { replay: &self.replay, skewed: &self.skewed })
     }
 
     /// Latents of an episode's frames under the present VAE, (T+1, Z).

@@ -10,7 +10,7 @@ use super::recorder::Recorder;
 use super::state::RunState;
 use super::task::Task;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keep::provenance;
 use crate::keep::store::fs::enough_disk;
 use crate::keep::store::{ShardRoot, Store};
@@ -19,6 +19,7 @@ use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::Phase;
 use crate::learn::learner::Learner;
 use crate::run::estimate;
+use crate::run::goal_folder;
 use crate::run::progress::Progress;
 use crate::show::metrics::{self, MetricsCsv};
 use crate::show::redraw;
@@ -44,7 +45,8 @@ pub fn start_in(
     build: Build<'_>,
 ) -> Result<Summary> {
     let mut host = Host::of_this_process(progress)?;
-    let task = Task::new(&config, build)?;
+    let mut task = Task::new(&config, build).map_err(Error::before_a_run)?;
+    let goals = goal_folder::asked(&config)?;
     let spec = task.env.spec();
     config.env.scene.clone_from(&spec.name);
     let night = &config.night;
@@ -54,11 +56,19 @@ pub fn start_in(
     let learner = Learner::new(&config.learner(), spec.action_dim)?;
     let facts = provenance::collect(command, learner.workers.count(), SystemTime::now());
     let (resolved, facts) = (config.to_toml()?, format!("{facts:#}\n"));
-    let columns = metrics::columns(&*task.env);
+    let columns = metrics::columns(&task.described);
     let header = MetricsCsv::header(&columns);
-    let files = [("config.toml", &*resolved), ("provenance.json", &*facts), ("metrics.csv", &*header)];
+    let described = task.described.to_json()?;
+    let files = [
+        ("config.toml", &*resolved),
+        ("provenance.json", &*facts),
+        ("metrics.csv", &*header),
+        (scene::FILE, &*described),
+    ];
     let store = Store::create_in(Arc::clone(&host.fs), dir, root, &files)?;
     host.fs = store.fs();
+    goal_folder::keep(&*host.fs, dir, &goals)?;
+    task.take_goals(goals);
     let metrics = MetricsCsv::cut_back(Arc::clone(&host.fs), &dir.join("metrics.csv"), columns, 0)?;
     log_to(dir, config.night.log_mb)?;
     host.warn_of_faults();

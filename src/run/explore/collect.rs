@@ -6,14 +6,20 @@ use super::Run;
 use super::sums::ENV_S;
 use crate::error::{Error, Result};
 use crate::keep::faults::Place;
+use crate::keep::store::{JournalLine, Moment};
+use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
 use crate::learn::goals::PriorGoals;
 use crate::learn::rng;
 use crate::learn::rollout::{Behaviour, Target, rollout};
 
 impl Run<'_> {
-    /// One episode towards a goal of its own, committed before it is learned from; none if an action was not finite.
+    /// One episode towards a goal of its own, committed before it is learned from; none if an action was not finite. An
+    /// episode that an earlier process committed is taken from its shard.
     pub(super) fn collect(&mut self, phase: &str) -> Result<()> {
+        if let Some(line) = self.log.store.lines().get(self.state.episodes as usize).cloned() {
+            return self.collect_again(&line);
+        }
         self.tick(phase);
         if !self.need_room()? {
             return Ok(());
@@ -21,7 +27,7 @@ impl Run<'_> {
         let began = Instant::now();
         let id = self.state.episodes;
         self.inject_nan(Place::Episode, id + self.state.skipped);
-        let before = self.task.env.snapshot()?;
+        let before = self.task.frozen()?;
         let target = self.goal(id);
         let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(self.cfg.seed, name, &[id]));
         let (env, policy) = (&mut *self.task.env, self.learner.policy());
@@ -29,7 +35,8 @@ impl Run<'_> {
         let episode = rollout(env, policy, behaviour, &target, id, self.cfg.env.episode_steps, &mut reset);
         self.state.sums.add(ENV_S, began.elapsed().as_secs_f64());
         if let Err(Error::NotFinite(why)) = &episode {
-            self.task.env.restore(&before)?;
+            self.task.thaw(before)?;
+            self.state.left_out += 1;
             return self.trouble(why);
         }
         self.commit(episode?)
@@ -52,22 +59,57 @@ impl Run<'_> {
         Target { latent, picture, origin: drawn.origin }
     }
 
-    /// Durable first; then seen, counted, and learned from.
+    /// Durable first; then [taken in](Self::take_in).
     fn commit(&mut self, episode: Episode) -> Result<()> {
-        let (at, end) = (self.position(), self.state.env_steps + episode.steps() as u64);
-        let committed = self.log.durably(&mut self.host, &at, |log| log.store.commit(&episode, end))?;
+        let (at, env_steps_end) = (self.position(), self.state.env_steps + episode.steps() as u64);
+        let moment = Moment { env_steps_end, at_update: Some(at.updates), left_out: self.state.left_out };
+        let committed = self.log.durably(&mut self.host, &at, |log| log.store.commit_at(&episode, moment))?;
         if let Some(line) = self.log.store.lines().last() {
             tracing::info!("committed {} {}", line.file, line.blake3);
         }
-        self.state.env_steps = end;
-        self.state.episodes += 1;
-        self.state.sums.count_goal(episode.goal_origin);
         if committed.diverged {
             let id = episode.id;
             tracing::error!(
                 "episode {id} came out differently than before it was cut back: another machine or binary?"
             );
         }
+        self.take_in(episode)
+    }
+
+    /// What an earlier process committed after the checkpoint, in an environment that cannot be put back: it is learned
+    /// from as it was then, and what was left out before it leads to what it led to then.
+    fn collect_again(&mut self, line: &JournalLine) -> Result<()> {
+        self.tick("reading episodes");
+        while self.state.left_out < line.left_out {
+            self.state.left_out += 1;
+            self.trouble(&format!("an episode before {} was left out by an earlier process", line.id))?;
+        }
+        let (at, now) = (self.position(), self.learner.counts.updates);
+        if let Some(then) = line.at_update.filter(|then| *then != now) {
+            let so = "what follows is not the uninterrupted run bit for bit";
+            self.record(
+                Kind::Damaged,
+                &format!("episode {} entered replay at update {then}, now {now}; {so}", line.id),
+            )?;
+        }
+        match self.log.durably(&mut self.host, &at, |log| log.store.episode(line.id)) {
+            Ok(episode) => self.take_in(episode),
+            Err(Error::Damaged(damage)) => {
+                self.state.env_steps += line.steps;
+                self.state.episodes += 1;
+                self.state.left_out = 0;
+                self.leave_out(&damage)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Counted, seen, and learned from.
+    fn take_in(&mut self, episode: Episode) -> Result<()> {
+        self.state.env_steps += episode.steps() as u64;
+        self.state.episodes += 1;
+        self.state.left_out = 0;
+        self.state.sums.count_goal(episode.goal_origin);
         self.task.observe(&episode);
         let latents = match self.learner.latents(&episode) {
             Err(Error::NotFinite(why)) => {

@@ -26,14 +26,14 @@ impl Run<'_> {
     pub(super) fn finish(&mut self) -> Result<Summary> {
         let saved = self.checkpoint()?;
         self.tick("final evaluation");
-        let goals: Vec<_> = (0u64..).zip(self.task.evaluator.goals()).collect();
+        let goals: Vec<_> = (0u64..).zip(self.task.goals.clone()).collect();
         let attempts = loop {
             match self.attempt(&goals) {
                 Err(Error::NotFinite(why)) => self.roll_back(&why)?,
                 attempts => break attempts?,
             }
         };
-        let (metrics, success_rate) = scores::means(&attempts);
+        let (metrics, success_rate) = scores::means(&attempts, self.task.env.truth().is_some());
         let mut final_metrics = metrics;
         final_metrics.extend(success_rate.map(|rate| ("success_rate".to_owned(), rate)));
         final_metrics.extend(scores::over_goals(&attempts, &*self.task.env));
@@ -97,7 +97,7 @@ impl Run<'_> {
             rarest: rarest(self.learner.densities(), size),
             reconstructions: shown.into_iter().zip(rebuilt.chunks_exact(pixels).map(image)).collect(),
             prior_samples: prior.chunks_exact(pixels).map(image).collect(),
-            states: Some(redraw::states(std::mem::take(&mut self.task.visited), &*self.task.env, attempts)),
+            states: redraw::states(std::mem::take(&mut self.task.visited), &self.task.described, attempts),
             last_episode: redraw::last_episode(&self.log.store),
         }
     }

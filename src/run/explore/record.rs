@@ -33,11 +33,12 @@ impl Run<'_> {
         self.host.pulse.at(done);
         let at = self.position();
         self.log.heartbeat(&at, Phase::Exploring, None);
+        let (coverage_cells, coverage_total) = self.task.cells();
         self.host.progress.tick(&Tick {
             env_steps: self.state.env_steps,
             steps_total: last_step(&self.cfg.run),
-            coverage_cells: self.task.coverage.cells(),
-            coverage_total: self.task.coverage.cells_total(),
+            coverage_cells,
+            coverage_total,
             evaluation: self.state.evaluation.clone(),
             phase,
             epoch: (self.state.env_steps >= self.cfg.run.warmup_steps).then_some(self.state.epoch),
@@ -74,12 +75,12 @@ impl Run<'_> {
         let mut values = sums.row();
         values.extend(
             [
-                ("coverage/cells", self.task.coverage.cells() as f64),
-                ("coverage/entropy_nats", self.task.coverage.entropy_nats()),
                 ("time/wall_s", now),
                 ("time/other_s", (now - sums.began_s - sums.accounted_s()).max(0.0)),
                 ("time/cpu_s", cpu - sums.began_cpu_s),
             ]
+            .into_iter()
+            .chain(self.task.coverage())
             .map(|(column, value)| (column.to_owned(), value)),
         );
         values.extend(resident_mb("VmRSS").map(|megabytes| ("time/rss_mb".to_owned(), megabytes)));
@@ -123,11 +124,10 @@ impl Run<'_> {
         self.state.config = self.cfg.identity()?;
         self.state.keep_finite();
         let (at, run) = (self.position(), &self.cfg.run);
-        let (state, learner, env) = (&self.state, &self.learner, &*self.task.env);
+        let (state, learner, env) = (&self.state, &self.learner, self.task.frozen()?);
         self.log.durably(&mut self.host, &at, |log| {
             let (params, optimizer) = model_tensors(learner);
-            let snapshot =
-                Snapshot { update: at.updates, params, optimizer, state: json!(state), env: env.snapshot()?.0 };
+            let snapshot = Snapshot { update: at.updates, params, optimizer, state: json!(state), env: env.clone() };
             let every_s = run.keep_every_hours * 3600.0;
             log.checkpoint(&snapshot, Keep { newest: run.keep_checkpoints, every_s, spared: &state.due })
         })

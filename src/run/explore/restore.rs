@@ -6,10 +6,12 @@ use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
 
 impl Run<'_> {
-    /// Coverage from every committed episode, replay from the newest ones. A damaged shard is named and left out.
+    /// Coverage from every episode of before the checkpoint, replay from the newest ones. A damaged shard is named and left
+    /// out.
     pub(super) fn replay_episodes(&mut self) -> Result<()> {
         let at = self.position();
-        let lines = self.log.store.lines().to_vec();
+        let before = self.state.episodes as usize;
+        let lines: Vec<_> = self.log.store.lines().iter().take(before).cloned().collect();
         let steps: Vec<u64> = lines.iter().map(|line| line.steps).collect();
         let kept = newest_within(&steps, self.cfg.replay.capacity as u64);
         let mut episodes: Vec<Episode> = Vec::with_capacity(kept);
@@ -25,15 +27,18 @@ impl Run<'_> {
                         episodes.push(episode);
                     }
                 }
-                Err(damage @ Error::Damaged(_)) => {
-                    let so = "what follows is not the uninterrupted run bit for bit";
-                    self.record(Kind::Damaged, &format!("left out: {damage}; {so}"))?;
-                }
+                Err(Error::Damaged(damage)) => self.leave_out(&damage)?,
                 Err(other) => return Err(other),
             }
         }
         let pulse = &mut self.host.pulse;
         self.learner.restore_replay(episodes, &mut || pulse.beat())
+    }
+
+    /// Records that an episode cannot be learned from any more.
+    pub(super) fn leave_out(&mut self, damage: &str) -> Result<()> {
+        let so = "what follows is not the uninterrupted run bit for bit";
+        self.record(Kind::Damaged, &format!("left out: {damage}; {so}"))
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
-use skewfit_envs::{EnvSnapshot, Scene};
 
 use super::Run;
 use super::host::{Host, log_to};
@@ -23,10 +22,11 @@ use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::{Phase, Status};
 use crate::learn::learner::Learner;
+use crate::run::goal_folder;
 use crate::run::progress::Progress;
 use crate::show::metrics::{self, MetricsCsv};
 use crate::task::opened::restore;
-use crate::task::scene::{self, Build, same_scene};
+use crate::task::scene::{self, Build, Described, same_scene};
 
 /// Goes on to `run.steps` of the run's own configuration, or to `steps`; not from the `pass_over` newest checkpoints. A
 /// finished run is left alone.
@@ -85,7 +85,7 @@ fn go_on(
     let from = found.as_ref().map(|loaded| loaded.snapshot.update);
     if let Some(loaded) = found {
         state = RunState::of(&loaded.snapshot)?;
-        task.env.restore(&EnvSnapshot(loaded.snapshot.env.clone()))?;
+        task.thaw(loaded.snapshot.env.clone())?;
         restore(&mut learner, &loaded.snapshot)?;
         passed_over = loaded.passed_over;
     }
@@ -94,8 +94,11 @@ fn go_on(
     host.fs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
     host.forget_requests(dir);
     let aside = from.map_or(Ok(Vec::new()), |update| checkpoint::set_aside(&*host.fs, dir, update))?;
-    store.cut_back(state.episodes)?;
-    let metrics = rows_behind(&host.fs, dir, &cfg, state.epoch, &*task.env)?;
+    if task.can_be_frozen() {
+        store.cut_back(state.episodes)?; // they are acted again; of what cannot be put back they are learned from again
+    }
+    task.take_goals(goal_folder::of_run(&*host.fs, dir, &cfg)?);
+    let metrics = rows_behind(&host.fs, dir, &cfg, state.epoch, &task.described)?;
     write_atomic(&*host.fs, &file, cfg.to_toml()?.as_bytes())?;
     note_resumption(&*host.fs, dir, learner.workers.count())?;
     let mut why = format!("at {} steps and {} updates", state.env_steps, state.counts.updates);
@@ -129,8 +132,8 @@ fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Result<Option<Summary>>
 
 /// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
 /// Rows that are gone are told of, and the run goes on without them.
-fn rows_behind(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, scene: &dyn Scene) -> Result<MetricsCsv> {
-    let columns = metrics::columns(scene);
+fn rows_behind(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &Described) -> Result<MetricsCsv> {
+    let columns = metrics::columns(task);
     let path = dir.join("metrics.csv");
     if !path.exists() {
         tracing::error!("{}: is gone; a new one goes on from here", path.display());

@@ -1,6 +1,6 @@
-//! The task of a run: the scene that is explored, how much of it was visited, and the scenes in which goals are attempted.
+//! The task of a run: the environment that is explored, how much of it was visited, and where goals are attempted.
 
-use skewfit_envs::Scene;
+use skewfit_envs::{Env, EnvSnapshot};
 
 use crate::config::Config;
 use crate::error::Result;
@@ -9,40 +9,113 @@ use crate::learn::learner::Learner;
 use crate::learn::skew::Weights;
 use crate::task::attempt::{self, Attempt, Evaluator, Goal};
 use crate::task::coverage::{Coverage, along};
-use crate::task::scene::{Build, fits};
+use crate::task::knn_entropy::PictureEntropy;
+use crate::task::scene::{Build, Described, fits};
 
 /// What is explored.
 pub(super) struct Task {
-    pub env: Box<dyn Scene>,
-    pub evaluator: Evaluator,
-    pub coverage: Coverage,
-    /// Every visited state on the heat map's two axes.
+    pub env: Box<dyn Env>,
+    /// What is known of it when it is not there.
+    pub described: Described,
+    /// What is tried.
+    pub goals: Vec<Goal>,
+    /// Of an environment that can be frozen; one that cannot is tried itself.
+    evaluator: Option<Evaluator>,
+    visits: Visits,
+    /// Every visited state on the map's two axes.
     pub visited: Vec<[f64; 2]>,
 }
 
+/// How visits are counted: in cells of what is known of a state, or else by the pictures.
+enum Visits {
+    Cells(Coverage),
+    Pictures(Box<PictureEntropy>),
+}
+
 impl Task {
-    /// The scene to explore, and another for attempts; nothing was visited yet.
+    /// The environment to explore, and others for attempts where it can be frozen; nothing was visited yet.
     ///
     /// # Errors
-    /// What the scene refuses; `Usage` where it does not fit the configuration.
+    /// What the environment refuses; `Usage` where it does not fit the configuration.
     pub(super) fn new(cfg: &Config, build: Build<'_>) -> Result<Self> {
         let fitting = |goals| {
-            let scene = build(&cfg.env, goals)?;
-            fits(&*scene, &cfg.env).map(|()| scene)
+            let env = build(&cfg.env, goals)?;
+            fits(&*env, &cfg.env).map(|()| env)
         };
         let env = fitting(0)?;
-        let evaluator = Evaluator::new(cfg, &fitting)?;
-        let coverage = Coverage::new(env.coverage().clone(), cfg.coverage.window_steps);
-        Ok(Self { env, evaluator, coverage, visited: Vec::new() })
+        let evaluator = attempt::snapshot(&*env)?.map(|_| Evaluator::new(cfg, &fitting)).transpose()?;
+        let goals = evaluator.as_ref().map_or_else(Vec::new, |evaluator| attempt::own_goals(evaluator.env()));
+        let window = cfg.coverage.window_steps;
+        let visits = match env.coverage() {
+            Some(grid) => Visits::Cells(Coverage::new(grid.clone(), window)),
+            None => Visits::Pictures(Box::new(PictureEntropy::new(cfg.env.image_size, cfg.seed, window)?)),
+        };
+        Ok(Self { described: Described::of(&*env), env, goals, evaluator, visits, visited: Vec::new() })
     }
 
-    /// Counts an episode's states (its first one was counted with the episode before, or is the start).
+    /// Tries these goals in place of the environment's own; none: its own stay.
+    pub(super) fn take_goals(&mut self, goals: Vec<Goal>) {
+        if !goals.is_empty() {
+            self.goals = goals;
+        }
+    }
+
+    /// Whether the environment can go on from where it was, so that what was not checkpointed can be acted again.
+    pub(super) fn can_be_frozen(&self) -> bool {
+        self.evaluator.is_some()
+    }
+
+    /// The environment as it is, for a checkpoint; empty where it cannot be frozen.
+    ///
+    /// # Errors
+    /// What the environment reports.
+    pub(super) fn frozen(&self) -> Result<Vec<u8>> {
+        Ok(attempt::snapshot(&*self.env)?.map_or_else(Vec::new, |EnvSnapshot(bytes)| bytes))
+    }
+
+    /// Puts the environment where [`frozen`](Self::frozen) was taken; nothing for what could not be frozen.
+    ///
+    /// # Errors
+    /// `BadSnapshot` for another environment's.
+    pub(super) fn thaw(&mut self, frozen: Vec<u8>) -> Result<()> {
+        if frozen.is_empty() && !self.can_be_frozen() {
+            return Ok(());
+        }
+        Ok(self.env.restore(&EnvSnapshot(frozen))?)
+    }
+
+    /// Counts an episode's visits (its first picture was counted with the episode before, or is the start).
     pub(super) fn observe(&mut self, episode: &Episode) {
-        let axes = self.env.coverage().heat_map.clone();
-        for t in 1..=episode.steps() {
-            let state = episode.state(t);
-            self.coverage.observe(state);
-            self.visited.push(along(&axes, state));
+        match &mut self.visits {
+            Visits::Pictures(pictures) => pictures.observe(episode),
+            Visits::Cells(coverage) => {
+                let axes = self.described.map_axes().cloned();
+                for t in 1..=episode.steps() {
+                    let state = episode.counted(t);
+                    coverage.observe(&state);
+                    self.visited.extend(axes.as_ref().map(|axes| along(axes, &state)));
+                }
+            }
+        }
+    }
+
+    /// (visited, all) cells; of what has none, (0, 0).
+    pub(super) fn cells(&self) -> (usize, usize) {
+        match &self.visits {
+            Visits::Cells(coverage) => (coverage.cells(), coverage.cells_total()),
+            Visits::Pictures(_) => (0, 0),
+        }
+    }
+
+    /// What is measured of the visits, by column.
+    pub(super) fn coverage(&self) -> Vec<(&'static str, f64)> {
+        match &self.visits {
+            Visits::Cells(coverage) => {
+                vec![("coverage/cells", coverage.cells() as f64), ("coverage/entropy_nats", coverage.entropy_nats())]
+            }
+            Visits::Pictures(pictures) => {
+                pictures.nats().map(|nats| ("coverage/knn_entropy", nats)).into_iter().collect()
+            }
         }
     }
 
@@ -50,8 +123,8 @@ impl Task {
     /// skewing favours.
     pub(super) fn mean_states(&self, skewed: &Weights) -> Vec<(String, f64)> {
         let seen = &self.visited[self.visited.len().saturating_sub(skewed.p.len())..];
-        let names = &self.env.spec().state_names;
-        let axes = self.env.coverage().heat_map.iter().enumerate();
+        let names = self.described.spec.counted_names();
+        let axes = self.described.map_axes().into_iter().flatten().enumerate();
         axes.flat_map(|(k, axis)| {
             let uniform = seen.iter().map(|s| s[k]).sum::<f64>() / seen.len().max(1) as f64;
             let weighted = seen.iter().zip(&skewed.p).map(|(s, p)| s[k] * p).sum();
@@ -61,10 +134,11 @@ impl Task {
         .collect()
     }
 
-    /// Tries goals, in the scene of attempts or in the exploration's, as the configuration says; calls `beat` once a goal.
+    /// Tries goals, in an environment of attempts or in the exploration's own, as the configuration says and as there is
+    /// one; calls `beat` once a goal.
     ///
     /// # Errors
-    /// What the scene reports; `NotFinite`.
+    /// What the environment reports; `NotFinite`.
     pub(super) fn attempt(
         &mut self,
         learner: &Learner,
@@ -72,8 +146,8 @@ impl Task {
         goals: &[(u64, Goal)],
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<Attempt>> {
-        if !cfg.evaluate.shared_env {
-            return self.evaluator.attempt(learner, cfg, goals, beat);
+        if let Some(evaluator) = self.evaluator.as_mut().filter(|_| !cfg.evaluate.shared_env) {
+            return evaluator.attempt(learner, cfg, goals, beat);
         }
         let one = |goal| {
             beat();

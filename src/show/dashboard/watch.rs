@@ -25,8 +25,7 @@ const ROOM: u64 = 10_000_000;
 /// Part -> its JSON.
 pub type Parts = BTreeMap<&'static str, Arc<str>>;
 
-/// Columns whose curves are shown; the leading evaluation comes between.
-const COVERAGE: [&str; 2] = ["coverage/cells", "coverage/entropy_nats"];
+/// Columns whose curves are shown after coverage and the leading evaluation.
 const LEARNING: [&str; 3] = ["eval/success_rate", "train/critic_loss", "vae/loss"];
 
 /// Looks at one run.
@@ -155,7 +154,8 @@ impl Watch {
             (name, heading.to_owned(), unit.to_owned())
         });
         let own = |name| find(name).map(|column| (column.name, column.heading.to_owned(), column.unit.to_owned()));
-        let all = COVERAGE.into_iter().filter_map(own).chain(error).chain(LEARNING.into_iter().filter_map(own));
+        let coverage = metrics::coverage([&self.table]).iter().copied();
+        let all = coverage.filter_map(own).chain(error).chain(LEARNING.into_iter().filter_map(own));
         let figures: Vec<Value> = all
             .map(|(name, heading, unit)| {
                 let dots = measured(&self.table, name);

@@ -75,7 +75,7 @@ impl Findings {
         let csv = dir.join("metrics.csv");
         let table = if csv.exists() { metrics::read(&csv) } else { Ok(Table::default()) };
         let table = table.map_err(|e| damaged.push(e.to_string())).unwrap_or_default();
-        let known = opened.scene(0).ok().map(|s| Known { spec: s.spec().clone(), grid: s.coverage().clone() });
+        let known = opened.described().and_then(|it| Some(Known { grid: it.coverage?, spec: it.spec }));
         let env_steps = store.lines().last().map_or(0, |line| line.env_steps_end);
         Ok((Self::measure(cfg, env_steps, known, table, damaged, sample, &mut learner), learner))
     }

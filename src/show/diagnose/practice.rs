@@ -11,7 +11,6 @@ use crate::config::Config;
 use crate::learn::goals::reward::latent_distance;
 use crate::learn::rng;
 use crate::learn::rng::normals;
-use crate::learn::settings::GoalSourceKind;
 use crate::statistics::mean;
 
 /// Draws from the prior, where goals come from there.
@@ -36,9 +35,9 @@ impl Distances {
     pub fn of(cfg: &Config, sample: &Sample, view: &View, weights: &[f64]) -> Self {
         let n = sample.frames.len();
         let drawn = normals(PRIOR_DRAWS * view.dim, &mut rng::stream(cfg.seed, "diagnose-prior", &[]));
-        let (goals, weights): (Vec<&[f32]>, Vec<f64>) = match cfg.goals.source {
-            GoalSourceKind::Replay => ((0..n).map(|i| view.mean(i)).collect(), weights.to_vec()),
-            GoalSourceKind::Prior => (drawn.chunks_exact(view.dim).collect(), vec![1.0; PRIOR_DRAWS]),
+        let (goals, weights): (Vec<&[f32]>, Vec<f64>) = match cfg.goals.source.as_str() {
+            "prior" => (drawn.chunks_exact(view.dim).collect(), vec![1.0; PRIOR_DRAWS]),
+            _ => ((0..n).map(|i| view.mean(i)).collect(), weights.to_vec()),
         };
         let total: f64 = weights.iter().sum();
         let to_goals = |i: usize| {

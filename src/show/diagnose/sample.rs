@@ -31,7 +31,7 @@ pub struct Frame {
     pub step: usize,
     /// (H, W, 3) u8.
     pub picture: Vec<u8>,
-    /// True state (S); empty on hardware.
+    /// What visits are counted by, (S): see [`Episode::counted`].
     pub state: Vec<f64>,
 }
 
@@ -68,7 +68,7 @@ pub struct Sample {
     pub late: Vec<OwnGoal>,
     /// Every visited state (S) of the episodes read, one after the other.
     pub states: Vec<f64>,
-    /// S names; empty on hardware.
+    /// S names.
     pub state_names: Vec<String>,
     /// (exploration steps, share of actions at their bound) of each episode read.
     pub saturation: Vec<(f64, f64)>,
@@ -157,14 +157,14 @@ fn piece(episode: Episode, picks: &[usize], whole: bool) -> Piece {
         episode: episode.id,
         step: *t,
         picture: episode.frame(*t).to_vec(),
-        state: episode.state(*t).to_vec(),
+        state: episode.counted(*t),
     };
     let at_bound = episode.actions.iter().filter(|a| a.abs() > SATURATED).count();
     Piece {
         frames: picks.iter().map(frame).collect(),
         goal: OwnGoal { picture: episode.goal_image.clone(), origin: episode.goal_origin },
-        states: episode.states[episode.state_names.len()..].to_vec(),
-        state_names: episode.state_names.clone(),
+        states: (1..=episode.steps()).flat_map(|t| episode.counted(t)).collect(),
+        state_names: episode.counted_names(),
         saturated: at_bound as f64 / episode.actions.len().max(1) as f64,
         whole: whole.then_some(episode),
     }
@@ -178,7 +178,8 @@ mod tests {
     fn line(id: u64, steps: u64) -> JournalLine {
         let (file, blake3) = (String::new(), String::new());
         let goal_source = GoalOrigin::Prior;
-        JournalLine { id, steps, env_steps_end: 0, file, blake3, goal_source, ending: Ending::Truncated }
+        let (env_steps_end, at_update, left_out, ending) = (0, None, 0, Ending::Truncated);
+        JournalLine { id, steps, env_steps_end, file, blake3, goal_source, ending, at_update, left_out }
     }
 
     #[test]

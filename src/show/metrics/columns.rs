@@ -1,6 +1,8 @@
 //! The table of metric columns: whoever measures something new adds its row here, and its curve is drawn.
 
-use skewfit_envs::{Scene, StateVec};
+use super::Table;
+use crate::task::scene::Described;
+use crate::task::scores::LATENT_DISTANCE;
 
 /// One column of `metrics.csv`.
 #[derive(Debug)]
@@ -22,9 +24,13 @@ const fn column(name: &'static str, heading: &'static str, unit: &'static str, l
     Column { name, heading, unit, learning }
 }
 
+/// How much was visited, by the pictures alone: of environments without states.
+const PICTURES: &str = "coverage/knn_entropy";
+const COVERAGE: [&str; 3] = ["coverage/cells", "coverage/entropy_nats", PICTURES];
+
 /// Columns of every run, in the file's order; the scene's `eval/final_<metric>` come before them.
 #[rustfmt::skip]
-pub const COLUMNS: [Column; 30] = [
+pub const COLUMNS: [Column; 31] = [
     column("eval/success_rate", "Success rate", "of 1", ELSEWHERE),
     column("train/critic_loss", "Critic loss", "reward²", LEARNING),
     column("train/actor_loss", "Actor loss", "reward", LEARNING),
@@ -41,6 +47,7 @@ pub const COLUMNS: [Column; 30] = [
     column("skew/max_weight", "Largest skew weight", "of 1", LEARNING),
     column("coverage/cells", "Coverage cells", "cells", ELSEWHERE),
     column("coverage/entropy_nats", "Coverage entropy", "nats", ELSEWHERE),
+    column(PICTURES, "Coverage entropy, by the pictures", "nats", ELSEWHERE),
     column("goals/from_prior", "Goals from the prior", "episodes", ELSEWHERE),
     column("goals/from_replay", "Goals from replay", "episodes", ELSEWHERE),
     column("goals/from_skewed", "Goals from skewed replay", "episodes", ELSEWHERE),
@@ -79,22 +86,39 @@ pub fn drawn() -> impl Iterator<Item = &'static Column> {
     COLUMNS.iter().filter(|column| column.learning)
 }
 
+/// Columns that tell how much these runs visited: cells and their entropy, or the pictures' entropy; both of runs of either
+/// kind.
+#[must_use]
+pub fn coverage<'a>(runs: impl IntoIterator<Item = &'a Table>) -> &'static [&'static str] {
+    let mut by_pictures = runs.into_iter().map(|table| table.column(PICTURES).is_some()).collect::<Vec<_>>();
+    by_pictures.dedup();
+    match by_pictures[..] {
+        [true] => &COVERAGE[2..],
+        [] | [false] => &COVERAGE[..2],
+        _ => &COVERAGE,
+    }
+}
+
 /// All columns in order, for a scene with these metrics (`angle_error_rad` -> `eval/final_angle_error_rad`) and these
-/// states on its heat map: their means over replay, and weighted as skewed draws are.
+/// states on its heat map: their means over replay, and weighted as skewed draws are. Without mapped states visits are
+/// counted by the pictures; the cells' columns stay, empty.
 #[must_use]
 pub fn names(scene_metrics: &[&str], mapped_states: &[&str]) -> Vec<String> {
     let eval = scene_metrics.iter().map(|m| format!("eval/final_{m}"));
     let means = mapped_states.iter().flat_map(|s| [format!("replay/mean_{s}"), format!("skew/mean_{s}")]);
-    eval.chain(COLUMNS.iter().map(|column| column.name.to_owned())).chain(means).collect()
+    let every = COLUMNS.iter().filter(|column| column.name != PICTURES || mapped_states.is_empty());
+    eval.chain(every.map(|column| column.name.to_owned())).chain(means).collect()
 }
 
-/// The columns of a run in `scene`.
+/// The columns of a run in an environment.
 #[must_use]
-pub fn columns(scene: &dyn Scene) -> Vec<String> {
-    let states = &scene.spec().state_names;
-    let nowhere = StateVec(vec![0.0; states.len()]);
-    let scene_metrics: Vec<&str> = scene.metrics(&nowhere, &nowhere).into_iter().map(|m| m.0).collect();
-    let mut mapped: Vec<&str> = scene.coverage().heat_map.iter().map(|a| states[a.state].as_str()).collect();
+pub fn columns(task: &Described) -> Vec<String> {
+    let states = task.spec.counted_names();
+    let metrics: Vec<&str> = match &task.metrics {
+        Some(names) => names.iter().map(String::as_str).collect(),
+        None => vec![LATENT_DISTANCE],
+    };
+    let mut mapped: Vec<&str> = task.map_axes().into_iter().flatten().map(|a| states[a.state].as_str()).collect();
     mapped.dedup();
-    names(&scene_metrics, &mapped)
+    names(&metrics, &mapped)
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{Fs, disk_error, write_atomic};
-pub use columns::{COLUMNS, Column, columns, drawn, find, names};
+pub use columns::{COLUMNS, Column, columns, coverage, drawn, find, names};
 pub use table::{Table, read};
 use table::{parse, text};
 

@@ -2,7 +2,8 @@
 //!
 //! Goal pictures are the only files from outside that are decoded, so size is checked on the header, before any pixel.
 
-use std::{fs, io::Cursor, path::Path};
+use std::path::{Path, PathBuf};
+use std::{fs, io::Cursor};
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage, imageops};
 use skewfit_envs::Image;
@@ -28,6 +29,23 @@ pub fn load_goal(path: &Path, size: usize) -> Result<Image> {
     let image =
         if side == target { square } else { imageops::resize(&square, target, target, imageops::FilterType::Triangle) };
     Ok(Image { size, pixels: image.into_raw() })
+}
+
+/// The pictures in a folder, by name: files that end in png, jpg, jpeg or gif.
+///
+/// # Errors
+/// `Usage` where it cannot be read or holds none.
+pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let refuse = |why: String| Error::Usage(format!("folder of pictures {}: {why}", folder.display()));
+    let entries = fs::read_dir(folder).map_err(|e| refuse(format!("cannot be read ({e})")))?;
+    let ends = |path: &PathBuf| path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    let is_picture = |path: &PathBuf| ends(path).is_some_and(|end| ["png", "jpg", "jpeg", "gif"].contains(&&*end));
+    let mut pictures: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_picture).collect();
+    pictures.sort();
+    match pictures.is_empty() {
+        true => Err(refuse("holds no picture; put a PNG, JPEG or GIF there".into())),
+        false => Ok(pictures),
+    }
 }
 
 /// Writes an image as PNG.

@@ -26,18 +26,16 @@ const CLOCKS: [Across; 3] = [
     Across { name: "time worked (seconds)", unit: 1.0 },
 ];
 
-const COVERAGE: [&str; 2] = ["coverage/entropy_nats", "coverage/cells"];
-
 /// Entropy and cells; `None` when nothing was measured.
 pub(super) fn coverage(groups: &[Group<'_>]) -> Option<Canvas> {
-    figure(groups, &COVERAGE.map(known), 2, 1, STEPS)
+    figure(groups, &visits(groups), 2, 1, STEPS)
 }
 
 /// The same of one run against the time it has worked; `None` where nothing tells it.
 pub(super) fn coverage_over_time(group: &Group<'_>) -> Option<Canvas> {
     let worked = group.runs.first()?.table.last("time/wall_s")?;
     let clock = CLOCKS.into_iter().find(|clock| worked >= 2.0 * clock.unit).unwrap_or(CLOCKS[2]);
-    figure(std::slice::from_ref(group), &COVERAGE.map(known), 2, 1, clock)
+    figure(std::slice::from_ref(group), &visits(std::slice::from_ref(group)), 2, 1, clock)
 }
 
 /// Each `eval/final_*` in the order of the first run that has it, with what the best constant answer scores where that is
@@ -78,6 +76,12 @@ fn metric(name: &str, heading: &str) -> Metric {
 /// A column of every run.
 fn known(name: &str) -> Metric {
     metric(name, &metrics::find(name).map_or_else(|| name.to_owned(), metrics::Column::title))
+}
+
+/// How much was visited, entropy first.
+fn visits(groups: &[Group<'_>]) -> Vec<Metric> {
+    let tables = groups.iter().flat_map(|group| &group.runs).map(|run| &run.table);
+    metrics::coverage(tables).iter().rev().map(|name| known(name)).collect()
 }
 
 /// Values are means over the last `turn` ones.

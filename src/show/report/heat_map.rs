@@ -24,7 +24,7 @@ pub struct States {
 /// `hand_x` in metres -> `hand x (m)`.
 #[must_use]
 pub fn axis_name(spec: &EnvSpec, axis: &GridAxis) -> String {
-    let name = spec.state_names.get(axis.state).map_or_else(|| "state".into(), |n| n.replace('_', " "));
+    let name = spec.counted_names().get(axis.state).map_or_else(|| "state".into(), |n| n.replace('_', " "));
     match spec.state_units.get(axis.state) {
         Some(unit) if !unit.is_empty() => format!("{name} ({unit})"),
         _ => name,
@@ -216,7 +216,8 @@ mod tests {
             action_dim: 3,
             control_period_s: 0.1,
             state_names: vec!["hand_x".into(), "y".into()],
-            state_units: vec!["m", ""],
+            state_units: vec!["m".into(), "".into()],
+            proprio_names: Vec::new(),
         };
         let name = |state| axis_name(&spec, &GridAxis { state, low: 0.0, high: 1.0, cells: 2 });
         assert_eq!([0, 1, 2].map(name), ["hand x (m)", "y", "state"]);

@@ -8,6 +8,7 @@ use super::provenance::Made;
 use super::runs::{Run, groups};
 use super::words::{figure, words};
 use crate::format::{duration, grouped};
+use crate::show::metrics::coverage;
 
 /// One run's line.
 struct Row<'a> {
@@ -69,14 +70,14 @@ fn columns(runs: &[Run], rows: &[Row<'_>]) -> Vec<(String, String)> {
     let rank =
         |name: &&str| (format!("rank_correlation_{name}"), format!("Rank correlation of {}", name.replace('_', " ")));
     let leading = metrics.iter().take(1).flat_map(|name| [metric(name), constant(name)]);
-    let last = ["success_rate", "coverage/cells", "coverage/entropy_nats"];
+    let last = ["success_rate"].into_iter().chain(coverage(runs.iter().map(|run| &run.table)).iter().copied());
     let last = last.map(|name| (name.to_owned(), words(&name.replace("coverage/", "coverage_"))));
     leading.chain(concerned.iter().map(rank)).chain(metrics.iter().skip(1).map(metric)).chain(last).collect()
 }
 
 fn row<'a>(dir: &Path, run: &'a Run, drawn: &Drawn) -> Row<'a> {
-    let coverage = ["coverage/cells", "coverage/entropy_nats"].into_iter();
-    let coverage = coverage.filter_map(|name| Some((name.to_owned(), run.table.last(name)?)));
+    let coverage = coverage([&run.table]).iter();
+    let coverage = coverage.filter_map(|name| Some(((*name).to_owned(), run.table.last(name)?)));
     let figures = drawn.final_metrics.iter().cloned().chain(coverage).collect();
     let made = Made::of(dir);
     let resumed = match made.resumed {

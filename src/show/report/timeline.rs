@@ -4,6 +4,7 @@ use super::page::Table;
 use super::runs::Run;
 use super::words::{figure, words};
 use crate::format::{duration, grouped};
+use crate::show::metrics;
 
 /// Seconds between rows: the first that makes [`MOST`] rows or fewer.
 const PACES: [f64; 14] =
@@ -25,14 +26,16 @@ pub(super) fn table(run: &Run) -> Option<Table> {
     let mut reached: Vec<(f64, usize)> = marks.filter_map(behind).collect();
     reached.dedup_by_key(|(_, row)| *row); // an epoch longer than the pace
     let metric = run.leading().map(|metric| format!("eval/final_{metric}"));
+    let coverage = metrics::coverage([&run.table]);
     let cell = |name: &str, row: usize| run.table.column(name).and_then(|c| c[row]).map_or(String::new(), figure);
     let rows = reached.into_iter().map(|(at, row)| {
         let mut cells = vec![duration(at), grouped(run.table.env_steps[row])];
-        cells.extend(["coverage/cells", "coverage/entropy_nats"].map(|name| cell(name, row)));
+        cells.extend(coverage.iter().map(|name| cell(name, row)));
         cells.extend(metric.as_ref().map(|name| run.turned(name, row).map_or(String::new(), figure)));
         cells
     });
-    let mut head = ["After", "Steps", "Cells", "Entropy (nats)"].map(String::from).to_vec();
+    let mut head = ["After", "Steps"].map(String::from).to_vec();
+    head.extend(coverage.iter().map(|name| words(name)));
     head.extend(metric.as_ref().map(|name| words(name)));
     Some(Table { head, rows: rows.collect(), numbers: true })
 }
@@ -40,7 +43,6 @@ pub(super) fn table(run: &Run) -> Option<Table> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::show::metrics;
     use crate::show::report::runs::tests::run;
 
     #[test]

@@ -77,5 +77,5 @@ fn reached_within_a_tenth() {
     assert!(!env.success(&StateVec(vec![0.0, 0.86]), &goal));
     assert_eq!(env.metrics(&StateVec(vec![0.3, 1.15]), &goal)[0].0, "distance");
     assert!((env.metrics(&StateVec(vec![0.3, 1.15]), &goal)[0].1 - 0.5).abs() < 1e-12);
-    assert_eq!((env.coverage().cells(), env.coverage().cell(&START)), (3600, 0));
+    assert_eq!((env.coverage().unwrap().cells(), env.coverage().unwrap().cell(&START)), (3600, 0));
 }

@@ -14,14 +14,17 @@ use world::{CONTROL_PERIOD_S, Configuration, HAND_BOX, World};
 
 use super::SceneOptions;
 use crate::render::{self, Renderer};
+use crate::truth::changed;
 use crate::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
-    Scene, StateVec, TimeStep,
+    StateVec, TimeStep, Truth,
 };
 
 const NAME: &str = "door";
 /// Index of the angle in the state; the hand comes before it.
 const ANGLE: usize = 3;
+/// A state is held if it stays this close to what was asked for, m and rad.
+const HELD: f64 = 0.005;
 /// An angle this close to the goal's counts as reached, rad.
 const SUCCESS_RAD: f64 = 0.05;
 
@@ -93,14 +96,26 @@ impl Env for Door {
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
         let world: World = snapshot.thaw(NAME)?;
         if !world.is_sound() {
-            return Err(EnvFault::BadSnapshot { scene: NAME, why: "it has no hand or no door".to_owned() });
+            return Err(EnvFault::BadSnapshot { scene: NAME.into(), why: "it has no hand or no door".to_owned() });
         }
         self.world = world;
         Ok(())
     }
+
+    fn coverage(&self) -> Option<&CoverageGrid> {
+        Some(&self.coverage)
+    }
+
+    fn truth(&self) -> Option<&dyn Truth> {
+        Some(self)
+    }
+
+    fn truth_mut(&mut self) -> Option<&mut dyn Truth> {
+        Some(self)
+    }
 }
 
-impl Scene for Door {
+impl Truth for Door {
     /// Made at the first call (about half a second for the usual 50): only evaluation needs them.
     fn evaluation_goals(&self) -> &[GoalPicture] {
         self.goals.get_or_init(|| {
@@ -119,20 +134,29 @@ impl Scene for Door {
     /// `angle_error_rad` and `hand_distance_m`.
     fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics {
         let hand = state.0.iter().zip(&goal.0).take(ANGLE).map(|(s, g)| (s - g) * (s - g));
-        vec![("angle_error_rad", angle_error(state, goal)), ("hand_distance_m", hand.sum::<f64>().sqrt())]
+        vec![("angle_error_rad".into(), angle_error(state, goal)), ("hand_distance_m".into(), hand.sum::<f64>().sqrt())]
     }
 
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
         angle_error(state, goal) < SUCCESS_RAD
     }
 
-    fn coverage(&self) -> &CoverageGrid {
-        &self.coverage
-    }
-
     fn render(&mut self, size: usize, samples: usize) -> Image {
         let scene = picture::primitives(&self.world.configuration());
         self.renderer.render(&picture::camera(), &scene, size, samples)
+    }
+
+    /// Hand and door, which then settle for 3 s; refused where they do not stay there, as where the hook would stand inside
+    /// of the door.
+    fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
+        let asked = changed(&self.spec.state_names, self.world.configuration().state(), values)?;
+        let world = World::settled(&asked);
+        let held = world.configuration().state();
+        if held.0.iter().zip(&asked.0).any(|(is, want)| (is - want).abs() > HELD) {
+            return Err(EnvFault::BadState { what: format!("{:?} is not held: it becomes {:?}", asked.0, held.0) });
+        }
+        self.world = world;
+        Ok(())
     }
 }
 
@@ -148,7 +172,8 @@ fn spec(image_size: usize) -> EnvSpec {
         action_dim: 3,
         control_period_s: CONTROL_PERIOD_S,
         state_names: ["hand_x", "hand_y", "hand_z", "angle"].map(str::to_owned).to_vec(),
-        state_units: vec!["m", "m", "m", "rad"],
+        state_units: ["m", "m", "m", "rad"].map(Into::into).to_vec(),
+        proprio_names: Vec::new(),
     }
 }
 

@@ -88,6 +88,21 @@ pub(super) struct World {
 impl World {
     /// Door closed, hand at [`HAND_START`], everything at rest.
     pub(super) fn new() -> Self {
+        Self::with_hand_at(HAND_START)
+    }
+
+    /// Hand and door placed in a state, and left alone for 20 control periods.
+    pub(super) fn settled(state: &StateVec) -> Self {
+        let [x, y, z, angle] = std::array::from_fn(|i| state.0.get(i).copied().unwrap_or_default() as f32);
+        let mut world = Self::with_hand_at(Vector::new(x, y, z).clamp(HAND_BOX[0], HAND_BOX[1]));
+        let rotation = Rotation::from_axis_angle(Vector::Z, angle);
+        let translation = HINGE + rotation * (DOOR_CENTRE - HINGE);
+        world.physics.bodies[world.door].set_position(Pose::from_parts(translation, rotation), true);
+        (0..20).for_each(|_| world.step([0.0; 3]));
+        world
+    }
+
+    fn with_hand_at(hand: Vector) -> Self {
         let mut physics = PhysicsWorld::new();
         physics.gravity = Vector::new(0.0, 0.0, -9.81);
         physics.integration_parameters.dt = CONTROL_PERIOD_S as f32 / SUBSTEPS as f32;
@@ -102,7 +117,7 @@ impl World {
         attach(&mut physics, door, &DOOR, DOOR_GROUP, HOOK_GROUP);
         physics.impulse_joints.insert(cabinet, door, hinge(), true);
 
-        let hand = Hand::insert(&mut physics, HAND_START);
+        let hand = Hand::insert(&mut physics, hand);
         attach(&mut physics, hand.body(), &HOOK, HOOK_GROUP, CABINET_GROUP | DOOR_GROUP);
         Self { physics, door, hand }
     }

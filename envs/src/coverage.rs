@@ -1,0 +1,48 @@
+//! How visits are counted: a grid over named entries of the state.
+
+use serde::{Deserialize, Serialize};
+
+/// One axis of a coverage grid: `cells` equal bins over [low, high] of a state entry; outside values count to the border bins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GridAxis {
+    /// Index into what is counted: the state, or proprioception where there is no state.
+    pub state: usize,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// Number of bins.
+    pub cells: usize,
+}
+
+/// How visited states are counted, and which two axes a heat map shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CoverageGrid {
+    /// The grid is their product, first axis slowest.
+    pub axes: Vec<GridAxis>,
+    /// (horizontal, vertical) axes of the heat map, each with its own finer binning.
+    pub heat_map: [GridAxis; 2],
+}
+
+impl GridAxis {
+    /// Bin of `value`, in `0..cells`; a NaN counts to bin 0.
+    #[must_use]
+    pub fn bin(&self, value: f64) -> usize {
+        let unit = (value - self.low) / (self.high - self.low);
+        ((unit * self.cells as f64).max(0.0) as usize).min(self.cells - 1)
+    }
+}
+
+impl CoverageGrid {
+    /// Number of cells.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.axes.iter().map(|a| a.cells).product()
+    }
+
+    /// Cell of a state, in `0..cells()`.
+    #[must_use]
+    pub fn cell(&self, state: &[f64]) -> usize {
+        self.axes.iter().fold(0, |cell, axis| cell * axis.cells + axis.bin(state[axis.state]))
+    }
+}

@@ -1,0 +1,63 @@
+//! Evaluation pictures from a folder of the user's: read once, kept in the run, which then needs the folder no more.
+
+use std::path::Path;
+
+use crate::config::Config;
+use crate::error::Result;
+use crate::keep::store::fs::{Fs, disk_error, temporary_of};
+use crate::show::pictures::{load_goal, pictures_in, png};
+use crate::task::attempt::Goal;
+
+/// Where a run keeps them.
+const KEPT: &str = "goals";
+
+/// The first `evaluate.pictures` pictures of `evaluate.folder` by name, at the camera's size; none where no folder is asked
+/// for.
+///
+/// # Errors
+/// `Usage` for a folder without pictures, and for one that is none.
+pub fn asked(cfg: &Config) -> Result<Vec<Goal>> {
+    match cfg.evaluate.folder.as_str() {
+        "" => Ok(Vec::new()),
+        folder => read(Path::new(folder), cfg, |i, stem| format!("{i:03}-{stem}")),
+    }
+}
+
+/// Puts them into the run, all or none.
+///
+/// # Errors
+/// `Disk`.
+pub fn keep(fs: &dyn Fs, run: &Path, goals: &[Goal]) -> Result<()> {
+    if goals.is_empty() {
+        return Ok(());
+    }
+    let folder = run.join(KEPT);
+    let half = temporary_of(&folder)?;
+    let failed = |e| disk_error("write", &folder, &e);
+    fs.remove(&half).and_then(|()| fs.create_dir(&half)).map_err(failed)?;
+    for goal in goals {
+        fs.write_new_synced(&half.join(format!("{}.png", goal.name)), &png(&goal.image)?).map_err(failed)?;
+    }
+    fs.sync_dir(&half).and_then(|()| fs.rename(&half, &folder)).and_then(|()| fs.sync_dir(run)).map_err(failed)
+}
+
+/// Those that a run keeps. One that ended before it kept them takes them from the folder.
+///
+/// # Errors
+/// As [`asked`] and [`keep`].
+pub fn of_run(fs: &dyn Fs, run: &Path, cfg: &Config) -> Result<Vec<Goal>> {
+    let folder = run.join(KEPT);
+    if folder.is_dir() {
+        return read(&folder, cfg, |_, stem| stem.to_owned());
+    }
+    let goals = asked(cfg)?;
+    keep(fs, run, &goals).map(|()| goals)
+}
+
+fn read(folder: &Path, cfg: &Config, name: impl Fn(usize, &str) -> String) -> Result<Vec<Goal>> {
+    let goal = |(i, path): (usize, std::path::PathBuf)| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        Ok(Goal { name: name(i, &stem), image: load_goal(&path, cfg.env.image_size)?, state: None })
+    };
+    pictures_in(folder)?.into_iter().take(cfg.evaluate.pictures).enumerate().map(goal).collect()
+}

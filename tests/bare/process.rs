@@ -1,0 +1,102 @@
+//! Runs of the cart, in processes of their own: a run's process may be killed, and faults are the process's.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::Ordering::SeqCst;
+
+use serde_json::{Value, json};
+use skewfit::config::{Config, EnvConfig, overrides};
+use skewfit::error::Result;
+use skewfit::run::explore::{resume_in, start_in};
+use skewfit::run::progress::{Progress, Tick};
+use skewfit_envs::{Env, EnvFault};
+
+use crate::cart::{Cart, STEPS};
+use crate::common::stderr;
+
+/// Which run, and where.
+const RUN: &str = "SKEWFIT_TEST_CART";
+/// What it is besides: settings, and what goes wrong.
+const SETTINGS: &str = "SKEWFIT_TEST_CART_SETTINGS";
+const FAULT: &str = "SKEWFIT_TEST_CART_FAULT";
+
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn tick(&mut self, _: &Tick<'_>) {}
+}
+
+/// What is asked for of a run.
+#[derive(Clone, Default)]
+pub struct Asked<'a> {
+    pub settings: Vec<String>,
+    /// As `SKEWFIT_CHAOS` has it.
+    pub chaos: &'a str,
+    /// `raised`, `lost`, `hung` or `range`, and after how many steps.
+    pub fault: &'a str,
+}
+
+impl Asked<'_> {
+    /// Explores in a new `dir`, or takes up the run that is there.
+    pub fn process(&self, dir: &Path) -> Output {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "process::a_run_of_the_cart", "--ignored", "--nocapture"]);
+        command.env(RUN, dir).env(SETTINGS, self.settings.join("\n")).env(FAULT, self.fault);
+        command.env("SKEWFIT_CHAOS", self.chaos).output().unwrap()
+    }
+
+    /// What it said at its end.
+    pub fn told(&self, dir: &Path) -> Value {
+        told(&self.process(dir))
+    }
+}
+
+pub fn told(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().find_map(|line| line.split_once("told: ").map(|(_, json)| json));
+    serde_json::from_str(line.unwrap_or_else(|| panic!("{text}{}", stderr(output)))).unwrap()
+}
+
+/// Builds the cart as `settings` say (`joints`), whatever picture size is asked for.
+pub fn cart(joints: bool) -> impl Fn(&EnvConfig, usize) -> Result<Box<dyn Env>> {
+    move |cfg, _| Ok(Box::new(Cart::new(cfg.image_size, joints)?))
+}
+
+/// A process of its own for the tests beside it: explores, or takes up again, as its environment says.
+#[test]
+#[ignore = "is a process of its own for the other tests"]
+fn a_run_of_the_cart() {
+    let Some(dir) = std::env::var_os(RUN) else { return };
+    let dir = Path::new(&dir);
+    let settings = std::env::var(SETTINGS).unwrap();
+    let (joints, fault) = (settings.contains("joints"), std::env::var(FAULT).unwrap());
+    let build = |cfg: &EnvConfig, _: usize| -> Result<Box<dyn Env>> {
+        let cart = Cart::new(cfg.image_size, joints)?;
+        Ok(Box::new(match fault.split_once('@') {
+            None => cart,
+            Some((kind, at)) => cart.failing(at.parse().unwrap(), kind_of(kind)),
+        }))
+    };
+    let outcome = if dir.join("run.json").exists() {
+        resume_in(dir, None, &mut Quiet, &build)
+    } else {
+        let settings = settings.lines().filter(|line| !line.is_empty() && *line != "joints");
+        let settings = settings.map(|text| overrides::parse(text).unwrap()).collect();
+        start_in(Config::resolve("corridor-tiny", settings).unwrap(), dir, &["cart".into()], &mut Quiet, &build)
+    };
+    let steps = STEPS.load(SeqCst);
+    let told = match outcome {
+        Ok(summary) => json!({ "summary": summary, "params_blake3": summary.params_blake3, "steps": steps }),
+        Err(e) => json!({ "code": e.exit_code(), "why": e.to_string(), "steps": steps }),
+    };
+    println!("told: {told}");
+}
+
+fn kind_of(kind: &str) -> fn() -> EnvFault {
+    match kind {
+        "raised" => || EnvFault::Raised { what: "ValueError: a joint is stuck".into(), trace: String::new() },
+        "lost" => || EnvFault::Lost { how: "the port has closed".into() },
+        "hung" => || EnvFault::Hung { seconds: 5.0 },
+        _ => || EnvFault::OutOfRange { what: "joint 2 is at 9.9 rad, of [-1.5, 1.5]".into() },
+    }
+}
