@@ -120,8 +120,12 @@ pub struct GoalsConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AgentConfig {
-    /// Hidden units, two layers.
-    pub hidden: [usize; 2],
+    /// Units of the hidden layers, first to last.
+    pub hidden: Vec<usize>,
+    /// Layer normalisation in the critics.
+    pub layer_norm: bool,
+    /// Critics, at least 2.
+    pub critics: usize,
     /// Transitions a batch.
     pub batch: usize,
     /// Adam's step, all optimisers.

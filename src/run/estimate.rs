@@ -79,14 +79,15 @@ pub struct Flop {
 }
 
 /// Counts what a configuration's updates multiply. A SAC update passes the policy on next observations and forward and
-/// back on its own, each target critic once, each critic forward and back, and forward and back to its inputs alone.
+/// back on its own, two target critics once, each critic forward and back, and forward and back to its inputs alone. What
+/// layer norm adds is no product.
 ///
 /// # Errors
 /// `Usage` where image size and channels do not fit.
 pub fn flop(c: &Config, action_dim: usize) -> Result<Flop> {
     let [encoder, decoder, policy, critic] = nets(c, action_dim)?.map(|net| 2.0 * net.macs);
     Ok(Flop {
-        sac: (12.0 * critic + 4.0 * policy) * c.agent.batch as f64,
+        sac: ((2.0 + 5.0 * c.agent.critics as f64) * critic + 4.0 * policy) * c.agent.batch as f64,
         vae: 3.0 * (encoder + decoder) * c.latent.batch as f64,
         encode: encoder,
         density: encoder + c.density.latents as f64 * decoder,
@@ -113,8 +114,8 @@ pub fn of(c: &Config, scene: &EnvSpec) -> Result<Estimate> {
     let stored = (c.run.steps as f64).min(frames_max) * (1.0 + 1.0 / c.env.episode_steps as f64);
     let pixels = (c.env.image_size * c.env.image_size) as f64;
     // Parameter and two moments each; target critics have no moments.
-    let nets_bytes =
-        12.0 * (encoder.params + decoder.params + policy.params + 2.0 * critic.params) + 8.0 * critic.params;
+    let critics = c.agent.critics as f64 * critic.params;
+    let nets_bytes = 12.0 * (encoder.params + decoder.params + policy.params + critics) + 4.0 * critics;
     let time_s = epochs * c.run.updates_per_epoch as f64 * sac_s + latent_s + env_s;
     let landmarks = match c.run.keep_every_hours * 3600.0 {
         every_s if every_s > 0.0 => 1.0 + (time_s / every_s).floor(),
@@ -155,7 +156,7 @@ fn phases(c: &Config) -> impl Iterator<Item = (f64, f64, f64)> {
 /// Encoder, decoder, policy, one critic.
 fn nets(c: &Config, actions: usize) -> Result<[Cost; 4]> {
     let a = Architecture::new(c.env.image_size, c.latent.dim, &c.latent.channels)?;
-    let (z, [h1, h2], first) = (a.dim, c.agent.hidden, a.channels[0]);
+    let (z, first, hidden) = (a.dim, a.channels[0], &c.agent.hidden);
     let border = |kernel: usize| conv(a.cells() - 1, kernel, 3 * first);
     let with = |cost: Cost, biases: usize| Cost { params: cost.params + biases as f64, ..cost };
     let inner = |l: &Layer| conv(l.window.small, l.window.kernel, l.big_channels * l.small_channels);
@@ -163,8 +164,13 @@ fn nets(c: &Config, actions: usize) -> Result<[Cost; 4]> {
     let up = a.deconvs.iter().map(|l| with(inner(l), l.big_channels));
     let encoder = [with(border(FIRST_KERNEL), first), dense(a.flat, a.flat), dense(a.flat, 2 * z)];
     let decoder = [dense(z, a.flat), with(border(LAST_KERNEL), 3)];
-    let mlp = |input, output| [dense(input, h1), dense(h1, h2), dense(h2, output)].into_iter().sum();
-    Ok([down.chain(encoder).sum(), up.chain(decoder).sum(), mlp(2 * z, 2 * actions), mlp(2 * z + actions, 1)])
+    let mlp = |input, output| -> Cost {
+        let units: Vec<usize> = [&[input], hidden.as_slice(), &[output]].concat();
+        units.windows(2).map(|pair| dense(pair[0], pair[1])).sum()
+    };
+    let norms = if c.agent.layer_norm { 2 * hidden.iter().sum::<usize>() } else { 0 };
+    let (policy, critic) = (mlp(2 * z, 2 * actions), with(mlp(2 * z + actions, 1), norms));
+    Ok([down.chain(encoder).sum(), up.chain(decoder).sum(), policy, critic])
 }
 
 /// A (transposed) convolution between `channels` pairs of channels, without biases; `side`: of its small side.

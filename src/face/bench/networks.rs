@@ -32,7 +32,7 @@ pub(super) fn gemm(workers: Workers) -> Work {
 pub(super) fn sac_step(workers: Workers) -> Result<Work> {
     let mut rng = rng::stream(0, "bench", &[]);
     let agent = Config::resolve("door", Vec::new())?.agent;
-    let size = agent.batch;
+    let (size, critics) = (agent.batch, agent.critics);
     let mut batch = Batch::default();
     batch.resize(size, Z, ACTIONS);
     batch.mask.fill(1.0);
@@ -43,7 +43,7 @@ pub(super) fn sac_step(workers: Workers) -> Result<Work> {
     let mut sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, &workers, &mut rng);
     let mut noise = Noise::default();
     Ok(Box::new(move || {
-        noise.draw(size * ACTIONS, &mut rng);
+        noise.draw(size * ACTIONS, critics, &mut rng);
         sac.update(&workers, &batch, &noise).map(|_| ())
     }))
 }

@@ -1,6 +1,7 @@
-//! What a policy does with observations, one by one in the control loop, and what both critics say of actions.
+//! What a policy does with observations, one by one in the control loop, and what the critics say of actions.
 
-use super::nets::{halves, minimum};
+use super::ensemble::climbed;
+use super::nets::each;
 use super::sac::Sac;
 use super::squash::{sample, squash};
 use crate::learn::nn::gemm::View;
@@ -29,7 +30,7 @@ impl Sac {
         (0..dim).map(|k| squash(head[k], head[dim + k], noise[k]).action).collect()
     }
 
-    /// min_j Q_j(s, a) (R), and log pi (R) of a draw of the present policy with standard normal `noise` (R, A), for
+    /// Q(s, a) as the actor climbs it (R): of two critics the smaller, of more the mean; and log pi (R) of a draw of the present policy with standard normal `noise` (R, A), for
     /// observations (R, 2Z) and actions (R, A).
     #[must_use]
     pub fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> (Vec<f32>, Vec<f32>) {
@@ -41,12 +42,13 @@ impl Sac {
         sample(&policy.y, noise, a, &mut drawn, &mut log_pi);
         let joined: Vec<f32> =
             observation.chunks_exact(o).zip(action.chunks_exact(a)).flat_map(|(s, a)| [s, a].concat()).collect();
-        let [first, second] = halves(&self.critics.values).map(|critic| {
+        let judged = each(&self.critics.values, self.cfg.agent.critics).into_iter().map(|critic| {
             let mut act = self.critic_shape.activations(rows);
             self.critic_shape.forward(critic, View::new(&joined, rows, o + a), rows, &mut act);
-            act.y
+            act
         });
-        (first.into_iter().zip(second).map(|(a, b)| minimum(a, b)).collect(), log_pi)
+        let judged: Vec<Activations> = judged.collect();
+        ((0..rows).map(|i| climbed(&judged, i)).collect(), log_pi)
     }
 
     pub(super) fn head<'s>(&self, scratch: &'s mut Scratch, observation: &[f32]) -> &'s [f32] {

@@ -1,11 +1,12 @@
 //! The policy's loss, for actions a = tanh(u), u = mu + sigma * eps, as [`squash`](super::squash) draws them:
 //!
-//! L = mean_i [ alpha log pi(a_i | s_i) - min_j Q_j(s_i, a_i) ]   (arXiv 1812.05905, equation 7)
+//! L = mean_i [ alpha log pi(a_i | s_i) - Q(s_i, a_i) ]   (arXiv 1812.05905, equation 7)
 //!
-//! With eps fixed:  d log pi / du = 2 tanh(u),  da/du = 1 - a^2,  and log sigma also enters as -log sigma.
+//! Q is the smaller of two critics, or the mean of more ([`ensemble`](super::ensemble)). With eps fixed:  d log pi / du = 2 tanh(u),  da/du = 1 - a^2,  and log sigma also enters as -log sigma.
 
+use super::ensemble::{climbed, slope};
 use super::lane::Lane;
-use super::nets::{Nets, minimum};
+use super::nets::Nets;
 use super::rows::Rows;
 use super::squash::{LOG_STD, sample};
 use crate::learn::nn::gemm::View;
@@ -23,26 +24,23 @@ pub fn add_gradient(nets: &Nets, rows: &Rows, temperature: f32, lane: &mut Lane)
     for (critic, act) in nets.critics.iter().zip(&mut lane.critics) {
         nets.critic_shape.forward(critic, x, n, act);
     }
-    // dL/dQ_j = -1/B for the smaller critic, 0 for the other.
-    let [first, second] = &mut lane.critics;
     for i in 0..n {
-        let smaller = usize::from(second.y[i] < first.y[i]);
-        let down = if (first.y[i] + second.y[i]).is_nan() { f32::NAN } else { -scale }; // whichever it is, it must show
-        lane.dq[0][i] = if smaller == 0 { down } else { 0.0 };
-        lane.dq[1][i] = if smaller == 1 { down } else { 0.0 };
-        let loss = temperature * lane.log_pi[i] - minimum(first.y[i], second.y[i]);
+        let loss = temperature * lane.log_pi[i] - climbed(&lane.critics, i);
         lane.sums.actor_loss += f64::from(loss);
         lane.sums.log_pi += f64::from(lane.log_pi[i]);
     }
-    for j in 0..2 {
-        let (act, dx) = (&mut lane.critics[j], &mut lane.d_action[j]);
-        nets.critic_shape.backward_input(nets.critics[j], &lane.dq[j], n, dim, act, dx);
+    lane.d_action.fill(0.0);
+    for (j, critic) in nets.critics.iter().enumerate() {
+        for i in 0..n {
+            lane.dq[i] = -scale * slope(&lane.critics, j, i);
+        }
+        nets.critic_shape.backward_input(critic, &lane.dq, n, dim, &mut lane.critics[j], &mut lane.d_action);
     }
     head_gradient(rows, temperature * scale, lane);
     nets.policy_shape.backward(nets.policy, observation, &lane.d_head, n, &mut lane.policy, &mut lane.policy_gradient);
 }
 
-/// dL/d(mean, raw log sigma) from dL/da = lane.d_action[0] + lane.d_action[1]; `weight` = alpha / B.
+/// dL/d(mean, raw log sigma) from dL/da = lane.d_action; `weight` = alpha / B.
 fn head_gradient(rows: &Rows, weight: f32, lane: &mut Lane) {
     let dim = rows.action_dim;
     for i in 0..rows.len() {
@@ -50,7 +48,7 @@ fn head_gradient(rows: &Rows, weight: f32, lane: &mut Lane) {
         let d_head = &mut lane.d_head[i * 2 * dim..(i + 1) * 2 * dim];
         for k in 0..dim {
             let (action, eps) = (lane.action[i * dim + k], rows.noise[i * dim + k]);
-            let d_action = lane.d_action[0][i * dim + k] + lane.d_action[1][i * dim + k];
+            let d_action = lane.d_action[i * dim + k];
             let raw = head[dim + k];
             let inside = (LOG_STD.0..=LOG_STD.1).contains(&raw);
             let std = raw.clamp(LOG_STD.0, LOG_STD.1).exp();

@@ -1,10 +1,11 @@
-//! Two critics Q_j(s, a) and their slow targets.
+//! Critics Q_j(s, a) and their slow targets.
 //!
-//! y = r + gamma * mask * (min_j Qbar_j(s', a') - alpha log pi(a'|s')),   L = sum_j mean_i (Q_j(s_i, a_i) - y_i)^2
-//! (soft Bellman residual, arXiv 1812.05905, equations 5 and 6; clipped double Q: arXiv 1802.09477).
+//! y = r + gamma * mask * (min_{j in M} Qbar_j(s', a') - alpha log pi(a'|s')),   L = sum_j mean_i (Q_j(s_i, a_i) - y_i)^2
+//! (soft Bellman residual, arXiv 1812.05905, equations 5 and 6; M is the update's pair, [`ensemble`](super::ensemble)).
 
+use super::ensemble::minimum;
 use super::lane::Lane;
-use super::nets::{Nets, minimum};
+use super::nets::Nets;
 use super::rows::Rows;
 use super::squash::sample;
 use crate::learn::nn::gemm::View;
@@ -18,24 +19,24 @@ pub struct Bellman {
     pub entropy_weight: f32,
 }
 
-/// Adds this block's share of both critics' gradient to the lane; sums loss and Q.
+/// Adds this block's share of all critics' gradient to the lane; sums loss and Q.
 pub fn add_gradient(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
     bellman_target(nets, rows, bellman, lane);
     let n = rows.len();
     let scale = 2.0 / rows.batch_size as f32;
     lane.join(rows.observation, Some(rows.action), rows);
     let x = View::new(&lane.joined, n, nets.critic_shape.inputs);
-    let size = lane.critic_gradient.len() / 2;
-    for (j, gradient) in lane.critic_gradient.chunks_exact_mut(size).enumerate() {
-        let (theta, act) = (nets.critics[j], &mut lane.critics[j]);
+    let each = 1.0 / nets.critics.len() as f64;
+    let gradients = lane.critic_gradient.chunks_exact_mut(nets.critic_shape.size());
+    for ((theta, act), gradient) in nets.critics.iter().zip(&mut lane.critics).zip(gradients) {
         nets.critic_shape.forward(theta, x, n, act);
         for i in 0..n {
             let error = act.y[i] - lane.target[i];
-            lane.dq[j][i] = scale * error;
+            lane.dq[i] = scale * error;
             lane.sums.critic_loss += f64::from(error * error);
-            lane.sums.q += 0.5 * f64::from(act.y[i]);
+            lane.sums.q += each * f64::from(act.y[i]);
         }
-        nets.critic_shape.backward(theta, x, &lane.dq[j], n, act, gradient);
+        nets.critic_shape.backward(theta, x, &lane.dq, n, act, gradient);
     }
 }
 
@@ -47,11 +48,13 @@ fn bellman_target(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
     sample(&lane.policy.y, rows.next_noise, rows.action_dim, &mut lane.action, &mut lane.log_pi);
     lane.join(rows.next_observation, None, rows);
     let x = View::new(&lane.joined, n, nets.critic_shape.inputs);
-    for (target, act) in nets.targets.iter().zip(&mut lane.critics) {
-        nets.critic_shape.forward(target, x, n, act);
+    let pair = rows.pair;
+    for j in pair {
+        nets.critic_shape.forward(nets.targets[j], x, n, &mut lane.critics[j]);
     }
     for i in 0..n {
-        let value = minimum(lane.critics[0].y[i], lane.critics[1].y[i]) - bellman.entropy_weight * lane.log_pi[i];
+        let smaller = minimum(lane.critics[pair[0]].y[i], lane.critics[pair[1]].y[i]);
+        let value = smaller - bellman.entropy_weight * lane.log_pi[i];
         lane.target[i] = rows.reward[i] + bellman.discount * rows.mask[i] * value;
     }
 }

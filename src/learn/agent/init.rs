@@ -5,7 +5,7 @@ use crate::learn::nn::{Mlp, Params};
 use crate::learn::rng::Rng;
 
 /// A policy (2Z) to (2A): the biases of its means are 0, those of its log sigmas U(+-1e-3).
-pub fn policy(shape: Mlp, hidden_bias: f64, rng: &mut Rng) -> Params {
+pub fn policy(shape: &Mlp, hidden_bias: f64, rng: &mut Rng) -> Params {
     let mut policy = shape.init("policy", Init { hidden_bias, last_weight: 1e-3 }, rng);
     let last_bias = policy.tensors.len() - 1;
     policy.uniform(last_bias, 1e-3, rng);
@@ -13,20 +13,8 @@ pub fn policy(shape: Mlp, hidden_bias: f64, rng: &mut Rng) -> Params {
     policy
 }
 
-/// Two critics (2Z + A) to (1) in one memory, one after the other.
-pub fn pair(names: [&str; 2], shape: Mlp, hidden_bias: f64, rng: &mut Rng) -> Params {
+/// Critics (2Z + A) to (1), `name0`, `name1`, ..., in one memory, one after the other.
+pub fn critics(name: &str, count: usize, shape: &Mlp, hidden_bias: f64, rng: &mut Rng) -> Params {
     let init = Init { hidden_bias, last_weight: 3e-3 };
-    let [first, second] = names.map(|name| shape.init(name, init, rng));
-    joined(first, second)
-}
-
-/// Two networks' parameters in one memory, first then second.
-fn joined(first: Params, second: Params) -> Params {
-    let shift = first.values.len();
-    let mut tensors = first.tensors;
-    tensors.extend(second.tensors.into_iter().map(|mut t| {
-        t.start += shift;
-        t
-    }));
-    Params { tensors, values: [first.values, second.values].concat() }
+    Params::joined((0..count).map(|j| shape.init(&format!("{name}{j}"), init, rng)))
 }

@@ -12,11 +12,11 @@ pub const SHARE: usize = 32;
 /// Sums over rows; the caller divides by B.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sums {
-    /// Of alpha log pi - min Q.
+    /// Of alpha log pi - Q, as the actor climbs it.
     pub actor_loss: f64,
     /// Of log pi.
     pub log_pi: f64,
-    /// Of both critics' squared errors.
+    /// Of the squared errors, all critics added.
     pub critic_loss: f64,
     /// Of the critics' mean.
     pub q: f64,
@@ -25,37 +25,41 @@ pub struct Sums {
 /// Buffers and gradient sums of one thread.
 pub struct Lane {
     pub policy: Activations,
-    pub critics: [Activations; 2],
+    /// A critic each.
+    pub critics: Vec<Activations>,
     /// (R, 2Z + A).
     pub joined: Vec<f32>,
     pub action: Vec<f32>,
     pub log_pi: Vec<f32>,
     pub target: Vec<f32>,
-    pub dq: [Vec<f32>; 2],
-    pub d_action: [Vec<f32>; 2],
+    /// dL/dQ of one critic, (R).
+    pub dq: Vec<f32>,
+    /// dL/da of all critics together, (R, A).
+    pub d_action: Vec<f32>,
     pub d_head: Vec<f32>,
     pub policy_gradient: Vec<f32>,
-    /// Both critics', one after the other.
+    /// All critics', one after the other.
     pub critic_gradient: Vec<f32>,
     pub sums: Sums,
 }
 
 impl Lane {
-    pub fn new(policy: Mlp, critic: Mlp) -> Self {
+    /// For `critics` critics.
+    pub fn new(policy: &Mlp, critic: &Mlp, critics: usize) -> Self {
         let row = |width: usize| vec![0.0; BLOCK * width];
         let actions = policy.outputs / 2;
         Self {
             policy: policy.activations(BLOCK),
-            critics: [critic.activations(BLOCK), critic.activations(BLOCK)],
+            critics: (0..critics).map(|_| critic.activations(BLOCK)).collect(),
             joined: row(critic.inputs),
             action: row(actions),
             log_pi: row(1),
             target: row(1),
-            dq: [row(1), row(1)],
-            d_action: [row(actions), row(actions)],
+            dq: row(1),
+            d_action: row(actions),
             d_head: row(2 * actions),
-            policy_gradient: vec![0.0; policy.params("").values.len()],
-            critic_gradient: vec![0.0; 2 * critic.params("").values.len()],
+            policy_gradient: vec![0.0; policy.size()],
+            critic_gradient: vec![0.0; critics * critic.size()],
             sums: Sums::default(),
         }
     }

@@ -1,11 +1,12 @@
 //! Goal-conditioned soft actor-critic (Haarnoja et al. 2018, arXiv 1812.05905) on latents: input concat(z, z_g).
 //!
 //! [`actor`], [`critic`] and [`temperature`] each hold one loss and its hand-derived gradient on a block of rows;
-//! [`squash`] draws actions; [`Sac`] owns the state and applies them.
+//! [`ensemble`] has what several critics say together; [`squash`] draws actions; [`Sac`] owns the state and applies them.
 
 mod acting;
 pub mod actor;
 pub mod critic;
+mod ensemble;
 mod init;
 mod lane;
 mod nets;

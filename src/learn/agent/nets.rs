@@ -5,24 +5,18 @@ use crate::learn::nn::Mlp;
 /// All parameters a block reads.
 pub struct Nets<'a> {
     /// (2Z) to (2A).
-    pub policy_shape: Mlp,
+    pub policy_shape: &'a Mlp,
     /// (2Z + A) to (1).
-    pub critic_shape: Mlp,
+    pub critic_shape: &'a Mlp,
     /// The policy's parameters.
     pub policy: &'a [f32],
     /// Each critic's parameters.
-    pub critics: [&'a [f32]; 2],
+    pub critics: Vec<&'a [f32]>,
     /// Each target's parameters.
-    pub targets: [&'a [f32]; 2],
+    pub targets: Vec<&'a [f32]>,
 }
 
-/// min(a, b), and NaN if either is: `f32::min` would hide the broken one of two critics.
-pub fn minimum(a: f32, b: f32) -> f32 {
-    if a < b || a.is_nan() { a } else { b }
-}
-
-/// Each of two networks that lie in one memory.
-pub fn halves(values: &[f32]) -> [&[f32]; 2] {
-    let (first, second) = values.split_at(values.len() / 2);
-    [first, second]
+/// Each of `count` equal networks that lie in one memory.
+pub fn each(values: &[f32], count: usize) -> Vec<&[f32]> {
+    values.chunks_exact(values.len() / count).collect()
 }

@@ -10,9 +10,10 @@ use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use super::{Noise, Sac};
 use crate::learn::goals::Batch;
 use crate::learn::nn::Params;
+use crate::learn::nn::tests::reference::perceptron;
 use crate::learn::settings::AgentConfig;
 
-/// Parameters in the order and layout of [`Params`]; both critics one after the other.
+/// Parameters in the order and layout of [`Params`]; critics one after the other.
 pub struct Reference {
     pub policy: Vec<Var>,
     pub critics: Vec<Var>,
@@ -21,11 +22,11 @@ pub struct Reference {
     optimisers: [AdamW; 3],
     cfg: AgentConfig,
     actions: usize,
-    /// Smallest distance of a kink's argument (ReLU, clamp, the smaller critic) from its kink.
+    /// Smallest distance of a kink's argument (ReLU, clamp, the smaller of two critics) from its kink.
     pub margin: Cell<f64>,
 }
 
-/// A batch and its noise, (B, .) each.
+/// A batch and its noise, (B, .) each, and the pair of critics.
 pub struct Data {
     observation: Tensor,
     next_observation: Tensor,
@@ -34,6 +35,7 @@ pub struct Data {
     mask: Tensor,
     noise: Tensor,
     next_noise: Tensor,
+    pair: [usize; 2],
 }
 
 impl Data {
@@ -49,6 +51,7 @@ impl Data {
             mask: table(&batch.mask)?,
             noise: table(&noise.current)?,
             next_noise: table(&noise.next)?,
+            pair: noise.pair,
         })
     }
 }
@@ -75,24 +78,30 @@ impl Reference {
         Ok(self.draw(&data.observation, &data.noise)?.0)
     }
 
-    /// (loss, mean log pi):  mean [ alpha log pi(a|s) - min_j Q_j(s, a) ].
+    /// (loss, mean log pi):  mean [ alpha log pi(a|s) - Q(s, a) ],  Q the smaller of two critics or the mean of more.
     pub fn actor_loss(&self, data: &Data, alpha: f64) -> Result<(Tensor, f64)> {
         let (action, log_pi) = self.draw(&data.observation, &data.noise)?;
-        let q = self.smaller(&self.critics, &data.observation, &action)?;
+        let q = if self.cfg.critics == 2 {
+            self.smaller(&self.critics, [0, 1], &data.observation, &action)?
+        } else {
+            let all = self.each(&self.critics).map(|critic| self.q(critic, &data.observation, &action));
+            Tensor::cat(&all.collect::<Result<Vec<_>>>()?, 1)?.mean_keepdim(1)?
+        };
         let loss = ((&log_pi * alpha)? - q)?.mean_all()?;
         Ok((loss, log_pi.mean_all()?.to_scalar()?))
     }
 
-    /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min_j Qbar_j(s', a') - alpha log pi(a'|s')), a constant.
+    /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min Qbar_j(s', a') - alpha log pi(a'|s')), a constant,
+    /// the minimum that of the pair.
     pub fn critic_loss(&self, data: &Data, alpha: f64) -> Result<Tensor> {
         let (action, log_pi) = self.draw(&data.next_observation, &data.next_noise)?;
-        let mut value = self.smaller(&self.targets, &data.next_observation, &action)?;
+        let mut value = self.smaller(&self.targets, data.pair, &data.next_observation, &action)?;
         if self.cfg.entropy_in_target {
             value = (value - (log_pi * alpha)?)?;
         }
         let y = (&data.reward + ((value * &data.mask)? * self.cfg.discount)?)?.detach();
         let error = |critic: &[Var]| (self.q(critic, &data.observation, &data.action)? - &y)?.sqr()?.mean_all();
-        error(&self.critics[..6])? + error(&self.critics[6..])?
+        self.each(&self.critics).map(error).reduce(|sum, e| sum? + e?).expect("a critic")
     }
 
     /// One update; both losses.
@@ -130,7 +139,7 @@ impl Reference {
 
     /// a (B, A) and log pi (B, 1).
     fn draw(&self, observation: &Tensor, noise: &Tensor) -> Result<(Tensor, Tensor)> {
-        let head = self.mlp(&self.policy, observation)?;
+        let head = self.mlp(&self.policy, observation, false)?;
         let (mean, raw) = (head.narrow(1, 0, self.actions)?, head.narrow(1, self.actions, self.actions)?);
         self.note(&raw.affine(1.0, 20.0)?)?;
         self.note(&raw.affine(1.0, -2.0)?)?;
@@ -147,25 +156,27 @@ impl Reference {
         Ok((u.tanh()?, (normal - squash)?.affine(1.0, -half_log_2pi)?.sum_keepdim(1)?))
     }
 
-    /// min_j Q_j (B, 1).
-    fn smaller(&self, critics: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
-        let [first, second] = [&critics[..6], &critics[6..]].map(|c| self.q(c, observation, action));
+    /// min_j Q_j of the pair, (B, 1).
+    fn smaller(&self, critics: &[Var], pair: [usize; 2], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+        let all: Vec<_> = self.each(critics).collect();
+        let [first, second] = pair.map(|j| self.q(all[j], observation, action));
         let (first, second) = (first?, second?);
         self.note(&(&first - &second)?)?;
         first.minimum(&second)
     }
 
-    fn q(&self, critic: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
-        self.mlp(critic, &Tensor::cat(&[observation, action], 1)?)
+    /// Every critic's parameters.
+    fn each<'v>(&self, critics: &'v [Var]) -> std::slice::Chunks<'v, Var> {
+        critics.chunks(critics.len() / self.cfg.critics)
     }
 
-    fn mlp(&self, vars: &[Var], x: &Tensor) -> Result<Tensor> {
-        let linear = |x: &Tensor, i: usize| x.matmul(&vars[i])?.broadcast_add(&vars[i + 1]);
-        let relu = |x: Tensor| {
-            self.note(&x)?;
-            &x * mask(x.gt(0.0)?)?
-        };
-        linear(&relu(linear(&relu(linear(x, 0)?)?, 2)?)?, 4)
+    fn q(&self, critic: &[Var], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+        self.mlp(critic, &Tensor::cat(&[observation, action], 1)?, self.cfg.layer_norm)
+    }
+
+    fn mlp(&self, vars: &[Var], x: &Tensor, norm: bool) -> Result<Tensor> {
+        let tensors: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
+        perceptron(&tensors, x, norm, &|x| self.note(x))
     }
 
     fn note(&self, distance: &Tensor) -> Result<()> {

@@ -2,25 +2,29 @@
 
 use rand_distr::{Distribution, StandardNormal};
 
+use super::ensemble;
 use crate::learn::goals::Batch;
 use crate::learn::rng::Rng;
 
-/// Standard normal draws of one update, (B, A) each.
+/// What one update draws: standard normals, (B, A) each, and a pair of critics.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise {
     /// For a ~ pi(.|s).
     pub current: Vec<f32>,
     /// For a' ~ pi(.|s').
     pub next: Vec<f32>,
+    /// The two whose targets count.
+    pub pair: [usize; 2],
 }
 
 impl Noise {
-    /// Fills both with `n` draws.
-    pub fn draw(&mut self, n: usize, rng: &mut Rng) {
+    /// Fills both with `n` draws, then takes two of `critics` critics, without a draw where there are two.
+    pub fn draw(&mut self, n: usize, critics: usize, rng: &mut Rng) {
         for half in [&mut self.current, &mut self.next] {
             half.clear();
             half.extend((0..n).map(|_| -> f32 { StandardNormal.sample(rng) }));
         }
+        self.pair = ensemble::pair(critics, rng);
     }
 }
 
@@ -40,6 +44,8 @@ pub struct Rows<'a> {
     pub noise: &'a [f32],
     /// (R, A), for a' ~ pi(.|s').
     pub next_noise: &'a [f32],
+    /// The two whose targets count.
+    pub pair: [usize; 2],
     /// B of the whole batch.
     pub batch_size: usize,
     /// 2Z.
@@ -62,6 +68,7 @@ impl<'a> Rows<'a> {
             mask: &batch.mask[range],
             noise: &noise.current[narrow.clone()],
             next_noise: &noise.next[narrow],
+            pair: noise.pair,
             batch_size: batch.size,
             observation_dim: o,
             action_dim: a,

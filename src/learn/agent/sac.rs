@@ -1,7 +1,7 @@
-//! The agent: policy, two critics, their targets, temperature, and the optimisers' moments.
+//! The agent: policy, critics, their targets, temperature, and the optimisers' moments.
 
 use super::lane::{BLOCK, Lane, SHARE, Sums};
-use super::nets::{Nets, halves};
+use super::nets::{Nets, each};
 use super::rows::{Noise, Rows};
 use super::{actor, critic, init, temperature};
 use crate::error::{Error, Result};
@@ -25,15 +25,15 @@ pub struct SacConfig {
 /// Facts about one update, for the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SacInfo {
-    /// Mean over the batch, both critics added.
+    /// Mean over the batch, all critics added.
     pub critic_loss: f64,
-    /// Mean of alpha log pi - min Q.
+    /// Mean of alpha log pi - Q, the smaller of two critics or the mean of more.
     pub actor_loss: f64,
     /// alpha before the update.
     pub temperature: f64,
     /// -mean log pi, nats.
     pub entropy: f64,
-    /// Mean Q of the stored actions.
+    /// Mean Q of the stored actions, over all critics.
     pub q_mean: f64,
     /// 2-norm of the gradients of policy and critics together.
     pub grad_norm: f64,
@@ -61,13 +61,13 @@ pub struct Sac {
     pub(super) critic_shape: Mlp,
     /// `policy.*`.
     pub policy: Params,
-    /// `critic0.*`, `critic1.*`.
+    /// `critic0.*`, `critic1.*`, ...
     pub critics: Params,
-    /// `target0.*`, `target1.*`.
+    /// `target0.*`, `target1.*`, ...
     pub targets: Params,
     /// `log_temperature`, ().
     pub log_temperature: Params,
-    /// Moments of the policy, of both critics, of the temperature.
+    /// Moments of the policy, of all critics, of the temperature.
     pub adams: [Adam; 3],
     /// Halvings of the learning rate, which guards may ask for.
     pub halvings: u32,
@@ -86,17 +86,17 @@ impl Sac {
     #[must_use]
     pub fn new(cfg: SacConfig, workers: &Workers, rng: &mut Rng) -> Self {
         let (observation, actions) = (2 * cfg.latent_dim, cfg.action_dim);
-        let (hidden, hidden_bias) = (cfg.agent.hidden, cfg.agent.hidden_bias);
-        let policy_shape = Mlp { inputs: observation, hidden, outputs: 2 * actions };
-        let critic_shape = Mlp { inputs: observation + actions, hidden, outputs: 1 };
-        let policy = init::policy(policy_shape, hidden_bias, rng);
-        let critics = init::pair(["critic0", "critic1"], critic_shape, hidden_bias, rng);
-        let mut targets = init::pair(["target0", "target1"], critic_shape, hidden_bias, rng);
+        let AgentConfig { hidden, hidden_bias, critics: count, layer_norm, .. } = &cfg.agent;
+        let policy_shape = Mlp::new(observation, hidden, 2 * actions, false);
+        let critic_shape = Mlp::new(observation + actions, hidden, 1, *layer_norm);
+        let policy = init::policy(&policy_shape, *hidden_bias, rng);
+        let critics = init::critics("critic", *count, &critic_shape, *hidden_bias, rng);
+        let mut targets = init::critics("target", *count, &critic_shape, *hidden_bias, rng);
         if cfg.agent.copy_targets_at_start {
             targets.values.copy_from_slice(&critics.values);
         }
         let adams = [policy.values.len(), critics.values.len(), 1].map(Adam::new);
-        let lanes = (0..workers.count()).map(|_| Lane::new(policy_shape, critic_shape)).collect();
+        let lanes = (0..workers.count()).map(|_| Lane::new(&policy_shape, &critic_shape, *count)).collect();
         let log_temperature = Params::zeros([("log_temperature".to_owned(), vec![])]);
         Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, halvings: 0, lanes }
     }
@@ -161,11 +161,11 @@ impl Sac {
         let entropy_weight = if agent.entropy_in_target { alpha } else { 0.0 };
         let bellman = critic::Bellman { discount: agent.discount as f32, entropy_weight };
         let nets = Nets {
-            policy_shape: self.policy_shape,
-            critic_shape: self.critic_shape,
+            policy_shape: &self.policy_shape,
+            critic_shape: &self.critic_shape,
             policy: &self.policy.values,
-            critics: halves(&self.critics.values),
-            targets: halves(&self.targets.values),
+            critics: each(&self.critics.values, agent.critics),
+            targets: each(&self.targets.values, agent.critics),
         };
         let shares = workers.shares(batch.size, SHARE);
         workers.each(&mut self.lanes, |i, lane| {

@@ -18,9 +18,14 @@ use crate::learn::settings::AgentConfig;
 const Z: usize = 3;
 const ACTIONS: usize = 2;
 
-fn config(hidden: [usize; 2]) -> AgentConfig {
+fn config(hidden: &[usize]) -> AgentConfig {
     let door = Config::parse("name = \"oracle\"", "oracle.toml", vec![]).unwrap().agent;
-    AgentConfig { hidden, tau: 0.05, learning_rate: 3e-3, discount: 0.9, ..door }
+    AgentConfig { hidden: hidden.to_vec(), tau: 0.05, learning_rate: 3e-3, discount: 0.9, ..door }
+}
+
+/// Five critics with layer norm.
+fn five(hidden: &[usize]) -> AgentConfig {
+    AgentConfig { critics: 5, layer_norm: true, ..config(hidden) }
 }
 
 fn fresh(agent: &AgentConfig, threads: usize) -> Sac {
@@ -36,7 +41,8 @@ fn sac(agent: &AgentConfig, threads: usize, wide: bool) -> Sac {
         for params in [&mut sac.policy, &mut sac.critics, &mut sac.targets] {
             widen(params, &mut rng);
         }
-        sac.policy.get_mut(5).copy_from_slice(&[0.1, -0.2, -20.0, 2.0]);
+        let heads = sac.policy.tensors.len() - 1;
+        sac.policy.get_mut(heads).copy_from_slice(&[0.1, -0.2, -20.0, 2.0]);
         sac.log_temperature.values[0] = 0.3f32.ln();
     }
     sac
@@ -49,11 +55,18 @@ fn widen(params: &mut Params, rng: &mut Rng) {
             _ => 0.1,
         };
         params.uniform(i, bound, rng);
+        if params.tensors[i].name.ends_with("gain") {
+            params.get_mut(i).iter_mut().for_each(|gain| *gain += 1.0);
+        }
     }
 }
 
-/// Random transitions, every fifth one terminal.
+/// Random transitions for two critics, every fifth one terminal.
 fn data(n: usize, seed: u64) -> (Batch, Noise) {
+    data_for(2, n, seed)
+}
+
+fn data_for(critics: usize, n: usize, seed: u64) -> (Batch, Noise) {
     let mut rng = stream(seed, "oracle-batch", &[n as u64]);
     let mut batch = Batch::default();
     batch.resize(n, Z, ACTIONS);
@@ -64,7 +77,7 @@ fn data(n: usize, seed: u64) -> (Batch, Noise) {
     batch.reward.fill_with(|| rng.random_range(-3.0..0.0));
     batch.mask.iter_mut().enumerate().for_each(|(i, mask)| *mask = if i % 5 == 2 { 0.0 } else { 1.0 });
     let mut noise = Noise::default();
-    noise.draw(n * ACTIONS, &mut rng);
+    noise.draw(n * ACTIONS, critics, &mut rng);
     (batch, noise)
 }
 

@@ -158,7 +158,8 @@ impl Learner {
         let size = self.cfg.agent.batch;
         let mut draws = rng::stream(seed, "batch", &[update]);
         sample_batch(&self.replay, &*self.goals(), mix, size, &*self.reward, &mut draws, &mut batch);
-        self.noise.draw(batch.action.len(), &mut rng::stream(seed, "agent", &[update]));
+        let (actions, critics) = (batch.action.len(), self.cfg.agent.critics);
+        self.noise.draw(actions, critics, &mut rng::stream(seed, "agent", &[update]));
         self.batch = batch;
         Ok(())
     }

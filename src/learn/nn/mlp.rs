@@ -1,30 +1,29 @@
-//! A two-hidden-layer perceptron with ReLU:  x -> h1 -> h2 -> y, all weights (in, out).
+//! A perceptron with ReLU, any number of hidden layers:  x -> h_1 -> ... -> h_n -> y, all weights (in, out).
 //!
 //! Every function works on one block of rows and writes into buffers that are kept between calls.
 
 use super::dense::{self, Activation};
 use super::gemm::View;
+use super::layer::{Hidden, Layer};
 use super::params::Params;
 use crate::learn::rng::Rng;
 
-/// Sizes of the layers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A network's layers, whose parameters lie one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mlp {
     /// Columns of x.
     pub inputs: usize,
-    /// Columns of h1, h2.
-    pub hidden: [usize; 2],
     /// Columns of y.
     pub outputs: usize,
+    /// `hidden0`, `hidden1`, ..., `last`.
+    layers: Vec<Layer>,
 }
 
 /// What the backward pass needs of a forward pass, for up to `rows` rows, and its own scratch.
 #[derive(Clone, Debug, Default)]
 pub struct Activations {
-    h1: Vec<f32>,
-    h2: Vec<f32>,
-    d1: Vec<f32>,
-    d2: Vec<f32>,
+    /// A hidden layer each.
+    hidden: Vec<Hidden>,
     /// (R, outputs).
     pub y: Vec<f32>,
     /// Rows that have a gradient, and their dL/dy and dL/dx without gaps.
@@ -33,7 +32,8 @@ pub struct Activations {
     live_dx: Vec<f32>,
 }
 
-/// How a network starts: hidden weights U(+-1/sqrt(outputs of the layer)) (rlkit's fan-in of an (out, in) matrix).
+/// How a network starts: hidden weights U(+-1/sqrt(outputs of the layer)) (rlkit's fan-in of an (out, in) matrix), the
+/// norm's gains 1, its shifts 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Init {
     /// Constant of the hidden biases.
@@ -42,62 +42,72 @@ pub struct Init {
     pub last_weight: f64,
 }
 
-struct Parts<'a> {
-    w1: &'a [f32],
-    b1: &'a [f32],
-    w2: &'a [f32],
-    b2: &'a [f32],
-    w3: &'a [f32],
-    b3: &'a [f32],
-}
-
-struct PartsMut<'a> {
-    w1: &'a mut [f32],
-    b1: &'a mut [f32],
-    w2: &'a mut [f32],
-    b2: &'a mut [f32],
-    w3: &'a mut [f32],
-    b3: &'a mut [f32],
-}
-
 impl Mlp {
+    /// (inputs) to (outputs) through hidden layers of these units, with or without a
+    /// [`layer_norm`](super::layer_norm) before each ReLU.
+    #[must_use]
+    pub fn new(inputs: usize, hidden: &[usize], outputs: usize, norm: bool) -> Self {
+        let (mut layers, mut below, mut start) = (Vec::new(), inputs, 0);
+        let named = hidden.iter().enumerate().map(|(i, units)| (format!("hidden{i}"), *units, norm));
+        for (name, outputs, norm) in named.chain([("last".to_owned(), outputs, false)]) {
+            let layer = Layer { name, inputs: below, outputs, norm, start };
+            (below, start) = (outputs, start + layer.len());
+            layers.push(layer);
+        }
+        Self { inputs, outputs, layers }
+    }
+
+    /// Number of parameters.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.layers.iter().map(Layer::len).sum()
+    }
+
     /// Named zeros in memory order.
     #[must_use]
     pub fn params(&self, prefix: &str) -> Params {
-        let [h1, h2] = self.hidden;
-        let layers = [("hidden0", self.inputs, h1), ("hidden1", h1, h2), ("last", h2, self.outputs)];
-        Params::zeros(layers.into_iter().flat_map(|(name, i, o)| {
-            [(format!("{prefix}.{name}.weight"), vec![i, o]), (format!("{prefix}.{name}.bias"), vec![o])]
-        }))
+        Params::zeros(self.layers.iter().flat_map(|layer| layer.tensors(prefix)))
     }
 
     /// Initial values.
     #[must_use]
     pub fn init(&self, prefix: &str, init: Init, rng: &mut Rng) -> Params {
-        let mut params = self.params(prefix);
-        for (layer, outputs) in self.hidden.into_iter().enumerate() {
-            params.uniform(2 * layer, 1.0 / (outputs as f64).sqrt(), rng);
-            params.constant(2 * layer + 1, init.hidden_bias);
+        let (mut params, mut first) = (self.params(prefix), 0);
+        for layer in &self.layers {
+            let hidden = first + 2 < params.tensors.len();
+            let bound = if hidden { 1.0 / (layer.outputs as f64).sqrt() } else { init.last_weight };
+            params.uniform(first, bound, rng);
+            if hidden {
+                params.constant(first + 1, init.hidden_bias);
+            }
+            if layer.norm {
+                params.constant(first + 2, 1.0);
+            }
+            first += 2 + 2 * usize::from(layer.norm);
         }
-        params.uniform(4, init.last_weight, rng);
         params
     }
 
     /// Buffers for blocks of up to `rows` rows.
     #[must_use]
     pub fn activations(&self, rows: usize) -> Activations {
-        let [h1, h2] = self.hidden.map(|h| vec![0.0; h * rows]);
-        let y = vec![0.0; rows * self.outputs];
-        Activations { d1: h1.clone(), d2: h2.clone(), h1, h2, y, ..Activations::default() }
+        let hidden = self.layers.split_last().map_or(&[][..], |(_, hidden)| hidden);
+        let hidden = hidden.iter().map(|layer| layer.hidden(rows)).collect();
+        Activations { hidden, y: vec![0.0; rows * self.outputs], ..Activations::default() }
     }
 
     /// y of x (R, inputs) into `act.y`; keeps the hidden activations.
     pub fn forward(&self, theta: &[f32], x: View, rows: usize, act: &mut Activations) {
-        let p = self.split(theta);
-        let [n1, n2] = self.hidden;
-        dense::forward(x, rows, p.w1, p.b1, Activation::Relu, &mut act.h1);
-        dense::forward(View::new(&act.h1, rows, n1), rows, p.w2, p.b2, Activation::Relu, &mut act.h2);
-        dense::forward(View::new(&act.h2, rows, n2), rows, p.w3, p.b3, Activation::Identity, &mut act.y);
+        for (i, layer) in self.layers.iter().enumerate() {
+            let (below, own) = act.hidden.split_at_mut(i);
+            let x = below.last().map_or(x, |below| View::new(&below.h, rows, layer.inputs));
+            if let Some(own) = own.first_mut() {
+                layer.forward_hidden(theta, x, rows, own);
+            } else {
+                let p = layer.split(theta);
+                dense::forward(x, rows, p.w, p.b, Activation::Identity, &mut act.y);
+            }
+        }
     }
 
     /// Adds dL/dtheta to `gradient`, given dL/dy (R, outputs) and the x of the forward pass.
@@ -110,16 +120,21 @@ impl Mlp {
         act: &mut Activations,
         gradient: &mut [f32],
     ) {
-        self.hidden_gradients(theta, dy, rows, act);
-        let g = self.split_mut(gradient);
-        let [n1, n2] = self.hidden;
-        dense::backward_weights(View::new(&act.h2, rows, n2), dy, rows, g.w3, g.b3);
-        dense::backward_weights(View::new(&act.h1, rows, n1), &act.d2, rows, g.w2, g.b2);
-        dense::backward_weights(x, &act.d1, rows, g.w1, g.b1);
+        for (i, layer) in self.layers.iter().enumerate().rev() {
+            let (below, own) = act.hidden.split_at_mut(i);
+            let dy = own.first().map_or(dy, |own| &own.d);
+            let x = below.last().map_or(x, |below| View::new(&below.h, rows, layer.inputs));
+            let g = layer.split_mut(gradient);
+            dense::backward_weights(x, dy, rows, g.w, g.b);
+            if let Some(below) = below.last_mut() {
+                dense::backward_input(dy, rows, layer.split(theta).w, layer.inputs, &mut below.d);
+                self.layers[i - 1].backward_hidden(theta, rows, below, gradient);
+            }
+        }
     }
 
-    /// dL/dx for the last `columns` inputs only, into `dx` (R, columns); weights' gradients are not computed, and rows
-    /// whose dL/dy is zero (of two critics, the larger one's) cost nothing.
+    /// Adds dL/dx of the last `columns` inputs to `dx` (R, columns); weights' gradients are not computed, and rows whose
+    /// dL/dy is zero (of two critics, the larger one's) cost nothing.
     pub fn backward_input(
         &self,
         theta: &[f32],
@@ -129,51 +144,27 @@ impl Mlp {
         act: &mut Activations,
         dx: &mut [f32],
     ) {
-        let (p, [n1, n2]) = (self.split(theta), self.hidden);
-        let Activations { h1, h2, d1, d2, live, live_dy, live_dx, .. } = act;
+        let Activations { hidden, live, live_dy, live_dx, .. } = act;
         let of = |i: usize, width: usize| i * width..(i + 1) * width;
         live.clear();
         live.extend((0..rows).filter(|i| dy[of(*i, self.outputs)].iter().any(|d| *d != 0.0))); // a NaN is not zero
         live_dy.clear();
         live.iter().for_each(|i| live_dy.extend_from_slice(&dy[of(*i, self.outputs)]));
         let n = live.len();
-        dense::backward_input(live_dy, n, p.w3, n2, d2);
-        live.iter().enumerate().for_each(|(to, i)| dense::mask(&h2[of(*i, n2)], &mut d2[of(to, n2)]));
-        dense::backward_input(d2, n, p.w2, n1, d1);
-        live.iter().enumerate().for_each(|(to, i)| dense::mask(&h1[of(*i, n1)], &mut d1[of(to, n1)]));
         live_dx.resize(n * columns, 0.0);
-        dense::backward_input(d1, n, &p.w1[(self.inputs - columns) * n1..], columns, live_dx);
-        dx[..rows * columns].fill(0.0);
-        live.iter().enumerate().for_each(|(from, i)| dx[of(*i, columns)].copy_from_slice(&live_dx[of(from, columns)]));
-    }
-
-    /// d2 = (dy W3^T) * [h2 > 0],  d1 = (d2 W2^T) * [h1 > 0].
-    fn hidden_gradients(&self, theta: &[f32], dy: &[f32], rows: usize, act: &mut Activations) {
-        let p = self.split(theta);
-        let [n1, n2] = self.hidden;
-        dense::backward_input(dy, rows, p.w3, n2, &mut act.d2);
-        dense::mask(&act.h2[..rows * n2], &mut act.d2[..rows * n2]);
-        dense::backward_input(&act.d2, rows, p.w2, n1, &mut act.d1);
-        dense::mask(&act.h1[..rows * n1], &mut act.d1[..rows * n1]);
-    }
-
-    fn split<'a>(&self, theta: &'a [f32]) -> Parts<'a> {
-        let [n1, n2] = self.hidden;
-        let (w1, rest) = theta.split_at(self.inputs * n1);
-        let (b1, rest) = rest.split_at(n1);
-        let (w2, rest) = rest.split_at(n1 * n2);
-        let (b2, rest) = rest.split_at(n2);
-        let (w3, b3) = rest.split_at(n2 * self.outputs);
-        Parts { w1, b1, w2, b2, w3, b3 }
-    }
-
-    fn split_mut<'a>(&self, theta: &'a mut [f32]) -> PartsMut<'a> {
-        let [n1, n2] = self.hidden;
-        let (w1, rest) = theta.split_at_mut(self.inputs * n1);
-        let (b1, rest) = rest.split_at_mut(n1);
-        let (w2, rest) = rest.split_at_mut(n1 * n2);
-        let (b2, rest) = rest.split_at_mut(n2);
-        let (w3, b3) = rest.split_at_mut(n2 * self.outputs);
-        PartsMut { w1, b1, w2, b2, w3, b3 }
+        for (i, layer) in self.layers.iter().enumerate().rev() {
+            let (below, own) = hidden.split_at_mut(i);
+            let dy = own.first().map_or(&live_dy[..], |own| &own.d);
+            let w = layer.split(theta).w;
+            if let Some(below) = below.last_mut() {
+                dense::backward_input(dy, n, w, layer.inputs, &mut below.d);
+                self.layers[i - 1].backward_live(theta, live, below);
+            } else {
+                dense::backward_input(dy, n, &w[(layer.inputs - columns) * layer.outputs..], columns, live_dx);
+            }
+        }
+        for (i, from) in live.iter().zip(live_dx.chunks_exact(columns)) {
+            dx[of(*i, columns)].iter_mut().zip(from).for_each(|(dx, from)| *dx += from);
+        }
     }
 }

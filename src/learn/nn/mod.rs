@@ -1,4 +1,4 @@
-//! Networks on flat parameter memory, with hand-derived gradients: dense layers, convolutions, Adam, Polyak.
+//! Networks on flat parameter memory, with hand-derived gradients: dense layers, layer norm, convolutions, Adam, Polyak.
 //!
 //! The batch is split, not the operation: a thread takes a block of rows through a whole network, forward and
 //! backward, with single-threaded products, while the block's activations sit in its L2 cache.
@@ -9,6 +9,8 @@ pub mod dense;
 pub mod direct;
 pub mod gemm;
 pub mod lattice;
+mod layer;
+pub mod layer_norm;
 pub mod mlp;
 pub mod panels;
 pub mod params;

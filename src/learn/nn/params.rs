@@ -60,6 +60,18 @@ impl Params {
         Self { tensors, values: vec![0.0; start] }
     }
 
+    /// Several networks' parameters in one memory, one after the other.
+    #[must_use]
+    pub fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut joined = Self { tensors: Vec::new(), values: Vec::new() };
+        for part in parts {
+            let start = joined.values.len();
+            joined.tensors.extend(part.tensors.into_iter().map(|t| Tensor { start: start + t.start, ..t }));
+            joined.values.extend(part.values);
+        }
+        joined
+    }
+
     /// Values of tensor `i`.
     #[must_use]
     pub fn get(&self, i: usize) -> &[f32] {

@@ -25,10 +25,11 @@ pub(super) fn worst(params: &Params, got: &[f32], want: impl Fn(usize) -> Vec<f6
     worst
 }
 
-fn check(hidden: [usize; 2], n: usize, wide: bool) {
-    let (batch, noise) = data(n, 7);
+fn check(agent: &AgentConfig, n: usize, wide: bool) {
+    let (batch, noise) = data_for(agent.critics, n, 7);
+    let what = format!("{:?}, {} critics, B = {n}, wide {wide}", agent.hidden, agent.critics);
     let tensors = Data::new(&batch, &noise).unwrap();
-    for agent in variants(&config(hidden)).into_iter().take(2) {
+    for agent in variants(agent).into_iter().take(2) {
         for threads in [1, 2, 3] {
             let (mut sac, workers) = (sac(&agent, threads, wide), Workers::new(threads));
             let reference = reference(&sac, &agent);
@@ -49,8 +50,8 @@ fn check(hidden: [usize; 2], n: usize, wide: bool) {
                 let of = |var: &Var| flat(store.get(var).expect("a gradient"));
                 let error = worst(params, ours, |i| of(&vars[i]));
                 let norm2: f64 = vars.iter().flat_map(of).map(|g| g * g).sum();
-                println!("{hidden:?}, B = {n}, wide {wide}, {threads} threads: {error:?}");
-                assert!(error.0 < 1e-5, "{hidden:?}, B = {n}, wide {wide}, {threads} threads: {error:?}");
+                println!("{what}, {threads} threads: {error:?}");
+                assert!(error.0 < 1e-5, "{what}, {threads} threads: {error:?}");
                 assert!((norm / norm2 - 1.0).abs() < 1e-5, "{norm} {norm2}");
             }
         }
@@ -60,16 +61,17 @@ fn check(hidden: [usize; 2], n: usize, wide: bool) {
 #[test]
 fn gradients_are_candles() {
     for n in [1, 3, 127, 128, 300] {
-        check([24, 20], n, false);
-        check([24, 20], n, true);
+        check(&config(&[24, 20]), n, false);
+        check(&config(&[24, 20]), n, true);
+        check(&five(&[24, 20]), n, true);
     }
-    check([400, 300], 130, false);
-    check([400, 300], 130, true);
+    check(&config(&[400, 300]), 130, false);
+    check(&config(&[400, 300]), 130, true);
 }
 
 #[test]
 fn wide_weights_reach_every_branch() {
-    let agent = config([24, 20]);
+    let agent = config(&[24, 20]);
     let sac = sac(&agent, 1, true);
     let (batch, _) = data(300, 7);
     let raw: Vec<f32> = (batch.observation.chunks_exact(2 * Z))
@@ -82,7 +84,7 @@ fn wide_weights_reach_every_branch() {
 
 #[test]
 fn oracle_21_central_differences_of_the_policy_loss() {
-    let agent = config([12, 10]);
+    let agent = config(&[12, 10]);
     let (mut sac, workers) = (sac(&agent, 2, true), Workers::new(2));
     let (batch, noise) = data(40, 3);
     let tensors = Data::new(&batch, &noise).unwrap();
@@ -115,7 +117,7 @@ fn oracle_21_central_differences_of_the_policy_loss() {
 
 #[test]
 fn acting_is_the_references_draw() {
-    let agent = config([24, 20]);
+    let agent = config(&[24, 20]);
     let sac = sac(&agent, 1, true);
     let (batch, noise) = data(20, 4);
     let tensors = Data::new(&batch, &noise).unwrap();
@@ -131,7 +133,7 @@ fn acting_is_the_references_draw() {
 
 #[test]
 fn initial_values_are_bounded_as_stated() {
-    let agent = AgentConfig { hidden_bias: 0.1, ..config([400, 300]) };
+    let agent = AgentConfig { hidden_bias: 0.1, ..config(&[400, 300]) };
     let mut sac = fresh(&agent, 1);
     let top = |values: &[f32]| values.iter().fold(0.0f32, |top, w| top.max(w.abs()));
     let near = |got: f32, bound: f32, what: &str| {
@@ -151,4 +153,29 @@ fn initial_values_are_bounded_as_stated() {
     assert!(sac.critics.get(0) != sac.critics.get(6) && sac.critics.get(0) != sac.targets.get(0));
     sac = fresh(&AgentConfig { copy_targets_at_start: true, ..agent }, 1);
     assert_eq!(sac.critics.values, sac.targets.values);
+}
+
+#[test]
+fn critics_of_any_number_begin_apart_and_their_norms_at_one() {
+    let agent = AgentConfig { hidden_bias: 0.1, ..five(&[30, 20, 10]) };
+    let sac = fresh(&agent, 1);
+    let of = |name: &str| {
+        let params = if name.starts_with("target") { &sac.targets } else { &sac.critics };
+        let tensor = params.tensors.iter().find(|t| t.name == name).unwrap();
+        params.values[tensor.range()].to_vec()
+    };
+    assert_eq!(sac.policy.tensors.len(), 8);
+    assert!(sac.critics.tensors.len() == 5 * 14 && sac.targets.tensors.len() == 5 * 14);
+    for which in ["critic", "target"] {
+        for (j, layer, units) in (0..5).flat_map(|j| [(j, "hidden0", 30), (j, "hidden1", 20), (j, "hidden2", 10)]) {
+            let tensor = |name: &str| of(&format!("{which}{j}.{layer}.{name}"));
+            assert!(tensor("weight").iter().all(|w| w.abs() <= 1.0 / (units as f32).sqrt()));
+            assert_eq!(tensor("bias"), vec![0.1; units]);
+            assert_eq!((tensor("norm.gain"), tensor("norm.shift")), (vec![1.0; units], vec![0.0; units]));
+            assert!(j == 0 || tensor("weight") != of(&format!("{which}0.{layer}.weight")));
+        }
+    }
+    let two = fresh(&AgentConfig { critics: 2, layer_norm: false, ..agent }, 1);
+    assert_eq!(two.policy, sac.policy);
+    assert_eq!(two.critics.get(0), sac.critics.get(0));
 }

@@ -1,13 +1,14 @@
-//! Dense layers and perceptrons of random sizes.
+//! Dense layers, layer norms and perceptrons of random sizes.
 
 use candle_core::Tensor;
+use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::dense::{self, Activation};
-use super::reference::{differentiate, shapes};
+use super::reference::{self, differentiate, perceptron, shapes};
 use super::values;
-use crate::learn::nn::Mlp;
 use crate::learn::nn::gemm::View;
+use crate::learn::nn::{Mlp, layer_norm};
 use crate::learn::rng::stream;
 
 proptest! {
@@ -44,11 +45,36 @@ proptest! {
     }
 
     #[test]
+    fn layer_norms_of_any_size(rows in 1usize..=40, columns in 1usize..=70, seed in 0u64..1000) {
+        let mut rng = stream(seed, "norm-shape", &[]);
+        let [x, gain, shift, r] = [rows * columns, columns, columns, rows * columns].map(|n| values(n, &mut rng));
+        let shapes = [(&x[..], vec![rows, columns]), (&gain, vec![columns]), (&shift, vec![columns])];
+        let reference = differentiate(&shapes, &r, true, &|t| reference::layer_norm(&t[0], &t[1], &t[2])).unwrap();
+        prop_assume!(reference.smooth());
+
+        let run = || {
+            let (mut y, mut normal, mut scale) = (x.clone(), vec![9.0; x.len()], vec![9.0; rows]);
+            let (mut d_gain, mut d_shift, mut d) = (vec![0.0; columns], vec![0.0; columns], r.clone());
+            layer_norm::forward(&gain, &shift, &mut y, &mut normal, &mut scale);
+            dense::mask(&y, &mut d);
+            layer_norm::backward_weights(&normal, &d, &mut d_gain, &mut d_shift);
+            layer_norm::backward_input(&gain, &normal, &scale, &mut d);
+            (y, [d, d_gain, d_shift])
+        };
+        let (y, gradients) = run();
+        let error = reference.error(&y, &gradients.each_ref().map(Vec::as_slice));
+        prop_assert!(error < 1e-5, "{error:e}");
+        prop_assert_eq!(run(), (y, gradients));
+    }
+
+    #[test]
     fn perceptrons_of_any_size(
-        rows in 1usize..=40, sizes in (1usize..=24, 1usize..=24, 1usize..=24, 1usize..=7), seed in 0u64..1000,
+        rows in 1usize..=40, inputs in 1usize..=24, hidden in vec(1usize..=24, 1..=4), outputs in 1usize..=7,
+        norm: bool, seed in 0u64..1000,
     ) {
-        let (inputs, h1, h2, outputs) = sizes;
-        let mlp = Mlp { inputs, hidden: [h1, h2], outputs };
+        // Of two or three columns the norm's gradient is a difference of nearly equal numbers.
+        let hidden: Vec<usize> = hidden.into_iter().map(|units| if norm { units + 3 } else { units }).collect();
+        let mlp = Mlp::new(inputs, &hidden, outputs, norm);
         let params = mlp.params("net");
         let mut rng = stream(seed, "mlp-shape", &[]);
         let [x, theta, mut r] = [rows * inputs, params.values.len(), rows * outputs].map(|n| values(n, &mut rng));
@@ -56,22 +82,17 @@ proptest! {
         let tensors = params.tensors.iter().map(|t| (&theta[t.range()], t.shape.clone()));
         let shapes: Vec<_> = [(&x[..], vec![rows, inputs])].into_iter().chain(tensors).collect();
         let kink = std::cell::Cell::new(f64::INFINITY);
-        let net = |t: &[Tensor]| {
-            let relu = |y: Tensor| {
-                let nearest = y.abs()?.flatten_all()?.min(0)?.to_scalar::<f64>()?;
-                kink.set(kink.get().min(nearest));
-                let open = y.gt(0.0)?.to_dtype(y.dtype())?.detach();
-                y * open
-            };
-            let layer = |x: &Tensor, i: usize| x.matmul(&t[i])?.broadcast_add(&t[i + 1]);
-            layer(&relu(layer(&relu(layer(&t[0], 1)?)?, 3)?)?, 5)
+        let note = |y: &Tensor| {
+            kink.set(kink.get().min(y.abs()?.flatten_all()?.min(0)?.to_scalar::<f64>()?));
+            Ok(())
         };
+        let net = |t: &[Tensor]| perceptron(&t[1..], &t[0], norm, &note);
         let reference = differentiate(&shapes, &r, false, &net).unwrap();
         prop_assume!(kink.get() > 1e-5);
 
         let run = || {
             let (view, mut act) = (View::new(&x, rows, inputs), mlp.activations(rows));
-            let (mut gradient, mut dx) = (vec![0.0; theta.len()], vec![9.0; x.len()]);
+            let (mut gradient, mut dx) = (vec![0.0; mlp.size()], vec![0.0; x.len()]);
             mlp.forward(&theta, view, rows, &mut act);
             let y = act.y.clone();
             mlp.backward(&theta, view, &r, rows, &mut act, &mut gradient);
@@ -82,7 +103,17 @@ proptest! {
         let gradients: Vec<&[f32]> =
             [&dx[..]].into_iter().chain(params.tensors.iter().map(|t| &gradient[t.range()])).collect();
         let error = reference.error(&y, &gradients);
-        prop_assert!(error < 1e-5, "{error:e}");
+        prop_assert!(error < 1e-5, "{hidden:?}, norm {norm}: {error:e}");
         prop_assert_eq!(run(), (y.clone(), dx.clone(), gradient.clone()));
+
+        // Of the last inputs alone, added to what was there.
+        let (columns, mut act) = (inputs.div_ceil(2), mlp.activations(rows));
+        let mut some = vec![1.0; rows * columns];
+        mlp.forward(&theta, View::new(&x, rows, inputs), rows, &mut act);
+        mlp.backward_input(&theta, &r, rows, columns, &mut act, &mut some);
+        for (some, all) in some.chunks_exact(columns).zip(dx.chunks_exact(inputs)) {
+            let added = some.iter().zip(&all[inputs - columns..]).all(|(some, all)| (some - 1.0 - all).abs() < 1e-5 * (1.0 + all.abs()));
+            prop_assert!(added, "{some:?} {all:?}");
+        }
     }
 }

@@ -31,6 +31,30 @@ pub struct Reference {
     weight: f64,
 }
 
+/// A perceptron whose layers have (W, b), or (W, b, gain, shift) where `norm`, and the last (W, b); `note` sees what each
+/// ReLU is of.
+pub fn perceptron(t: &[Tensor], x: &Tensor, norm: bool, note: &dyn Fn(&Tensor) -> Result<()>) -> Result<Tensor> {
+    let linear = |x: &Tensor, t: &[Tensor]| x.matmul(&t[0])?.broadcast_add(&t[1]);
+    let (hidden, last) = t.split_at(t.len() - 2);
+    let mut h = x.clone();
+    for layer in hidden.chunks(if norm { 4 } else { 2 }) {
+        h = linear(&h, layer)?;
+        if norm {
+            h = layer_norm(&h, &layer[2], &layer[3])?;
+        }
+        note(&h)?;
+        h = (&h * h.gt(0.0)?.to_dtype(DType::F64)?.detach())?;
+    }
+    linear(&h, last)
+}
+
+/// (x - mean x) / sqrt(mean (x - mean x)^2 + 1e-5) * gain + shift, over each row.
+pub fn layer_norm(x: &Tensor, gain: &Tensor, shift: &Tensor) -> Result<Tensor> {
+    let centred = x.broadcast_sub(&x.mean_keepdim(1)?)?;
+    let deviation = (centred.sqr()?.mean_keepdim(1)? + 1e-5)?.sqrt()?;
+    centred.broadcast_div(&deviation)?.broadcast_mul(gain)?.broadcast_add(shift)
+}
+
 /// Differences in f64 are taken over this much of a direction.
 const STEP: f64 = 1e-7;
 
