@@ -225,7 +225,7 @@ fn every_size_is_drawn_and_bad_options_are_refused() {
     }
 }
 
-/// Every reached goal can be set: the picture is that of the goal, and the next steps are those of a door at rest there.
+/// States that an arm reached: most can be set, and look as they did; those of a door in motion, or pushed, are refused.
 #[test]
 fn states_are_set_and_settled() {
     let mut scene = door();
@@ -248,7 +248,7 @@ fn states_are_set_and_settled() {
             Err(other) => panic!("{other}"),
         }
     }
-    assert!(held >= 40, "only {held} of 50 reached states are held");
+    assert!((25..50).contains(&held), "{held} of 50 reached states are held");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use skewfit_envs::scenes;
 use toml::Value;
 
 use crate::learn::density;
-use crate::learn::goals::{reward, source};
+use crate::learn::goals::{REWARD_NAMES, SOURCE_NAMES};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -102,11 +102,11 @@ pub const KEYS: &[Key] = &[
     key("skew.power", "-0.5", Number(-1.0, 0.0), "Skew-Fit's alpha: weights p(x)^alpha; 0 = no skewing (RIG)."),
     key("skew.min_ess", "0.0", Number(0.0, 1.0), "Fraction of the replay: above 0, the power is tempered until the effective sample size reaches it."),
     key("skew.start_epoch", "10", Whole(0, MANY), "Skewing acts from the refresh after epoch `start_epoch` + 1 on."),
-    key("goals.source", "\"replay\"", Word(&source::NAMES, &["oracle", "discern-g", "min-density"]), "Exploration and relabelling goals: stored pictures (skewed when skewing), or z ~ N(0, I)."),
+    key("goals.source", "\"replay\"", Word(&SOURCE_NAMES, &["oracle", "discern-g", "min-density"]), "Exploration and relabelling goals: stored pictures (skewed when skewing), or z ~ N(0, I)."),
     key("goals.relabel_keep", "0.2", Number(0.0, 1.0), "Fraction of a batch that keeps the rollout's goal."),
     key("goals.relabel_source", "0.5", Number(0.0, 1.0), "Fraction that gets a goal from `goals.source`; the rest gets the future of its episode."),
     key("goals.keep_goal_picture", "\"decoded\"", Word(&["decoded", "real"], &[]), "Picture stored for a rollout's goal: its decoding (official) or the real one."),
-    key("goals.reward", "\"latent-distance\"", Word(&reward::NAMES, &[]), "What practice is rewarded with: minus the distance in latent space.").since("\"latent-distance\""),
+    key("goals.reward", "\"latent-distance\"", Word(&REWARD_NAMES, &[]), "What practice is rewarded with: minus the distance in latent space.").since("\"latent-distance\""),
     key("agent.hidden", "[400, 300]", Wholes(1, 8, 1, 4096), "Units of the hidden layers, first to last."),
     key("agent.layer_norm", "false", Flag, "Layer normalisation before each ReLU of the critics (DroQ, arXiv 2110.02034); the policy has none.").since("false"),
     key("agent.critics", "2", Whole(2, 64), "Critics. 2: target and policy take the minimum; more: the target takes that of a random pair, the policy the mean of all (REDQ, arXiv 2101.05982).").since("2"),

@@ -103,7 +103,7 @@ impl SkewConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GoalsConfig {
-    /// Exploration and relabelling goals, one of [`source::NAMES`](super::goals::source::NAMES).
+    /// Exploration and relabelling goals, one of [`SOURCE_NAMES`](super::goals::SOURCE_NAMES).
     pub source: String,
     /// Fraction of a batch that keeps the rollout's goal.
     pub relabel_keep: f64,
@@ -112,7 +112,7 @@ pub struct GoalsConfig {
     /// Store decode(z_g) as the goal's picture (official) instead of the real one.
     #[serde(rename = "keep_goal_picture", with = "words::decoded_or_real")]
     pub keep_decoded_picture: bool,
-    /// What practice is rewarded with, one of [`reward::NAMES`](super::goals::reward::NAMES).
+    /// What practice is rewarded with, one of [`REWARD_NAMES`](super::goals::REWARD_NAMES).
     pub reward: String,
 }
 

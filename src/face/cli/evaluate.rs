@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 #[command(after_help = "Examples:
   skewfit evaluate results/door/RUN                              every evaluation picture of the scene
   skewfit evaluate results/door/RUN --goal a.png --goal b.jpg    pictures of yours
+  skewfit evaluate results/door/RUN --goal photos/               all pictures in a folder
   skewfit evaluate results/door/RUN --episodes 10 --json         ten of the scene's, as JSON")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
-    /// Picture to reach (PNG, JPEG or GIF); may be repeated
+    /// Picture to reach (PNG, JPEG or GIF), or a folder of them; may be repeated
     #[arg(long, value_name = "IMAGE")]
     goal: Vec<PathBuf>,
     /// Attempts, at most 1000 [default: one a picture]

@@ -2,9 +2,6 @@
 //!
 //! Not squared: the official choice. The environment has no reward; relabelling recomputes it for every row.
 
-use crate::learn::settings::AgentConfig;
-use crate::learn::words;
-
 /// |z - goal|_2 of two latents (Z); exactly 0 when equal. Summed from the first entry to the last in f32.
 #[must_use]
 pub fn latent_distance(z: &[f32], goal: &[f32]) -> f32 {
@@ -28,23 +25,6 @@ pub struct Step<'a> {
 pub trait Reward: Send + Sync {
     /// The reward of one step towards a goal.
     fn of(&self, step: &Step<'_>) -> f32;
-}
-
-/// Makes a reward from the settings.
-pub type Make = fn(&AgentConfig) -> Box<dyn Reward>;
-
-/// All rewards by the words of `goals.reward`.
-pub const KINDS: [(&str, Make); 1] =
-    [("latent-distance", |cfg| Box::new(LatentDistance { scale: cfg.reward_scale as f32 }))];
-
-/// The words.
-pub const NAMES: [&str; KINDS.len()] = words::of(&KINDS);
-
-/// The reward of that name; the first of [`KINDS`] for a word that is none, which `config` refuses before.
-#[must_use]
-pub fn reward(name: &str, cfg: &AgentConfig) -> Box<dyn Reward> {
-    let (_, make) = KINDS.iter().find(|(kind, _)| *kind == name).unwrap_or(&KINDS[0]);
-    make(cfg)
 }
 
 /// -scale |z' - z_g|_2: never positive, 0 on arrival.

@@ -7,7 +7,6 @@ use crate::learn::episode::GoalOrigin;
 use crate::learn::replay::{Replay, Slot};
 use crate::learn::rng::Rng;
 use crate::learn::skew::SkewedDistribution;
-use crate::learn::words;
 
 /// A goal to pursue.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,30 +54,6 @@ pub struct Known<'a> {
     pub replay: &'a Replay,
     /// Its distribution, with log p of each transition.
     pub skewed: &'a SkewedDistribution,
-}
-
-/// One kind of source.
-#[derive(Clone, Copy, Debug)]
-pub struct Kind {
-    /// Makes it of what is known.
-    pub make: for<'a> fn(Known<'a>) -> Box<dyn GoalSource + 'a>,
-    /// Whether it wants log p of all that was seen, even where nothing is skewed.
-    pub wants_densities: bool,
-}
-
-/// All sources by the words of `goals.source`.
-pub const KINDS: [(&str, Kind); 2] = [
-    ("replay", Kind { make: |k| Box::new(ReplayGoals { replay: k.replay, skewed: k.skewed }), wants_densities: false }),
-    ("prior", Kind { make: |k| Box::new(PriorGoals { dim: k.replay.latent_dim() }), wants_densities: false }),
-];
-
-/// The words.
-pub const NAMES: [&str; KINDS.len()] = words::of(&KINDS);
-
-/// The kind of that name; the first of [`KINDS`] for a word that is none, which `config` refuses before.
-#[must_use]
-pub fn kind(name: &str) -> Kind {
-    KINDS.iter().find(|(kind, _)| *kind == name).unwrap_or(&KINDS[0]).1
 }
 
 /// z ~ N(0, I).

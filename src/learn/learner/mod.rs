@@ -11,7 +11,7 @@ use crate::learn::agent::{Noise, Sac, SacConfig, SacInfo};
 use crate::learn::density::{self, Density};
 use crate::learn::episode::Episode;
 use crate::learn::goals::relabel::{RelabelMix, sample_batch};
-use crate::learn::goals::{Batch, GoalSource, Known, Reward, reward, source};
+use crate::learn::goals::{self, Batch, GoalSource, Known, Reward, source};
 use crate::learn::latent::{Vae, VaeInfo};
 use crate::learn::nn::Workers;
 use crate::learn::policy::Policy;
@@ -95,7 +95,7 @@ impl Learner {
             counts: Counts::default(),
             cfg: cfg.clone(),
             density: density::density(&cfg.density),
-            reward: reward::reward(&cfg.goals.reward, &cfg.agent),
+            reward: goals::reward(&cfg.goals.reward, &cfg.agent),
             batch: Batch::default(),
             noise: Noise::default(),
             minibatch: Minibatch::default(),
@@ -112,7 +112,7 @@ impl Learner {
     /// Where exploration and relabelling goals come from now.
     #[must_use]
     pub fn goals(&self) -> Box<dyn GoalSource + '_> {
-        (source::kind(&self.cfg.goals.source).make)(Known { replay: &self.replay, skewed: &self.skewed })
+        (source(&self.cfg.goals.source).make)(Known { replay: &self.replay, skewed: &self.skewed })
     }
 
     /// Latents of an episode's frames under the present VAE, (T+1, Z).

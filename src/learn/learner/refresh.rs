@@ -4,7 +4,7 @@ use super::Learner;
 use crate::error::{Error, Result};
 use crate::learn::density::Group;
 use crate::learn::episode::Episode;
-use crate::learn::goals::source;
+use crate::learn::goals;
 use crate::learn::replay::{Encoded, LatentVersion, Replay, Stored};
 use crate::learn::rng;
 use crate::learn::skew::{SkewInfo, SkewedDistribution};
@@ -72,7 +72,7 @@ impl Learner {
 
     fn encode_replay(&mut self, densities: bool, beat: &mut dyn FnMut()) -> Result<Encoding> {
         let posteriors = finite(self.posteriors())?;
-        let wanted = densities || source::kind(&self.cfg.goals.source).wants_densities;
+        let wanted = densities || goals::source(&self.cfg.goals.source).wants_densities;
         let log_density = wanted.then(|| self.log_density(&posteriors, beat));
         Ok(Encoding { posteriors, log_density })
     }
