@@ -48,6 +48,8 @@ fn lengths() {
 #[test]
 fn sizes() {
     works(&["agent.batch=1", "latent.batch=1", "latent.dim=1", "agent.hidden=[1, 1]", "density.latents=1"]);
+    works(&["agent.hidden=[1]", "agent.critics=3", "agent.update_order=critic-first"]);
+    works(&["agent.hidden=[9, 8, 7, 6]", "agent.critics=5", "agent.layer_norm=true"]);
     works(&["agent.batch=3", "replay.capacity=50", "skew.start_epoch=0"]); // one episode
     works(&["latent.channels=[1, 1]", "latent.beta=0", "skew.power=-1", "density.decoder_variance=0.000001"]);
     works(&["evaluate.pictures=1", "evaluate.pictures_each_time=1", "evaluate.every_epochs=3"]);

@@ -209,6 +209,21 @@ mod tests {
     }
 
     #[test]
+    fn counts_of_any_layers_and_critics() {
+        let c = config("door", "agent={hidden=[10], layer_norm=true, critics=5}");
+        let [_, _, policy, critic] = nets(&c, 3).unwrap();
+        let (policy_macs, critic_macs) = (32 * 10 + 10 * 6, 35 * 10 + 10);
+        assert_eq!(policy, Cost { macs: f64::from(policy_macs), params: f64::from(policy_macs + 10 + 6) });
+        assert_eq!(critic, Cost { macs: f64::from(critic_macs), params: f64::from(critic_macs + 10 + 1 + 2 * 10) });
+        // Of the critics 2 targets, and 5 times forward, back, and through and back to the action.
+        let (critics, policies) = (2 + 5 * (3 + 2), 1 + 3);
+        let macs = f64::from(critics * critic_macs + policies * policy_macs);
+        assert_eq!(flop(&c, 3).unwrap().sac, 2.0 * macs * 1024.0);
+        let [two, five] = ["agent.critics=2", "agent.critics=5"].map(of_the_door);
+        assert!(two.memory_bytes < five.memory_bytes && two.disk_bytes < five.disk_bytes && two.time_s < five.time_s);
+    }
+
+    #[test]
     fn minibatches_add_up_whatever_the_length() {
         for (steps, minibatches) in [(95_000, 42_000.0), (385_000, 98_000.0)] {
             let c = config("door", &format!("run.steps={steps}"));

@@ -95,6 +95,25 @@ fn replay_is_restored_as_it_was_and_not_in_silence() {
     assert_eq!((beats, weights(&second)), (8, weights(&first)));
 }
 
+/// Another pair from update to update, and each critic is in some; of two it is always both.
+#[test]
+fn an_update_draws_its_pair_of_all_critics() {
+    for critics in [2, 5] {
+        let mut cfg = crate::config::Config::resolve("corridor-tiny", vec![]).unwrap();
+        (cfg.agent.critics, cfg.run.threads) = (critics, 1);
+        let mut learner = Learner::new(&cfg.learner(), 2).unwrap();
+        let latents = learner.latents(&episode(3)).unwrap();
+        learner.add(episode(3), latents).unwrap();
+        let mut times = vec![0; critics];
+        for update in 0..40 {
+            learner.counts.updates = update;
+            learner.draw_batch().unwrap();
+            learner.noise.pair.iter().for_each(|j| times[*j] += 1);
+        }
+        assert!(times.iter().all(|n| (1..=40).contains(n)) && times.iter().sum::<u32>() == 80, "{times:?}");
+    }
+}
+
 #[test]
 fn nothing_is_learned_from_no_episodes() {
     let mut learner = learner(1);
