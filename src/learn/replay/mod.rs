@@ -85,13 +85,13 @@ impl Replay {
     /// A transition, uniformly; `None` when empty.
     pub fn draw_uniform(&self, rng: &mut Rng) -> Option<Slot> {
         let n = self.transitions();
-        (n > 0).then(|| self.slot(rng.random_range(0..n)))
+        (n > 0).then(|| rng.random_range(0..n)).and_then(|position| self.slot(position))
     }
 
     /// A transition by `skewed`, uniformly where it covers nothing; `None` when empty.
     pub fn draw(&self, skewed: &SkewedDistribution, rng: &mut Rng) -> Option<Slot> {
         match skewed.draw(rng) {
-            Some(position) => Some(self.slot(position)),
+            Some(position) => self.slot(position),
             None => self.draw_uniform(rng),
         }
     }
@@ -143,11 +143,12 @@ impl Replay {
         self.episode(slot).frame(slot.step + 1)
     }
 
-    /// The `index`-th stored transition.
-    fn slot(&self, index: usize) -> Slot {
-        let at = self.end - self.transitions() + index;
+    /// The transition at a position, oldest first; `None` beyond the last.
+    #[must_use]
+    pub fn slot(&self, position: usize) -> Option<Slot> {
+        let at = self.starts.front()? + position;
         let episode = self.starts.partition_point(|&start| start <= at) - 1;
-        Slot { episode, step: at - self.starts[episode] }
+        (at < self.end).then(|| Slot { episode, step: at - self.starts[episode] })
     }
 
     fn check(&self, episode: &Episode, latents: &[f32], version: LatentVersion) -> Result<()> {

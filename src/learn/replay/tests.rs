@@ -62,7 +62,8 @@ pub(crate) fn filled(capacity: usize, lengths: &[usize]) -> Replay {
 #[test]
 fn slots_name_next_observations() {
     let replay = filled(100, &[3, 1, 0, 5]);
-    let slots: Vec<_> = (0..replay.transitions()).map(|i| replay.slot(i)).collect();
+    let slots: Vec<_> = (0..replay.transitions()).map(|i| replay.slot(i).unwrap()).collect();
+    assert_eq!(replay.slot(replay.transitions()), None);
     assert_eq!(slots.iter().map(|s| s.episode).collect::<Vec<_>>(), [0, 0, 0, 1, 3, 3, 3, 3, 3]);
     for slot in slots {
         let id = slot.episode as u64;
@@ -99,7 +100,7 @@ fn latents_change_version_together() {
 
     assert!(replay.refresh(LatentVersion(1), vec![fresh(3)]).is_err());
     assert!(replay.refresh(LatentVersion(1), vec![fresh(3), fresh(3)]).is_err());
-    assert!(replay.version() == stale && replay.next_latent(replay.slot(0)) == coded(0, 1));
+    assert!(replay.version() == stale && replay.next_latent(replay.slot(0).unwrap()) == coded(0, 1));
 
     replay.refresh(LatentVersion(1), vec![fresh(3), fresh(2)]).unwrap();
     assert_eq!(replay.version(), LatentVersion(1));
@@ -152,7 +153,7 @@ proptest! {
         prop_assert_eq!(replay.transitions(), total);
         prop_assert!(total <= capacity || kept.len() == 1);
         prop_assert!(first == 0 || total + lengths[first - 1] > capacity);
-        let slots = (0..total).map(|i| replay.slot(i)).map(|s| (s.episode + first, s.step));
+        let slots = (0..total).map(|i| replay.slot(i).unwrap()).map(|s| (s.episode + first, s.step));
         let want = (first..lengths.len()).flat_map(|id| (0..lengths[id]).map(move |t| (id, t)));
         prop_assert!(slots.eq(want));
     }
