@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use skewfit_envs::EnvFault;
+
 use super::Run;
 use super::host::{Host, log_to};
 use super::recorder::Recorder;
@@ -88,6 +90,9 @@ impl Run<'_> {
         self.status(Phase::Exploring, None)?;
         let outcome = self.replay_episodes().and_then(|()| self.run_out());
         if let Err(e) = &outcome {
+            if let Error::Env(EnvFault::Raised { trace, .. }) = e {
+                tracing::error!("the environment's own account:\n{trace}");
+            }
             self.record_failure(&e.to_string());
         }
         self.log.drop_ballast();
