@@ -16,7 +16,7 @@ use crate::learn::rng;
 use crate::learn::settings::LatentConfig;
 
 /// d: features of a picture.
-const DIM: usize = 4;
+const DIM: usize = 8;
 /// k.
 const NEIGHBOUR: usize = 3;
 /// n: pictures that are compared, spread over the window.

@@ -20,7 +20,7 @@ pub fn a_run(dir: &Path, seed: u64, power: f64, rows: u64) {
     fs::create_dir_all(dir).unwrap();
     let config = format!("name = \"door\"\nseed = {seed}\n[env]\nscene = \"door\"\n[skew]\npower = {power:?}\n");
     fs::write(dir.join("config.toml"), config).unwrap();
-    let names = names(&["angle_error_rad", "hand_distance_m"], &[]);
+    let names = names(&["angle_error_rad", "hand_distance_m"], &["angle"]);
     let mut csv = {
         let path = dir.join("metrics.csv");
         fs::write(&path, MetricsCsv::header(&names)).unwrap();
