@@ -107,7 +107,7 @@ impl Truth for Slider {
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
         for (name, x) in values {
             if *name != "x" || !(-1.0..=1.0).contains(x) {
-                return Err(EnvFault::BadState { what: format!("{name} = {x} is none of the rail's") });
+                return Err(EnvFault::BadState { what: format!("{name} = {x} is off the rail") });
             }
             self.x = *x;
         }

@@ -27,6 +27,9 @@ pub enum Error {
     /// The environment refused an option (exit code 2) or a snapshot (3), or failed (4).
     #[error("environment: {0}")]
     Env(#[from] EnvFault),
+    /// The environment failed before a run began: exit code 2.
+    #[error("environment: {0}")]
+    NotBegun(EnvFault),
     /// A number that is not finite came out of learning: exit code 70.
     #[error("{0}")]
     NotFinite(String),
@@ -48,8 +51,19 @@ impl Error {
     #[must_use]
     pub fn before_a_run(self) -> Self {
         match self {
-            Self::Env(_) => Self::Usage(self.to_string()),
+            Self::Env(fault) => Self::NotBegun(fault),
             other => other,
+        }
+    }
+
+    /// The environment's own account of its error, on several lines; `None` where it gave none.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Self::Env(EnvFault::Raised { trace, .. }) | Self::NotBegun(EnvFault::Raised { trace, .. }) => {
+                Some(trace).filter(|trace| !trace.is_empty()).map(String::as_str)
+            }
+            _ => None,
         }
     }
 
@@ -57,7 +71,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Misuse(_) => 2,
+            Self::Usage(_) | Self::Misuse(_) | Self::NotBegun(_) => 2,
             Self::Damaged(_) => 3,
             Self::Env(EnvFault::BadSnapshot { .. }) => 3,
             Self::Env(EnvFault::BadOption { .. } | EnvFault::UnknownScene { .. } | EnvFault::BadState { .. }) => 2,
@@ -126,5 +140,8 @@ mod tests {
             assert_eq!(Error::from(fault).exit_code(), code);
         }
         assert_eq!(Error::from(EnvFault::Hung { seconds: 5.0 }).before_a_run().exit_code(), 2);
+        let raised = |trace: &str| EnvFault::Raised { what: text(), trace: trace.into() };
+        assert_eq!(Error::from(raised("line 7")).before_a_run().account(), Some("line 7"));
+        assert_eq!((Error::from(raised("")).account(), Error::Usage(text()).account()), (None, None));
     }
 }

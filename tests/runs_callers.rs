@@ -22,6 +22,7 @@ struct Altered {
     spec: EnvSpec,
     goals: Vec<GoalPicture>,
     grid: CoverageGrid,
+    frozen: bool,
 }
 
 impl Env for Altered {
@@ -38,7 +39,7 @@ impl Env for Altered {
         self.inner.true_state()
     }
     fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
-        self.inner.snapshot()
+        if self.frozen { self.inner.snapshot() } else { Err(EnvFault::NoSnapshot) }
     }
     fn restore(&mut self, snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
         self.inner.restore(snapshot)
@@ -91,7 +92,7 @@ fn explored(dir: &Path, alter: Alter) -> skewfit::error::Result<(Summary, Seen)>
         let inner = scene(cfg, goals)?;
         let (spec, grid) = (inner.spec().clone(), inner.coverage().unwrap().clone());
         let goals = inner.truth().unwrap().evaluation_goals().to_vec();
-        let mut altered = Altered { inner, spec, goals, grid };
+        let mut altered = Altered { inner, spec, goals, grid, frozen: true };
         alter(&mut altered);
         Ok(Box::new(altered))
     };
@@ -111,7 +112,7 @@ fn a_scene_without_goals_is_explored_and_steps_are_whole_epochs() {
 
 #[test]
 fn a_scene_that_contradicts_itself_is_refused_before_anything_is_written() {
-    let cases: [(Alter, &str); 7] = [
+    let cases: [(Alter, &str); 10] = [
         (|scene| scene.spec.image_size = 48, "48 pixels"),
         (|scene| scene.spec.action_dim = 0, "no action"),
         (|scene| scene.goals.iter_mut().for_each(|g| g.image.size = 12), "goal `"),
@@ -119,6 +120,9 @@ fn a_scene_that_contradicts_itself_is_refused_before_anything_is_written() {
         (|scene| scene.grid.axes[1].state = 2, "coverage axis"),
         (|scene| scene.grid.axes[0].cells = 0, "coverage axis"),
         (|scene| scene.grid.heat_map[1].low = f64::NAN, "coverage axis"),
+        (|scene| scene.grid.axes[0].high = f64::INFINITY, "coverage axis"),
+        (|scene| scene.grid.axes.iter_mut().for_each(|axis| axis.cells = 1 << 40), "coverage axis"),
+        (|scene| scene.spec.proprio_names.push("left".into()), "1 names for 0"),
     ];
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
@@ -128,4 +132,35 @@ fn a_scene_that_contradicts_itself_is_refused_before_anything_is_written() {
         assert!(refused.to_string().contains("corridor") && refused.to_string().contains(words), "{refused}");
         assert!(!run.exists(), "{words}");
     }
+}
+
+/// What judges an environment is not what freezes it.
+#[test]
+fn a_judged_device_is_tried_at_its_own_goals() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    let (summary, _) = explored(&run, |scene| scene.frozen = false).unwrap();
+    assert!(summary.final_metrics.contains_key("distance"), "{summary:?}");
+    let columns = common::metrics(&run);
+    assert!(columns["eval/final_distance"].iter().all(|cell| cell.parse::<f64>().is_ok()), "{columns:?}");
+}
+
+/// Pictures from a folder take the place of a scene's own, and nothing judges attempts at them.
+#[test]
+fn a_folder_takes_the_place_of_a_scenes_own_pictures() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, folder) = (dir.path().join("run"), dir.path().join("pictures"));
+    std::fs::create_dir(&folder).unwrap();
+    let scene = scene(&Config::resolve("corridor-tiny", Vec::new()).unwrap().env, 2).unwrap();
+    for goal in scene.truth().unwrap().evaluation_goals() {
+        skewfit::show::pictures::save_png(&goal.image, &folder.join(format!("{}.png", goal.name))).unwrap();
+    }
+    let folder = format!("evaluate.folder={:?}", folder.display().to_string());
+    let told = common::explore(&run, &["run.steps=400", &folder]);
+    assert_eq!(told["final"].as_object().unwrap().keys().collect::<Vec<_>>(), ["latent_distance"], "{told}");
+    let columns = common::metrics(&run);
+    assert!(!columns.contains_key("eval/final_distance"));
+    assert!(columns["eval/final_latent_distance"].iter().all(|cell| cell.parse::<f64>().is_ok()));
+    let again = common::json(&common::skewfit("evaluate", &run, &["--json"]));
+    assert_eq!(again["mean"]["latent_distance"], told["final"]["latent_distance"]);
 }

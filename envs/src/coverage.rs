@@ -1,4 +1,4 @@
-//! How visits are counted: a grid over named entries of the state.
+//! How visits are counted: a grid over entries of the state, or of proprioception where there is no state.
 
 use serde::{Deserialize, Serialize};
 

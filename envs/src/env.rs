@@ -62,7 +62,7 @@ pub struct EnvSnapshot(pub Vec<u8>);
 /// Shapes and names of an environment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EnvSpec {
-    /// Scene name.
+    /// Its name.
     pub name: String,
     /// Side of the square picture, pixels.
     pub image_size: usize,

@@ -258,10 +258,11 @@ fn a_state_that_cannot_be_is_refused_and_the_rest_stays() {
     let opened = state(&*scene);
     assert!((opened[3] - 0.4).abs() < 0.005 && (opened[1] - 0.5).abs() < 0.005, "the hand stays: {opened:?}");
     let inside = [("hand_x", -0.05), ("hand_y", 0.65), ("hand_z", 0.15), ("angle", 0.3)];
-    let cases: [(&[(&str, f64)], &str); 5] = [
+    let cases: [(&[(&str, f64)], &str); 6] = [
         (&[("elbow", 0.1)], "no entry `elbow`"),
         (&[("angle", f64::NAN)], "finite"),
         (&[("angle", 1.5)], "is not held"),
+        (&[("angle", 1e300)], "is not held"),
         (&[("hand_z", 0.9)], "is not held"),
         (&inside, "is not held"),
     ];

@@ -55,9 +55,9 @@ pub struct Episode {
     pub goal_latent: Vec<f32>,
     /// Where the goal came from.
     pub goal_origin: GoalOrigin,
-    /// (T+1, S) true states; empty on hardware.
+    /// (T+1, S) true states; empty where none is known.
     pub states: Vec<f64>,
-    /// S names; empty on hardware.
+    /// S names; empty where no state is known.
     pub state_names: Vec<String>,
     /// How it ended.
     pub ending: Ending,
@@ -109,7 +109,7 @@ impl Episode {
         }
     }
 
-    /// True state at `t` in `0..=T`; empty on hardware.
+    /// True state at `t` in `0..=T`; empty where none is known.
     #[must_use]
     pub fn state(&self, t: usize) -> &[f64] {
         let dim = self.state_names.len();

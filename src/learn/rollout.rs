@@ -1,6 +1,6 @@
 //! Policy + goal -> one episode.
 
-use skewfit_envs::{Action, Ending, Env};
+use skewfit_envs::{Action, Ending, Env, EnvFault, EnvSpec, Observation};
 
 use crate::error::{Error, Result};
 use crate::learn::episode::{Episode, GoalOrigin};
@@ -41,8 +41,8 @@ pub fn rollout(
     reset: &mut Rng,
 ) -> Result<Episode> {
     let mut scratch = policy.scratch();
-    let mut observation = env.reset(reset)?;
     let spec = env.spec().clone();
+    let mut observation = seen(&spec, env.reset(reset)?)?;
     let mut episode = Episode {
         id,
         image_size: spec.image_size,
@@ -54,8 +54,8 @@ pub fn rollout(
         goal_image: target.picture.clone(),
         goal_latent: target.latent.clone(),
         goal_origin: target.origin,
-        states: env.true_state().map_or_else(Vec::new, |s| s.0),
-        state_names: spec.state_names,
+        states: state(&spec, env)?,
+        state_names: spec.state_names.clone(),
         ending: Ending::Truncated,
     };
     for _ in 0..steps {
@@ -69,15 +69,44 @@ pub fn rollout(
             return Err(Error::NotFinite(format!("episode {id}: the policy's action is not finite")));
         }
         let step = env.step(&Action(action))?;
-        observation = step.observation;
+        observation = seen(&spec, step.observation)?;
+        numbers("executed action", step.executed.0.iter().map(|a| f64::from(*a)), spec.action_dim)?;
         episode.frames.extend_from_slice(&observation.image.pixels);
         episode.proprio.extend_from_slice(&observation.proprio);
         episode.actions.extend_from_slice(&step.executed.0);
-        episode.states.extend(env.true_state().map_or_else(Vec::new, |s| s.0));
+        episode.states.extend(state(&spec, env)?);
         if let Some(ending) = step.ending {
             episode.ending = ending;
             break;
         }
     }
     Ok(episode)
+}
+
+/// An observation of the shapes that the environment promised.
+fn seen(spec: &EnvSpec, observation: Observation) -> Result<Observation, EnvFault> {
+    let (side, bytes) = (observation.image.size, observation.image.pixels.len());
+    let want = spec.image_size;
+    if side != want || bytes != want * want * 3 {
+        let what = format!("a picture of {side} pixels a side and {bytes} bytes, where {want} x {want} x 3 are due");
+        return Err(EnvFault::OutOfRange { what });
+    }
+    numbers("proprioception", observation.proprio.iter().map(|p| f64::from(*p)), spec.proprio_dim)?;
+    Ok(observation)
+}
+
+/// The true state (S) with as many entries as it has names.
+fn state(spec: &EnvSpec, env: &dyn Env) -> Result<Vec<f64>, EnvFault> {
+    let state = env.true_state().map_or_else(Vec::new, |state| state.0);
+    numbers("true state", state.iter().copied(), spec.state_names.len())?;
+    Ok(state)
+}
+
+/// Refuses other than `count` finite numbers.
+fn numbers(what: &str, values: impl ExactSizeIterator<Item = f64> + Clone, count: usize) -> Result<(), EnvFault> {
+    if values.len() == count && values.clone().all(f64::is_finite) {
+        return Ok(());
+    }
+    let values: Vec<f64> = values.collect();
+    Err(EnvFault::OutOfRange { what: format!("{what} {values:?}, where {count} finite numbers are due") })
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, Fs, disk_error};
 use crate::run::goal_folder;
 use crate::show::evaluation::{report, write};
@@ -13,7 +13,10 @@ use crate::task::attempt::{Evaluator, Goal, own_goals};
 use crate::task::opened::Opened;
 use crate::task::scene::{self, Build, fits, same_scene};
 
-/// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on the scene's own.
+/// Pictures tried at a time.
+const MOST: usize = 1000;
+
+/// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on those that the run has.
 ///
 /// # Errors
 /// As [`run_in`]; `Usage` of an environment that is not shipped.
@@ -23,7 +26,7 @@ pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Val
 
 /// [`run`] in an environment of the caller's. A goal that is a folder stands for the pictures in it.
 ///
-/// All of the scene's own are the run's evaluation at that checkpoint, in `eval/<update>`; what else is tried goes to
+/// All that the run has are its evaluation at that checkpoint, in `eval/<update>`; what else is tried goes to
 /// `eval/partial` and `eval/pictures`, where it takes the place of the time before.
 ///
 /// # Errors
@@ -37,6 +40,9 @@ pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Bui
     };
     let files = |path: &PathBuf| if path.is_dir() { pictures::pictures_in(path) } else { Ok(vec![path.clone()]) };
     let files = goals.iter().map(files).collect::<Result<Vec<_>>>()?.concat();
+    if files.len() > MOST {
+        return Err(Error::Usage(format!("{} pictures to reach; give at most {MOST} at a time", files.len())));
+    }
     let given = files.iter().map(load).collect::<Result<Vec<_>>>()?;
     let mut evaluator = Evaluator::new(cfg, &|goals| {
         let env = build(&cfg.env, goals)?;
@@ -46,8 +52,13 @@ pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Bui
     let learner = opened.learner()?;
 
     let own = given.is_empty();
-    let kept = if own { goal_folder::of_run(&DiskFs, dir, cfg)? } else { given };
-    let pool = if kept.is_empty() { own_goals(evaluator.env()) } else { kept };
+    let kept = if own { goal_folder::kept(dir, cfg)? } else { Vec::new() };
+    let judged = kept.is_empty() && evaluator.env().truth().is_some();
+    let pool = [given, kept].into_iter().find(|goals| !goals.is_empty());
+    let pool = pool.unwrap_or_else(|| own_goals(evaluator.env()));
+    if pool.is_empty() {
+        return Err(Error::Usage(format!("{}: has no pictures of its own; give some with --goal", dir.display())));
+    }
     let n = episodes.unwrap_or(pool.len());
     let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
     let mut attempts = evaluator.attempt(&learner, cfg, &wanted, &mut || {})?;
@@ -63,7 +74,7 @@ pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Bui
     if !whole {
         DiskFs.remove(&folder).map_err(|e| disk_error("empty", &folder, &e))?;
     }
-    let report = report(dir, &folder, update, &attempts, evaluator.env());
+    let report = report(dir, &folder, update, &attempts, (evaluator.env(), judged));
     write(&folder, &report, &attempts)?;
     Ok(report)
 }

@@ -23,15 +23,15 @@ pub fn asked(cfg: &Config) -> Result<Vec<Goal>> {
     }
 }
 
-/// Puts them into the run, all or none.
+/// Puts them into the run, all or none; those that are there stay.
 ///
 /// # Errors
 /// `Disk`.
 pub fn keep(fs: &dyn Fs, run: &Path, goals: &[Goal]) -> Result<()> {
-    if goals.is_empty() {
+    let folder = run.join(KEPT);
+    if goals.is_empty() || folder.is_dir() {
         return Ok(());
     }
-    let folder = run.join(KEPT);
     let half = temporary_of(&folder)?;
     let failed = |e| disk_error("write", &folder, &e);
     fs.remove(&half).and_then(|()| fs.create_dir(&half)).map_err(failed)?;
@@ -41,17 +41,13 @@ pub fn keep(fs: &dyn Fs, run: &Path, goals: &[Goal]) -> Result<()> {
     fs.sync_dir(&half).and_then(|()| fs.rename(&half, &folder)).and_then(|()| fs.sync_dir(run)).map_err(failed)
 }
 
-/// Those that a run keeps. One that ended before it kept them takes them from the folder.
+/// Those that a run keeps; of a run that ended before it kept them, those of the folder.
 ///
 /// # Errors
-/// As [`asked`] and [`keep`].
-pub fn of_run(fs: &dyn Fs, run: &Path, cfg: &Config) -> Result<Vec<Goal>> {
+/// As [`asked`].
+pub fn kept(run: &Path, cfg: &Config) -> Result<Vec<Goal>> {
     let folder = run.join(KEPT);
-    if folder.is_dir() {
-        return read(&folder, cfg, |_, stem| stem.to_owned());
-    }
-    let goals = asked(cfg)?;
-    keep(fs, run, &goals).map(|()| goals)
+    if folder.is_dir() { read(&folder, cfg, |_, stem| stem.to_owned()) } else { asked(cfg) }
 }
 
 fn read(folder: &Path, cfg: &Config, name: impl Fn(usize, &str) -> String) -> Result<Vec<Goal>> {

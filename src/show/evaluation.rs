@@ -18,9 +18,9 @@ use crate::task::scores::{latent_threshold, means, over_goals};
 const TOGETHER: usize = 8;
 const IN_A_ROW: usize = 4;
 
-/// The contract's object; clips are named relative to the run, as they will lie in `folder`.
+/// The contract's object, of attempts in an environment that are judged or not; clips are named relative to the run, as they will lie in `folder`.
 #[must_use]
-pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], env: &dyn Env) -> Value {
+pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], (env, judged): (&dyn Env, bool)) -> Value {
     let named = |state: &StateVec| -> Value {
         let entries = env.spec().state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
         Value::Object(entries.collect::<Map<_, _>>())
@@ -38,7 +38,7 @@ pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], env:
             "clip": a.episode.as_ref().map(|_| place.join(clip_file(i)).display().to_string()),
         })
     };
-    let (mean, success_rate) = means(attempts, env.truth().is_some());
+    let (mean, success_rate) = means(attempts, judged);
     json!({
         "run": run.display().to_string(),
         "checkpoint": update,

@@ -54,7 +54,7 @@ pub fn of(dir: &Path) -> Result<Drawn> {
         ..Drawn::default()
     };
     let mut final_metrics = summary.as_ref().map(|s| s.final_metrics.clone()).unwrap_or_default();
-    if let Some(task) = Described::of_run(dir, store.root(), &cfg.env) {
+    if let Some(task) = Described::of_run(dir, store.root(), &cfg.env)? {
         let attempts = summary.map_or_else(Vec::new, |s| attempts(dir, s.updates, cfg.env.image_size, &task));
         if let Ok(scene) = scene::build(&cfg.env, 0)
             && scene.spec().name == task.spec.name

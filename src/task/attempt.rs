@@ -1,4 +1,4 @@
-//! Goal pictures -> attempts from the scene's start state -> how near they came. Never counted, never learned from.
+//! Goal pictures -> attempts from where the environment starts -> how near they came. Never counted, never learned from.
 
 use skewfit_envs::{Env, EnvFault, EnvSnapshot, Image, Metrics, StateVec, scenes};
 
@@ -33,7 +33,7 @@ pub struct Attempt {
     pub reached: Image,
     /// The last true state.
     pub state: Option<StateVec>,
-    /// The scene's metrics; empty for a picture of the user's.
+    /// The scene's metrics; empty where nothing judges it.
     pub metrics: Metrics,
     /// Of the last picture from the goal.
     pub latent_distance: f64,
@@ -43,9 +43,17 @@ pub struct Attempt {
     pub episode: Option<Episode>,
 }
 
+impl Attempt {
+    /// As the `number`-th of an evaluation, from 0: without its episode beyond [`EPISODES_KEPT`].
+    #[must_use]
+    pub fn kept(self, number: usize) -> Self {
+        Self { episode: self.episode.filter(|_| number < EPISODES_KEPT), ..self }
+    }
+}
+
 /// Environments of their own for attempts, each of which begins at the start state. Several try goals at the same time.
 pub struct Evaluator {
-    scenes: Vec<Box<dyn Env>>,
+    envs: Vec<Box<dyn Env>>,
     /// `None`: an attempt begins where `reset` leads to.
     start: Option<EnvSnapshot>,
 }
@@ -86,13 +94,13 @@ impl Evaluator {
         let at_once = if alone { 1 } else { threads.min(cfg.evaluate.pictures_each_time) };
         let others = (1..at_once).map(|_| build(0));
         let start = snapshot(&*first)?;
-        Ok(Self { scenes: [Ok(first)].into_iter().chain(others).collect::<Result<_>>()?, start })
+        Ok(Self { envs: [Ok(first)].into_iter().chain(others).collect::<Result<_>>()?, start })
     }
 
     /// The environment that attempts are made in.
     #[must_use]
     pub fn env(&self) -> &dyn Env {
-        &*self.scenes[0]
+        &*self.envs[0]
     }
 
     /// Tries each goal once, in the order given; calls `beat` once a goal. How many scenes there are changes no byte.
@@ -107,16 +115,15 @@ impl Evaluator {
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<Attempt>> {
         let mut attempts = Vec::with_capacity(goals.len());
-        for round in goals.chunks(self.scenes.len()) {
-            let mut shares: Vec<_> = self.scenes.iter_mut().zip(round).map(|pair| (pair, None)).collect();
-            learner.workers.each(&mut shares, |_, ((scene, goal), done)| {
-                let begun = self.start.as_ref().map_or(Ok(()), |start| scene.restore(start));
-                *done = Some(begun.map_err(Into::into).and_then(|()| attempt(&mut ***scene, learner, cfg, goal)));
+        for round in goals.chunks(self.envs.len()) {
+            let mut shares: Vec<_> = self.envs.iter_mut().zip(round).map(|pair| (pair, None)).collect();
+            learner.workers.each(&mut shares, |_, ((env, goal), done)| {
+                let begun = self.start.as_ref().map_or(Ok(()), |start| env.restore(start));
+                *done = Some(begun.map_err(Into::into).and_then(|()| attempt(&mut ***env, learner, cfg, goal)));
             });
             for attempt in shares.into_iter().filter_map(|(_, done)| done) {
                 beat();
-                let kept = attempts.len() < EPISODES_KEPT;
-                attempts.push(attempt.map(|a| Attempt { episode: a.episode.filter(|_| kept), ..a })?);
+                attempts.push(attempt?.kept(attempts.len()));
             }
         }
         Ok(attempts)
@@ -164,7 +171,7 @@ mod tests {
         let mut attempts_with = |threads: usize| {
             cfg.run.threads = threads;
             let mut evaluator = Evaluator::new(&cfg, &|goals| build(&cfg.env, goals)).unwrap();
-            assert_eq!(evaluator.scenes.len(), threads);
+            assert_eq!(evaluator.envs.len(), threads);
             let goals: Vec<_> = (0..).zip(own_goals(evaluator.env())).collect();
             evaluator.attempt(&learner, &cfg, &goals, &mut || {}).unwrap()
         };

@@ -1,7 +1,7 @@
 //! How much of the state space was visited: cells ever seen, and the plug-in entropy of the recent past,
 //! H = -sum_c (n_c / n) ln(n_c / n) over the last `window` states (nats; at most ln of the number of cells).
 //!
-//! True states measure the exploration; nothing learns from them.
+//! States, or joint readings, measure the exploration; nothing learns from them.
 
 use std::collections::VecDeque;
 

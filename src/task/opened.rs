@@ -44,8 +44,10 @@ impl Opened {
     }
 
     /// What is known of the run's environment without building it.
-    #[must_use]
-    pub fn described(&self) -> Option<Described> {
+    ///
+    /// # Errors
+    /// As [`Described::told`].
+    pub fn described(&self) -> Result<Option<Described>> {
         Described::of_run(self.store.dir(), self.store.root(), &self.cfg.env)
     }
 

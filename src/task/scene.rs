@@ -8,12 +8,16 @@ use skewfit_envs::{CoverageGrid, Env, EnvSpec, GoalPicture, GridAxis, StateVec, 
 
 use crate::config::EnvConfig;
 use crate::error::{Error, Result};
-use crate::keep::store::ShardRoot;
+use crate::keep::store::fs::{DiskFs, read_if_there};
+use crate::keep::store::{ShardRoot, seal, unseal_versioned};
 
-/// Its file in a run directory.
+/// The description's file in a run directory.
 pub const FILE: &str = "env.json";
+const FORMAT_VERSION: u64 = 1;
+/// Cells that visits may be counted in.
+const MOST_CELLS: usize = 100_000_000;
 
-/// Builds an environment as the configuration has it, with so many evaluation pictures. [`build`] knows the shipped ones.
+/// Builds an environment by `[env]`, with so many evaluation pictures. [`build`] knows the shipped ones.
 pub type Build<'a> = &'a dyn Fn(&EnvConfig, usize) -> Result<Box<dyn Env>>;
 
 /// Builds the configured scene.
@@ -42,15 +46,21 @@ pub fn same_scene(run: &ShardRoot, spec: &EnvSpec) -> Result<()> {
     if have == want { Ok(()) } else { Err(refuse()) }
 }
 
-/// What is known of a run's environment without it.
+/// Description of an environment, as a run's `env.json` has it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Described {
     /// Shapes and names.
     pub spec: EnvSpec,
     /// How its visits are counted; `None`: by the pictures alone.
     pub coverage: Option<CoverageGrid>,
-    /// Names of its metrics; `None` without a truth.
+    /// Metrics that attempts are judged by; `None` where nothing judges them.
     pub metrics: Option<Vec<String>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    format_version: u64,
+    environment: Described,
 }
 
 impl Described {
@@ -64,20 +74,35 @@ impl Described {
     }
 
     /// A run's environment, by its own `env.json`; of a run of an older program, by its shipped scene.
-    #[must_use]
-    pub fn of_run(dir: &Path, run: &ShardRoot, cfg: &EnvConfig) -> Option<Self> {
-        let told = std::fs::read(dir.join(FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let shipped = || build(cfg, 0).ok().map(|env| Self::of(&*env));
-        told.or_else(shipped).filter(|it| it.spec.name == run.env)
+    ///
+    /// # Errors
+    /// As [`told`](Self::told).
+    pub fn of_run(dir: &Path, run: &ShardRoot, cfg: &EnvConfig) -> Result<Option<Self>> {
+        let shipped = || build(cfg, 0).ok().map(|env| Self::of(&*env)).filter(|it| it.spec.name == run.env);
+        Ok(Self::told(dir, run)?.or_else(shipped))
+    }
+
+    /// What a run's `env.json` tells; `None` where there is none.
+    ///
+    /// # Errors
+    /// `Damaged` where it is not what was written; `Usage` where it may not be read or is of a newer program.
+    pub fn told(dir: &Path, run: &ShardRoot) -> Result<Option<Self>> {
+        let path = dir.join(FILE);
+        let Some(line) = read_if_there(&DiskFs, &path)? else { return Ok(None) };
+        let told: File = unseal_versioned(&path.display().to_string(), &line, FORMAT_VERSION)?;
+        let it = told.environment;
+        let counted = it.spec.counted_names().len();
+        let sound = it.spec.name == run.env && it.coverage.as_ref().is_none_or(|grid| unsound(grid, counted).is_none());
+        let other = || Error::Damaged(format!("{}: is not of this run; delete it, and resume the run", path.display()));
+        if sound { Ok(Some(it)) } else { Err(other()) }
     }
 
     /// As `env.json`.
     ///
     /// # Errors
-    /// `Usage` where a bound of the grid is not finite, which JSON cannot hold.
-    pub fn to_json(&self) -> Result<String> {
-        let text = serde_json::to_string_pretty(self);
-        Ok(text.map_err(|e| Error::Usage(format!("scene `{}`: {e}", self.spec.name)))? + "\n")
+    /// `Usage` where it has no JSON form.
+    pub fn to_file(&self) -> Result<String> {
+        seal(&File { format_version: FORMAT_VERSION, environment: self.clone() })
     }
 
     /// The two axes of the map of visits.
@@ -116,13 +141,25 @@ pub fn fits(env: &dyn Env, cfg: &EnvConfig) -> Result<()> {
         let name = &goal.name;
         return refuse(format!("goal `{name}` must have {size} x {size} x 3 bytes and {states} state entries"));
     }
-    let sound = |axis: &&GridAxis| axis.state < counted && axis.cells > 0 && axis.low < axis.high;
-    match env.coverage().and_then(|grid| grid.axes.iter().chain(&grid.heat_map).find(|axis| !sound(axis))) {
-        Some(axis) => {
-            let GridAxis { state, low, high, cells } = axis;
-            let asked = format!("entry {state} of {counted}, {cells} cells over [{low}, {high}]");
-            refuse(format!("a coverage axis cannot be counted ({asked}); mend CoverageGrid"))
-        }
+    if env.truth().is_some() && states == 0 {
+        return refuse("it is judged by a truth, but has no state; name its entries in EnvSpec::state_names".into());
+    }
+    match env.coverage().and_then(|grid| unsound(grid, counted)) {
+        Some(asked) => refuse(format!("a coverage axis cannot be counted ({asked}); mend CoverageGrid")),
         None => Ok(()),
     }
+}
+
+/// What cannot be counted of a grid over so many entries.
+fn unsound(grid: &CoverageGrid, counted: usize) -> Option<String> {
+    let whole = grid.axes.iter().try_fold(1_usize, |cells, axis| cells.checked_mul(axis.cells));
+    if whole.is_none_or(|cells| cells > MOST_CELLS) {
+        return Some(format!("more than {MOST_CELLS} cells in all"));
+    }
+    let sound = |axis: &&GridAxis| {
+        let range = axis.low.is_finite() && axis.high.is_finite() && axis.low < axis.high;
+        axis.state < counted && (1..=MOST_CELLS).contains(&axis.cells) && range
+    };
+    let GridAxis { state, low, high, cells } = grid.axes.iter().chain(&grid.heat_map).find(|axis| !sound(axis))?;
+    Some(format!("entry {state} of {counted}, {cells} cells over [{low}, {high}]"))
 }

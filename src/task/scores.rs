@@ -10,13 +10,13 @@ use skewfit_envs::{Env, Metrics, StateVec, Truth};
 use super::attempt::Attempt;
 use crate::statistics::{mean, spearman};
 
-/// What is measured where there is no truth, by its name among the metrics.
+/// What is measured where no truth judges attempts, by its name among the metrics.
 pub const LATENT_DISTANCE: &str = "latent_distance";
 
-/// Mean of each metric over the attempts that have it, and the success rate; without a truth, the mean latent distance.
+/// Mean of each metric over the attempts that have it, and the success rate; where nothing judges them, the mean latent distance.
 #[must_use]
-pub fn means(attempts: &[Attempt], truth: bool) -> (Vec<(String, f64)>, Option<f64>) {
-    if !truth && !attempts.is_empty() {
+pub fn means(attempts: &[Attempt], judged: bool) -> (Vec<(String, f64)>, Option<f64>) {
+    if !judged && !attempts.is_empty() {
         let distances: Vec<f64> = attempts.iter().map(|a| a.latent_distance).collect();
         return (vec![(LATENT_DISTANCE.to_owned(), mean(&distances))], None);
     }

@@ -17,7 +17,9 @@ pub struct Cart {
     grid: Option<CoverageGrid>,
     at: [f64; 2],
     noise: Rng,
-    /// Reports this after so many steps.
+    /// Whether its noise comes from outside of the run's seed, as a device's does.
+    pub unrepeatable: bool,
+    /// Reports this after so many steps; a fault with the word `shape` is a picture that is too small.
     fault: Option<(u64, fn() -> EnvFault)>,
 }
 
@@ -41,7 +43,7 @@ impl Cart {
         };
         let grid = CoverageGrid { axes: vec![axis(0, 10), axis(1, 10)], heat_map: [axis(0, 20), axis(1, 20)] };
         let noise = rand::SeedableRng::seed_from_u64(0);
-        Ok(Self { spec, grid: joints.then_some(grid), at: [0.0; 2], noise, fault: None })
+        Ok(Self { spec, grid: joints.then_some(grid), at: [0.0; 2], noise, unrepeatable: false, fault: None })
     }
 
     pub fn failing(mut self, steps: u64, fault: fn() -> EnvFault) -> Self {
@@ -72,13 +74,22 @@ impl Env for Cart {
     }
     fn reset(&mut self, rng: &mut Rng) -> Result<Observation, EnvFault> {
         self.noise = rand::SeedableRng::from_rng(rng);
+        if self.unrepeatable {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            self.noise = rand::SeedableRng::seed_from_u64(now.map_or(0, |now| now.as_nanos() as u64));
+        }
         self.at = std::array::from_fn(|_| self.noise.random_range(-0.2..0.2));
         Ok(self.observe())
     }
     fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault> {
         let done = STEPS.fetch_add(1, SeqCst);
         if let Some((_, fault)) = self.fault.filter(|(steps, _)| done >= *steps) {
-            return Err(fault());
+            let fault = fault();
+            if fault.to_string().contains("shape") {
+                let observation = Observation { image: picture(self.at, 12), proprio: Vec::new() };
+                return Ok(TimeStep { observation, executed: action.clipped(2)?, ending: None });
+            }
+            return Err(fault);
         }
         let executed = action.clipped(2)?;
         for (x, a) in self.at.iter_mut().zip(&executed.0) {

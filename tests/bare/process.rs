@@ -29,14 +29,22 @@ impl Progress for Quiet {
 /// What is asked for of a run.
 #[derive(Clone, Default)]
 pub struct Asked<'a> {
+    /// Keys with values, and words: `joints`, `unrepeatable`, `pass over`.
     pub settings: Vec<String>,
     /// As `SKEWFIT_CHAOS` has it.
     pub chaos: &'a str,
-    /// `raised`, `lost`, `hung` or `range`, and after how many steps.
+    /// `raised`, `lost`, `hung`, `range` or `shape`, and after how many steps.
     pub fault: &'a str,
 }
 
 impl Asked<'_> {
+    /// The same, and this.
+    pub fn and(&self, setting: &str) -> Self {
+        let mut more = self.clone();
+        more.settings.push(setting.to_owned());
+        more
+    }
+
     /// Explores in a new `dir`, or takes up the run that is there.
     pub fn process(&self, dir: &Path) -> Output {
         let mut command = Command::new(std::env::current_exe().unwrap());
@@ -69,18 +77,21 @@ fn a_run_of_the_cart() {
     let Some(dir) = std::env::var_os(RUN) else { return };
     let dir = Path::new(&dir);
     let settings = std::env::var(SETTINGS).unwrap();
-    let (joints, fault) = (settings.contains("joints"), std::env::var(FAULT).unwrap());
+    let fault = std::env::var(FAULT).unwrap();
+    let has = |word: &str| settings.lines().any(|line| line == word);
+    let pass_over = usize::from(has("pass over"));
     let build = |cfg: &EnvConfig, _: usize| -> Result<Box<dyn Env>> {
-        let cart = Cart::new(cfg.image_size, joints)?;
+        let mut cart = Cart::new(cfg.image_size, has("joints"))?;
+        cart.unrepeatable = has("unrepeatable");
         Ok(Box::new(match fault.split_once('@') {
             None => cart,
             Some((kind, at)) => cart.failing(at.parse().unwrap(), kind_of(kind)),
         }))
     };
     let outcome = if dir.join("run.json").exists() {
-        resume_in(dir, None, &mut Quiet, &build)
+        resume_in(dir, None, pass_over, &mut Quiet, &build)
     } else {
-        let settings = settings.lines().filter(|line| !line.is_empty() && *line != "joints");
+        let settings = settings.lines().filter(|line| line.contains('='));
         let settings = settings.map(|text| overrides::parse(text).unwrap()).collect();
         start_in(Config::resolve("corridor-tiny", settings).unwrap(), dir, &["cart".into()], &mut Quiet, &build)
     };
@@ -94,9 +105,10 @@ fn a_run_of_the_cart() {
 
 fn kind_of(kind: &str) -> fn() -> EnvFault {
     match kind {
-        "raised" => || EnvFault::Raised { what: "ValueError: a joint is stuck".into(), trace: String::new() },
+        "raised" => || EnvFault::Raised { what: "ValueError: a joint is stuck".into(), trace: "arm.py, line 7".into() },
         "lost" => || EnvFault::Lost { how: "the port has closed".into() },
         "hung" => || EnvFault::Hung { seconds: 5.0 },
+        "shape" => || EnvFault::OutOfRange { what: "shape".into() },
         _ => || EnvFault::OutOfRange { what: "joint 2 is at 9.9 rad, of [-1.5, 1.5]".into() },
     }
 }

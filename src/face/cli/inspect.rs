@@ -11,9 +11,8 @@ use crate::keep::supervise::status::{self, Status};
 use crate::show::metrics;
 use crate::show::metrics::Table;
 use crate::task::coverage::Coverage;
-use crate::task::scene::Described;
+use crate::task::scene::{self, Described};
 use serde_json::{Value, json};
-use skewfit_envs::CoverageGrid;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
@@ -95,11 +94,18 @@ fn env_steps(store: &Store) -> u64 {
 }
 
 /// From `metrics.csv` where its last row is of the last episode, else from the states of every episode; and the shards
-/// that are damaged then. Of a scene that is not shipped the grid is not known here.
+/// that are damaged then, `env.json` among them.
 fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Value, Vec<Damage>)> {
-    let known = config.and_then(|c| Some(Coverage::new(grid(store, c)?, c.coverage.window_steps)));
-    let cells_total = known.as_ref().map(Coverage::cells_total);
     let mut unsound = Vec::new();
+    let grid = match config.map(|c| Described::of_run(store.dir(), store.root(), &c.env)) {
+        Some(Err(Error::Damaged(why))) => {
+            unsound.push(Damage { file: scene::FILE.into(), why });
+            None
+        }
+        told => told.transpose()?.flatten().and_then(|it| it.coverage),
+    };
+    let known = config.zip(grid).map(|(c, grid)| Coverage::new(grid, c.coverage.window_steps));
+    let cells_total = known.as_ref().map(Coverage::cells_total);
     let (cells, entropy_nats) = match known {
         Some(mut seen) if table.env_steps.last() != Some(&env_steps(store)) => {
             for line in store.lines() {
@@ -116,11 +122,6 @@ fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Va
         }
     };
     Ok((json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), unsound))
-}
-
-/// Of the run's environment, where that counts visits in cells.
-fn grid(store: &Store, config: &Config) -> Option<CoverageGrid> {
-    Described::of_run(store.dir(), store.root(), &config.env)?.coverage
 }
 
 /// The checkpoint that `resume` would take; damaged ones are named.

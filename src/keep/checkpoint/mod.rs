@@ -37,7 +37,7 @@ pub struct Snapshot {
     pub optimizer: Vec<NamedTensor>,
     /// Counters and schedules; `wall_s` in it are the seconds that the run has taken.
     pub state: serde_json::Value,
-    /// The scene's snapshot; empty on hardware.
+    /// The environment's snapshot; empty where it cannot be frozen.
     pub env: Vec<u8>,
 }
 

@@ -42,14 +42,22 @@ impl Store {
     /// [`Error::Damaged`] where there are fewer; [`Error::Disk`].
     pub fn cut_back(&mut self, episodes: u64) -> Result<()> {
         self.writable()?;
-        let kept = usize::try_from(episodes).ok().and_then(|n| self.lines.get(..n)).ok_or_else(|| {
+        let kept = self.holds(episodes)?.to_vec();
+        self.rewrite(kept)
+    }
+
+    /// The lines of the first `episodes` episodes.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] where there are fewer.
+    pub fn holds(&self, episodes: u64) -> Result<&[JournalLine]> {
+        usize::try_from(episodes).ok().and_then(|n| self.lines.get(..n)).ok_or_else(|| {
             let (dir, held) = (self.dir.display(), self.lines.len());
             Error::Damaged(format!(
                 "{dir}: {} holds {held} episodes of {episodes}; put it back, or give --rebuild-journal",
                 journal::FILE
             ))
-        })?;
-        self.rewrite(kept.to_vec())
+        })
     }
 
     fn append(&mut self, line: JournalLine) -> Result<()> {
@@ -92,6 +100,6 @@ pub(super) fn line_of(episode: &Episode, moment: Moment, bytes: &[u8]) -> Journa
         goal_source: episode.goal_origin,
         ending: episode.ending,
         at_update: moment.at_update,
-        left_out: moment.left_out,
+        left_out: (moment.left_out > 0).then_some(moment.left_out),
     }
 }

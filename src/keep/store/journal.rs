@@ -32,14 +32,9 @@ pub struct JournalLine {
     /// SAC updates done when it entered replay; `None` in lines of older programs, and where the journal was made anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_update: Option<u64>,
-    /// Episodes left out just before it, since an action was not finite.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub left_out: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
-fn is_zero(n: &u64) -> bool {
-    *n == 0
+    /// Episodes left out just before it, since an action was not finite; `None` for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<u64>,
 }
 
 /// The contract's words for [`Ending`].

@@ -31,7 +31,7 @@ impl Store {
             let Ok((episode, of)) = shard::decode(&bytes) else { break };
             let end = lines.last().map_or(0, |line| line.env_steps_end) + episode.steps() as u64;
             let old = known.iter().find(|old| old.id == id);
-            let (at_update, left_out) = old.map_or((None, 0), |old| (old.at_update, old.left_out));
+            let (at_update, left_out) = old.map_or((None, 0), |old| (old.at_update, old.left_out.unwrap_or(0)));
             let line = line_of(&episode, Moment { env_steps_end: end, at_update, left_out }, &bytes);
             let contradicted = old.is_some_and(|old| *old != line);
             if episode.id != id || of != root || contradicted {

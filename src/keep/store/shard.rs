@@ -1,6 +1,6 @@
 //! One episode as one HDF5 file, built and read in memory; any HDF5 program opens it. Format version 1:
 //! `/observations/{image u8 (T+1,H,W,3), proprio f32 (T+1,P)}`, `/actions f32 (T,A)`, `/goal/{image u8 (H,W,3), latent f32 (Z)}`,
-//! `/state f64 (T+1,S)` with `names`; `proprio` is absent for P = 0, `state` on hardware; a frame a chunk. The same episode gives the same bytes.
+//! `/state f64 (T+1,S)` with `names`; `proprio` is absent for P = 0, `state` where none is known; a frame a chunk. The same episode gives the same bytes.
 
 use hdf5::{AttrValue, DType, FileBuilder, H5Element};
 use serde::{Deserialize, Serialize};

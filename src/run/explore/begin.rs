@@ -4,8 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use skewfit_envs::EnvFault;
-
 use super::Run;
 use super::host::{Host, log_to};
 use super::recorder::Recorder;
@@ -35,10 +33,10 @@ pub fn start(config: Config, dir: &Path, command: &[String], progress: &mut dyn 
     start_in(config, dir, command, progress, &scene::build)
 }
 
-/// Explores a scene of the caller's.
+/// Explores an environment of the caller's.
 ///
 /// # Errors
-/// As the contract's exit codes; `Usage` where the scene does not fit the configuration.
+/// As the contract's exit codes; `Usage` where the environment does not fit the configuration.
 pub fn start_in(
     mut config: Config,
     dir: &Path,
@@ -49,6 +47,7 @@ pub fn start_in(
     let mut host = Host::of_this_process(progress)?;
     let mut task = Task::new(&config, build).map_err(Error::before_a_run)?;
     let goals = goal_folder::asked(&config)?;
+    task.take_goals(goals.clone());
     let spec = task.env.spec();
     config.env.scene.clone_from(&spec.name);
     let night = &config.night;
@@ -60,7 +59,7 @@ pub fn start_in(
     let (resolved, facts) = (config.to_toml()?, format!("{facts:#}\n"));
     let columns = metrics::columns(&task.described);
     let header = MetricsCsv::header(&columns);
-    let described = task.described.to_json()?;
+    let described = task.described.to_file()?;
     let files = [
         ("config.toml", &*resolved),
         ("provenance.json", &*facts),
@@ -70,7 +69,6 @@ pub fn start_in(
     let store = Store::create_in(Arc::clone(&host.fs), dir, root, &files)?;
     host.fs = store.fs();
     goal_folder::keep(&*host.fs, dir, &goals)?;
-    task.take_goals(goals);
     let metrics = MetricsCsv::cut_back(Arc::clone(&host.fs), &dir.join("metrics.csv"), columns, 0)?;
     log_to(dir, config.night.log_mb)?;
     host.warn_of_faults();
@@ -90,8 +88,8 @@ impl Run<'_> {
         self.status(Phase::Exploring, None)?;
         let outcome = self.replay_episodes().and_then(|()| self.run_out());
         if let Err(e) = &outcome {
-            if let Error::Env(EnvFault::Raised { trace, .. }) = e {
-                tracing::error!("the environment's own account:\n{trace}");
+            if let Some(account) = e.account() {
+                tracing::error!("the environment's own account:\n{account}");
             }
             self.record_failure(&e.to_string());
         }

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::Run;
 use super::sums::ENV_S;
+use super::{NOT_THE_SAME, Run};
 use crate::error::{Error, Result};
 use crate::keep::faults::Place;
 use crate::keep::store::{JournalLine, Moment};
@@ -27,7 +27,7 @@ impl Run<'_> {
         let began = Instant::now();
         let id = self.state.episodes;
         self.inject_nan(Place::Episode, id + self.state.skipped);
-        let before = self.task.frozen()?;
+        let before = self.task.snapshot()?;
         let target = self.goal(id);
         let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(self.cfg.seed, name, &[id]));
         let (env, policy) = (&mut *self.task.env, self.learner.policy());
@@ -35,7 +35,7 @@ impl Run<'_> {
         let episode = rollout(env, policy, behaviour, &target, id, self.cfg.env.episode_steps, &mut reset);
         self.state.sums.add(ENV_S, began.elapsed().as_secs_f64());
         if let Err(Error::NotFinite(why)) = &episode {
-            self.task.thaw(before)?;
+            self.task.put_back(&before)?;
             self.state.left_out += 1;
             return self.trouble(why);
         }
@@ -67,7 +67,7 @@ impl Run<'_> {
         if let Some(line) = self.log.store.lines().last() {
             tracing::info!("committed {} {}", line.file, line.blake3);
         }
-        if committed.diverged {
+        if committed.diverged && self.task.can_be_frozen() {
             let id = episode.id;
             tracing::error!(
                 "episode {id} came out differently than before it was cut back: another machine or binary?"
@@ -76,39 +76,41 @@ impl Run<'_> {
         self.take_in(episode)
     }
 
-    /// What an earlier process committed after the checkpoint, in an environment that cannot be put back: it is learned
-    /// from as it was then, and what was left out before it leads to what it led to then.
+    /// Learns from an episode that an earlier process committed after the checkpoint, in an environment that cannot be put
+    /// back. What was left out before it is left out again.
     fn collect_again(&mut self, line: &JournalLine) -> Result<()> {
         self.tick("reading episodes");
-        while self.state.left_out < line.left_out {
+        while self.state.left_out < line.left_out.unwrap_or(0) {
             self.state.left_out += 1;
             self.trouble(&format!("an episode before {} was left out by an earlier process", line.id))?;
         }
         let (at, now) = (self.position(), self.learner.counts.updates);
-        if let Some(then) = line.at_update.filter(|then| *then != now) {
-            let so = "what follows is not the uninterrupted run bit for bit";
-            self.record(
-                Kind::Damaged,
-                &format!("episode {} entered replay at update {then}, now {now}; {so}", line.id),
-            )?;
+        if let Some(then) = line.at_update.filter(|then| *then != now)
+            && !std::mem::replace(&mut self.log.differs, true)
+        {
+            let what = format!("episode {} entered replay at update {then}, now {now}", line.id);
+            self.record(Kind::Damaged, &format!("{what}; {NOT_THE_SAME}"))?;
         }
         match self.log.durably(&mut self.host, &at, |log| log.store.episode(line.id)) {
             Ok(episode) => self.take_in(episode),
             Err(Error::Damaged(damage)) => {
-                self.state.env_steps += line.steps;
-                self.state.episodes += 1;
-                self.state.left_out = 0;
+                self.count(line.steps);
                 self.leave_out(&damage)
             }
             Err(other) => Err(other),
         }
     }
 
-    /// Counted, seen, and learned from.
-    fn take_in(&mut self, episode: Episode) -> Result<()> {
-        self.state.env_steps += episode.steps() as u64;
+    /// One more episode, of so many steps.
+    fn count(&mut self, steps: u64) {
+        self.state.env_steps += steps;
         self.state.episodes += 1;
         self.state.left_out = 0;
+    }
+
+    /// Counted, seen, and learned from.
+    fn take_in(&mut self, episode: Episode) -> Result<()> {
+        self.count(episode.steps() as u64);
         self.state.sums.count_goal(episode.goal_origin);
         self.task.observe(&episode);
         let latents = match self.learner.latents(&episode) {

@@ -13,14 +13,16 @@ impl Run<'_> {
             return Ok(());
         }
         self.tick("evaluating");
-        let each = self.cfg.evaluate.pictures_each_time.min(goals.len()) as u64;
+        let evaluate = &self.cfg.evaluate;
+        let most = if evaluate.folder.is_empty() { usize::MAX } else { goals.len() };
+        let each = evaluate.pictures_each_time.min(most) as u64;
         let numbers = (0..each).map(|k| (epoch / self.cfg.evaluate.every_epochs * each + k) % goals.len() as u64);
         let chosen: Vec<(u64, Goal)> = numbers.map(|n| (n, goals[n as usize].clone())).collect();
         let attempts = match self.attempt(&chosen) {
             Err(Error::NotFinite(why)) => return self.trouble(&why),
             attempts => attempts?,
         };
-        let (metrics, success_rate) = scores::means(&attempts, self.task.env.truth().is_some());
+        let (metrics, success_rate) = scores::means(&attempts, self.task.judged());
         self.state.evaluation = metrics.first().cloned();
         metrics.iter().for_each(|(name, mean)| self.state.sums.set(&format!("eval/final_{name}"), *mean));
         success_rate.iter().for_each(|rate| self.state.sums.set("eval/success_rate", *rate));

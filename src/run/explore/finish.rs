@@ -33,13 +33,13 @@ impl Run<'_> {
                 attempts => break attempts?,
             }
         };
-        let (metrics, success_rate) = scores::means(&attempts, self.task.env.truth().is_some());
+        let (metrics, success_rate) = scores::means(&attempts, self.task.judged());
         let mut final_metrics = metrics;
         final_metrics.extend(success_rate.map(|rate| ("success_rate".to_owned(), rate)));
         final_metrics.extend(scores::over_goals(&attempts, &*self.task.env));
         let (dir, updates) = (self.log.dir().to_owned(), self.learner.counts.updates);
         let folder = dir.join("eval").join(format!("{updates:08}"));
-        let report = evaluation::report(&dir, &folder, updates, &attempts, &*self.task.env);
+        let report = evaluation::report(&dir, &folder, updates, &attempts, (&*self.task.env, self.task.judged()));
         let at = self.position();
         self.log.durably(&mut self.host, &at, |_| evaluation::write(&folder, &report, &attempts))?;
         let summary = Summary {

@@ -1,12 +1,14 @@
 //! The loop: collect episodes towards goals of its own, learn from them, refit the VAE; stop and go on at any point.
 //!
-//! Everything is a function of (configuration, seed, counters), so a checkpoint is parameters, counters and the scene.
+//! Everything is a function of (configuration, seed, counters, episodes), so a checkpoint is parameters, counters and, where
+//! the environment can be frozen, the environment.
 
 mod begin;
 mod collect;
 mod durably;
 mod evaluate;
 mod finish;
+mod found;
 mod host;
 mod inject;
 mod pause;
@@ -34,6 +36,9 @@ use host::Host;
 use recorder::Recorder;
 use state::RunState;
 use task::Task;
+
+/// Said wherever a run cannot be what it would have been.
+const NOT_THE_SAME: &str = "what follows is not the uninterrupted run bit for bit";
 
 /// An exploration under way, lockstep, by what owns its parts.
 pub struct Run<'a> {

@@ -124,7 +124,7 @@ impl Run<'_> {
         self.state.config = self.cfg.identity()?;
         self.state.keep_finite();
         let (at, run) = (self.position(), &self.cfg.run);
-        let (state, learner, env) = (&self.state, &self.learner, self.task.frozen()?);
+        let (state, learner, env) = (&self.state, &self.learner, self.task.snapshot()?);
         self.log.durably(&mut self.host, &at, |log| {
             let (params, optimizer) = model_tensors(learner);
             let snapshot = Snapshot { update: at.updates, params, optimizer, state: json!(state), env: env.clone() };

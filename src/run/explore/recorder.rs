@@ -43,6 +43,8 @@ pub(super) struct Recorder {
     pub store: Store,
     pub metrics: MetricsCsv,
     pub safety: Safety,
+    /// Whether it was recorded that episodes enter replay at other updates than before.
+    pub differs: bool,
     pub(super) fs: Arc<dyn Fs>,
     pub(super) night: NightConfig,
     tensorboard: Events,
@@ -61,6 +63,7 @@ impl Recorder {
             store,
             metrics,
             safety: Safety::default(),
+            differs: false,
             fs,
             night: night.clone(),
             reported: None,

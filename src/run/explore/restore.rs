@@ -1,6 +1,6 @@
-//! The episodes of an earlier process: coverage from all of them, replay from the newest.
+//! The episodes of before the checkpoint: coverage from all of them, replay from the newest.
 
-use super::Run;
+use super::{NOT_THE_SAME, Run};
 use crate::error::{Error, Result};
 use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
@@ -22,7 +22,8 @@ impl Run<'_> {
             }
             match self.log.durably(&mut self.host, &at, |log| log.store.episode(line.id)) {
                 Ok(episode) => {
-                    self.task.observe(&episode);
+                    let later = steps[i + 1..].iter().sum();
+                    self.task.observe_before(&episode, later);
                     if i + kept >= lines.len() {
                         episodes.push(episode);
                     }
@@ -37,8 +38,7 @@ impl Run<'_> {
 
     /// Records that an episode cannot be learned from any more.
     pub(super) fn leave_out(&mut self, damage: &str) -> Result<()> {
-        let so = "what follows is not the uninterrupted run bit for bit";
-        self.record(Kind::Damaged, &format!("left out: {damage}; {so}"))
+        self.record(Kind::Damaged, &format!("left out: {damage}; {NOT_THE_SAME}"))
     }
 }
 

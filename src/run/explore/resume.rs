@@ -6,27 +6,24 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-use super::Run;
-use super::host::{Host, log_to};
+use super::found::Found;
+use super::host::Host;
 use super::record::last_step;
 use super::recorder::Recorder;
-use super::state::RunState;
-use super::task::Task;
+use super::{NOT_THE_SAME, Run};
 use crate::config::{Config, Setting};
 use crate::error::{Error, Result};
 use crate::keep::checkpoint;
 use crate::keep::provenance;
-use crate::keep::store::Store;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error, read_if_there, write_atomic};
+use crate::keep::store::{ShardRoot, Store};
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::{Phase, Status};
-use crate::learn::learner::Learner;
 use crate::run::goal_folder;
 use crate::run::progress::Progress;
 use crate::show::metrics::{self, MetricsCsv};
-use crate::task::opened::restore;
-use crate::task::scene::{self, Build, Described, same_scene};
+use crate::task::scene::{self, Build, Described};
 
 /// Goes on to `run.steps` of the run's own configuration, or to `steps`; not from the `pass_over` newest checkpoints. A
 /// finished run is left alone.
@@ -37,12 +34,18 @@ pub fn resume(dir: &Path, steps: Option<u64>, pass_over: usize, progress: &mut d
     go_on(dir, steps, pass_over, progress, &scene::build)
 }
 
-/// [`resume`] in a scene of the caller's.
+/// [`resume`] in an environment of the caller's.
 ///
 /// # Errors
 /// As there.
-pub fn resume_in(dir: &Path, steps: Option<u64>, progress: &mut dyn Progress, build: Build<'_>) -> Result<Summary> {
-    go_on(dir, steps, 0, progress, build)
+pub fn resume_in(
+    dir: &Path,
+    steps: Option<u64>,
+    pass_over: usize,
+    progress: &mut dyn Progress,
+    build: Build<'_>,
+) -> Result<Summary> {
+    go_on(dir, steps, pass_over, progress, build)
 }
 
 fn go_on(
@@ -54,7 +57,6 @@ fn go_on(
 ) -> Result<Summary> {
     let mut host = Host::of_this_process(progress)?;
     let root = Store::read_only(dir)?.root().clone();
-    let file = dir.join("config.toml");
     let wanted = steps.map(|n| Setting {
         key: "run.steps".into(),
         value: toml::Value::Integer(i64::try_from(n).unwrap_or(i64::MAX)),
@@ -66,40 +68,24 @@ fn go_on(
         return Ok(done);
     }
     if cfg.seed != root.seed {
-        let (path, is, was) = (file.display(), cfg.seed, root.seed);
+        let (path, is, was) = (dir.join("config.toml"), cfg.seed, root.seed);
+        let path = path.display();
         return Err(Error::Usage(format!("{path}: seed = {is}, but the run was begun with {was}; put it back")));
     }
-    let mut store = Store::open_in(Arc::clone(&host.fs), dir)?;
-    host.fs = store.fs();
-    let found = checkpoint::sound_after(dir, pass_over)?;
-    if found.is_none() && !store.lines().is_empty() {
-        let way = "nothing to resume from, its checkpoints are gone; put one back, or explore again elsewhere";
-        return Err(Error::Damaged(format!("{}: there is no checkpoint: {way}", dir.display())));
-    }
-    log_to(dir, cfg.night.log_mb)?;
-    let mut task = Task::new(&cfg, build)?;
-    same_scene(&root, task.env.spec())?;
-    let mut learner = Learner::new(&cfg.learner(), task.env.spec().action_dim)?;
-    let mut state = RunState::default(); // of a run whose process ended before its first checkpoint
-    let mut passed_over = Vec::new();
-    let from = found.as_ref().map(|loaded| loaded.snapshot.update);
-    if let Some(loaded) = found {
-        state = RunState::of(&loaded.snapshot)?;
-        task.thaw(loaded.snapshot.env.clone())?;
-        restore(&mut learner, &loaded.snapshot)?;
-        passed_over = loaded.passed_over;
-    }
-    let changed = !state.config.is_empty() && !cfg.has_identity(&state.config)?;
+    let mut found = Found::read(&mut host, dir, &cfg, pass_over, build)?;
     // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
     host.fs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
     host.forget_requests(dir);
-    let aside = from.map_or(Ok(Vec::new()), |update| checkpoint::set_aside(&*host.fs, dir, update))?;
-    if task.can_be_frozen() {
-        store.cut_back(state.episodes)?; // they are acted again; of what cannot be put back they are learned from again
+    let aside = found.from.map_or(Ok(Vec::new()), |update| checkpoint::set_aside(&*host.fs, dir, update))?;
+    if found.put_back {
+        found.store.cut_back(found.state.episodes)?; // they are acted again; others are read from their shards
     }
-    task.take_goals(goal_folder::of_run(&*host.fs, dir, &cfg)?);
+    let Found { store, mut task, learner, state, goals, mut damage, .. } = found;
+    goal_folder::keep(&*host.fs, dir, &goals)?;
+    task.take_goals(goals);
+    damage.extend(note_environment(&*host.fs, dir, &root, &task.described)?);
     let metrics = rows_behind(&host.fs, dir, &cfg, state.epoch, &task.described)?;
-    write_atomic(&*host.fs, &file, cfg.to_toml()?.as_bytes())?;
+    write_atomic(&*host.fs, &dir.join("config.toml"), cfg.to_toml()?.as_bytes())?;
     note_resumption(&*host.fs, dir, learner.workers.count())?;
     let mut why = format!("at {} steps and {} updates", state.env_steps, state.counts.updates);
     if !aside.is_empty() {
@@ -108,14 +94,19 @@ fn go_on(
     host.warn_of_faults();
     let log = Recorder::new(Arc::clone(&host.fs), store, metrics, &cfg.night, state.wall_s);
     let mut run = Run { cfg, task, learner, log, host, state };
-    if changed {
-        let so = "what follows is not the uninterrupted run bit for bit";
-        run.record(Kind::Damaged, &format!("config.toml is not that of the checkpoint; {so}"))?;
-    }
-    for damage in passed_over {
-        run.record(Kind::Damaged, &format!("checkpoint passed over: {damage}"))?;
+    for what in damage {
+        run.record(Kind::Damaged, &what)?;
     }
     run.explore(Kind::Resumed, &why)
+}
+
+/// Writes down what is explored where the run does not tell yet, and says where it tells otherwise.
+fn note_environment(fs: &dyn Fs, dir: &Path, root: &ShardRoot, here: &Described) -> Result<Option<String>> {
+    match Described::told(dir, root)? {
+        Some(told) if told == *here => Ok(None),
+        Some(_) => Ok(Some(format!("{} tells of another environment of that name; {NOT_THE_SAME}", scene::FILE))),
+        None => write_atomic(fs, &dir.join(scene::FILE), here.to_file()?.as_bytes()).map(|()| None),
+    }
 }
 
 /// The summary of a run that has nothing left to do; one that was stopped in its last epoch has all steps and updates too.
@@ -158,8 +149,8 @@ fn note_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
     let here = provenance::collect(&[], threads, SystemTime::now());
     let differs = |key: &&str| facts.get(*key).is_some_and(|was| *was != here[*key]);
     for key in ["threads", "cpu_features"].into_iter().filter(differs) {
-        let (is, was, so) = (&here[key], &facts[key], "what follows is not the uninterrupted run bit for bit");
-        tracing::error!("{key} is {is} here and was {was} when the run began: {so}");
+        let (is, was) = (&here[key], &facts[key]);
+        tracing::error!("{key} is {is} here and was {was} when the run began: {NOT_THE_SAME}");
     }
     let build = ["git_commit", "git_dirty", "rustc", "program_blake3"].into_iter().filter(differs);
     let build: Vec<_> = build.map(|key| format!("{key} is {} and was {}", here[key], facts[key])).collect();

@@ -39,13 +39,8 @@ pub struct RunState {
     #[serde(default)]
     pub skipped: u64,
     /// Episodes left out since the last one that was committed.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub left_out: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
-fn is_zero(n: &u64) -> bool {
-    *n == 0
 }
 
 impl RunState {

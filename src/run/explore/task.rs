@@ -1,6 +1,6 @@
 //! The task of a run: the environment that is explored, how much of it was visited, and where goals are attempted.
 
-use skewfit_envs::{Env, EnvSnapshot};
+use skewfit_envs::{Env, EnvFault, EnvSnapshot};
 
 use crate::config::Config;
 use crate::error::Result;
@@ -15,11 +15,11 @@ use crate::task::scene::{Build, Described, fits};
 /// What is explored.
 pub(super) struct Task {
     pub env: Box<dyn Env>,
-    /// What is known of it when it is not there.
+    /// What `env.json` says of it.
     pub described: Described,
     /// What is tried.
     pub goals: Vec<Goal>,
-    /// Of an environment that can be frozen; one that cannot is tried itself.
+    /// `None` where the environment cannot be frozen: then goals are tried in `env` itself.
     evaluator: Option<Evaluator>,
     visits: Visits,
     /// Every visited state on the map's two axes.
@@ -42,9 +42,13 @@ impl Task {
             let env = build(&cfg.env, goals)?;
             fits(&*env, &cfg.env).map(|()| env)
         };
-        let env = fitting(0)?;
+        let mut env = fitting(0)?;
         let evaluator = attempt::snapshot(&*env)?.map(|_| Evaluator::new(cfg, &fitting)).transpose()?;
-        let goals = evaluator.as_ref().map_or_else(Vec::new, |evaluator| attempt::own_goals(evaluator.env()));
+        if evaluator.is_none() && env.truth().is_some() {
+            drop(env); // a device is there once
+            env = fitting(cfg.evaluate.pictures)?;
+        }
+        let goals = attempt::own_goals(evaluator.as_ref().map_or(&*env, Evaluator::env));
         let window = cfg.coverage.window_steps;
         let visits = match env.coverage() {
             Some(grid) => Visits::Cells(Coverage::new(grid.clone(), window)),
@@ -53,14 +57,19 @@ impl Task {
         Ok(Self { described: Described::of(&*env), env, goals, evaluator, visits, visited: Vec::new() })
     }
 
-    /// Tries these goals in place of the environment's own; none: its own stay.
+    /// Tries these pictures in place of the environment's own goals; none: its own stay. Nothing judges attempts at them.
     pub(super) fn take_goals(&mut self, goals: Vec<Goal>) {
         if !goals.is_empty() {
-            self.goals = goals;
+            (self.goals, self.described.metrics) = (goals, None);
         }
     }
 
-    /// Whether the environment can go on from where it was, so that what was not checkpointed can be acted again.
+    /// Whether attempts are judged by a truth; else there is the latent distance.
+    pub(super) fn judged(&self) -> bool {
+        self.described.metrics.is_some()
+    }
+
+    /// Whether what was acted after a checkpoint can be acted again.
     pub(super) fn can_be_frozen(&self) -> bool {
         self.evaluator.is_some()
     }
@@ -69,19 +78,22 @@ impl Task {
     ///
     /// # Errors
     /// What the environment reports.
-    pub(super) fn frozen(&self) -> Result<Vec<u8>> {
+    pub(super) fn snapshot(&self) -> Result<Vec<u8>> {
         Ok(attempt::snapshot(&*self.env)?.map_or_else(Vec::new, |EnvSnapshot(bytes)| bytes))
     }
 
-    /// Puts the environment where [`frozen`](Self::frozen) was taken; nothing for what could not be frozen.
+    /// Puts the environment where [`snapshot`](Self::snapshot) was taken; `false` where one of the two could not be done.
     ///
     /// # Errors
     /// `BadSnapshot` for another environment's.
-    pub(super) fn thaw(&mut self, frozen: Vec<u8>) -> Result<()> {
-        if frozen.is_empty() && !self.can_be_frozen() {
-            return Ok(());
+    pub(super) fn put_back(&mut self, snapshot: &[u8]) -> Result<bool> {
+        if snapshot.is_empty() {
+            return Ok(false);
         }
-        Ok(self.env.restore(&EnvSnapshot(frozen))?)
+        match self.env.restore(&EnvSnapshot(snapshot.to_vec())) {
+            Err(EnvFault::NoSnapshot) => Ok(false),
+            restored => Ok(restored.map(|()| true)?),
+        }
     }
 
     /// Counts an episode's visits (its first picture was counted with the episode before, or is the start).
@@ -99,7 +111,15 @@ impl Task {
         }
     }
 
-    /// (visited, all) cells; of what has none, (0, 0).
+    /// The same for an episode that `later` steps follow which are counted, too: pictures beyond the window are passed over.
+    pub(super) fn observe_before(&mut self, episode: &Episode, later: u64) {
+        match &self.visits {
+            Visits::Pictures(pictures) if later >= pictures.window() as u64 => {}
+            _ => self.observe(episode),
+        }
+    }
+
+    /// (visited, all) cells; (0, 0) where visits are not counted in cells.
     pub(super) fn cells(&self) -> (usize, usize) {
         match &self.visits {
             Visits::Cells(coverage) => (coverage.cells(), coverage.cells_total()),
@@ -153,6 +173,7 @@ impl Task {
             beat();
             attempt::attempt(&mut *self.env, learner, cfg, goal)
         };
-        goals.iter().map(one).collect()
+        let attempts = goals.iter().map(one).collect::<Result<Vec<_>>>()?;
+        Ok(attempts.into_iter().enumerate().map(|(i, attempt)| attempt.kept(i)).collect())
     }
 }

@@ -18,7 +18,7 @@ use crate::show::report::axis_name;
 use crate::statistics::{mean, spearman};
 use crate::task::opened::Opened;
 
-/// What is known of the scene; nothing on hardware and in scenes that are not shipped.
+/// What is known of how visits are counted.
 #[derive(Clone, Debug)]
 pub struct Known {
     pub spec: EnvSpec,
@@ -38,13 +38,13 @@ pub struct Findings {
     pub damaged: Vec<String>,
     pub sample: Sample,
     pub view: View,
-    /// One a state entry, of the active dimensions; empty on hardware.
+    /// One an entry that visits are counted by, of the active dimensions.
     pub probes: Vec<Probe>,
-    /// Visits of each sampled frame's cell; `None` without true states or grid.
+    /// Visits of each sampled frame's cell; `None` where visits are not counted in cells.
     pub visits: Option<Vec<f64>>,
     /// `None` while draws are uniform.
     pub skewed: Option<Skewed>,
-    /// Of the mapped states' ranges; empty on hardware.
+    /// Of the mapped states' ranges; empty without a map.
     pub parts: Vec<Part>,
     /// Positions among the frames of those nearest to the goals, early and late.
     pub goal_frames: [Vec<usize>; 2],
@@ -69,13 +69,17 @@ impl Findings {
         let mut learner = opened.learner()?;
         let (store, cfg) = (&opened.store, opened.cfg.clone());
 
-        let sample = read(store, &cfg)?;
+        let mut sample = read(store, &cfg)?;
         let mut damaged: Vec<String> = opened.checkpoint.passed_over.iter().map(ToString::to_string).collect();
         damaged.extend(store.damaged().iter().chain(&sample.damaged).map(ToString::to_string));
         let csv = dir.join("metrics.csv");
         let table = if csv.exists() { metrics::read(&csv) } else { Ok(Table::default()) };
         let table = table.map_err(|e| damaged.push(e.to_string())).unwrap_or_default();
-        let known = opened.described().and_then(|it| Some(Known { grid: it.coverage?, spec: it.spec }));
+        let known = opened.described()?.and_then(|it| Some(Known { grid: it.coverage?, spec: it.spec }));
+        let names = known.as_ref().map_or(&[][..], |k| k.spec.counted_names());
+        if names.len() == sample.state_names.len() {
+            sample.state_names = names.to_vec(); // shards number what they do not name
+        }
         let env_steps = store.lines().last().map_or(0, |line| line.env_steps_end);
         Ok((Self::measure(cfg, env_steps, known, table, damaged, sample, &mut learner), learner))
     }
@@ -151,7 +155,7 @@ impl Findings {
         self.counts.updates > 0
     }
 
-    /// The mapped states: (position, name with unit); fewer than two on hardware.
+    /// The mapped states: (position, name with unit); fewer than two where none is known.
     #[must_use]
     pub fn axes(&self) -> Vec<(usize, String)> {
         axes(self.known.as_ref(), &self.sample.state_names)

@@ -178,7 +178,7 @@ mod tests {
     fn line(id: u64, steps: u64) -> JournalLine {
         let (file, blake3) = (String::new(), String::new());
         let goal_source = GoalOrigin::Prior;
-        let (env_steps_end, at_update, left_out, ending) = (0, None, 0, Ending::Truncated);
+        let (env_steps_end, at_update, left_out, ending) = (0, None, None, Ending::Truncated);
         JournalLine { id, steps, env_steps_end, file, blake3, goal_source, ending, at_update, left_out }
     }
 

@@ -38,9 +38,15 @@ pub fn load_goal(path: &Path, size: usize) -> Result<Image> {
 pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let refuse = |why: String| Error::Usage(format!("folder of pictures {}: {why}", folder.display()));
     let entries = fs::read_dir(folder).map_err(|e| refuse(format!("cannot be read ({e})")))?;
-    let ends = |path: &PathBuf| path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
-    let is_picture = |path: &PathBuf| ends(path).is_some_and(|end| ["png", "jpg", "jpeg", "gif"].contains(&&*end));
-    let mut pictures: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_picture).collect();
+    let ends = |path: &Path| path.extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    let hidden = |path: &Path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let is_picture = |path: &PathBuf| {
+        let known = ends(path).is_some_and(|end| ["png", "jpg", "jpeg", "gif"].contains(&&*end));
+        known && !hidden(path) && path.is_file()
+    };
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let paths = paths.map_err(|e| refuse(format!("cannot be read ({e})")))?;
+    let mut pictures: Vec<PathBuf> = paths.into_iter().filter(is_picture).collect();
     pictures.sort();
     match pictures.is_empty() {
         true => Err(refuse("holds no picture; put a PNG, JPEG or GIF there".into())),

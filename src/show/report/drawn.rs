@@ -12,7 +12,7 @@ pub struct Drawn {
     pub wall_s: Option<f64>,
     /// (name, value) of the final evaluation, `best_constant_<metric>` among them; empty = the last measured row.
     pub final_metrics: Vec<(String, f64)>,
-    /// Visited states; `None` on hardware.
+    /// Visited states; `None` where there is no map of them.
     pub states: Option<States>,
     /// Goals of the first episodes.
     pub goals_early: Vec<Image>,

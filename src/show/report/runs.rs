@@ -15,6 +15,8 @@ pub(super) struct Run {
     experiment: String,
     /// What makes the experiment: `skew.power` -> `-0.5`.
     settings: BTreeMap<&'static str, String>,
+    /// Evaluation pictures.
+    pictures: usize,
     pub(super) table: Table,
 }
 
@@ -26,13 +28,15 @@ impl Run {
             .map_err(|e| Error::Usage(format!("{} is not a run: no config.toml can be read ({e})", dir.display())))?;
         let parsed = text.parse::<toml::Table>();
         parsed.map_err(|e| Error::Damaged(format!("{}: {}", path.display(), e.message())))?;
-        Self::of(Config::of_run(dir, Vec::new())?, metrics::read(&dir.join("metrics.csv"))?)
+        let run = Self::of(Config::of_run(dir, Vec::new())?, metrics::read(&dir.join("metrics.csv"))?)?;
+        let own = fs::read_dir(dir.join("goals")).map_or(0, Iterator::count);
+        Ok(Self { pictures: if own > 0 { own } else { run.pictures }, ..run })
     }
 
     pub(super) fn of(cfg: Config, table: Table) -> Result<Self> {
         let words = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let settings = cfg.learned()?.into_iter().map(|(key, value)| (key, words(value))).collect();
-        Ok(Self { experiment: cfg.identity()?, settings, cfg, table })
+        Ok(Self { experiment: cfg.identity()?, settings, pictures: cfg.evaluate.pictures, cfg, table })
     }
 
     /// Exploration steps of the last row.
@@ -42,7 +46,7 @@ impl Run {
 
     /// Evaluations that it takes to try all pictures once.
     pub(super) fn turn(&self) -> usize {
-        self.cfg.evaluate.pictures.div_ceil(self.cfg.evaluate.pictures_each_time)
+        self.pictures.div_ceil(self.cfg.evaluate.pictures_each_time)
     }
 
     /// The scene's leading metric: `angle_error_rad`.

@@ -21,8 +21,7 @@ const DIM: usize = 8;
 const NEIGHBOUR: usize = 3;
 /// n: pictures that are compared, spread over the window.
 const COMPARED: usize = 1000;
-/// Pictures nearer than this are one; the unit is the spread of noise. Else two pictures of a robot at rest have minus
-/// infinity.
+/// Floor of distances, in units of the spread of noise: two equal pictures would give ln 0.
 const NEAREST: f64 = 1e-3;
 /// Pictures of noise whose spread is the unit.
 const NOISE_PICTURES: usize = 64;
@@ -65,6 +64,12 @@ impl PictureEntropy {
         let features = self.features(&pictures);
         self.recent.extend(features);
         self.recent.drain(..self.recent.len().saturating_sub(self.window));
+    }
+
+    /// Pictures that it looks back over.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        self.window
     }
 
     /// Of the window, nats; `None` while there are too few pictures.

@@ -150,9 +150,13 @@ impl Truth for Door {
     /// of the door.
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
         let asked = changed(&self.spec.state_names, self.world.configuration().state(), values)?;
+        let refuse = |what: String| Err(EnvFault::BadState { what });
+        if !(0.0..=world::WIDEST).contains(&asked.0[ANGLE]) {
+            return refuse(format!("{:?} is not held: the door opens from 0 to {:.3} rad", asked.0, world::WIDEST));
+        }
         let world = World::settled(&asked);
         let held = world.configuration().state();
-        if held.0.iter().zip(&asked.0).any(|(is, want)| (is - want).abs() > HELD) {
+        if !held.0.iter().zip(&asked.0).all(|(is, want)| (is - want).abs() <= HELD) {
             return Err(EnvFault::BadState { what: format!("{:?} is not held: it becomes {:?}", asked.0, held.0) });
         }
         self.world = world;

@@ -19,6 +19,8 @@ pub(super) const HAND_START: Vector = Vector::new(-0.05, 0.5, 0.2);
 pub(super) const ACTION_SCALE: f32 = 0.02;
 /// Seconds a control step.
 pub(super) const CONTROL_PERIOD_S: f64 = 0.15;
+/// The door's widest angle, rad.
+pub(super) const WIDEST: f64 = FRAC_PI_3 as f64;
 const SUBSTEPS: usize = 10;
 const HINGE: Vector = Vector::new(0.21, 0.725, 0.1);
 
