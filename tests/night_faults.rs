@@ -95,7 +95,7 @@ fn g3_a_real_disk_runs_full_and_gets_room_again() {
 /// Every number that a run has left behind.
 fn all_is_finite(run: &Path) {
     let snapshot = checkpoint::newest_sound(run).unwrap().unwrap().snapshot;
-    let tensors = snapshot.params.iter().chain(&snapshot.optimizer);
+    let tensors = snapshot.models.params.iter().chain(&snapshot.models.optimizer);
     assert!(tensors.flat_map(|t| &t.data).all(|x| x.is_finite()));
     let store = Store::read_only(run).unwrap();
     for line in store.lines() {

@@ -223,23 +223,3 @@ fn bad_options_are_one_sentence() {
     assert!(refused("corridor", odd(48, 3)).contains("3 samples a pixel; choose 1 or 4"));
     assert!(refused("corridoor", options("none")).contains("unknown scene `corridoor`"));
 }
-
-#[test]
-fn points_are_set_where_a_point_can_be() {
-    for (name, walls, free, blocked) in
-        [("corridor", "none", [0.7, -0.2], [0.2, 0.1]), ("point2d", "box", [-3.0, 3.0], [9.0, 0.0])]
-    {
-        let mut scene = scene(name, walls);
-        scene.set_state(&[("y", free[1]), ("x", free[0])]).unwrap();
-        assert_eq!(at(&*scene), free);
-        for (values, words) in [
-            (vec![("x", blocked[0]), ("y", blocked[1])], "["),
-            (vec![("z", 0.0)], "no entry `z`"),
-            (vec![("x", f64::INFINITY)], "finite"),
-        ] {
-            let refused = scene.set_state(&values).unwrap_err();
-            assert!(matches!(refused, EnvFault::BadState { .. }) && refused.to_string().contains(words), "{refused}");
-            assert_eq!(at(&*scene), free, "{words}");
-        }
-    }
-}

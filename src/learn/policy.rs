@@ -1,13 +1,14 @@
-//! What acts: (picture, goal) -> action. It borrows the networks and may be shared by threads; who acts brings the scratch.
+//! What acts: (picture, goal) -> action. It borrows the networks that the host has and may be shared by threads;
+//! who acts brings the scratch.
 
-use crate::learn::agent::{Sac, Scratch as ActorScratch};
-use crate::learn::latent::{Scratch as EncoderScratch, Vae};
+use crate::learn::agent::{HostActor, Scratch as ActorScratch};
+use crate::learn::latent::{HostEncoder, Scratch as EncoderScratch};
 
 /// The encoder that sees, and the actor that answers.
 #[derive(Clone, Copy)]
 pub struct Policy<'a> {
-    vae: &'a Vae,
-    sac: &'a Sac,
+    encoder: HostEncoder<'a>,
+    actor: HostActor<'a>,
 }
 
 /// Buffers of one who acts.
@@ -19,29 +20,29 @@ pub struct Scratch {
 impl<'a> Policy<'a> {
     /// Acts by these networks as they are.
     #[must_use]
-    pub fn new(vae: &'a Vae, sac: &'a Sac) -> Self {
-        Self { vae, sac }
+    pub fn new(encoder: HostEncoder<'a>, actor: HostActor<'a>) -> Self {
+        Self { encoder, actor }
     }
 
     /// Buffers for one who acts.
     #[must_use]
     pub fn scratch(&self) -> Scratch {
-        Scratch { encoder: self.vae.scratch(), actor: self.sac.scratch() }
+        Scratch { encoder: self.encoder.scratch(), actor: self.actor.scratch() }
     }
 
     /// Posterior mean (Z) of a picture (H, W, 3).
     pub fn encode(&self, scratch: &mut Scratch, picture: &[u8]) -> Vec<f32> {
-        self.vae.encode_one(&mut scratch.encoder, picture)
+        self.encoder.encode(&mut scratch.encoder, picture)
     }
 
     /// tanh(mean) for an observation concat(z, z_g): evaluation's action, (A).
     pub fn mean(&self, scratch: &mut Scratch, observation: &[f32]) -> Vec<f32> {
-        self.sac.act_mean(&mut scratch.actor, observation)
+        self.actor.mean(&mut scratch.actor, observation)
     }
 
     /// A draw for an observation concat(z, z_g), with standard normal `noise` (A).
     pub fn sample(&self, scratch: &mut Scratch, observation: &[f32], noise: &[f32]) -> Vec<f32> {
-        self.sac.act_sample(&mut scratch.actor, observation, noise)
+        self.actor.sample(&mut scratch.actor, observation, noise)
     }
 }
 

@@ -117,7 +117,7 @@ impl Evaluator {
         let mut attempts = Vec::with_capacity(goals.len());
         for round in goals.chunks(self.envs.len()) {
             let mut shares: Vec<_> = self.envs.iter_mut().zip(round).map(|pair| (pair, None)).collect();
-            learner.workers.each(&mut shares, |_, ((env, goal), done)| {
+            learner.workers().each(&mut shares, |_, ((env, goal), done)| {
                 let begun = self.start.as_ref().map_or(Ok(()), |start| env.restore(start));
                 *done = Some(begun.map_err(Into::into).and_then(|()| attempt(&mut ***env, learner, cfg, goal)));
             });
@@ -136,7 +136,8 @@ impl Evaluator {
 /// What the environment reports.
 pub fn attempt(env: &mut dyn Env, learner: &Learner, cfg: &Config, goal: &(u64, Goal)) -> Result<Attempt> {
     let (number, goal) = goal;
-    let (policy, mut scratch) = (learner.policy(), learner.policy().scratch());
+    let policy = learner.policy()?;
+    let mut scratch = policy.scratch();
     let latent = policy.encode(&mut scratch, &goal.image.pixels);
     let target = Target { latent, picture: goal.image.pixels.clone(), origin: GoalOrigin::Replay };
     let mut reset = rng::stream(cfg.seed, "evaluate", &[learner.counts.updates, *number]);

@@ -54,7 +54,7 @@ impl Opened {
     /// A, as the policy's last layer has it: a mean and a deviation an action.
     fn action_dim(&self) -> Result<usize> {
         let snapshot = &self.checkpoint.snapshot;
-        let bias = snapshot.params.iter().find(|t| t.name == "policy.last.bias");
+        let bias = snapshot.models.params.iter().find(|t| t.name == "policy.last.bias");
         let missing = || Error::Damaged(format!("checkpoint {:08}: no tensor `policy.last.bias`", snapshot.update));
         bias.map(|t| t.data.len() / 2).filter(|a| *a > 0).ok_or_else(missing)
     }

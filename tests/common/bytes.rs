@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use skewfit::config::Config;
-use skewfit::keep::checkpoint::{self, Keep, NamedTensor, Snapshot};
+use skewfit::keep::checkpoint::{self, Keep, Snapshot};
 use skewfit::keep::store::{fs::DiskFs, journal, shard};
+use skewfit::learn::nn::{ModelState, NamedTensor};
 use skewfit::show::pictures::load_goal;
 
 /// Refused, or settings that are the same when written and read again.
@@ -58,8 +59,7 @@ impl Checkpoint {
         let tensor = |name: &str, n: usize| NamedTensor { name: name.into(), shape: vec![n], data: vec![0.5; n] };
         let snapshot = Snapshot {
             update: 5,
-            params: vec![tensor("a", 7), tensor("b", 3)],
-            optimizer: vec![tensor("a.m", 7)],
+            models: ModelState { params: vec![tensor("a", 7), tensor("b", 3)], optimizer: vec![tensor("a.m", 7)] },
             state: serde_json::json!({ "x": 1 }),
             env: vec![1, 2, 3],
         };

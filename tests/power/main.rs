@@ -18,9 +18,10 @@ use common::{record, trials};
 use episodes::{root, small};
 use rand::{Rng as _, SeedableRng};
 use recorder::{Log, Op, Recorder, changes, crash};
-use skewfit::keep::checkpoint::{self, Keep, NamedTensor, Snapshot};
+use skewfit::keep::checkpoint::{self, Keep, Snapshot};
 use skewfit::keep::store::fs::{Fs, parent_of};
 use skewfit::keep::store::{RUN_FILE, Store};
+use skewfit::learn::nn::{ModelState, NamedTensor};
 use skewfit::show::metrics::{self, MetricsCsv, Row};
 use skewfit_envs::Rng;
 
@@ -35,7 +36,8 @@ struct Told {
 fn snapshot(update: u64) -> Snapshot {
     let data = (0..400).map(|i| update as f32 + i as f32).collect();
     let params = vec![NamedTensor { name: "a".into(), shape: vec![400], data }];
-    Snapshot { update, params, optimizer: vec![], state: serde_json::json!({ "update": update }), env: vec![7; 600] }
+    let models = ModelState { params, optimizer: vec![] };
+    Snapshot { update, models, state: serde_json::json!({ "update": update }), env: vec![7; 600] }
 }
 
 /// Reads a state as the program does; panics where anything is not what was once written.

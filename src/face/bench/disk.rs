@@ -10,7 +10,6 @@ use super::timing::Work;
 use crate::config::Config;
 use crate::error::Result;
 use crate::keep::checkpoint::{self, Keep, Snapshot};
-use crate::keep::models::model_tensors;
 use crate::keep::store::fs::DiskFs;
 use crate::keep::store::{ShardRoot, Store};
 use crate::learn::episode::{Episode, GoalOrigin};
@@ -43,9 +42,8 @@ pub(super) fn checkpoint_door() -> Result<Work> {
     let mut update = 0;
     Ok(Box::new(move || {
         let _kept_until_the_end = &folder;
-        let (params, optimizer) = model_tensors(&learner);
-        let state = serde_json::json!(RunState::default());
-        let snapshot = Snapshot { update, params, optimizer, state, env: scene.snapshot()?.0 };
+        let (models, state) = (learner.models()?, serde_json::json!(RunState::default()));
+        let snapshot = Snapshot { update, models, state, env: scene.snapshot()?.0 };
         checkpoint::save(&DiskFs, store.dir(), &snapshot, Keep { newest: 3, every_s: 0.0, spared: &[] })?;
         update += 1;
         Ok(())
@@ -56,9 +54,9 @@ pub(super) fn checkpoint_door() -> Result<Work> {
 pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Env, learner: &mut Learner, id: u64) -> Result<Episode> {
     let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(0, name, &[id]));
     let latent = rng::normals(cfg.latent.dim, &mut noise);
-    let target = Target { picture: learner.vae.decode(&latent), latent, origin: GoalOrigin::Prior };
+    let target = Target { picture: learner.latent.decode(&latent)?, latent, origin: GoalOrigin::Prior };
     let behaviour = Behaviour::Explore(&mut noise);
-    rollout(scene, learner.policy(), behaviour, &target, id, cfg.env.episode_steps, &mut reset)
+    rollout(scene, learner.policy()?, behaviour, &target, id, cfg.env.episode_steps, &mut reset)
 }
 
 /// A store in a folder of its own under the system's temporary one.

@@ -3,10 +3,10 @@
 use super::timing::Work;
 use crate::config::Config;
 use crate::error::Result;
-use crate::learn::agent::{Noise, Sac, SacConfig};
+use crate::learn::agent::{Agent, Noise, Sac, SacConfig};
 use crate::learn::goals::Batch;
-use crate::learn::latent::Vae;
-use crate::learn::latent::density::{self, Estimate, Estimator};
+use crate::learn::latent::density::{Estimate, Estimator};
+use crate::learn::latent::{LatentModel, Vae};
 use crate::learn::nn::Workers;
 use crate::learn::nn::gemm::{View, matmul};
 use crate::learn::policy::Policy;
@@ -44,14 +44,13 @@ pub(super) fn sac_step(workers: Workers) -> Result<Work> {
     let mut noise = Noise::default();
     Ok(Box::new(move || {
         noise.draw(size * ACTIONS, critics, &mut rng);
-        sac.update(&workers, &batch, &noise).map(|_| ())
+        sac.update(&batch, &noise, 0).map(|_| ())
     }))
 }
 
 /// A fresh VAE, pictures of noise, and what a unit on them needs.
 pub(super) struct Model {
     vae: Vae,
-    workers: Workers,
     pictures: Vec<Vec<u8>>,
     rng: Rng,
 }
@@ -68,21 +67,21 @@ pub(super) fn model(cfg: &Config, workers: Workers, pictures: usize) -> Result<M
         bytes
     };
     let pictures = (0..pictures).map(|_| picture()).collect();
-    Ok(Model { vae, workers, pictures, rng })
+    Ok(Model { vae, pictures, rng })
 }
 
 pub(super) fn vae_step(mut m: Model) -> Work {
     Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
         let noise = normal(pictures.len() * m.vae.dim(), &mut m.rng);
-        m.vae.update(&m.workers, &pictures, &noise).map(|_| ())
+        m.vae.update(&pictures, &noise, 0).map(|_| ())
     })
 }
 
 pub(super) fn encode(mut m: Model) -> Work {
     Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
-        std::hint::black_box(m.vae.encode(&m.workers, &pictures));
+        std::hint::black_box(m.vae.encode(&pictures)?);
         Ok(())
     })
 }
@@ -94,10 +93,10 @@ pub(super) fn log_density(mut m: Model, cfg: &DensityConfig) -> Work {
     Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
         let mut posteriors = vec![0.0; pictures.len() * 2 * dim];
-        m.vae.posteriors(&m.workers, &pictures, &mut posteriors);
+        m.vae.posteriors(&pictures, &mut posteriors)?;
         let noise = normal(pictures.len() * cfg.latents * dim, &mut m.rng);
         let mut out = vec![0.0; pictures.len()];
-        density::log_density(&mut m.vae, &m.workers, &cfg, &pictures, &posteriors, &noise, &mut out);
+        m.vae.log_density(&cfg, &pictures, &posteriors, &noise, &mut out)?;
         std::hint::black_box(out);
         Ok(())
     })
@@ -109,9 +108,9 @@ pub(super) fn act(workers: &Workers) -> Result<Work> {
     let agent = door.agent;
     let sac = Sac::new(SacConfig { latent_dim: Z, action_dim: ACTIONS, agent }, workers, &mut m.rng);
     let goal = normal(Z, &mut m.rng);
-    let mut scratch = Policy::new(&m.vae, &sac).scratch();
+    let mut scratch = Policy::new(m.vae.encoder()?, sac.actor()?).scratch();
     Ok(Box::new(move || {
-        let policy = Policy::new(&m.vae, &sac);
+        let policy = Policy::new(m.vae.encoder()?, sac.actor()?);
         let mut observation = policy.encode(&mut scratch, &m.pictures[0]);
         observation.extend_from_slice(&goal);
         std::hint::black_box(policy.mean(&mut scratch, &observation));

@@ -135,8 +135,8 @@ fn sound_checkpoint(args: &Args, damage: &mut Vec<Damage>) -> Result<Option<Valu
     };
     let Some(loaded) = loaded else { return Ok(None) };
     damage.extend(if args.verify { checkpoint::verify(&args.run)? } else { loaded.passed_over });
-    let Snapshot { update, params, optimizer, .. } = loaded.snapshot;
-    Ok(Some(json!({ "update": update, "params_blake3": checkpoint::params_blake3(&params, &optimizer) })))
+    let Snapshot { update, models, .. } = loaded.snapshot;
+    Ok(Some(json!({ "update": update, "params_blake3": checkpoint::params_blake3(&models) })))
 }
 
 fn print(report: &Value) -> Result<()> {

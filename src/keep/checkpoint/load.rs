@@ -8,6 +8,7 @@ use super::{candidates, key, params_blake3, tensors};
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, read_if_there};
 use crate::keep::store::{Damage, unseal_versioned};
+use crate::learn::nn::ModelState;
 
 /// Times a reader lists a live run's checkpoints, should all that were there be superseded before they are read.
 const LISTINGS: usize = 10;
@@ -136,10 +137,10 @@ fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Unread> {
     };
     let [params_file, optimizer_file, state_file, env_file] = FILES;
     let tensors_of = |file: &str| tensors::decode(&checked(file)?).map_err(|why| Unread::Damaged(damage(file, why)));
-    let (params, optimizer) = (tensors_of(params_file)?, tensors_of(optimizer_file)?);
-    if params_blake3(&params, &optimizer) != manifest.params_blake3 {
+    let models = ModelState { params: tensors_of(params_file)?, optimizer: tensors_of(optimizer_file)? };
+    if params_blake3(&models) != manifest.params_blake3 {
         return Err(damage(MANIFEST, "its params_blake3 is not that of the tensors".into()).into());
     }
     let state = serde_json::from_slice(&checked(state_file)?).map_err(|e| damage(state_file, e.to_string()))?;
-    Ok(Snapshot { update: manifest.update, params, optimizer, state, env: checked(env_file)? })
+    Ok(Snapshot { update: manifest.update, models, state, env: checked(env_file)? })
 }

@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::keep::store::Damage;
 use crate::keep::store::fs::{DiskFs, names_in};
+use crate::learn::nn::ModelState;
 pub use keep::{Keep, set_aside};
 pub use load::{load, newest_sound, sound_after, verify};
 pub use save::{Saved, save};
-pub use tensors::{NamedTensor, pack_step, params_blake3, unpack_step};
+pub use tensors::params_blake3;
 
 const FORMAT_VERSION: u64 = 1;
 const FILES: [&str; 4] = ["params.safetensors", "optimizer.safetensors", "state.json", "env.bin"];
@@ -31,10 +32,8 @@ const FORMER: &str = ".old";
 pub struct Snapshot {
     /// SAC gradient steps so far.
     pub update: u64,
-    /// Every network parameter, targets and log-temperature included; loaded in order of name.
-    pub params: Vec<NamedTensor>,
-    /// Adam's moments, and step counts as [`pack_step`] gives them; loaded in order of name.
-    pub optimizer: Vec<NamedTensor>,
+    /// Parameters and moments, loaded in order of name.
+    pub models: ModelState,
     /// Counters and schedules; `wall_s` in it are the seconds that the run has taken.
     pub state: serde_json::Value,
     /// The environment's snapshot; empty where it cannot be frozen.

@@ -26,10 +26,10 @@ pub struct Saved {
 /// As [`disk_error`](crate::keep::store::fs::disk_error); `NotFinite` or `Usage` for tensors that cannot be saved.
 pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Keep) -> Result<Saved> {
     let update = snapshot.update;
-    let params_blake3 = params_blake3(&snapshot.params, &snapshot.optimizer);
+    let params_blake3 = params_blake3(&snapshot.models);
     let contents = [
-        tensors::encode(&snapshot.params)?,
-        tensors::encode(&snapshot.optimizer)?,
+        tensors::encode(&snapshot.models.params)?,
+        tensors::encode(&snapshot.models.optimizer)?,
         snapshot.state.to_string().into_bytes(),
         snapshot.env.clone(),
     ];

@@ -4,23 +4,13 @@
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::error::{Error, Result};
-
-/// An f32 tensor with its name.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NamedTensor {
-    /// Unique in its list, e.g. `policy.0.weight`.
-    pub name: String,
-    /// Row-major; `[]` is a single number.
-    pub shape: Vec<usize>,
-    /// Product of `shape` numbers.
-    pub data: Vec<f32>,
-}
+use crate::learn::nn::{ModelState, NamedTensor};
 
 /// The identity of a learner's numbers, 64 hex digits; the order of the lists does not matter.
 #[must_use]
-pub fn params_blake3(params: &[NamedTensor], optimizer: &[NamedTensor]) -> String {
+pub fn params_blake3(models: &ModelState) -> String {
     let mut hasher = blake3::Hasher::new();
-    for tensor in by_name(params).into_iter().chain(by_name(optimizer)) {
+    for tensor in by_name(&models.params).into_iter().chain(by_name(&models.optimizer)) {
         hasher.update(&(tensor.name.len() as u64).to_le_bytes());
         hasher.update(tensor.name.as_bytes());
         hasher.update(&(tensor.shape.len() as u64).to_le_bytes());
@@ -30,19 +20,6 @@ pub fn params_blake3(params: &[NamedTensor], optimizer: &[NamedTensor]) -> Strin
         hasher.update(&le_bytes(&tensor.data));
     }
     hasher.finalize().to_string()
-}
-
-/// A step count as the data of an optimiser tensor of shape `[3]`: base-2^24 digits, low first, each exact in f32.
-#[must_use]
-pub fn pack_step(step: u64) -> [f32; 3] {
-    [0, 24, 48].map(|shift| ((step >> shift) & 0xff_ffff) as f32)
-}
-
-/// The inverse of [`pack_step`]; `None` for numbers it does not give.
-#[must_use]
-pub fn unpack_step(limbs: &[f32]) -> Option<u64> {
-    let step = [0, 24, 48].iter().zip(limbs).fold(0, |step, (shift, &limb)| step | ((limb as u64) << shift));
-    (pack_step(step) == limbs).then_some(step)
 }
 
 /// The tensors as a safetensors file.

@@ -3,15 +3,17 @@
 //! [`actor`], [`critic`] and [`temperature`] each hold one loss and its hand-derived gradient on a block of rows;
 //! [`ensemble`] has what several critics say together; [`squash`] draws actions; [`Sac`] owns the state and applies them.
 
-mod acting;
 pub mod actor;
 pub mod critic;
 mod ensemble;
+mod host;
 mod init;
+mod judging;
 mod lane;
+pub mod model;
 mod nets;
 #[cfg(test)]
-mod reference;
+pub(in crate::learn) mod reference;
 mod rows;
 pub mod sac;
 pub mod squash;
@@ -19,6 +21,7 @@ pub mod temperature;
 #[cfg(test)]
 mod tests;
 
-pub use acting::Scratch;
+pub use host::{HostActor, Scratch};
+pub use model::{Agent, SacInfo};
 pub use rows::Noise;
-pub use sac::{Sac, SacConfig, SacInfo};
+pub use sac::{Sac, SacConfig};

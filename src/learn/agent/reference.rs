@@ -1,29 +1,27 @@
-//! The same agent written as candle code in f64: losses from their definitions, candle's gradients, candle's Adam.
+//! The same agent written as candle code, f64 to measure by: losses from their definitions, candle's gradients, candle's Adam.
 //!
 //! log pi(a|s) = log N(u; mu, sigma^2) - log(1 - tanh^2 u);  ReLU and the clamp of log sigma are products with masks.
-
-use std::cell::Cell;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 
 use super::{Noise, Sac};
 use crate::learn::goals::Batch;
-use crate::learn::nn::Params;
-use crate::learn::nn::tests::reference::perceptron;
+use crate::learn::nn::tests::reference::{Margin, perceptron, vars};
 use crate::learn::settings::AgentConfig;
 
-/// Parameters in the order and layout of [`Params`]; critics one after the other.
+/// Parameters in the order and layout of [`Params`](crate::learn::nn::Params); critics one after the other.
 pub struct Reference {
     pub policy: Vec<Var>,
     pub critics: Vec<Var>,
     pub targets: Vec<Var>,
     pub log_temperature: Var,
     optimisers: [AdamW; 3],
+    dtype: DType,
     cfg: AgentConfig,
     actions: usize,
     /// Smallest distance of a kink's argument (ReLU, clamp, the smaller of two critics) from its kink.
-    pub margin: Cell<f64>,
+    pub margin: Margin,
 }
 
 /// A batch and its noise, (B, .) each, and the pair of critics.
@@ -39,9 +37,9 @@ pub struct Data {
 }
 
 impl Data {
-    pub fn new(batch: &Batch, noise: &Noise) -> Result<Self> {
+    pub fn new(batch: &Batch, noise: &Noise, dtype: DType) -> Result<Self> {
         let table = |values: &[f32]| {
-            Tensor::from_slice(values, (batch.size, values.len() / batch.size), &Device::Cpu)?.to_dtype(DType::F64)
+            Tensor::from_slice(values, (batch.size, values.len() / batch.size), &Device::Cpu)?.to_dtype(dtype)
         };
         Ok(Self {
             observation: table(&batch.observation)?,
@@ -57,20 +55,21 @@ impl Data {
 }
 
 impl Reference {
-    pub fn new(sac: &Sac, cfg: &AgentConfig, actions: usize) -> Result<Self> {
-        let [policy, critics, targets] = [vars(&sac.policy)?, vars(&sac.critics)?, vars(&sac.targets)?];
-        let log_temperature = vars(&sac.log_temperature)?.remove(0);
+    pub fn new(sac: &Sac, cfg: &AgentConfig, actions: usize, dtype: DType) -> Result<Self> {
+        let [policy, critics, targets] = [&sac.policy, &sac.critics, &sac.targets].map(|p| vars(p, dtype));
+        let (policy, critics, targets) = (policy?, critics?, targets?);
+        let log_temperature = vars(&sac.log_temperature, dtype)?.remove(0);
         let adam = |vars: &[Var]| {
             let params = ParamsAdamW { lr: cfg.learning_rate, weight_decay: 0.0, ..ParamsAdamW::default() };
             AdamW::new(vars.to_vec(), params)
         };
         let optimisers = [adam(&policy)?, adam(&critics)?, adam(std::slice::from_ref(&log_temperature))?];
-        let margin = Cell::new(f64::INFINITY);
-        Ok(Self { policy, critics, targets, log_temperature, optimisers, cfg: cfg.clone(), actions, margin })
+        let margin = Margin::new(f64::INFINITY);
+        Ok(Self { policy, critics, targets, log_temperature, optimisers, dtype, cfg: cfg.clone(), actions, margin })
     }
 
     pub fn temperature(&self) -> Result<f64> {
-        self.log_temperature.exp()?.to_scalar()
+        scalar(&self.log_temperature.exp()?)
     }
 
     /// a ~ pi(.|s), (B, A).
@@ -81,14 +80,21 @@ impl Reference {
     /// (loss, mean log pi):  mean [ alpha log pi(a|s) - Q(s, a) ],  Q the smaller of two critics or the mean of more.
     pub fn actor_loss(&self, data: &Data, alpha: f64) -> Result<(Tensor, f64)> {
         let (action, log_pi) = self.draw(&data.observation, &data.noise)?;
-        let q = if self.cfg.critics == 2 {
-            self.smaller(&self.critics, [0, 1], &data.observation, &action)?
-        } else {
-            let all = self.each(&self.critics).map(|critic| self.q(critic, &data.observation, &action));
-            Tensor::cat(&all.collect::<Result<Vec<_>>>()?, 1)?.mean_keepdim(1)?
-        };
-        let loss = ((&log_pi * alpha)? - q)?.mean_all()?;
-        Ok((loss, log_pi.mean_all()?.to_scalar()?))
+        let loss = ((&log_pi * alpha)? - self.climbed(&data.observation, &action)?)?.mean_all()?;
+        Ok((loss, scalar(&log_pi.mean_all()?)?))
+    }
+
+    /// Q(s, a) of the stored actions as the actor climbs it, and log pi of its own draw, (B, 1) each.
+    pub fn judged(&self, data: &Data) -> Result<[Tensor; 2]> {
+        Ok([self.climbed(&data.observation, &data.action)?, self.draw(&data.observation, &data.noise)?.1])
+    }
+
+    fn climbed(&self, observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+        if self.cfg.critics == 2 {
+            return self.smaller(&self.critics, [0, 1], observation, action);
+        }
+        let all = self.each(&self.critics).map(|critic| self.q(critic, observation, action));
+        Tensor::cat(&all.collect::<Result<Vec<_>>>()?, 1)?.mean_keepdim(1)
     }
 
     /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min Qbar_j(s', a') - alpha log pi(a'|s')), a constant,
@@ -102,6 +108,12 @@ impl Reference {
         let y = (&data.reward + ((value * &data.mask)? * self.cfg.discount)?)?.detach();
         let error = |critic: &[Var]| (self.q(critic, &data.observation, &data.action)? - &y)?.sqr()?.mean_all();
         self.each(&self.critics).map(error).reduce(|sum, e| sum? + e?).expect("a critic")
+    }
+
+    /// Mean Q(s, a) of the stored actions, over all critics.
+    pub fn q_mean(&self, data: &Data) -> Result<f64> {
+        let of = |critic: &[Var]| scalar(&self.q(critic, &data.observation, &data.action)?.mean_all()?);
+        Ok(self.each(&self.critics).map(of).sum::<Result<f64>>()? / self.cfg.critics as f64)
     }
 
     /// One update; both losses.
@@ -127,7 +139,7 @@ impl Reference {
             let tau = self.cfg.tau;
             target.set(&((target.as_tensor() * (1.0 - tau))? + (source.as_tensor() * tau)?)?)?;
         }
-        Ok((actor.to_scalar()?, critic.to_scalar()?))
+        Ok((scalar(&actor)?, scalar(&critic)?))
     }
 
     /// L = -log alpha (mean log pi + H).
@@ -143,6 +155,7 @@ impl Reference {
         let (mean, raw) = (head.narrow(1, 0, self.actions)?, head.narrow(1, self.actions, self.actions)?);
         self.note(&raw.affine(1.0, 20.0)?)?;
         self.note(&raw.affine(1.0, -2.0)?)?;
+        let mask = |condition: Tensor| condition.to_dtype(self.dtype).map(|m| m.detach());
         let (below, above) = (mask(raw.lt(-20.0)?)?, mask(raw.gt(2.0)?)?);
         let inside = (1.0 - (&below + &above)?)?;
         let log_std = ((raw * inside)? + ((below * -20.0)? + (above * 2.0)?)?)?;
@@ -180,21 +193,16 @@ impl Reference {
     }
 
     fn note(&self, distance: &Tensor) -> Result<()> {
+        if self.dtype != DType::F64 {
+            return Ok(()); // the margin is f64's
+        }
         let distances = distance.abs()?.flatten_all()?.to_vec1::<f64>()?;
         self.margin.set(distances.into_iter().fold(self.margin.get(), f64::min));
         Ok(())
     }
 }
 
-/// 1 where true, as a constant.
-fn mask(condition: Tensor) -> Result<Tensor> {
-    condition.to_dtype(DType::F64).map(|m| m.detach())
-}
-
-fn vars(params: &Params) -> Result<Vec<Var>> {
-    let var = |i: usize| {
-        let values: Vec<f64> = params.get(i).iter().map(|x| f64::from(*x)).collect();
-        Var::from_tensor(&Tensor::from_vec(values, params.tensors[i].shape.clone(), &Device::Cpu)?)
-    };
-    (0..params.tensors.len()).map(var).collect()
+/// A number.
+pub fn scalar(x: &Tensor) -> Result<f64> {
+    x.to_dtype(DType::F64)?.to_scalar()
 }

@@ -1,13 +1,15 @@
 //! The agent: policy, critics, their targets, temperature, and the optimisers' moments.
 
+use super::host::HostActor;
 use super::lane::{BLOCK, Lane, SHARE, Sums};
+use super::model::{Agent, SacInfo};
 use super::nets::{Nets, each};
 use super::rows::{Noise, Rows};
 use super::{actor, critic, init, temperature};
 use crate::error::{Error, Result};
 use crate::learn::goals::Batch;
 use crate::learn::nn::adam::{Polyak, halved};
-use crate::learn::nn::{Adam, Mlp, Params, Workers, reduce};
+use crate::learn::nn::{Adam, Mlp, ModelState, Params, Workers, reduce};
 use crate::learn::rng::Rng;
 use crate::learn::settings::AgentConfig;
 
@@ -20,38 +22,6 @@ pub struct SacConfig {
     pub action_dim: usize,
     /// `[agent]`.
     pub agent: AgentConfig,
-}
-
-/// Facts about one update, for the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct SacInfo {
-    /// Mean over the batch, all critics added.
-    pub critic_loss: f64,
-    /// Mean of alpha log pi - Q, the smaller of two critics or the mean of more.
-    pub actor_loss: f64,
-    /// alpha before the update.
-    pub temperature: f64,
-    /// -mean log pi, nats.
-    pub entropy: f64,
-    /// Mean Q of the stored actions, over all critics.
-    pub q_mean: f64,
-    /// 2-norm of the gradients of policy and critics together.
-    pub grad_norm: f64,
-}
-
-impl SacInfo {
-    /// The facts by their columns of `metrics.csv`.
-    #[must_use]
-    pub fn columns(&self) -> [(&'static str, f64); 6] {
-        [
-            ("train/critic_loss", self.critic_loss),
-            ("train/actor_loss", self.actor_loss),
-            ("train/temperature", self.temperature),
-            ("train/entropy", self.entropy),
-            ("train/q_mean", self.q_mean),
-            ("train/grad_norm", self.grad_norm),
-        ]
-    }
 }
 
 /// The agent's whole state.
@@ -69,9 +39,8 @@ pub struct Sac {
     pub log_temperature: Params,
     /// Moments of the policy, of all critics, of the temperature.
     pub adams: [Adam; 3],
-    /// Halvings of the learning rate, which guards may ask for.
-    pub halvings: u32,
     pub(super) lanes: Vec<Lane>,
+    workers: Workers,
 }
 
 #[derive(Clone, Copy)]
@@ -82,7 +51,7 @@ pub(super) enum Losses {
 }
 
 impl Sac {
-    /// A fresh agent, its initial weights drawn from `rng`: policy, critics, targets.
+    /// A fresh agent that works on `workers`, its initial weights drawn from `rng`: policy, critics, targets.
     #[must_use]
     pub fn new(cfg: SacConfig, workers: &Workers, rng: &mut Rng) -> Self {
         let (observation, actions) = (2 * cfg.latent_dim, cfg.action_dim);
@@ -98,65 +67,12 @@ impl Sac {
         let adams = [policy.values.len(), critics.values.len(), 1].map(Adam::new);
         let lanes = (0..workers.count()).map(|_| Lane::new(&policy_shape, &critic_shape, *count)).collect();
         let log_temperature = Params::zeros([("log_temperature".to_owned(), vec![])]);
-        Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, halvings: 0, lanes }
-    }
-
-    /// alpha.
-    #[must_use]
-    pub fn temperature(&self) -> f32 {
-        self.log_temperature.values[0].exp()
-    }
-
-    /// One update of temperature, policy, critics and targets.
-    ///
-    /// Actor-first takes every gradient at the step's first parameters (the official code's later version);
-    /// critic-first steps temperature, then critics, then the policy against the new critics (its first version).
-    ///
-    /// # Errors
-    /// `NotFinite` if a gradient is not finite; the parameters it belongs to are unchanged then.
-    pub fn update(&mut self, workers: &Workers, batch: &Batch, noise: &Noise) -> Result<SacInfo> {
-        let start = self.temperature();
-        let (sums, norm2) = if self.cfg.agent.actor_first {
-            let sums = self.gradients(workers, Losses::Both, batch, noise, start);
-            let norm2 = [self.policy_norm2(workers)?, self.critic_norm2(workers)?];
-            let slope = self.temperature_gradient(&sums, batch.size)?;
-            self.step_temperature(slope);
-            self.step_policy(workers);
-            self.step_critics(workers);
-            (sums, norm2)
-        } else {
-            let drawn = self.gradients(workers, Losses::Actor, batch, noise, start);
-            self.policy_norm2(workers)?;
-            let slope = self.temperature_gradient(&drawn, batch.size)?;
-            self.step_temperature(slope);
-            let critic = self.gradients(workers, Losses::Critic, batch, noise, self.temperature());
-            let critic_norm2 = self.critic_norm2(workers)?;
-            self.step_critics(workers);
-            let actor = self.gradients(workers, Losses::Actor, batch, noise, self.temperature());
-            let policy_norm2 = self.policy_norm2(workers)?;
-            self.step_policy(workers);
-            (Sums { actor_loss: actor.actor_loss, log_pi: actor.log_pi, ..critic }, [policy_norm2, critic_norm2])
-        };
-        let n = batch.size as f64;
-        Ok(SacInfo {
-            critic_loss: sums.critic_loss / n,
-            actor_loss: sums.actor_loss / n,
-            temperature: f64::from(start),
-            entropy: -sums.log_pi / n,
-            q_mean: sums.q / n,
-            grad_norm: (norm2[0] + norm2[1]).sqrt(),
-        })
+        let workers = workers.clone();
+        Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, lanes, workers }
     }
 
     /// Every lane's gradients of its rows; returns the sums over the batch.
-    pub(super) fn gradients(
-        &mut self,
-        workers: &Workers,
-        losses: Losses,
-        batch: &Batch,
-        noise: &Noise,
-        alpha: f32,
-    ) -> Sums {
+    pub(super) fn gradients(&mut self, losses: Losses, batch: &Batch, noise: &Noise, alpha: f32) -> Sums {
         let agent = &self.cfg.agent;
         let entropy_weight = if agent.entropy_in_target { alpha } else { 0.0 };
         let bellman = critic::Bellman { discount: agent.discount as f32, entropy_weight };
@@ -167,6 +83,7 @@ impl Sac {
             critics: each(&self.critics.values, agent.critics),
             targets: each(&self.targets.values, agent.critics),
         };
+        let workers = &self.workers;
         let shares = workers.shares(batch.size, SHARE);
         workers.each(&mut self.lanes, |i, lane| {
             lane.clear();
@@ -189,14 +106,14 @@ impl Sac {
         })
     }
 
-    pub(super) fn policy_norm2(&mut self, workers: &Workers) -> Result<f64> {
+    pub(super) fn policy_norm2(&mut self) -> Result<f64> {
         let mut parts: Vec<&mut [f32]> = self.lanes.iter_mut().map(|l| &mut l.policy_gradient[..]).collect();
-        finite("actor", reduce::sum_into_first(workers, &mut parts))
+        finite("actor", reduce::sum_into_first(&self.workers, &mut parts))
     }
 
-    pub(super) fn critic_norm2(&mut self, workers: &Workers) -> Result<f64> {
+    pub(super) fn critic_norm2(&mut self) -> Result<f64> {
         let mut parts: Vec<&mut [f32]> = self.lanes.iter_mut().map(|l| &mut l.critic_gradient[..]).collect();
-        finite("critic", reduce::sum_into_first(workers, &mut parts))
+        finite("critic", reduce::sum_into_first(&self.workers, &mut parts))
     }
 
     fn temperature_gradient(&self, sums: &Sums, batch: usize) -> Result<f64> {
@@ -204,27 +121,86 @@ impl Sac {
         finite("temperature", temperature::gradient(sums.log_pi / batch as f64, target))
     }
 
-    /// Adam's step now.
-    fn rate(&self) -> f64 {
-        halved(self.cfg.agent.learning_rate, self.halvings)
-    }
-
-    fn step_temperature(&mut self, gradient: f64) {
-        let rate = self.rate();
+    fn step_temperature(&mut self, rate: f64, gradient: f64) {
         temperature::update(&mut self.log_temperature.values, &mut self.adams[2], rate, gradient);
     }
 
-    fn step_policy(&mut self, workers: &Workers) {
-        let rate = self.rate();
+    fn step_policy(&mut self, rate: f64) {
         let gradient = &self.lanes[0].policy_gradient;
-        self.adams[0].step(workers, rate, &mut self.policy.values, gradient, None);
+        self.adams[0].step(&self.workers, rate, &mut self.policy.values, gradient, None);
     }
 
-    fn step_critics(&mut self, workers: &Workers) {
-        let (rate, tau) = (self.rate(), self.cfg.agent.tau as f32);
-        let follow = Polyak { target: &mut self.targets.values, tau };
+    fn step_critics(&mut self, rate: f64) {
+        let follow = Polyak { target: &mut self.targets.values, tau: self.cfg.agent.tau as f32 };
         let gradient = &self.lanes[0].critic_gradient;
-        self.adams[1].step(workers, rate, &mut self.critics.values, gradient, Some(follow));
+        self.adams[1].step(&self.workers, rate, &mut self.critics.values, gradient, Some(follow));
+    }
+}
+
+impl Agent for Sac {
+    /// Actor-first takes every gradient at the step's first parameters (the official code's later version);
+    /// critic-first steps temperature, then critics, then the policy against the new critics (its first version).
+    fn update(&mut self, batch: &Batch, noise: &Noise, halvings: u32) -> Result<SacInfo> {
+        let (start, rate) = (self.temperature(), halved(self.cfg.agent.learning_rate, halvings));
+        let (sums, norm2) = if self.cfg.agent.actor_first {
+            let sums = self.gradients(Losses::Both, batch, noise, start);
+            let norm2 = [self.policy_norm2()?, self.critic_norm2()?];
+            let slope = self.temperature_gradient(&sums, batch.size)?;
+            self.step_temperature(rate, slope);
+            self.step_policy(rate);
+            self.step_critics(rate);
+            (sums, norm2)
+        } else {
+            let drawn = self.gradients(Losses::Actor, batch, noise, start);
+            self.policy_norm2()?;
+            let slope = self.temperature_gradient(&drawn, batch.size)?;
+            self.step_temperature(rate, slope);
+            let critic = self.gradients(Losses::Critic, batch, noise, self.temperature());
+            let critic_norm2 = self.critic_norm2()?;
+            self.step_critics(rate);
+            let actor = self.gradients(Losses::Actor, batch, noise, self.temperature());
+            let policy_norm2 = self.policy_norm2()?;
+            self.step_policy(rate);
+            (Sums { actor_loss: actor.actor_loss, log_pi: actor.log_pi, ..critic }, [policy_norm2, critic_norm2])
+        };
+        let n = batch.size as f64;
+        Ok(SacInfo {
+            critic_loss: sums.critic_loss / n,
+            actor_loss: sums.actor_loss / n,
+            temperature: f64::from(start),
+            entropy: -sums.log_pi / n,
+            q_mean: sums.q / n,
+            grad_norm: (norm2[0] + norm2[1]).sqrt(),
+        })
+    }
+
+    fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
+        Ok(self.judged(observation, action, noise))
+    }
+
+    fn temperature(&self) -> f32 {
+        self.log_temperature.values[0].exp()
+    }
+
+    fn actor(&self) -> Result<HostActor<'_>> {
+        Ok(HostActor { shape: &self.policy_shape, params: &self.policy })
+    }
+
+    fn state(&self) -> Result<ModelState> {
+        let ([policy, critics, temperature], mut state) = (&self.adams, ModelState::default());
+        state.push(&self.policy, Some(("policy", policy)));
+        state.push(&self.critics, Some(("critics", critics)));
+        state.push(&self.targets, None);
+        state.push(&self.log_temperature, Some(("log_temperature", temperature)));
+        Ok(state)
+    }
+
+    fn restore(&mut self, state: &ModelState) -> Result<()> {
+        let [policy, critics, temperature] = &mut self.adams;
+        state.read(&mut self.policy, Some(("policy", policy)))?;
+        state.read(&mut self.critics, Some(("critics", critics)))?;
+        state.read(&mut self.targets, None)?;
+        state.read(&mut self.log_temperature, Some(("log_temperature", temperature)))
     }
 }
 

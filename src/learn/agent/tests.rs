@@ -4,11 +4,12 @@ mod gradients;
 mod shapes;
 mod updates;
 
+use candle_core::DType;
 use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::reference::{Data, Reference};
-use super::{Noise, Sac, SacConfig};
+use super::{Agent, Noise, Sac, SacConfig};
 use crate::config::Config;
 use crate::learn::goals::Batch;
 use crate::learn::nn::{Params, Workers};
@@ -82,7 +83,7 @@ fn data_for(critics: usize, n: usize, seed: u64) -> (Batch, Noise) {
 }
 
 fn reference(sac: &Sac, agent: &AgentConfig) -> Reference {
-    Reference::new(sac, agent, ACTIONS).unwrap()
+    Reference::new(sac, agent, ACTIONS, DType::F64).unwrap()
 }
 
 /// Every combination of update order and entropy in the target.

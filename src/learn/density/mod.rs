@@ -2,15 +2,15 @@
 
 mod vae;
 
-use crate::learn::latent::Vae;
+use crate::error::Result;
+use crate::learn::latent::LatentModel;
 use crate::learn::latent::density::Estimator;
-use crate::learn::nn::Workers;
 use crate::learn::rng::Rng;
 use crate::learn::settings::DensityConfig;
 use crate::learn::words;
 pub use vae::{PICTURES_AT_ONCE, VaeDensity};
 
-/// Pictures that share a random stream, those of one episode, as the present VAE sees them.
+/// Pictures that share a random stream, those of one episode, as the present model sees them.
 pub struct Group<'a> {
     /// (n).
     pub pictures: Vec<&'a [u8]>,
@@ -23,8 +23,15 @@ pub struct Group<'a> {
 /// log p of pictures.
 pub trait Density: Send + Sync {
     /// log p of every picture of all groups, in order, nats up to a constant that all share. Calls `beat` as it gets on.
-    fn log_density(&self, vae: &mut Vae, workers: &Workers, groups: Vec<Group<'_>>, beat: &mut dyn FnMut())
-    -> Vec<f64>;
+    ///
+    /// # Errors
+    /// Those of the model.
+    fn log_density(
+        &self,
+        model: &mut dyn LatentModel,
+        groups: Vec<Group<'_>>,
+        beat: &mut dyn FnMut(),
+    ) -> Result<Vec<f64>>;
 }
 
 /// Makes a density from its settings.

@@ -1,9 +1,9 @@
 //! log p(x) under the VAE, by [importance weights](crate::learn::latent::density) of a few latents a picture.
 
 use super::{Density, Group};
-use crate::learn::latent::Vae;
-use crate::learn::latent::density::{Estimate, Estimator, log_density};
-use crate::learn::nn::Workers;
+use crate::error::Result;
+use crate::learn::latent::LatentModel;
+use crate::learn::latent::density::{Estimate, Estimator};
 use crate::learn::rng::normals;
 use crate::learn::settings::DensityConfig;
 
@@ -26,23 +26,23 @@ impl VaeDensity {
 impl Density for VaeDensity {
     fn log_density(
         &self,
-        vae: &mut Vae,
-        workers: &Workers,
+        model: &mut dyn LatentModel,
         groups: Vec<Group<'_>>,
         beat: &mut dyn FnMut(),
-    ) -> Vec<f64> {
+    ) -> Result<Vec<f64>> {
+        let dim = model.dim();
         let mut all = Vec::with_capacity(groups.iter().map(|group| group.pictures.len()).sum());
         for mut group in groups {
             beat();
             let start = all.len();
             all.resize(start + group.pictures.len(), 0.0);
-            let posteriors = group.posteriors.chunks(PICTURES_AT_ONCE * 2 * vae.dim());
+            let posteriors = group.posteriors.chunks(PICTURES_AT_ONCE * 2 * dim);
             let chunks = group.pictures.chunks(PICTURES_AT_ONCE).zip(posteriors);
             for ((pictures, posteriors), out) in chunks.zip(all[start..].chunks_mut(PICTURES_AT_ONCE)) {
-                let noise = normals(pictures.len() * self.estimate.latents * vae.dim(), &mut group.draws);
-                log_density(vae, workers, &self.estimate, pictures, posteriors, &noise, out);
+                let noise = normals(pictures.len() * self.estimate.latents * dim, &mut group.draws);
+                model.log_density(&self.estimate, pictures, posteriors, &noise, out)?;
             }
         }
-        all
+        Ok(all)
     }
 }

@@ -8,7 +8,6 @@
 use super::Vae;
 use super::architecture::BLOCK;
 use super::errors::Errors;
-use crate::learn::nn::Workers;
 
 /// How log p(x) is estimated from the terms of N latents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,16 +82,15 @@ struct Share<'a> {
 /// log p(x) (n) of pictures with posteriors (n, 2Z: means, log variances) and standard normal `noise` (n, N, Z).
 ///
 /// Nothing of the size (n, N, pixels) is ever held: a block of latents is decoded and reduced to one number each.
-pub fn log_density(
+pub(super) fn log_density(
     vae: &mut Vae,
-    workers: &Workers,
     cfg: &Estimate,
     pictures: &[&[u8]],
     posteriors: &[f32],
     noise: &[f32],
     out: &mut [f64],
 ) {
-    let dim = vae.dim();
+    let (workers, dim) = (&vae.workers, vae.architecture.dim);
     let size = pictures.len().div_ceil(workers.count()).max(1);
     let (a, params, packed) = (&vae.architecture, &vae.params, &vae.packed);
     let shares = pictures

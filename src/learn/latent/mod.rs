@@ -5,15 +5,20 @@ mod decoder;
 pub mod density;
 mod encoder;
 mod errors;
+mod host;
 mod lane;
+pub mod model;
 mod packed;
 mod picture;
 #[cfg(test)]
-mod reference;
+pub(in crate::learn) mod reference;
 #[cfg(test)]
 mod tests;
 pub mod vae;
 
 pub use architecture::Architecture;
+pub use host::{HostEncoder, Scratch};
 pub use lane::kl;
-pub use vae::{Scratch, Vae, VaeInfo};
+pub use model::{LatentModel, VaeInfo};
+pub use packed::Packed;
+pub use vae::Vae;

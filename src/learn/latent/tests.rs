@@ -10,7 +10,7 @@ use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::reference::Reference;
-use super::{Architecture, Vae};
+use super::{Architecture, LatentModel, Vae};
 use crate::learn::nn::Workers;
 use crate::learn::rng::{Rng, stream};
 use crate::learn::settings::LatentConfig;
@@ -53,7 +53,7 @@ fn widen(vae: &mut Vae, rng: &mut Rng) {
 }
 
 fn reference(vae: &Vae) -> Reference {
-    Reference::new(&vae.architecture, &vae.params, BETA).unwrap()
+    Reference::new(&vae.architecture, &vae.params, BETA, candle_core::DType::F64).unwrap()
 }
 
 /// Pictures of blocks with some noise, and standard normal noise (n, `per_picture`).

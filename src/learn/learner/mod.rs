@@ -1,5 +1,6 @@
 //! Episodes in -> replay -> updates of agent and VAE out; every draw comes from a stream named by what it is for.
 
+mod models;
 mod refresh;
 #[cfg(test)]
 mod tests;
@@ -7,12 +8,12 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::learn::agent::{Noise, Sac, SacConfig, SacInfo};
+use crate::learn::agent::{Agent, Noise, Sac, SacConfig, SacInfo};
 use crate::learn::density::{self, Density};
 use crate::learn::episode::Episode;
 use crate::learn::goals::relabel::{RelabelMix, sample_batch};
 use crate::learn::goals::{self, Batch, GoalSource, Known, Reward, source};
-use crate::learn::latent::{Vae, VaeInfo};
+use crate::learn::latent::{LatentModel, Vae, VaeInfo};
 use crate::learn::nn::Workers;
 use crate::learn::policy::Policy;
 use crate::learn::replay::{LatentVersion, Replay, Slot};
@@ -50,12 +51,10 @@ pub(crate) struct Minibatch {
 
 /// Models, replay and counters.
 pub struct Learner {
-    /// Threads.
-    pub workers: Workers,
-    /// The latent model.
-    pub vae: Vae,
+    /// The latent model. What is restored is restored by the learner, which knows that replay's latents are another's then.
+    pub latent: Box<dyn LatentModel>,
     /// The agent.
-    pub sac: Sac,
+    pub agent: Box<dyn Agent>,
     /// Committed episodes in memory.
     pub replay: Replay,
     /// What goals and pictures are drawn by.
@@ -63,6 +62,7 @@ pub struct Learner {
     /// Counters.
     pub counts: Counts,
     cfg: LearnerConfig,
+    workers: Workers,
     density: Box<dyn Density>,
     reward: Box<dyn Reward>,
     /// Of the next SAC update.
@@ -75,7 +75,7 @@ pub struct Learner {
 }
 
 impl Learner {
-    /// Fresh models for a scene with `action_dim` actions.
+    /// Fresh models, written by hand, for a scene with `action_dim` actions.
     ///
     /// # Errors
     /// `Usage` where image size and channels do not fit.
@@ -85,28 +85,46 @@ impl Learner {
         let vae = Vae::new(&cfg.latent, size, &workers, &mut rng::stream(seed, "vae-init", &[]))?;
         let sac = SacConfig { latent_dim: cfg.latent.dim, action_dim, agent: cfg.agent.clone() };
         let sac = Sac::new(sac, &workers, &mut rng::stream(seed, "agent-init", &[]));
-        let replay = Replay::new(cfg.replay.capacity, cfg.latent.dim);
-        Ok(Self {
-            workers,
-            vae,
-            sac,
-            replay,
+        Ok(Self::with_models(cfg, &workers, Box::new(vae), Box::new(sac)))
+    }
+
+    /// A learner by these models, made for the same settings; `workers` are what else is done by threads.
+    #[must_use]
+    pub fn with_models(
+        cfg: &LearnerConfig,
+        workers: &Workers,
+        latent: Box<dyn LatentModel>,
+        agent: Box<dyn Agent>,
+    ) -> Self {
+        Self {
+            latent,
+            agent,
+            replay: Replay::new(cfg.replay.capacity, cfg.latent.dim),
             skewed: SkewedDistribution::default(),
             counts: Counts::default(),
             cfg: cfg.clone(),
+            workers: workers.clone(),
             density: density::density(&cfg.density),
             reward: goals::reward(&cfg.goals.reward, &cfg.agent),
             batch: Batch::default(),
             noise: Noise::default(),
             minibatch: Minibatch::default(),
             stale: false,
-        })
+        }
+    }
+
+    /// The threads that work on it.
+    #[must_use]
+    pub fn workers(&self) -> &Workers {
+        &self.workers
     }
 
     /// What acts, by the networks as they are.
-    #[must_use]
-    pub fn policy(&self) -> Policy<'_> {
-        Policy::new(&self.vae, &self.sac)
+    ///
+    /// # Errors
+    /// Those of the models.
+    pub fn policy(&self) -> Result<Policy<'_>> {
+        Ok(Policy::new(self.latent.encoder()?, self.agent.actor()?))
     }
 
     /// Where exploration and relabelling goals come from now.
@@ -121,7 +139,7 @@ impl Learner {
     /// `NotFinite`.
     pub fn latents(&mut self, episode: &Episode) -> Result<Vec<f32>> {
         let frames: Vec<&[u8]> = (0..=episode.steps()).map(|t| episode.frame(t)).collect();
-        finite(self.vae.encode(&self.workers, &frames))
+        finite(self.latent.encode(&frames)?)
     }
 
     /// Takes in a committed episode with its [`latents`](Self::latents).
@@ -167,8 +185,7 @@ impl Learner {
     /// The SAC update itself, on the batch that was drawn.
     pub(crate) fn fit_agent(&mut self) -> Result<(SacInfo, f64)> {
         let batch = &self.batch;
-        self.sac.halvings = self.counts.halvings;
-        let info = self.sac.update(&self.workers, batch, &self.noise);
+        let info = self.agent.update(batch, &self.noise, self.counts.halvings);
         let reward = batch.reward.iter().map(|r| f64::from(*r)).sum::<f64>() / batch.size.max(1) as f64;
         self.counts.updates += 1;
         let info = info?;
@@ -201,24 +218,11 @@ impl Learner {
         let Minibatch { slots, noise } = std::mem::take(&mut self.minibatch);
         let pictures: Vec<&[u8]> = slots.iter().map(|slot| self.replay.next_frame(*slot)).collect();
         self.counts.vae_updates += 1;
-        self.vae.halvings = self.counts.halvings;
         self.stale = true;
-        let info = self.vae.update(&self.workers, &pictures, &noise)?;
+        let info = self.latent.update(&pictures, &noise, self.counts.halvings)?;
         if info.columns().iter().all(|(_, fact)| fact.is_finite()) {
             return Ok(info);
         }
         Err(Error::NotFinite("the VAE's loss is not finite; lower latent.learning_rate".into()))
-    }
-
-    /// Lets `write` change the models from outside (a checkpoint): they are used as they are then, and replay's latents
-    /// are those of another VAE.
-    ///
-    /// # Errors
-    /// Those of `write`, which may have changed a part.
-    pub fn overwrite<T>(&mut self, write: impl FnOnce(&mut Vae, &mut Sac) -> T) -> T {
-        let written = write(&mut self.vae, &mut self.sac);
-        self.vae.parameters_changed();
-        self.stale = true;
-        written
     }
 }

@@ -71,19 +71,19 @@ impl Learner {
     }
 
     fn encode_replay(&mut self, densities: bool, beat: &mut dyn FnMut()) -> Result<Encoding> {
-        let posteriors = finite(self.posteriors())?;
+        let posteriors = finite(self.posteriors()?)?;
         let wanted = densities || goals::source(&self.cfg.goals.source).wants_densities;
-        let log_density = wanted.then(|| self.log_density(&posteriors, beat));
+        let log_density = wanted.then(|| self.log_density(&posteriors, beat)).transpose()?;
         Ok(Encoding { posteriors, log_density })
     }
 
     /// Posteriors (2Z a picture) of everything in replay, episode by episode: its frames, then its goal picture.
-    pub(crate) fn posteriors(&mut self) -> Vec<f32> {
+    pub(crate) fn posteriors(&mut self) -> Result<Vec<f32>> {
         let pictures = self.replay.episodes().flat_map(|e| (0..=e.steps()).map(|t| e.frame(t)).chain([e.goal_image()]));
         let pictures: Vec<&[u8]> = pictures.collect();
         let mut posteriors = vec![0.0; pictures.len() * 2 * self.cfg.latent.dim];
-        self.vae.posteriors(&self.workers, &pictures, &mut posteriors);
-        posteriors
+        self.latent.posteriors(&pictures, &mut posteriors)?;
+        Ok(posteriors)
     }
 
     /// New latents; densities as far as there are some; with a power alpha and a floor of the effective sample size, the
@@ -113,7 +113,7 @@ impl Learner {
     /// log p of every stored transition's next picture, oldest first, from all posteriors.
     ///
     /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone.
-    pub(crate) fn log_density(&mut self, posteriors: &[f32], beat: &mut dyn FnMut()) -> Vec<f64> {
+    pub(crate) fn log_density(&mut self, posteriors: &[f32], beat: &mut dyn FnMut()) -> Result<Vec<f64>> {
         let (dim, seed, refresh) = (self.cfg.latent.dim, self.cfg.seed, self.counts.refreshes);
         let mut groups = Vec::new();
         for (stored, rows) in rows(&self.replay, posteriors, dim) {
@@ -123,7 +123,7 @@ impl Learner {
                 draws: rng::stream(seed, "density", &[refresh, stored.id()]),
             });
         }
-        self.density.log_density(&mut self.vae, &self.workers, groups, beat)
+        self.density.log_density(&mut *self.latent, groups, beat)
     }
 
     /// Every covered episode with log p of its transitions (T), oldest first; none while densities are unknown.

@@ -1,6 +1,9 @@
+mod candle;
+mod seam;
+
 use super::*;
 use crate::learn::density::PICTURES_AT_ONCE;
-use crate::learn::latent::density::{self, Estimate, Estimator};
+use crate::learn::latent::density::{Estimate, Estimator};
 use crate::learn::settings::DensityConfig;
 use rand::Rng as _;
 use skewfit_envs::Ending;
@@ -62,7 +65,7 @@ fn g16_latents_are_never_stale() {
             let frames: Vec<Vec<u8>> =
                 (0..=steps).map(|t| learner.replay.episodes().nth(k).unwrap().frame(t).to_vec()).collect();
             let frames: Vec<&[u8]> = frames.iter().map(Vec::as_slice).collect();
-            let fresh = learner.vae.encode(&learner.workers, &frames);
+            let fresh = learner.latent.encode(&frames).unwrap();
             assert_eq!(held(&learner), fresh, "refit {refit}");
         }
         learner.update_agent().unwrap();
@@ -118,7 +121,7 @@ fn an_update_draws_its_pair_of_all_critics() {
 fn nothing_is_learned_from_no_episodes() {
     let mut learner = learner(1);
     assert!(matches!(learner.update_agent(), Err(Error::Damaged(_))));
-    assert_eq!((learner.counts.updates, learner.sac.temperature()), (0, 1.0));
+    assert_eq!((learner.counts.updates, learner.agent.temperature()), (0, 1.0));
 }
 
 #[test]
@@ -129,16 +132,16 @@ fn densities_in_pieces_are_those_of_the_whole_episode() {
         let episode = episode(steps);
         let pictures: Vec<&[u8]> = (0..=steps).map(|t| episode.frame(t)).chain([&episode.goal_image[..]]).collect();
         let mut rows = vec![0.0; (steps + 2) * 2 * 4];
-        learner.vae.posteriors(&learner.workers, &pictures, &mut rows);
+        learner.latent.posteriors(&pictures, &mut rows).unwrap();
         let mut whole = vec![0.0; steps];
         let DensityConfig { latents, decoder_variance, .. } = learner.cfg.density;
         let cfg = Estimate { estimator: Estimator::Iwae, latents, decoder_variance };
         let noise = normals(steps * cfg.latents * 4, &mut rng::stream(learner.cfg.seed, "density", &[0, 0]));
         let (seen, own) = (&pictures[1..=steps], &rows[2 * 4..(steps + 1) * 2 * 4]);
-        density::log_density(&mut learner.vae, &learner.workers, &cfg, seen, own, &noise, &mut whole);
+        learner.latent.log_density(&cfg, seen, own, &noise, &mut whole).unwrap();
         let latents = learner.latents(&episode).unwrap();
         learner.add(episode.clone(), latents).unwrap();
-        assert_eq!(learner.log_density(&rows, &mut || {}), whole, "{threads} threads");
+        assert_eq!(learner.log_density(&rows, &mut || {}).unwrap(), whole, "{threads} threads");
     }
 }
 

@@ -15,6 +15,7 @@ pub mod mlp;
 pub mod panels;
 pub mod params;
 pub mod reduce;
+pub mod state;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod windows;
@@ -23,4 +24,5 @@ pub mod workers;
 pub use adam::Adam;
 pub use mlp::Mlp;
 pub use params::{Params, Tensor};
+pub use state::{ModelState, NamedTensor};
 pub use workers::Workers;

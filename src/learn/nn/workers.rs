@@ -1,8 +1,11 @@
 //! A fixed number of threads that each take one share of the work; which thread runs a share never changes a result.
 
-/// A pool of `count` threads.
+use std::sync::Arc;
+
+/// A pool of `count` threads; clones share it.
+#[derive(Clone)]
 pub struct Workers {
-    pool: Option<rayon::ThreadPool>,
+    pool: Option<Arc<rayon::ThreadPool>>,
     count: usize,
 }
 
@@ -13,7 +16,7 @@ impl Workers {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let count = if threads == 0 { cores() } else { threads };
         let pool = (count > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(count).build().ok()).flatten();
-        Self { pool, count }
+        Self { pool: pool.map(Arc::new), count }
     }
 
     /// How many shares the work is cut into.

@@ -55,7 +55,7 @@ pub fn start_in(
     enough_disk(&*host.fs, dir, (1.5 * estimate::of(&config, spec)?.disk_bytes) as u64 + reserve)?;
     let root = ShardRoot { run_id: config.run_id()?, seed: config.seed, env: spec.name.clone() };
     let learner = Learner::new(&config.learner(), spec.action_dim)?;
-    let facts = provenance::collect(command, learner.workers.count(), SystemTime::now());
+    let facts = provenance::collect(command, learner.workers().count(), SystemTime::now());
     let (resolved, facts) = (config.to_toml()?, format!("{facts:#}\n"));
     let columns = metrics::columns(&task.described);
     let header = MetricsCsv::header(&columns);

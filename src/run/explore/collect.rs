@@ -26,11 +26,11 @@ impl Run<'_> {
         }
         let began = Instant::now();
         let id = self.state.episodes;
-        self.inject_nan(Place::Episode, id + self.state.skipped);
+        self.inject_nan(Place::Episode, id + self.state.skipped)?;
         let before = self.task.snapshot()?;
-        let target = self.goal(id);
+        let target = self.goal(id)?;
         let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(self.cfg.seed, name, &[id]));
-        let (env, policy) = (&mut *self.task.env, self.learner.policy());
+        let (env, policy) = (&mut *self.task.env, self.learner.policy()?);
         let behaviour = Behaviour::Explore(&mut noise);
         let episode = rollout(env, policy, behaviour, &target, id, self.cfg.env.episode_steps, &mut reset);
         self.state.sums.add(ENV_S, began.elapsed().as_secs_f64());
@@ -43,7 +43,7 @@ impl Run<'_> {
     }
 
     /// A goal for episode `id`, with the picture that will stand for it after the next refresh.
-    fn goal(&mut self, id: u64) -> Target {
+    fn goal(&mut self, id: u64) -> Result<Target> {
         let mut draws = rng::stream(self.cfg.seed, "goal", &[id]);
         let mut latent = vec![0.0; self.cfg.latent.dim];
         let warm_up = self.state.env_steps < self.cfg.run.warmup_steps;
@@ -54,9 +54,9 @@ impl Run<'_> {
         let real = drawn.slot.filter(|_| !self.cfg.goals.keep_decoded_picture);
         let picture = match real {
             Some(slot) => self.learner.replay.next_frame(slot).to_vec(),
-            None => self.learner.vae.decode(&latent),
+            None => self.learner.latent.decode(&latent)?,
         };
-        Target { latent, picture, origin: drawn.origin }
+        Ok(Target { latent, picture, origin: drawn.origin })
     }
 
     /// Durable first; then [taken in](Self::take_in).
@@ -112,7 +112,7 @@ impl Run<'_> {
     fn take_in(&mut self, episode: Episode) -> Result<()> {
         self.count(episode.steps() as u64);
         self.state.sums.count_goal(episode.goal_origin);
-        self.task.observe(&episode);
+        self.task.observe(&episode)?;
         let latents = match self.learner.latents(&episode) {
             Err(Error::NotFinite(why)) => {
                 self.roll_back(&why)?;

@@ -59,7 +59,7 @@ impl Run<'_> {
         };
         self.record(kind, why)?;
         self.tick("drawing");
-        let drawn = self.drawn(&attempts, &summary);
+        let drawn = self.drawn(&attempts, &summary)?;
         self.host.work += 1;
         self.tick("drawing");
         self.log.store.still_ours()?; // pictures are drawn there
@@ -77,18 +77,19 @@ impl Run<'_> {
         Ok(summary)
     }
 
-    fn drawn(&mut self, attempts: &[Attempt], summary: &Summary) -> Drawn {
+    fn drawn(&mut self, attempts: &[Attempt], summary: &Summary) -> Result<Drawn> {
         let (goals_early, goals_late) = redraw::goals(&self.log.store, &self.cfg.run);
         let size = self.cfg.env.image_size;
         let pixels = size * size * 3;
         let image = |bytes: &[u8]| Image { size, pixels: bytes.to_vec() };
         let shown: Vec<Image> = attempts.iter().take(PICTURES_SHOWN).map(|a| a.goal.image.clone()).collect();
-        let (policy, mut scratch) = (self.learner.policy(), self.learner.policy().scratch());
+        let policy = self.learner.policy()?;
+        let mut scratch = policy.scratch();
         let latents: Vec<f32> = shown.iter().flat_map(|i| policy.encode(&mut scratch, &i.pixels)).collect();
-        let rebuilt = self.learner.vae.decode(&latents);
+        let rebuilt = self.learner.latent.decode(&latents)?;
         let mut draws = rng::stream(self.cfg.seed, "prior-samples", &[]);
-        let prior = self.learner.vae.decode(&normals(PICTURES_SHOWN * self.cfg.latent.dim, &mut draws));
-        Drawn {
+        let prior = self.learner.latent.decode(&normals(PICTURES_SHOWN * self.cfg.latent.dim, &mut draws))?;
+        Ok(Drawn {
             wall_s: Some(summary.wall_s),
             final_metrics: summary.final_metrics.clone().into_iter().collect(),
             goals_early,
@@ -99,6 +100,6 @@ impl Run<'_> {
             prior_samples: prior.chunks_exact(pixels).map(image).collect(),
             states: redraw::states(std::mem::take(&mut self.task.visited), &self.task.described, attempts),
             last_episode: redraw::last_episode(&self.log.store),
-        }
+        })
     }
 }

@@ -2,16 +2,16 @@
 
 use super::Run;
 use super::host::Host;
+use crate::error::Result;
 use crate::keep::faults::{Part, Place};
 use crate::learn::learner::{Encoding, Learner};
+use crate::learn::nn::ModelState;
 
 impl Run<'_> {
     /// Injects the NaN faults scheduled for the `n`-th `place`; that of a density comes
     /// when the refresh has some, see [`Host::inject_nan_density`].
-    pub(super) fn inject_nan(&mut self, place: Place, n: u64) {
-        for part in self.host.faults.spoils(place, n) {
-            inject_nan(&mut self.learner, part);
-        }
+    pub(super) fn inject_nan(&mut self, place: Place, n: u64) -> Result<()> {
+        self.host.faults.spoils(place, n).try_for_each(|part| inject_nan(&mut self.learner, part))
     }
 }
 
@@ -25,7 +25,7 @@ impl Host<'_> {
 }
 
 /// Sets one value of `part` to NaN, or all of the noise.
-fn inject_nan(learner: &mut Learner, part: Part) {
+fn inject_nan(learner: &mut Learner, part: Part) -> Result<()> {
     let nan = |values: &mut [f32]| values.iter_mut().take(1).for_each(|v| *v = f32::NAN);
     match part {
         Part::Reward => nan(&mut learner.batch.reward),
@@ -33,8 +33,16 @@ fn inject_nan(learner: &mut Learner, part: Part) {
         Part::Action => nan(&mut learner.batch.action),
         Part::Noise => learner.minibatch.noise.fill(f32::NAN),
         Part::Density => {}
-        Part::Policy => nan(&mut learner.sac.policy.values),
-        Part::Critic => nan(&mut learner.sac.critics.values),
-        Part::Encoder => learner.overwrite(|vae, _| nan(&mut vae.params.values)),
+        Part::Policy => learner.agent.restore(&broken(learner.agent.state()?, "policy."))?,
+        Part::Critic => learner.agent.restore(&broken(learner.agent.state()?, "critic0."))?,
+        Part::Encoder => learner.restore_models(&broken(learner.models()?, "encoder."))?,
     }
+    Ok(())
+}
+
+/// The first value of the network `prefix` is NaN.
+fn broken(mut models: ModelState, prefix: &str) -> ModelState {
+    let first = models.params.iter_mut().find(|tensor| tensor.name.starts_with(prefix));
+    first.and_then(|tensor| tensor.data.first_mut()).into_iter().for_each(|v| *v = f32::NAN);
+    models
 }

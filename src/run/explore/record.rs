@@ -8,7 +8,6 @@ use super::sums::Sums;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint::{Keep, Saved, Snapshot};
-use crate::keep::models::model_tensors;
 use crate::keep::provenance::{Whose, cpu_s, resident_mb};
 use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::Phase;
@@ -126,8 +125,8 @@ impl Run<'_> {
         let (at, run) = (self.position(), &self.cfg.run);
         let (state, learner, env) = (&self.state, &self.learner, self.task.snapshot()?);
         self.log.durably(&mut self.host, &at, |log| {
-            let (params, optimizer) = model_tensors(learner);
-            let snapshot = Snapshot { update: at.updates, params, optimizer, state: json!(state), env: env.clone() };
+            let models = learner.models()?;
+            let snapshot = Snapshot { update: at.updates, models, state: json!(state), env: env.clone() };
             let every_s = run.keep_every_hours * 3600.0;
             log.checkpoint(&snapshot, Keep { newest: run.keep_checkpoints, every_s, spared: &state.due })
         })

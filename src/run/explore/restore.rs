@@ -23,7 +23,7 @@ impl Run<'_> {
             match self.log.durably(&mut self.host, &at, |log| log.store.episode(line.id)) {
                 Ok(episode) => {
                     let later = steps[i + 1..].iter().sum();
-                    self.task.observe_before(&episode, later);
+                    self.task.observe_before(&episode, later)?;
                     if i + kept >= lines.len() {
                         episodes.push(episode);
                     }

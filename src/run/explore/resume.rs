@@ -86,7 +86,7 @@ fn go_on(
     damage.extend(note_environment(&*host.fs, dir, &root, &task.described)?);
     let metrics = rows_behind(&host.fs, dir, &cfg, state.epoch, &task.described)?;
     write_atomic(&*host.fs, &dir.join("config.toml"), cfg.to_toml()?.as_bytes())?;
-    note_resumption(&*host.fs, dir, learner.workers.count())?;
+    note_resumption(&*host.fs, dir, learner.workers().count())?;
     let mut why = format!("at {} steps and {} updates", state.env_steps, state.counts.updates);
     if !aside.is_empty() {
         why += &format!("; newer checkpoints set aside: {}", aside.join(", "));

@@ -97,9 +97,12 @@ impl Task {
     }
 
     /// Counts an episode's visits (its first picture was counted with the episode before, or is the start).
-    pub(super) fn observe(&mut self, episode: &Episode) {
+    ///
+    /// # Errors
+    /// What the pictures' network reports.
+    pub(super) fn observe(&mut self, episode: &Episode) -> Result<()> {
         match &mut self.visits {
-            Visits::Pictures(pictures) => pictures.observe(episode),
+            Visits::Pictures(pictures) => pictures.observe(episode)?,
             Visits::Cells(coverage) => {
                 let axes = self.described.map_axes().cloned();
                 for t in 1..=episode.steps() {
@@ -109,12 +112,16 @@ impl Task {
                 }
             }
         }
+        Ok(())
     }
 
     /// The same for an episode that `later` steps follow which are counted, too: pictures beyond the window are passed over.
-    pub(super) fn observe_before(&mut self, episode: &Episode, later: u64) {
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn observe_before(&mut self, episode: &Episode, later: u64) -> Result<()> {
         match &self.visits {
-            Visits::Pictures(pictures) if later >= pictures.window() as u64 => {}
+            Visits::Pictures(pictures) if later >= pictures.window() as u64 => Ok(()),
             _ => self.observe(episode),
         }
     }

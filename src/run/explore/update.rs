@@ -2,15 +2,12 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
-
 use super::Run;
 use super::state::RunState;
 use super::sums::{REFRESH_S, SAC_S, VAE_S};
 use crate::error::{Error, Result};
-use crate::keep::checkpoint::Snapshot;
 use crate::keep::faults::Place;
-use crate::keep::models::{model_tensors, restore_models};
+use crate::learn::nn::ModelState;
 use crate::learn::skew::SkewInfo;
 
 /// Updates between two looks at the clock and at what is asked.
@@ -18,7 +15,7 @@ const STRIDE: u64 = 16;
 
 /// Models and counters at one moment, in memory.
 struct Mark {
-    models: Snapshot,
+    models: ModelState,
     state: RunState,
 }
 
@@ -30,7 +27,7 @@ impl Run<'_> {
         }
         let began = Instant::now();
         self.learner.draw_batch()?;
-        self.inject_nan(Place::Update, self.learner.counts.updates);
+        self.inject_nan(Place::Update, self.learner.counts.updates)?;
         let outcome = self.learner.fit_agent();
         let outcome = outcome.map(|(info, reward)| {
             info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
@@ -47,7 +44,7 @@ impl Run<'_> {
         if updates == 0 || self.learner.replay.transitions() == 0 {
             return Ok(true);
         }
-        let (began, before) = (Instant::now(), self.mark());
+        let (began, before) = (Instant::now(), self.mark()?);
         for k in 0..updates {
             if k.is_multiple_of(STRIDE) {
                 self.tick("fitting the VAE");
@@ -67,7 +64,7 @@ impl Run<'_> {
     /// One VAE update.
     fn update_vae(&mut self) -> Result<()> {
         self.learner.draw_minibatch();
-        self.inject_nan(Place::Vae, self.learner.counts.vae_updates);
+        self.inject_nan(Place::Vae, self.learner.counts.vae_updates)?;
         let outcome = self.learner.fit_vae().map(|info| {
             info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
             self.state.sums.set("vae/active_dims", info.active_dims as f64);
@@ -78,7 +75,7 @@ impl Run<'_> {
     /// New latents of everything stored, and with `skew` new densities and weights.
     fn refresh(&mut self, skew: bool) -> Result<()> {
         let refresh = self.learner.counts.refreshes + 1;
-        self.inject_nan(Place::Refresh, refresh);
+        self.inject_nan(Place::Refresh, refresh)?;
         let pulse = &mut self.host.pulse;
         let encoding = self.learner.encode(skew, &mut || pulse.beat());
         let adopted = encoding.and_then(|mut encoding| {
@@ -101,16 +98,14 @@ impl Run<'_> {
         columns.into_iter().flatten().for_each(|(column, fact)| self.state.sums.set(column, fact));
     }
 
-    fn mark(&self) -> Mark {
-        let (params, optimizer) = model_tensors(&self.learner);
+    fn mark(&self) -> Result<Mark> {
         let state = RunState { counts: self.learner.counts.clone(), ..self.state.clone() };
-        let models = Snapshot { update: state.counts.updates, params, optimizer, state: Value::Null, env: Vec::new() };
-        Mark { models, state }
+        Ok(Mark { models: self.learner.models()?, state })
     }
 
     /// Goes back to a mark; replay's latents are not those of its VAE then, so nothing can be learned from them.
     fn undo(&mut self, Mark { models, state }: Mark) -> Result<()> {
-        restore_models(&mut self.learner, &models)?;
+        self.learner.restore_models(&models)?;
         self.learner.counts = state.counts.clone();
         self.state = state;
         Ok(())

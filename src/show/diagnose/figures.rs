@@ -3,6 +3,7 @@
 use super::findings::Findings;
 use super::probe::Probe;
 use super::sheets::{DIMENSIONS, gallery, reconstructions, traversals};
+use crate::error::Result;
 use crate::learn::learner::Learner;
 use crate::show::report::diagnosis::{Diagram, Figure, Marks, Matrix, Scale, Shape};
 use crate::statistics::mean;
@@ -11,13 +12,15 @@ use crate::statistics::mean;
 const BARS: usize = 40;
 
 /// (name, figure); one without anything to show is left out when it is saved.
-#[must_use]
-pub fn figures(found: &Findings, learner: &mut Learner) -> Vec<(&'static str, Figure)> {
+///
+/// # Errors
+/// Those of the latent model.
+pub fn figures(found: &Findings, learner: &mut Learner) -> Result<Vec<(&'static str, Figure)>> {
     if found.sample.frames.is_empty() {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    vec![
-        ("traversals", traversals(found, learner)),
+    Ok(vec![
+        ("traversals", traversals(found, learner)?),
         ("correlations", correlations(found)),
         ("density", density(found)),
         ("weights", weights(found)),
@@ -25,8 +28,8 @@ pub fn figures(found: &Findings, learner: &mut Learner) -> Vec<(&'static str, Fi
         ("goal_states", goal_states(found)),
         ("returns", returns(found)),
         ("policy", policy(found)),
-        ("reconstructions", reconstructions(found, learner)),
-    ]
+        ("reconstructions", reconstructions(found, learner)?),
+    ])
 }
 
 fn correlations(found: &Findings) -> Figure {

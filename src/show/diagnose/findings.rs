@@ -81,7 +81,7 @@ impl Findings {
             sample.state_names = names.to_vec(); // shards number what they do not name
         }
         let env_steps = store.lines().last().map_or(0, |line| line.env_steps_end);
-        Ok((Self::measure(cfg, env_steps, known, table, damaged, sample, &mut learner), learner))
+        Ok((Self::measure(cfg, env_steps, known, table, damaged, sample, &mut learner)?, learner))
     }
 
     fn measure(
@@ -92,9 +92,9 @@ impl Findings {
         damaged: Vec<String>,
         sample: Sample,
         learner: &mut Learner,
-    ) -> Self {
+    ) -> Result<Self> {
         let pictures: Vec<&[u8]> = sample.frames.iter().map(|f| f.picture.as_slice()).collect();
-        let view = View::of(learner, &cfg, &pictures);
+        let view = View::of(learner, &cfg, &pictures)?;
         let counter = known.as_ref().and_then(|k| Visits::count(&k.grid, &sample));
         let visits = counter.map(|c| sample.frames.iter().map(|f| c.of(&f.state)).collect::<Vec<_>>());
         let refreshed = learner.counts.refreshed_episodes;
@@ -104,13 +104,13 @@ impl Findings {
         skewed.iter().flat_map(|s| s.frames.iter().zip(&s.weights)).for_each(|(i, w)| weights[*i] = *w);
         let distances = Distances::of(&cfg, &sample, &view, &weights);
         let practised = table.last("reward/mean").unwrap_or(f64::NAN);
-        let tracks: Vec<Track> = sample.recent.iter().map(|e| track(learner, e)).collect();
-        let mut seen_as = |goals: &[OwnGoal]| -> Vec<usize> {
+        let tracks: Vec<Track> = sample.recent.iter().map(|e| track(learner, e)).collect::<Result<_>>()?;
+        let mut seen_as = |goals: &[OwnGoal]| -> Result<Vec<usize>> {
             let pictures: Vec<&[u8]> = goals.iter().map(|g| g.picture.as_slice()).collect();
-            let latents = learner.vae.encode(&learner.workers, &pictures);
-            latents.chunks_exact(view.dim).filter_map(|z| view.nearest(z)).collect()
+            let latents = learner.latent.encode(&pictures)?;
+            Ok(latents.chunks_exact(view.dim).filter_map(|z| view.nearest(z)).collect())
         };
-        let goal_frames = [seen_as(&sample.early), seen_as(&sample.late)];
+        let goal_frames = [seen_as(&sample.early)?, seen_as(&sample.late)?];
         let log_visits = |frames: &mut dyn Iterator<Item = usize>| {
             let logs: Vec<f64> = visits.as_ref().map(|v| frames.map(|i| v[i].ln()).collect())?;
             (!logs.is_empty()).then(|| mean(&logs))
@@ -120,14 +120,14 @@ impl Findings {
             .map(|(goals, frames)| (goals - frames).exp());
         let latest: Vec<f64> = sample.saturation.iter().rev().take(sample.recent.len()).map(|s| s.1).collect();
         let axes = axes(known.as_ref(), &sample.state_names);
-        Self {
+        Ok(Self {
             probes: probes(&sample, &view),
             parts: axes.iter().flat_map(|(k, name)| parts(&sample, *k, name, &view, skewed.as_ref())).collect(),
             own_share: distances.own_share(practised, cfg.agent.reward_scale),
             progress: progress(&tracks),
-            returns: returns(learner, &cfg, &sample.recent, &tracks),
+            returns: returns(learner, &cfg, &sample.recent, &tracks)?,
             saturation: (!latest.is_empty()).then(|| mean(&latest)),
-            temperature: f64::from(learner.sac.temperature()),
+            temperature: f64::from(learner.agent.temperature()),
             goal_frames,
             goal_visits,
             skewed,
@@ -140,7 +140,7 @@ impl Findings {
             env_steps,
             counts: learner.counts.clone(),
             cfg,
-        }
+        })
     }
 
     /// Whether the VAE was ever fitted.

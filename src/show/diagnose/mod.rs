@@ -56,7 +56,7 @@ pub fn run(dir: &Path, out: Option<&Path>) -> Result<Diagnosis> {
     let out = out.map_or_else(|| dir.join("diagnose"), Path::to_owned);
     DiskFs.create_dir(&out).map_err(|e| disk_error("create", &out, &e))?;
     let mut drawn = Vec::new();
-    for (name, figure) in figures::figures(&found, &mut learner) {
+    for (name, figure) in figures::figures(&found, &mut learner)? {
         let path = out.join(format!("{name}.png"));
         DiskFs.remove(&path).map_err(|e| disk_error("replace", &path, &e))?; // of an earlier look, should there be none now
         if save(&figure, &path)? {

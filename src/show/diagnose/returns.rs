@@ -7,6 +7,7 @@
 //! termination. Episodes were collected by slightly older policies.
 
 use crate::config::Config;
+use crate::error::Result;
 use crate::learn::episode::Episode;
 use crate::learn::goals::latent_distance;
 use crate::learn::learner::Learner;
@@ -52,28 +53,35 @@ pub struct Track {
 }
 
 /// Encodes an episode. After a refresh a goal is its picture's latent, as in replay.
-#[must_use]
-pub fn track(learner: &mut Learner, episode: &Episode) -> Track {
+///
+/// # Errors
+/// Those of the latent model.
+pub fn track(learner: &mut Learner, episode: &Episode) -> Result<Track> {
     let frames: Vec<&[u8]> = (0..=episode.steps()).map(|t| episode.frame(t)).chain([&episode.goal_image[..]]).collect();
-    let mut latents = learner.vae.encode(&learner.workers, &frames);
-    let encoded = latents.split_off(latents.len() - learner.vae.dim());
+    let mut latents = learner.latent.encode(&frames)?;
+    let encoded = latents.split_off(latents.len() - learner.latent.dim());
     let goal = if episode.id < learner.counts.refreshed_episodes { encoded } else { episode.goal_latent.clone() };
-    Track { latents, goal }
+    Ok(Track { latents, goal })
 }
 
 /// Compares on `episodes` and their tracks; `None` without steps or where nothing is discounted.
-#[must_use]
-pub fn returns(learner: &Learner, cfg: &Config, episodes: &[Episode], tracks: &[Track]) -> Option<Returns> {
+///
+/// # Errors
+/// Those of the agent.
+pub fn returns(learner: &Learner, cfg: &Config, episodes: &[Episode], tracks: &[Track]) -> Result<Option<Returns>> {
     let (gamma, mut points, mut rewards) = (cfg.agent.discount, Vec::new(), Vec::new());
     for (episode, track) in episodes.iter().zip(tracks) {
-        let (earned, promised) = earned_and_promised(learner, cfg, episode, track);
+        let (earned, promised) = earned_and_promised(learner, cfg, episode, track)?;
         rewards.extend(earned.iter().map(|(r, _)| *r));
         let gains = gains(&earned, gamma, episode.ending == Ending::Truncated);
         points.extend(gains.into_iter().zip(promised).step_by(EVERY));
     }
     let scale = mean(&rewards).abs() / (1.0 - gamma);
-    (scale.is_finite() && scale > 0.0).then_some(Returns { points, scale })
+    Ok((scale.is_finite() && scale > 0.0).then_some(Returns { points, scale }))
 }
+
+/// (r_t, alpha h_t) of a step.
+type Earned = (f64, f64);
 
 /// ((r_t, alpha h_t), Q_t) of an episode's steps.
 fn earned_and_promised(
@@ -81,19 +89,19 @@ fn earned_and_promised(
     cfg: &Config,
     episode: &Episode,
     track: &Track,
-) -> (Vec<(f64, f64)>, Vec<f64>) {
+) -> Result<(Vec<Earned>, Vec<f64>)> {
     let (z, steps) = (cfg.latent.dim, episode.steps());
     let latent = |t: usize| &track.latents[t * z..(t + 1) * z];
     let observation: Vec<f32> = (0..steps).flat_map(|t| [latent(t), &track.goal].concat()).collect();
     let noise = normals(episode.actions.len(), &mut rng::stream(cfg.seed, "diagnose-policy", &[episode.id]));
-    let (q, log_pi) = learner.sac.judge(&observation, &episode.actions, &noise);
-    let alpha = if cfg.agent.entropy_in_target { learner.sac.temperature() } else { 0.0 };
+    let (q, log_pi) = learner.agent.judge(&observation, &episode.actions, &noise)?;
+    let alpha = if cfg.agent.entropy_in_target { learner.agent.temperature() } else { 0.0 };
     let scale = cfg.agent.reward_scale as f32;
     let earned = (0..steps).map(|t| {
         let bonus = f64::from(-alpha * log_pi[t]);
         (f64::from(-scale * latent_distance(latent(t + 1), &track.goal)), bonus)
     });
-    (earned.collect(), q.into_iter().map(f64::from).collect())
+    Ok((earned.collect(), q.into_iter().map(f64::from).collect()))
 }
 
 /// G_t of steps that earned (r_t, alpha h_t).

@@ -4,6 +4,7 @@ use skewfit_envs::Image;
 
 use super::findings::Findings;
 use super::sample::OwnGoal;
+use crate::error::Result;
 use crate::learn::learner::Learner;
 use crate::show::report::diagnosis::{Figure, Strips};
 
@@ -16,7 +17,7 @@ const GOALS: usize = 20;
 /// Frames rebuilt, spread over the first mapped state's range.
 const REBUILT: usize = 15;
 
-pub fn traversals(found: &Findings, learner: &mut Learner) -> Figure {
+pub fn traversals(found: &Findings, learner: &mut Learner) -> Result<Figure> {
     let (view, size) = (&found.view, found.cfg.env.image_size);
     let active = view.active().len();
     let n = found.sample.frames.len() as f32;
@@ -28,15 +29,15 @@ pub fn traversals(found: &Findings, learner: &mut Learner) -> Figure {
             z[*d] += (step * deviation) as f32;
             z
         });
-        let pictures = learner.vae.decode(&latents.collect::<Vec<_>>());
+        let pictures = learner.latent.decode(&latents.collect::<Vec<_>>())?;
         let pictures = pictures.chunks_exact(size * size * 3).map(|p| image(size, p)).collect();
-        (format!("z{d}, sd {deviation:.2}, KL {:.1}", view.kl[*d]), pictures)
+        Ok((format!("z{d}, sd {deviation:.2}, KL {:.1}", view.kl[*d]), pictures))
     };
-    Figure::Strips(Strips {
+    Ok(Figure::Strips(Strips {
         heading: format!("What each active dimension does, around the mean latent: {active} of {}", view.dim),
         columns: STEPS.iter().map(|s| format!("{s:+} sd").replace("+0 ", "0 ").replace('-', "−")).collect(),
-        rows: view.active().iter().take(DIMENSIONS).map(&mut row).collect(),
-    })
+        rows: view.active().iter().take(DIMENSIONS).map(&mut row).collect::<Result<_>>()?,
+    }))
 }
 
 pub fn gallery(found: &Findings) -> Figure {
@@ -54,7 +55,7 @@ pub fn gallery(found: &Findings) -> Figure {
 }
 
 /// Over the first mapped state's range, or over log p where no state is known.
-pub fn reconstructions(found: &Findings, learner: &mut Learner) -> Figure {
+pub fn reconstructions(found: &Findings, learner: &mut Learner) -> Result<Figure> {
     let (size, frames) = (found.cfg.env.image_size, &found.sample.frames);
     let axis = found.axes().into_iter().next();
     let value = |i: usize| axis.as_ref().map_or(found.view.log_density[i], |(k, _)| frames[i].state[*k]);
@@ -68,12 +69,12 @@ pub fn reconstructions(found: &Findings, learner: &mut Learner) -> Figure {
     let mut chosen: Vec<usize> = (0..REBUILT).filter_map(nearest).collect();
     chosen.dedup();
     let latents: Vec<f32> = chosen.iter().flat_map(|i| found.view.mean(*i)).copied().collect();
-    let rebuilt = learner.vae.decode(&latents);
+    let rebuilt = learner.latent.decode(&latents)?;
     let pairs = chosen.iter().zip(rebuilt.chunks_exact(size * size * 3));
     let pairs = pairs.map(|(i, r)| {
         (image(size, &frames[*i].picture), image(size, r), format!("{:.2}", value(*i)).replace('-', "−"))
     });
-    Figure::Pairs(format!("What the VAE keeps, over {name}"), ["camera", "rebuilt"], pairs.collect())
+    Ok(Figure::Pairs(format!("What the VAE keeps, over {name}"), ["camera", "rebuilt"], pairs.collect()))
 }
 
 fn image(size: usize, pixels: &[u8]) -> Image {

@@ -1,6 +1,7 @@
 //! What a checkpoint's VAE makes of the sampled frames: latents, reconstructions, densities.
 
 use crate::config::Config;
+use crate::error::Result;
 use crate::learn::density::{Group, density};
 use crate::learn::latent::kl;
 use crate::learn::learner::Learner;
@@ -29,23 +30,25 @@ pub struct View {
 
 impl View {
     /// Encodes, rebuilds and weighs `pictures`.
-    #[must_use]
-    pub fn of(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]]) -> Self {
+    ///
+    /// # Errors
+    /// Those of the latent model.
+    pub fn of(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]]) -> Result<Self> {
         let dim = cfg.latent.dim;
         let mut posteriors = vec![0.0; pictures.len() * 2 * dim];
-        learner.vae.posteriors(&learner.workers, pictures, &mut posteriors);
+        learner.latent.posteriors(pictures, &mut posteriors)?;
         let rows = || posteriors.chunks_exact(2 * dim);
         let means: Vec<f32> = rows().flat_map(|row| &row[..dim]).copied().collect();
         let kl_of = |d: usize| rows().map(|row| f64::from(kl(row[d], row[dim + d]))).sum::<f64>();
         let column = |d: usize| means.iter().skip(d).step_by(dim).map(|m| f64::from(*m)).collect::<Vec<_>>();
-        Self {
+        Ok(Self {
             dim,
             kl: (0..dim).map(|d| kl_of(d) / pictures.len().max(1) as f64).collect(),
             spread: (0..dim).map(|d| variance(&column(d))).collect(),
-            log_density: densities(learner, cfg, pictures, &posteriors),
-            errors: errors(learner, pictures, &means),
+            log_density: densities(learner, cfg, pictures, &posteriors)?,
+            errors: errors(learner, pictures, &means)?,
             means,
-        }
+        })
     }
 
     /// Share of these pictures' variance about the mean of all that reconstructions explain, in (-inf, 1]; 0 where all
@@ -86,22 +89,22 @@ impl View {
     }
 }
 
-fn densities(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]], posteriors: &[f32]) -> Vec<f64> {
+fn densities(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]], posteriors: &[f32]) -> Result<Vec<f64>> {
     let draws = rng::stream(cfg.seed, "diagnose-density", &[]);
     let all = Group { pictures: pictures.to_vec(), posteriors, draws };
-    density(&cfg.density).log_density(&mut learner.vae, &learner.workers, vec![all], &mut || {})
+    density(&cfg.density).log_density(&mut *learner.latent, vec![all], &mut || {})
 }
 
-fn errors(learner: &mut Learner, pictures: &[&[u8]], means: &[f32]) -> Vec<(f64, f64)> {
+fn errors(learner: &mut Learner, pictures: &[&[u8]], means: &[f32]) -> Result<Vec<(f64, f64)>> {
     let mut mean = vec![0.0; pictures.first().map_or(0, |p| p.len())];
     for picture in pictures {
         mean.iter_mut().zip(*picture).for_each(|(m, x)| *m += f64::from(*x) / pictures.len() as f64);
     }
-    let rebuilt = learner.vae.decode(means);
+    let rebuilt = learner.latent.decode(means)?;
     let one = |(picture, rebuilt): (&&[u8], &[u8])| {
         let error = picture.iter().zip(rebuilt).map(|(x, y)| (f64::from(*x) - f64::from(*y)).powi(2)).sum();
         let spread = picture.iter().zip(&mean).map(|(x, m)| (f64::from(*x) - m).powi(2)).sum();
         (error, spread)
     };
-    pictures.iter().zip(rebuilt.chunks_exact(mean.len().max(1))).map(one).collect()
+    Ok(pictures.iter().zip(rebuilt.chunks_exact(mean.len().max(1))).map(one).collect())
 }

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use crate::error::Result;
 use crate::learn::episode::Episode;
-use crate::learn::latent::{Architecture, Vae};
+use crate::learn::latent::{Architecture, LatentModel as _, Vae};
 use crate::learn::nn::Workers;
 use crate::learn::rng;
 use crate::learn::settings::LatentConfig;
@@ -31,7 +31,6 @@ type Point = [f64; DIM];
 /// The features of the newest pictures.
 pub struct PictureEntropy {
     encoder: Vae,
-    workers: Workers,
     /// Features of a unit.
     unit: f64,
     window: usize,
@@ -48,22 +47,25 @@ impl PictureEntropy {
         let channels = Architecture::usual_channels(image_size).to_vec();
         let untrained =
             LatentConfig { dim: DIM, channels, beta: 1.0, batch: 1, learning_rate: 1e-3, phases: Vec::new() };
-        let workers = Workers::new(1);
-        let encoder = Vae::new(&untrained, image_size, &workers, &mut draws)?;
-        let mut this = Self { encoder, workers, unit: 1.0, window, recent: VecDeque::new() };
+        let encoder = Vae::new(&untrained, image_size, &Workers::new(1), &mut draws)?;
+        let mut this = Self { encoder, unit: 1.0, window, recent: VecDeque::new() };
         let noise = |_| (0..image_size * image_size * 3).map(|_| rand::Rng::random::<u8>(&mut draws)).collect();
         let noise: Vec<Vec<u8>> = (0..NOISE_PICTURES).map(noise).collect();
-        let features = this.features(&noise.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        let features = this.features(&noise.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
         this.unit = spread(&features).max(f64::MIN_POSITIVE);
         Ok(this)
     }
 
     /// Sees an episode's pictures but the first, which belongs to the one before.
-    pub fn observe(&mut self, episode: &Episode) {
+    ///
+    /// # Errors
+    /// None of a network written by hand.
+    pub fn observe(&mut self, episode: &Episode) -> Result<()> {
         let pictures: Vec<&[u8]> = (1..=episode.steps()).map(|t| episode.frame(t)).collect();
-        let features = self.features(&pictures);
+        let features = self.features(&pictures)?;
         self.recent.extend(features);
         self.recent.drain(..self.recent.len().saturating_sub(self.window));
+        Ok(())
     }
 
     /// Pictures that it looks back over.
@@ -80,10 +82,10 @@ impl PictureEntropy {
         entropy(&compared)
     }
 
-    fn features(&mut self, pictures: &[&[u8]]) -> Vec<Point> {
-        let means = self.encoder.encode(&self.workers, pictures);
+    fn features(&mut self, pictures: &[&[u8]]) -> Result<Vec<Point>> {
+        let means = self.encoder.encode(pictures)?;
         let point = |row: &[f32]| std::array::from_fn(|i| f64::from(row[i]) / self.unit);
-        means.chunks_exact(DIM).map(point).collect()
+        Ok(means.chunks_exact(DIM).map(point).collect())
     }
 }
 

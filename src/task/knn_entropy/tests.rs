@@ -75,7 +75,7 @@ fn who_sees_more_has_more() {
         let mut seen_so_far = PictureEntropy::new(24, seed, 300).unwrap();
         assert_eq!(seen_so_far.nats(), None);
         let places = (0..300).map(|_| [half * draws.random_range(-1.0..1.0), half * draws.random_range(-1.0..1.0)]);
-        seen_so_far.observe(&seen(places));
+        seen_so_far.observe(&seen(places)).unwrap();
         seen_so_far.nats().unwrap()
     };
     for seed in [0, 1, 2] {
@@ -89,8 +89,8 @@ fn who_sees_more_has_more() {
 #[test]
 fn the_window_forgets() {
     let mut pictures = PictureEntropy::new(24, 0, 100).unwrap();
-    pictures.observe(&seen((0..100).map(|i| [f64::from(i) / 50.0 - 1.0, 0.0])));
+    pictures.observe(&seen((0..100).map(|i| [f64::from(i) / 50.0 - 1.0, 0.0]))).unwrap();
     let wide = pictures.nats().unwrap();
-    pictures.observe(&seen((0..100).map(|_| [0.0, 0.0])));
+    pictures.observe(&seen((0..100).map(|_| [0.0, 0.0]))).unwrap();
     assert!(pictures.nats().unwrap() < wide - 2.0 && pictures.recent.len() == 100);
 }

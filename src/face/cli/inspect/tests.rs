@@ -1,9 +1,10 @@
 //! A live run, a sound one and a damaged one, inspected.
 
 use super::*;
-use crate::keep::checkpoint::{Keep, NamedTensor, save};
+use crate::keep::checkpoint::{Keep, save};
 use crate::keep::store::{ShardRoot, fs::DiskFs};
 use crate::learn::episode::{Episode, GoalOrigin};
+use crate::learn::nn::{ModelState, NamedTensor};
 use skewfit_envs::Ending;
 
 /// In two corners of the corridor.
@@ -69,13 +70,8 @@ fn a_run_is_told_and_its_damage_named() {
     let hashes: Vec<String> = [3u64, 6]
         .iter()
         .map(|&update| {
-            let snapshot = Snapshot {
-                update,
-                params: vec![tensor(update as f32)],
-                optimizer: vec![],
-                state: json!({}),
-                env: vec![],
-            };
+            let models = ModelState { params: vec![tensor(update as f32)], optimizer: vec![] };
+            let snapshot = Snapshot { update, models, state: json!({}), env: vec![] };
             save(&DiskFs, dir.path(), &snapshot, Keep { newest: 3, every_s: 0.0, spared: &[] }).unwrap().params_blake3
         })
         .collect();

@@ -28,16 +28,16 @@ pub(super) fn worst(params: &Params, got: &[f32], want: impl Fn(usize) -> Vec<f6
 fn check(agent: &AgentConfig, n: usize, wide: bool) {
     let (batch, noise) = data_for(agent.critics, n, 7);
     let what = format!("{:?}, {} critics, B = {n}, wide {wide}", agent.hidden, agent.critics);
-    let tensors = Data::new(&batch, &noise).unwrap();
+    let tensors = Data::new(&batch, &noise, DType::F64).unwrap();
     for agent in variants(agent).into_iter().take(2) {
         for threads in [1, 2, 3] {
-            let (mut sac, workers) = (sac(&agent, threads, wide), Workers::new(threads));
+            let mut sac = sac(&agent, threads, wide);
             let reference = reference(&sac, &agent);
             let alpha = reference.temperature().unwrap();
             let (actor, log_pi) = reference.actor_loss(&tensors, alpha).unwrap();
             let critic = reference.critic_loss(&tensors, alpha).unwrap();
-            let sums = sac.gradients(&workers, Losses::Both, &batch, &noise, sac.temperature());
-            let norms = [sac.policy_norm2(&workers).unwrap(), sac.critic_norm2(&workers).unwrap()];
+            let sums = sac.gradients(Losses::Both, &batch, &noise, sac.temperature());
+            let norms = [sac.policy_norm2().unwrap(), sac.critic_norm2().unwrap()];
             let losses = [(sums.actor_loss, actor.to_scalar()), (sums.critic_loss, critic.to_scalar())];
             for (ours, want) in losses.into_iter().chain([(sums.log_pi, Ok(log_pi))]) {
                 let (ours, want) = (ours / n as f64, want.unwrap());
@@ -73,9 +73,9 @@ fn gradients_are_candles() {
 fn wide_weights_reach_every_branch() {
     let agent = config(&[24, 20]);
     let sac = sac(&agent, 1, true);
-    let (batch, _) = data(300, 7);
+    let (batch, actor) = (data(300, 7).0, sac.actor().unwrap());
     let raw: Vec<f32> = (batch.observation.chunks_exact(2 * Z))
-        .flat_map(|o| sac.head(&mut sac.scratch(), o)[ACTIONS..].to_vec())
+        .flat_map(|o| actor.head(&mut actor.scratch(), o)[ACTIONS..].to_vec())
         .collect();
     let share = |test: fn(f32) -> bool| raw.iter().filter(|x| test(**x)).count() as f64 / raw.len() as f64;
     let shares = [share(|x| x < -20.0), share(|x| (-20.0..=2.0).contains(&x)), share(|x| x > 2.0)];
@@ -85,11 +85,11 @@ fn wide_weights_reach_every_branch() {
 #[test]
 fn oracle_21_central_differences_of_the_policy_loss() {
     let agent = config(&[12, 10]);
-    let (mut sac, workers) = (sac(&agent, 2, true), Workers::new(2));
+    let mut sac = sac(&agent, 2, true);
     let (batch, noise) = data(40, 3);
-    let tensors = Data::new(&batch, &noise).unwrap();
-    sac.gradients(&workers, Losses::Actor, &batch, &noise, sac.temperature());
-    sac.policy_norm2(&workers).unwrap();
+    let tensors = Data::new(&batch, &noise, DType::F64).unwrap();
+    sac.gradients(Losses::Actor, &batch, &noise, sac.temperature());
+    sac.policy_norm2().unwrap();
     let reference = reference(&sac, &agent);
     let alpha = reference.temperature().unwrap();
     let loss = || reference.actor_loss(&tensors, alpha).unwrap().0.to_scalar::<f64>().unwrap();
@@ -120,14 +120,15 @@ fn acting_is_the_references_draw() {
     let agent = config(&[24, 20]);
     let sac = sac(&agent, 1, true);
     let (batch, noise) = data(20, 4);
-    let tensors = Data::new(&batch, &noise).unwrap();
+    let tensors = Data::new(&batch, &noise, DType::F64).unwrap();
     let want = flat(&reference(&sac, &agent).actions(&tensors).unwrap());
     let rows = batch.observation.chunks_exact(2 * Z).zip(noise.current.chunks_exact(ACTIONS));
+    let actor = sac.actor().unwrap();
     for ((observation, eps), want) in rows.zip(want.chunks_exact(ACTIONS)) {
-        let drawn = sac.act_sample(&mut sac.scratch(), observation, eps);
+        let drawn = actor.sample(&mut actor.scratch(), observation, eps);
         assert!(drawn.iter().zip(want).all(|(d, w)| (f64::from(*d) - w).abs() < 1e-5), "{drawn:?} {want:?}");
-        let mean = sac.act_mean(&mut sac.scratch(), observation);
-        assert_eq!(mean, sac.act_sample(&mut sac.scratch(), observation, &[0.0; ACTIONS]));
+        let mean = actor.mean(&mut actor.scratch(), observation);
+        assert_eq!(mean, actor.sample(&mut actor.scratch(), observation, &[0.0; ACTIONS]));
     }
 }
 

@@ -67,10 +67,10 @@ impl Case {
 
     /// Gradients of policy and critics.
     fn gradients(&self, (batch, noise): &(Batch, Noise)) -> [Vec<f32>; 2] {
-        let (mut sac, workers) = (self.sac(), Workers::new(self.threads));
-        sac.gradients(&workers, Losses::Both, batch, noise, sac.temperature());
-        sac.policy_norm2(&workers).unwrap();
-        sac.critic_norm2(&workers).unwrap();
+        let mut sac = self.sac();
+        sac.gradients(Losses::Both, batch, noise, sac.temperature());
+        sac.policy_norm2().unwrap();
+        sac.critic_norm2().unwrap();
         [sac.lanes[0].policy_gradient.clone(), sac.lanes[0].critic_gradient.clone()]
     }
 }
@@ -81,8 +81,8 @@ proptest! {
     #[test]
     fn an_agent_of_any_size_is_candles(case in case(1)) {
         let data = case.data(0);
-        let (sac, tensors) = (case.sac(), Data::new(&data.0, &data.1).unwrap());
-        let reference = Reference::new(&sac, &case.agent(), case.actions).unwrap();
+        let (sac, tensors) = (case.sac(), Data::new(&data.0, &data.1, DType::F64).unwrap());
+        let reference = Reference::new(&sac, &case.agent(), case.actions, DType::F64).unwrap();
         let alpha = reference.temperature().unwrap();
         let losses = [
             (reference.actor_loss(&tensors, alpha).unwrap().0, &reference.policy, &sac.policy),
@@ -105,13 +105,13 @@ proptest! {
 
     #[test]
     fn updates_of_any_size_are_candles(case in case(8)) {
-        let (mut sac, workers) = (case.sac(), Workers::new(case.threads));
-        let mut reference = Reference::new(&sac, &case.agent(), case.actions).unwrap();
+        let mut sac = case.sac();
+        let mut reference = Reference::new(&sac, &case.agent(), case.actions, DType::F64).unwrap();
         let start = [&sac.policy, &sac.critics, &sac.targets].map(|p| p.values.clone());
         for update in 0..3 {
             let (batch, noise) = case.data(update);
-            let info = sac.update(&workers, &batch, &noise).unwrap();
-            let losses = reference.update(&Data::new(&batch, &noise).unwrap()).unwrap();
+            let info = sac.update(&batch, &noise, 0).unwrap();
+            let losses = reference.update(&Data::new(&batch, &noise, DType::F64).unwrap()).unwrap();
             prop_assume!(reference.margin.get() > 1e-5);
             for (ours, want) in [(info.actor_loss, losses.0), (info.critic_loss, losses.1)] {
                 prop_assert!((ours - want).abs() < 1e-5 * (1.0 + want.abs()), "update {update}: {ours} {want}");

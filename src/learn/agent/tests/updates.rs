@@ -27,14 +27,14 @@ pub(super) fn apart(params: &Params, start: &[f32], vars: &[Var]) -> Vec<(f64, S
 fn one_and_three_updates_are_candles() {
     for agent in [variants(&config(&[24, 20])), variants(&five(&[24, 20]))].concat() {
         for (threads, wide) in [(1, true), (2, true), (3, true), (2, false)] {
-            let (mut sac, workers) = (sac(&agent, threads, wide), Workers::new(threads));
+            let mut sac = sac(&agent, threads, wide);
             let mut reference = reference(&sac, &agent);
             let start = [&sac.policy, &sac.critics, &sac.targets, &sac.log_temperature].map(|p| p.values.clone());
             for step in 0..3 {
                 let (batch, noise) = data_for(agent.critics, 300, step);
                 let alpha = reference.temperature().unwrap();
-                let info = sac.update(&workers, &batch, &noise).unwrap();
-                let (actor, critic) = reference.update(&Data::new(&batch, &noise).unwrap()).unwrap();
+                let info = sac.update(&batch, &noise, 0).unwrap();
+                let (actor, critic) = reference.update(&Data::new(&batch, &noise, DType::F64).unwrap()).unwrap();
                 for (ours, want) in [(info.actor_loss, actor), (info.critic_loss, critic), (info.temperature, alpha)] {
                     assert!((ours - want).abs() < 1e-5 * (1.0 + want.abs()), "{agent:?} {info:?}: {ours} {want}");
                 }
@@ -59,13 +59,14 @@ fn judging_sums_to_the_actors_loss() {
         let mut sac = sac(&agent, 2, wide);
         let (batch, noise) = data_for(agent.critics, 200, 9);
         let rows = batch.observation.chunks(2 * Z).zip(noise.current.chunks(ACTIONS));
-        let drawn: Vec<f32> = rows.flat_map(|(s, eps)| sac.act_sample(&mut sac.scratch(), s, eps)).collect();
-        let (q, log_pi) = sac.judge(&batch.observation, &drawn, &noise.current);
+        let actor = sac.actor().unwrap();
+        let drawn: Vec<f32> = rows.flat_map(|(s, eps)| actor.sample(&mut actor.scratch(), s, eps)).collect();
+        let (q, log_pi) = sac.judge(&batch.observation, &drawn, &noise.current).unwrap();
         let alpha = sac.temperature();
         let loss = q.iter().zip(&log_pi).map(|(q, log_pi)| f64::from(alpha * log_pi - q)).sum::<f64>() / 200.0;
-        let (stored, _) = sac.judge(&batch.observation, &batch.action, &noise.current);
+        let (stored, _) = sac.judge(&batch.observation, &batch.action, &noise.current).unwrap();
         let mean = stored.iter().map(|q| f64::from(*q)).sum::<f64>() / 200.0;
-        let want = sac.update(&Workers::new(2), &batch, &noise).unwrap();
+        let want = sac.update(&batch, &noise, 0).unwrap();
         assert!((loss - want.actor_loss).abs() < 1e-5 * (1.0 + loss.abs()), "{loss} {want:?}");
         // Of more than two critics the mean is judged by, which is what the log has; of two the smaller.
         let apart = want.q_mean - mean;
@@ -86,10 +87,10 @@ fn an_update_repeats_to_the_bit() {
     for agent in [variants(&config(&[24, 20])), variants(&five(&[24, 20]))].concat() {
         for threads in [1, 2, 3] {
             let run = || {
-                let (mut sac, workers) = (sac(&agent, threads, true), Workers::new(threads));
+                let mut sac = sac(&agent, threads, true);
                 for step in 0..2 {
                     let (batch, noise) = data_for(agent.critics, 300, step);
-                    sac.update(&workers, &batch, &noise).unwrap();
+                    sac.update(&batch, &noise, 0).unwrap();
                 }
                 bits(&sac)
             };
@@ -100,7 +101,6 @@ fn an_update_repeats_to_the_bit() {
 
 #[test]
 fn a_nan_anywhere_is_refused_and_no_network_moves() {
-    let workers = Workers::new(2);
     let networks: [fn(&mut Sac) -> &mut Params; 4] =
         [|s| &mut s.policy, |s| &mut s.critics, |s| &mut s.targets, |s| &mut s.log_temperature];
     for agent in [variants(&config(&[24, 20])), variants(&five(&[12, 10]))].concat() {
@@ -113,7 +113,7 @@ fn a_nan_anywhere_is_refused_and_no_network_moves() {
                 let mut sac = sac(&agent, 2, true);
                 network(&mut sac).values[tensor.start] = f32::NAN;
                 let before = bits(&sac);
-                let refused = sac.update(&workers, &batch, &noise);
+                let refused = sac.update(&batch, &noise, 0);
                 assert!(matches!(refused, Err(Error::NotFinite(_))), "{}: {refused:?}", tensor.name);
                 // Critic-first has stepped the temperature before it can see a broken critic.
                 let kept = before.len() - if agent.actor_first { 0 } else { 3 };
@@ -132,9 +132,8 @@ fn one_critic_that_is_no_number_reaches_the_actors_gradient() {
         for tensor in &fresh(&agent, 2).critics.tensors {
             let mut sac = sac(&agent, 2, true);
             sac.critics.values[tensor.start] = f32::NAN;
-            let workers = Workers::new(2);
-            sac.gradients(&workers, Losses::Actor, &batch, &noise, 0.3);
-            assert!(matches!(sac.policy_norm2(&workers), Err(Error::NotFinite(_))), "{}", tensor.name);
+            sac.gradients(Losses::Actor, &batch, &noise, 0.3);
+            assert!(matches!(sac.policy_norm2(), Err(Error::NotFinite(_))), "{}", tensor.name);
         }
     }
 }
@@ -143,12 +142,12 @@ fn one_critic_that_is_no_number_reaches_the_actors_gradient() {
 #[test]
 fn only_the_pair_of_the_update_counts_in_the_target() {
     let (batch, mut noise) = data_for(5, 130, 0);
-    let (workers, agent) = (Workers::new(2), five(&[12, 10]));
+    let agent = five(&[12, 10]);
     let loss = |noise: &Noise, broken: Option<usize>| {
         let mut sac = sac(&agent, 2, true);
         let size = sac.targets.values.len() / 5;
         broken.iter().for_each(|j| sac.targets.values[j * size] = f32::NAN);
-        sac.gradients(&workers, Losses::Critic, &batch, noise, 0.3).critic_loss
+        sac.gradients(Losses::Critic, &batch, noise, 0.3).critic_loss
     };
     let mut losses = Vec::new();
     for (j, k) in (0..5).flat_map(|k| (0..k).map(move |j| (j, k))) {
@@ -182,7 +181,7 @@ fn an_empty_batch_is_refused_and_nothing_moves() {
     for agent in variants(&config(&[24, 20])) {
         let mut sac = sac(&agent, 2, true);
         let before = bits(&sac);
-        assert!(matches!(sac.update(&Workers::new(2), &batch, &noise), Err(Error::NotFinite(_))));
+        assert!(matches!(sac.update(&batch, &noise, 0), Err(Error::NotFinite(_))));
         assert!(bits(&sac) == before);
     }
 }
@@ -191,7 +190,6 @@ fn an_empty_batch_is_refused_and_nothing_moves() {
 fn oracle_24_time_limits_bootstrap_and_terminals_do_not() {
     // r = -1 for ever: Q = -1 / (1 - gamma) = -10 whatever the policy; at a terminal, Q = -1.
     let agent = AgentConfig { entropy_in_target: false, tau: 0.1, ..config(&[16, 16]) };
-    let workers = Workers::new(1);
     for (mask, want) in [(1.0, -10.0), (0.0, -1.0)] {
         let mut sac = fresh(&agent, 1);
         let mut last = 0.0;
@@ -199,7 +197,7 @@ fn oracle_24_time_limits_bootstrap_and_terminals_do_not() {
             let (mut batch, noise) = data(32, step);
             batch.reward.fill(-1.0);
             batch.mask.fill(mask);
-            last = sac.update(&workers, &batch, &noise).unwrap().q_mean;
+            last = sac.update(&batch, &noise, 0).unwrap().q_mean;
         }
         assert!((last - want).abs() < 0.03 * want.abs(), "Q = {last}, not {want}");
     }

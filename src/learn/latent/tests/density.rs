@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::learn::latent::density::{Estimate, Estimator, Term, estimate, log_density, log_likelihood, log_ratio};
+use crate::learn::latent::density::{Estimate, Estimator, Term, estimate, log_likelihood, log_ratio};
 use crate::learn::rng::Rng;
 
 // x = w z + b + s e with z, e ~ N(0, 1).
@@ -97,11 +97,10 @@ fn the_estimators_are_their_formulas() {
     assert!((estimate(&deep, Estimator::Iwae) + 1e4 - estimate(&terms, Estimator::Iwae)).abs() < 1e-9);
 }
 
-fn density(vae: &mut Vae, threads: usize, cfg: &Estimate, pictures: &[&[u8]], noise: &[f32]) -> Vec<f64> {
-    let workers = Workers::new(threads);
+fn density(vae: &mut Vae, cfg: &Estimate, pictures: &[&[u8]], noise: &[f32]) -> Vec<f64> {
     let (mut posteriors, mut out) = (vec![0.0; pictures.len() * 2 * DIM], vec![f64::NAN; pictures.len()]);
-    vae.posteriors(&workers, pictures, &mut posteriors);
-    log_density(vae, &workers, cfg, pictures, &posteriors, noise, &mut out);
+    vae.posteriors(pictures, &mut posteriors).unwrap();
+    vae.log_density(cfg, pictures, &posteriors, noise, &mut out).unwrap();
     out
 }
 
@@ -142,7 +141,7 @@ fn log_densities_are_the_references() {
             let mut vae = vae(size, channels, threads, true);
             let (pictures, noise) = data(&vae.architecture, n, latents * DIM, 8);
             let views = views(&pictures);
-            let got = density(&mut vae, threads, &settings(estimator, latents), &views, &noise);
+            let got = density(&mut vae, &settings(estimator, latents), &views, &noise);
             let terms = log_weights(&vae, &views, &noise, latents);
             for (got, terms) in got.iter().zip(&terms) {
                 let want = estimate(terms, estimator);
@@ -165,11 +164,11 @@ proptest! {
         let (mut one, mut two) = (vae(size, channels, 1, true), vae(size, channels, 2, true));
         let (pictures, noise) = data(&one.architecture, n, latents * DIM, seed);
         let (views, at) = (views(&pictures), at % n);
-        let all = density(&mut one, 1, &cfg, &views, &noise);
+        let all = density(&mut one, &cfg, &views, &noise);
         let own = &noise[at * latents * DIM..(at + 1) * latents * DIM];
-        prop_assert_eq!(density(&mut one, 1, &cfg, &views[at..=at], own), &all[at..=at]);
-        prop_assert_eq!(&density(&mut two, 2, &cfg, &views, &noise), &all);
-        prop_assert_eq!(&density(&mut one, 1, &cfg, &views, &noise), &all); // oracle 15
+        prop_assert_eq!(density(&mut one, &cfg, &views[at..=at], own), &all[at..=at]);
+        prop_assert_eq!(&density(&mut two, &cfg, &views, &noise), &all);
+        prop_assert_eq!(&density(&mut one, &cfg, &views, &noise), &all); // oracle 15
     }
 }
 

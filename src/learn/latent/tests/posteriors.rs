@@ -6,9 +6,9 @@ use super::*;
 use crate::config::Config;
 use crate::learn::goals::{LatentDistance, Reward, Step, latent_distance};
 
-fn posteriors(vae: &mut Vae, threads: usize, pictures: &[&[u8]]) -> Vec<f32> {
+fn posteriors(vae: &mut Vae, pictures: &[&[u8]]) -> Vec<f32> {
     let mut out = vec![f32::NAN; pictures.len() * 2 * DIM];
-    vae.posteriors(&Workers::new(threads), pictures, &mut out);
+    vae.posteriors(pictures, &mut out).unwrap();
     out
 }
 
@@ -20,14 +20,15 @@ fn posteriors_and_pictures_are_the_references() {
         let (views, reference) = (views(&pictures), reference(&vae));
         let (mean, v) = reference.posterior(&reference.pictures(&views).unwrap()).unwrap();
         let want = flat(&Tensor::cat(&[&mean, &v], 1).unwrap());
-        assert!(difference(&posteriors(&mut vae, 2, &views), &want) < 1e-5, "{size} px");
+        assert!(difference(&posteriors(&mut vae, &views), &want) < 1e-5, "{size} px");
         let mean = flat(&mean);
-        assert!(difference(&vae.encode(&Workers::new(2), &views), &mean) < 1e-5);
-        assert!(difference(&vae.encode_one(&mut vae.scratch(), views[36]), &mean[36 * DIM..]) < 1e-5);
+        assert!(difference(&vae.encode(&views).unwrap(), &mean) < 1e-5);
+        let encoder = vae.encoder().unwrap();
+        assert!(difference(&encoder.encode(&mut encoder.scratch(), views[36]), &mean[36 * DIM..]) < 1e-5);
         let z = Tensor::from_slice(&noise, (37, DIM), &candle_core::Device::Cpu).unwrap();
         let decoded = reference.decode(&z.to_dtype(candle_core::DType::F64).unwrap()).unwrap();
         let want = flat(&decoded.permute((0, 2, 3, 1)).unwrap());
-        let got = vae.decode(&noise);
+        let got = vae.decode(&noise).unwrap();
         assert_eq!(got.len(), want.len());
         assert!(got.iter().zip(&want).all(|(g, w)| (f64::from(*g) - 255.0 * w).abs() < 0.501), "{size} px");
     }
@@ -43,14 +44,14 @@ proptest! {
         let mut one = vae(size, channels, 1, true);
         let mut two = vae(size, channels, 2, true);
         let (picture, _) = data(&one.architecture, 1, DIM, seed);
-        let alone = posteriors(&mut one, 1, &views(&picture));
+        let alone = posteriors(&mut one, &views(&picture));
         let (others, _) = data(&one.architecture, n, DIM, seed + 1);
         let at = at % n;
         let mut views = views(&others);
         views[at] = &picture[0];
-        let among = posteriors(&mut one, 1, &views);
+        let among = posteriors(&mut one, &views);
         prop_assert_eq!(&among[at * 2 * DIM..(at + 1) * 2 * DIM], &alone[..]);
-        prop_assert_eq!(among, posteriors(&mut two, 2, &views));
+        prop_assert_eq!(among, posteriors(&mut two, &views));
     }
 }
 
@@ -58,9 +59,8 @@ proptest! {
 fn oracle_14_rewards_from_pictures_come_out_the_same_twice() {
     let mut vae = vae(48, SIZES[1].1, 2, true);
     let (pictures, _) = data(&vae.architecture, 40, DIM, 5);
-    let workers = Workers::new(2);
-    let z = vae.encode(&workers, &views(&pictures));
-    let goal = vae.encode(&workers, &[&pictures[7]]);
+    let z = vae.encode(&views(&pictures)).unwrap();
+    let goal = vae.encode(&[&pictures[7]]).unwrap();
     let rewards = |z: &[f32]| -> Vec<f32> {
         {
             let reward = LatentDistance { scale: 1.0 };
@@ -72,25 +72,25 @@ fn oracle_14_rewards_from_pictures_come_out_the_same_twice() {
     assert!(rewards(&z).iter().enumerate().all(|(i, r)| i == 7 || *r < 0.0));
     let squared: f64 = (0..DIM).map(|d| f64::from(z[d] - goal[d]).powi(2)).sum();
     assert!((f64::from(latent_distance(&z[..DIM], &goal)) - squared.sqrt()).abs() < 1e-5);
-    assert_eq!(rewards(&z), rewards(&vae.encode(&workers, &views(&pictures))));
+    assert_eq!(rewards(&z), rewards(&vae.encode(&views(&pictures)).unwrap()));
     // The variance has no part in it.
     let bias = vae.architecture.heads() + 1;
     vae.params.get_mut(bias)[DIM..].fill(9.0);
     vae.parameters_changed();
-    assert_eq!(rewards(&z), rewards(&vae.encode(&workers, &views(&pictures))));
+    assert_eq!(rewards(&z), rewards(&vae.encode(&views(&pictures)).unwrap()));
 }
 
 #[test]
 fn oracle_15_a_refresh_without_training_changes_nothing() {
     let mut vae = vae(48, SIZES[1].1, 2, true);
     let (pictures, noise) = data(&vae.architecture, 50, DIM, 6);
-    let first = posteriors(&mut vae, 2, &views(&pictures));
-    assert_eq!(first, posteriors(&mut vae, 2, &views(&pictures)));
+    let first = posteriors(&mut vae, &views(&pictures));
+    assert_eq!(first, posteriors(&mut vae, &views(&pictures)));
     // Training buffers are the same buffers: a gradient leaves nothing behind.
-    vae.gradients(&Workers::new(2), &views(&pictures), &noise).unwrap();
-    assert_eq!(first, posteriors(&mut vae, 2, &views(&pictures)));
-    vae.update(&Workers::new(2), &views(&pictures), &noise).unwrap();
-    assert_ne!(first, posteriors(&mut vae, 2, &views(&pictures)));
+    vae.gradients(&views(&pictures), &noise).unwrap();
+    assert_eq!(first, posteriors(&mut vae, &views(&pictures)));
+    vae.update(&views(&pictures), &noise, 0).unwrap();
+    assert_ne!(first, posteriors(&mut vae, &views(&pictures)));
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn an_update_repeats_to_the_bit() {
             let mut vae = vae(48, SIZES[1].1, threads, true);
             for step in 0..2 {
                 let (pictures, noise) = data(&vae.architecture, 33, DIM, step);
-                vae.update(&Workers::new(threads), &views(&pictures), &noise).unwrap();
+                vae.update(&views(&pictures), &noise, 0).unwrap();
             }
             (vae.params.values, vae.adam)
         };
@@ -132,7 +132,7 @@ fn a_nan_anywhere_is_refused_and_nothing_moves() {
         vae.parameters_changed();
         let (before, moments) = (vae.params.values.clone(), vae.adam.clone());
         let (pictures, noise) = data(&vae.architecture, 9, DIM, 0);
-        let refused = vae.update(&Workers::new(2), &views(&pictures), &noise);
+        let refused = vae.update(&views(&pictures), &noise, 0);
         assert!(matches!(refused, Err(crate::error::Error::NotFinite(_))), "{name}: {refused:?}");
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&vae.params.values), bits(&before));

@@ -49,10 +49,10 @@ impl Case {
 
 /// Facts, gradient and posteriors, as bits.
 fn run(case: &Case, pictures: &[&[u8]], noise: &[f32]) -> (crate::learn::latent::VaeInfo, Vec<f32>, Vec<f32>) {
-    let (mut vae, workers) = (case.vae(), Workers::new(case.threads));
+    let mut vae = case.vae();
     let mut posteriors = vec![0.0; pictures.len() * 2 * case.dim];
-    vae.posteriors(&workers, pictures, &mut posteriors);
-    let info = vae.gradients(&workers, pictures, noise).unwrap();
+    vae.posteriors(pictures, &mut posteriors).unwrap();
+    let info = vae.gradients(pictures, noise).unwrap();
     (info, vae.lanes[0].gradient.clone(), posteriors)
 }
 

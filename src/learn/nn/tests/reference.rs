@@ -1,9 +1,12 @@
 //! What candle makes of a layer in f64, to hold a layer of random shape against: values, gradients, and a difference.
 
+use std::sync::Mutex;
+
 use candle_core::{DType, Device, Result, Tensor, Var};
 use proptest::test_runner::{Config, RngSeed};
 
 use super::{values, wide};
+use crate::learn::nn::Params;
 use crate::learn::rng::stream;
 
 /// Of `cases` shapes, the same ones at every call; `PROPTEST_RNG_SEED` draws others.
@@ -43,7 +46,7 @@ pub fn perceptron(t: &[Tensor], x: &Tensor, norm: bool, note: &dyn Fn(&Tensor) -
             h = layer_norm(&h, &layer[2], &layer[3])?;
         }
         note(&h)?;
-        h = (&h * h.gt(0.0)?.to_dtype(DType::F64)?.detach())?;
+        h = (&h * h.gt(0.0)?.to_dtype(h.dtype())?.detach())?;
     }
     linear(&h, last)
 }
@@ -127,4 +130,30 @@ fn apart(got: &[f32], want: &[f64], least: f64) -> f64 {
 /// The larger, NaN above all.
 fn larger(a: f64, b: f64) -> f64 {
     if b <= a { a } else { b }
+}
+
+/// A distance that a shared reference may lower.
+pub struct Margin(Mutex<f64>);
+
+impl Margin {
+    pub fn new(margin: f64) -> Self {
+        Self(Mutex::new(margin))
+    }
+
+    pub fn get(&self) -> f64 {
+        *self.0.lock().unwrap()
+    }
+
+    pub fn set(&self, margin: f64) {
+        *self.0.lock().unwrap() = margin;
+    }
+}
+
+/// `params` as variables, in order.
+pub fn vars(params: &Params, dtype: DType) -> Result<Vec<Var>> {
+    let var = |i: usize| {
+        let values = Tensor::from_slice(params.get(i), params.tensors[i].shape.clone(), &Device::Cpu)?;
+        Var::from_tensor(&values.to_dtype(dtype)?)
+    };
+    (0..params.tensors.len()).map(var).collect()
 }
