@@ -60,6 +60,21 @@ ablation() {
 ablation tau
 ablation min_ess
 
+# Critics as others build them, one seed each: results/door/layer_norm-s1, results/door/critics-s1 (agent.critics=5).
+variants=$(ended results/door/layer_norm-s1 results/door/critics-s1)
+if [ -n "$variants" ]; then
+    all=$(mktemp -d)
+    # shellcheck disable=SC2086
+    skewfit plot $variants --out "$all" > /dev/null
+    mkdir -p results/door/variants
+    cp "$all/table.md" "$all/evaluation.png" "$all/coverage.png" "$all/learning.png" results/door/variants/
+    for run in $variants; do
+        name=${run##*/}
+        cp "$run/metrics.csv" "results/door/variants/metrics-$name.csv"
+    done
+    rm -r "$all"
+fi
+
 # block NAME TEXT: puts a text between the README's two marks of that name.
 block() {
     if [ "$(grep -c "<!-- $1 -->\|<!-- end of $1 -->" README.md)" -ne 2 ]; then
