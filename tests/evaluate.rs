@@ -165,7 +165,7 @@ fn what_is_no_picture_is_refused_and_nothing_changes() {
     }
     refuse("missing.png", "cannot be read");
     fs::create_dir(dir.path().join("folder.png")).unwrap();
-    refuse("folder.png", "is not a file");
+    refuse("folder.png", "holds no picture");
     refused(&skewfit("evaluate", dir.path(), &[]), 2, &["is not a run"]);
     for episodes in ["0", "1001"] {
         let args = ["evaluate", run.to_str().unwrap(), "--episodes", episodes];

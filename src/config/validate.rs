@@ -45,7 +45,15 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
     }
     let size = c.env.image_size;
     let convolutions = Architecture::sizes(size).map_or(0, |sides| sides.len());
-    let checks: [(bool, &[&str], String); 7] = [
+    let checks: [(bool, &[&str], String); 8] = [
+        (
+            c.agent.layer_norm && c.agent.hidden.iter().any(|units| *units < 2),
+            &["agent.layer_norm", "agent.hidden"],
+            format!(
+                "agent.hidden = {:?} has a layer of one unit, whose norm is always 0; give it more",
+                c.agent.hidden
+            ),
+        ),
         (
             c.run.steps < c.run.warmup_steps,
             &["run.steps", "run.warmup_steps"],

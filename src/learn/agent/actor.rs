@@ -2,7 +2,8 @@
 //!
 //! L = mean_i [ alpha log pi(a_i | s_i) - Q(s_i, a_i) ]   (arXiv 1812.05905, equation 7)
 //!
-//! Q is the smaller of two critics, or the mean of more ([`ensemble`](super::ensemble)). With eps fixed:  d log pi / du = 2 tanh(u),  da/du = 1 - a^2,  and log sigma also enters as -log sigma.
+//! Q is the smaller of two critics, or the mean of more ([`ensemble`](super::ensemble)). With eps fixed:
+//! d log pi / du = 2 tanh(u),  da/du = 1 - a^2,  and log sigma also enters as -log sigma.
 
 use super::ensemble::{climbed, slope};
 use super::lane::Lane;

@@ -13,7 +13,7 @@ mod lane;
 pub mod model;
 mod nets;
 #[cfg(test)]
-pub(in crate::learn) mod reference;
+pub(crate) mod reference;
 mod rows;
 pub mod sac;
 pub mod squash;

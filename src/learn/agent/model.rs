@@ -59,8 +59,8 @@ pub trait Agent: Send + Sync {
     /// alpha, after the last update: no wait for a device.
     fn temperature(&self) -> f32;
 
-    /// What acts in the control loop, with the parameters as they are. An implementation elsewhere brings its copy up to
-    /// date here.
+    /// What acts in the control loop, with the parameters as they are. An implementation elsewhere keeps a copy on
+    /// the host, which it brings up to date after an update.
     ///
     /// # Errors
     /// What the device reports.
@@ -76,6 +76,6 @@ pub trait Agent: Send + Sync {
     /// The inverse of [`state`](Self::state); other tensors are ignored.
     ///
     /// # Errors
-    /// `Damaged` where a tensor is missing or has another length; a part may have been restored then.
+    /// `Damaged` where a tensor is missing or has another shape; a part may have been restored then.
     fn restore(&mut self, state: &ModelState) -> Result<()>;
 }

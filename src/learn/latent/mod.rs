@@ -11,7 +11,7 @@ pub mod model;
 mod packed;
 mod picture;
 #[cfg(test)]
-pub(in crate::learn) mod reference;
+pub(crate) mod reference;
 #[cfg(test)]
 mod tests;
 pub mod vae;

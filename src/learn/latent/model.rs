@@ -70,8 +70,8 @@ pub trait LatentModel: Send + Sync {
     /// What the device reports.
     fn decode(&mut self, latents: &[f32]) -> Result<Vec<u8>>;
 
-    /// What encodes in the control loop, with the parameters as they are. An implementation elsewhere brings its copy up to
-    /// date here.
+    /// What encodes in the control loop, with the parameters as they are. An implementation elsewhere keeps a copy on
+    /// the host, which it brings up to date after an update.
     ///
     /// # Errors
     /// What the device reports.
@@ -86,7 +86,7 @@ pub trait LatentModel: Send + Sync {
     /// The inverse of [`state`](Self::state); other tensors are ignored.
     ///
     /// # Errors
-    /// `Damaged` where a tensor is missing or has another length; a part may have been restored then.
+    /// `Damaged` where a tensor is missing or has another shape; a part may have been restored then.
     fn restore(&mut self, state: &ModelState) -> Result<()>;
 
     /// Posterior means (n, Z): the latents of replay. Each row depends on its picture alone.

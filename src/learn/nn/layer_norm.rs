@@ -9,8 +9,8 @@
 /// Added to the variance, as PyTorch does.
 pub const EPSILON: f32 = 1e-5;
 
-/// `x` (R, C) becomes y; keeps n in `normal` (R, C) and 1 / sqrt(var x + 1e-5) in `scale` (R). A NaN spoils its row, so
-/// that the gradient's check sees it.
+/// `x` (R, C) becomes y; keeps n in `normal` (R, C) and 1 / sqrt(var x + 1e-5) in `scale` (R). A NaN spoils its row, and so
+/// does a variance beyond f32: the gradient's check sees them.
 pub fn forward(gain: &[f32], shift: &[f32], x: &mut [f32], normal: &mut [f32], scale: &mut [f32]) {
     let columns = gain.len();
     pulp::Arch::new().dispatch(
@@ -20,7 +20,8 @@ pub fn forward(gain: &[f32], shift: &[f32], x: &mut [f32], normal: &mut [f32], s
             for (x, (normal, scale)) in x.chunks_exact_mut(columns).zip(kept) {
                 let centre = mean(x);
                 normal.iter_mut().zip(&*x).for_each(|(n, x)| *n = x - centre);
-                *scale = 1.0 / (mean_product(normal, normal) + EPSILON).sqrt();
+                let variance = mean_product(normal, normal);
+                *scale = if variance.is_finite() { 1.0 / (variance + EPSILON).sqrt() } else { f32::NAN };
                 for (((y, n), g), s) in x.iter_mut().zip(normal).zip(gain).zip(shift) {
                     *n *= *scale;
                     let sum = g * *n + s;

@@ -38,18 +38,18 @@ impl ModelState {
     /// The inverse of [`push`](Self::push), by name.
     ///
     /// # Errors
-    /// `Damaged` where a tensor is missing or has another length; a part may have been read then.
+    /// `Damaged` where a tensor is missing or has another shape; a part may have been read then.
     pub fn read(&self, params: &mut Params, adam: Option<(&str, &mut Adam)>) -> Result<()> {
         for tensor in &params.tensors {
-            params.values[tensor.range()].copy_from_slice(find(&self.params, &tensor.name, tensor.len())?);
+            params.values[tensor.range()].copy_from_slice(find(&self.params, &tensor.name, &tensor.shape)?);
         }
         let Some((name, adam)) = adam else { return Ok(()) };
         for tensor in &params.tensors {
-            let moment = |suffix| find(&self.optimizer, &format!("{}.{suffix}", tensor.name), tensor.len());
+            let moment = |suffix| find(&self.optimizer, &format!("{}.{suffix}", tensor.name), &tensor.shape);
             adam.m[tensor.range()].copy_from_slice(moment("m")?);
             adam.v[tensor.range()].copy_from_slice(moment("v")?);
         }
-        let step = find(&self.optimizer, &format!("{name}.step"), pack_step(0).len())?;
+        let step = find(&self.optimizer, &format!("{name}.step"), &[pack_step(0).len()])?;
         adam.step = unpack_step(step).ok_or_else(|| Error::Damaged(format!("{name}.step is no count")))?;
         Ok(())
     }
@@ -63,9 +63,10 @@ fn named<'a>(params: &'a Params, values: &'a [f32], suffix: &'a str) -> impl Ite
     })
 }
 
-fn find<'a>(tensors: &'a [NamedTensor], name: &str, len: usize) -> Result<&'a [f32]> {
-    let tensor = tensors.iter().find(|t| t.name == name && t.data.len() == len);
-    tensor.map(|t| &t.data[..]).ok_or_else(|| Error::Damaged(format!("no tensor `{name}` of {len}")))
+fn find<'a>(tensors: &'a [NamedTensor], name: &str, shape: &[usize]) -> Result<&'a [f32]> {
+    let len = shape.iter().product::<usize>();
+    let tensor = tensors.iter().find(|t| t.name == name && t.shape == shape && t.data.len() == len);
+    tensor.map(|t| &t.data[..]).ok_or_else(|| Error::Damaged(format!("no tensor `{name}` of shape {shape:?}")))
 }
 
 /// A step count as the data of an optimiser tensor of shape `[3]`: base-2^24 digits, low first, each exact in f32.
@@ -103,13 +104,13 @@ mod tests {
             state.read(&mut Params::zeros(layout()), Some(("both", &mut Adam::new(3)))).unwrap_err().to_string()
         };
         for (broken, why) in [
-            (ModelState { params: state.params[..1].to_vec(), ..state.clone() }, "no tensor `b` of 1"),
-            (ModelState { optimizer: state.optimizer[1..].to_vec(), ..state.clone() }, "no tensor `a.m` of 2"),
+            (ModelState { params: state.params[..1].to_vec(), ..state.clone() }, "no tensor `b` of shape []"),
+            (ModelState { optimizer: state.optimizer[1..].to_vec(), ..state.clone() }, "no tensor `a.m` of shape [2]"),
         ] {
             assert_eq!(refused(&broken), why);
         }
         state.optimizer[2].data.push(0.0);
-        assert_eq!(refused(&state), "no tensor `a.v` of 2");
+        assert_eq!(refused(&state), "no tensor `a.v` of shape [2]");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::host::Host;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keep::faults::{Part, Place};
 use crate::learn::learner::{Encoding, Learner};
 use crate::learn::nn::ModelState;
@@ -33,16 +33,17 @@ fn inject_nan(learner: &mut Learner, part: Part) -> Result<()> {
         Part::Action => nan(&mut learner.batch.action),
         Part::Noise => learner.minibatch.noise.fill(f32::NAN),
         Part::Density => {}
-        Part::Policy => learner.agent.restore(&broken(learner.agent.state()?, "policy."))?,
-        Part::Critic => learner.agent.restore(&broken(learner.agent.state()?, "critic0."))?,
-        Part::Encoder => learner.restore_models(&broken(learner.models()?, "encoder."))?,
+        Part::Policy => learner.agent.restore(&broken(learner.agent.state()?, "policy.")?)?,
+        Part::Critic => learner.agent.restore(&broken(learner.agent.state()?, "critic0.")?)?,
+        Part::Encoder => learner.restore_models(&broken(learner.models()?, "encoder.")?)?,
     }
     Ok(())
 }
 
 /// The first value of the network `prefix` is NaN.
-fn broken(mut models: ModelState, prefix: &str) -> ModelState {
+fn broken(mut models: ModelState, prefix: &str) -> Result<ModelState> {
     let first = models.params.iter_mut().find(|tensor| tensor.name.starts_with(prefix));
-    first.and_then(|tensor| tensor.data.first_mut()).into_iter().for_each(|v| *v = f32::NAN);
-    models
+    let value = first.and_then(|tensor| tensor.data.first_mut());
+    *value.ok_or_else(|| Error::Misuse(format!("no network `{prefix}` to break")))? = f32::NAN;
+    Ok(models)
 }

@@ -1,4 +1,4 @@
-//! What the critics promise against what came: Q(s_t, g, a_t) = min of both, and the soft return of a stored episode,
+//! What the critics promise against what came: Q(s_t, g, a_t) as the actor climbs it, and the soft return of a stored episode,
 //!
 //! G_t = r_t + sum_{k > t} gamma^{k-t} (r_k + alpha h_k) + gamma^{T-t} / (1 - gamma) * (mean of r_k + alpha h_k over the last quarter)
 //!
@@ -9,7 +9,7 @@
 use crate::config::Config;
 use crate::error::Result;
 use crate::learn::episode::Episode;
-use crate::learn::goals::latent_distance;
+use crate::learn::goals::{self, Step};
 use crate::learn::learner::Learner;
 use crate::learn::rng;
 use crate::learn::rng::normals;
@@ -96,16 +96,17 @@ fn earned_and_promised(
     let noise = normals(episode.actions.len(), &mut rng::stream(cfg.seed, "diagnose-policy", &[episode.id]));
     let (q, log_pi) = learner.agent.judge(&observation, &episode.actions, &noise)?;
     let alpha = if cfg.agent.entropy_in_target { learner.agent.temperature() } else { 0.0 };
-    let scale = cfg.agent.reward_scale as f32;
+    let (reward, a) = (goals::reward(&cfg.goals.reward, &cfg.agent), episode.action_dim);
     let earned = (0..steps).map(|t| {
-        let bonus = f64::from(-alpha * log_pi[t]);
-        (f64::from(-scale * latent_distance(latent(t + 1), &track.goal)), bonus)
+        let action = &episode.actions[t * a..(t + 1) * a];
+        let step = Step { z: latent(t), z_next: latent(t + 1), goal: &track.goal, action };
+        (f64::from(reward.of(&step)), f64::from(-alpha * log_pi[t]))
     });
     Ok((earned.collect(), q.into_iter().map(f64::from).collect()))
 }
 
 /// G_t of steps that earned (r_t, alpha h_t).
-fn gains(earned: &[(f64, f64)], gamma: f64, goes_on: bool) -> Vec<f64> {
+fn gains(earned: &[Earned], gamma: f64, goes_on: bool) -> Vec<f64> {
     let soft: Vec<f64> = earned.iter().map(|(r, h)| r + h).collect();
     let last = &soft[soft.len() - soft.len().div_ceil(4)..];
     // After step t: everything from t + 1 on, entropy included.
