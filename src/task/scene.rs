@@ -163,3 +163,45 @@ fn unsound(grid: &CoverageGrid, counted: usize) -> Option<String> {
     let GridAxis { state, low, high, cells } = grid.axes.iter().chain(&grid.heat_map).find(|axis| !sound(axis))?;
     Some(format!("entry {state} of {counted}, {cells} cells over [{low}, {high}]"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn root(env: &str) -> ShardRoot {
+        ShardRoot { run_id: "0123456789abcdef".into(), seed: 0, env: env.into() }
+    }
+
+    #[test]
+    fn what_is_told_is_what_was_written_or_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let cfg = Config::resolve("corridor-tiny", Vec::new()).unwrap().env;
+        let here = Described::of(&*build(&cfg, 0).unwrap());
+        let told = || Described::told(dir.path(), &root("corridor"));
+        let put = |text: &str| std::fs::write(dir.path().join(FILE), text).unwrap();
+        assert_eq!(told().unwrap(), None);
+        assert_eq!(Described::of_run(dir.path(), &root("corridor"), &cfg).unwrap(), Some(here.clone()), "it is shipped");
+        assert_eq!(Described::of_run(dir.path(), &root("cart"), &cfg).unwrap(), None);
+        let text = here.to_file().unwrap();
+        put(&text);
+        assert_eq!(told().unwrap(), Some(here.clone()));
+        assert!(matches!(Described::told(dir.path(), &root("cart")), Err(Error::Damaged(_))), "another run's");
+        for at in 0..text.len() {
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] ^= 1;
+            std::fs::write(dir.path().join(FILE), bytes).unwrap();
+            assert!(told().is_err(), "byte {at}");
+        }
+        let with = |change: fn(&mut Described)| {
+            let mut other = here.clone();
+            change(&mut other);
+            put(&other.to_file().unwrap());
+            told().unwrap_err()
+        };
+        assert_eq!(with(|it| it.coverage.as_mut().unwrap().axes[0].cells = 0).exit_code(), 3);
+        assert_eq!(with(|it| it.coverage.as_mut().unwrap().heat_map[1].state = 9).exit_code(), 3);
+        put(&seal(&File { format_version: FORMAT_VERSION + 1, environment: here.clone() }).unwrap());
+        assert_eq!(told().unwrap_err().exit_code(), 2, "a newer program's");
+    }
+}
