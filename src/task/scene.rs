@@ -181,7 +181,11 @@ mod tests {
         let told = || Described::told(dir.path(), &root("corridor"));
         let put = |text: &str| std::fs::write(dir.path().join(FILE), text).unwrap();
         assert_eq!(told().unwrap(), None);
-        assert_eq!(Described::of_run(dir.path(), &root("corridor"), &cfg).unwrap(), Some(here.clone()), "it is shipped");
+        assert_eq!(
+            Described::of_run(dir.path(), &root("corridor"), &cfg).unwrap(),
+            Some(here.clone()),
+            "it is shipped"
+        );
         assert_eq!(Described::of_run(dir.path(), &root("cart"), &cfg).unwrap(), None);
         let text = here.to_file().unwrap();
         put(&text);

@@ -5,7 +5,7 @@
 
 pub mod actor;
 pub mod critic;
-mod ensemble;
+pub mod ensemble;
 mod host;
 mod init;
 mod judging;
