@@ -74,7 +74,7 @@ pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Bui
     if !whole {
         DiskFs.remove(&folder).map_err(|e| disk_error("empty", &folder, &e))?;
     }
-    let report = report(dir, &folder, update, &attempts, (evaluator.env(), judged));
+    let report = report(dir, &folder, update, &attempts, evaluator.env(), judged);
     write(&folder, &report, &attempts)?;
     Ok(report)
 }

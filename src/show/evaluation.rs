@@ -20,7 +20,7 @@ const IN_A_ROW: usize = 4;
 
 /// The contract's object, of attempts in an environment that are judged or not; clips are named relative to the run, as they will lie in `folder`.
 #[must_use]
-pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], (env, judged): (&dyn Env, bool)) -> Value {
+pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], env: &dyn Env, judged: bool) -> Value {
     let named = |state: &StateVec| -> Value {
         let entries = env.spec().state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
         Value::Object(entries.collect::<Map<_, _>>())

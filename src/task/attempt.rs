@@ -103,7 +103,7 @@ impl Evaluator {
         &*self.envs[0]
     }
 
-    /// Tries each goal once, in the order given; calls `beat` once a goal. How many scenes there are changes no byte.
+    /// Tries each goal once, in the order given; calls `beat` once a goal. How many environments there are changes no byte.
     ///
     /// # Errors
     /// What a scene reports.

@@ -89,11 +89,15 @@ impl Described {
     pub fn told(dir: &Path, run: &ShardRoot) -> Result<Option<Self>> {
         let path = dir.join(FILE);
         let Some(line) = read_if_there(&DiskFs, &path)? else { return Ok(None) };
-        let told: File = unseal_versioned(&path.display().to_string(), &line, FORMAT_VERSION)?;
-        let it = told.environment;
+        let told = unseal_versioned::<File>(&path.display().to_string(), &line, FORMAT_VERSION);
+        let way = "delete it, and resume the run";
+        let it = match told {
+            Err(Error::Damaged(why)) => return Err(Error::Damaged(format!("{why}: {way}"))),
+            told => told?.environment,
+        };
         let counted = it.spec.counted_names().len();
         let sound = it.spec.name == run.env && it.coverage.as_ref().is_none_or(|grid| unsound(grid, counted).is_none());
-        let other = || Error::Damaged(format!("{}: is not of this run; delete it, and resume the run", path.display()));
+        let other = || Error::Damaged(format!("{}: is not of this run: {way}", path.display()));
         if sound { Ok(Some(it)) } else { Err(other()) }
     }
 

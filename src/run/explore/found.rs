@@ -15,7 +15,7 @@ use crate::learn::learner::Learner;
 use crate::run::goal_folder;
 use crate::task::attempt::Goal;
 use crate::task::opened::restore;
-use crate::task::scene::{Build, same_scene};
+use crate::task::scene::{Build, Described, same_scene};
 
 /// See the module.
 pub(super) struct Found {
@@ -25,6 +25,8 @@ pub(super) struct Found {
     pub state: RunState,
     /// Pictures of the user's.
     pub goals: Vec<Goal>,
+    /// What the run's `env.json` tells; `None` of a run of an older program.
+    pub told: Option<Described>,
     /// The checkpoint's update; `None` of a run whose process ended before its first one.
     pub from: Option<u64>,
     /// Whether the environment is where it was at the checkpoint.
@@ -37,7 +39,7 @@ impl Found {
     /// Opens the run in `dir`, which `host` writes to from here on; not at the `pass_over` newest checkpoints.
     ///
     /// # Errors
-    /// `Damaged` where no checkpoint is sound or the journal does not reach it; what the environment refuses.
+    /// `Damaged` where no checkpoint is sound, the journal does not reach it or `env.json` is not what was written; what the environment refuses.
     pub(super) fn read(
         host: &mut Host<'_>,
         dir: &Path,
@@ -56,9 +58,9 @@ impl Found {
         let task = Task::new(cfg, build)?;
         same_scene(store.root(), task.env.spec())?;
         let learner = Learner::new(&cfg.learner(), task.env.spec().action_dim)?;
-        let goals = goal_folder::kept(dir, cfg)?;
+        let (goals, told) = (goal_folder::kept(dir, cfg)?, Described::told(dir, store.root())?);
         let (state, from, put_back, damage) = (RunState::default(), None, false, Vec::new());
-        let mut found = Self { store, task, learner, state, goals, from, put_back, damage };
+        let mut found = Self { store, task, learner, state, goals, told, from, put_back, damage };
         if let Some(Loaded { snapshot, passed_over }) = loaded {
             found.state = RunState::of(&snapshot)?;
             found.store.holds(found.state.episodes)?;

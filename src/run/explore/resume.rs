@@ -15,8 +15,8 @@ use crate::config::{Config, Setting};
 use crate::error::{Error, Result};
 use crate::keep::checkpoint;
 use crate::keep::provenance;
+use crate::keep::store::Store;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error, read_if_there, write_atomic};
-use crate::keep::store::{ShardRoot, Store};
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::{Phase, Status};
@@ -31,7 +31,7 @@ use crate::task::scene::{self, Build, Described};
 /// # Errors
 /// As the contract's exit codes; `Damaged` where no checkpoint is sound.
 pub fn resume(dir: &Path, steps: Option<u64>, pass_over: usize, progress: &mut dyn Progress) -> Result<Summary> {
-    go_on(dir, steps, pass_over, progress, &scene::build)
+    resume_in(dir, steps, pass_over, progress, &scene::build)
 }
 
 /// [`resume`] in an environment of the caller's.
@@ -39,16 +39,6 @@ pub fn resume(dir: &Path, steps: Option<u64>, pass_over: usize, progress: &mut d
 /// # Errors
 /// As there.
 pub fn resume_in(
-    dir: &Path,
-    steps: Option<u64>,
-    pass_over: usize,
-    progress: &mut dyn Progress,
-    build: Build<'_>,
-) -> Result<Summary> {
-    go_on(dir, steps, pass_over, progress, build)
-}
-
-fn go_on(
     dir: &Path,
     steps: Option<u64>,
     pass_over: usize,
@@ -80,10 +70,10 @@ fn go_on(
     if found.put_back {
         found.store.cut_back(found.state.episodes)?; // they are acted again; others are read from their shards
     }
-    let Found { store, mut task, learner, state, goals, mut damage, .. } = found;
+    let Found { store, mut task, learner, state, goals, told, mut damage, .. } = found;
     goal_folder::keep(&*host.fs, dir, &goals)?;
     task.take_goals(goals);
-    damage.extend(note_environment(&*host.fs, dir, &root, &task.described)?);
+    damage.extend(note_environment(&*host.fs, dir, told.as_ref(), &task.described)?);
     let metrics = rows_behind(&host.fs, dir, &cfg, state.epoch, &task.described)?;
     write_atomic(&*host.fs, &dir.join("config.toml"), cfg.to_toml()?.as_bytes())?;
     note_resumption(&*host.fs, dir, learner.workers().count())?;
@@ -101,9 +91,9 @@ fn go_on(
 }
 
 /// Writes down what is explored where the run does not tell yet, and says where it tells otherwise.
-fn note_environment(fs: &dyn Fs, dir: &Path, root: &ShardRoot, here: &Described) -> Result<Option<String>> {
-    match Described::told(dir, root)? {
-        Some(told) if told == *here => Ok(None),
+fn note_environment(fs: &dyn Fs, dir: &Path, told: Option<&Described>, here: &Described) -> Result<Option<String>> {
+    match told {
+        Some(told) if told == here => Ok(None),
         Some(_) => Ok(Some(format!("{} tells of another environment of that name; {NOT_THE_SAME}", scene::FILE))),
         None => write_atomic(fs, &dir.join(scene::FILE), here.to_file()?.as_bytes()).map(|()| None),
     }
