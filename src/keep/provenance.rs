@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Libraries whose version may change a run's bytes.
 const KEY_LIBRARIES: &[&str] =
-    &["gemm", "hdf5-pure", "image", "rand", "rand_chacha", "rand_distr", "rapier3d", "rayon", "safetensors"];
+    &["gemm-f32", "hdf5-pure", "image", "rand", "rand_chacha", "rand_distr", "rapier3d", "rayon", "safetensors"];
 
 /// What this program runs on.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]

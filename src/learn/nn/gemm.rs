@@ -1,7 +1,10 @@
-//! Dst = [Dst +] A B on strided f32 views, on the calling thread, by the `gemm` crate.
+//! Dst = [Dst +] A B on strided f32 views, on the calling thread, by the f32 kernels of the `gemm` crate.
 //!
-//! The one place with `unsafe`: the crate's entry point takes raw pointers; every view is checked to lie inside its slice.
-#![allow(unsafe_code)] // the `gemm` crate's only entry point is an unsafe function
+//! The one place with `unsafe`: the kernel takes raw pointers; every view is checked to lie inside its slice.
+#![allow(unsafe_code)] // the kernel is an unsafe function
+
+use gemm_common::Parallelism;
+use gemm_f32::gemm::f32::get_gemm_fn;
 
 /// A (rows, cols) matrix inside a slice: entry (r, c) at `r * row_stride + c * col_stride`. Rows may overlap.
 #[derive(Clone, Copy)]
@@ -53,29 +56,32 @@ pub fn matmul(dst: &mut [f32], accumulate: bool, a: View, b: View) {
     if a.rows == 0 || b.cols == 0 {
         return;
     }
+    // The kernel writes along columns, so a row-major Dst is computed as Dst^T = B^T A^T.
+    let columns = b.cols as isize;
+    let (left, right, dst_cs, dst_rs) = if columns > 1 { (b.t(), a.t(), columns, 1) } else { (a, b, 1, columns) };
     // SAFETY: `dst` is exclusively borrowed and holds a.rows x b.cols entries (asserted above), so it cannot overlap
     // A or B; A's and B's last entries lie inside their slices (asserted where a `View` is made).
     unsafe {
-        gemm::gemm(
-            a.rows,
-            b.cols,
-            a.cols,
+        get_gemm_fn()(
+            left.rows,
+            right.cols,
+            left.cols,
             dst.as_mut_ptr(),
-            1,
-            b.cols as isize,
+            dst_cs,
+            dst_rs,
             accumulate,
-            a.data.as_ptr(),
-            a.col_stride as isize,
-            a.row_stride as isize,
-            b.data.as_ptr(),
-            b.col_stride as isize,
-            b.row_stride as isize,
+            left.data.as_ptr(),
+            left.col_stride as isize,
+            left.row_stride as isize,
+            right.data.as_ptr(),
+            right.col_stride as isize,
+            right.row_stride as isize,
             1.0,
             1.0,
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            Parallelism::None,
         );
     }
 }
