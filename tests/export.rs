@@ -155,7 +155,7 @@ fn minari_loads_an_export() {
     let neither = skewfit("export", &run, &[]);
     assert!(neither.status.code() == Some(2) && stderr(&neither).contains("--minari"), "{}", stderr(&neither));
 
-    let Some(python) = python_with("minari") else { return };
+    let Some(python) = python_with("minari, PIL") else { return };
     let script = "import sys, minari
 it = minari.load_dataset(sys.argv[1])
 assert list(minari.list_local_datasets()) == [sys.argv[1]]

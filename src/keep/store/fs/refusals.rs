@@ -35,8 +35,8 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
         Some(Error::Busy(why)) => Error::Busy(why.clone()),
         _ if lasts(e) => Error::Usage(format!("{failed}; let this user write there")),
         _ if e.kind() == io::ErrorKind::NotFound => Error::Disk(format!("{failed}; it is gone: put it back")),
-        _ if e.kind() == io::ErrorKind::ReadOnlyFilesystem => Error::Disk(format!("{failed}; let it be written to")),
-        _ => Error::Disk(format!("{failed}; make room or check the disk, then try again")),
+        _ if e.kind() == io::ErrorKind::ReadOnlyFilesystem => Error::Disk(format!("{failed}; mount it for writing")),
+        _ => Error::Disk(format!("{failed}; make room or check the disk")),
     }
 }
 
