@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::{command, explore, files, json, refused, skewfit};
+use common::{Live, command, explore, files, json, refused, skewfit};
 use image::{DynamicImage, ImageBuffer, Luma, Rgb};
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn the_scenes_own_pictures_and_the_users() {
     let evaluate = |more: &[&str]| json(&skewfit("evaluate", &run, &[&["--json"], more].concat()));
 
     let own = evaluate(&[]);
-    for key in ["run", "checkpoint", "goals", "mean", "over_goals", "success_rate"] {
+    for key in ["run", "checkpoint", "goals", "mean", "over_goals", "success_rate", "folder"] {
         assert!(own.get(key).is_some(), "{key}");
     }
     let goals = own["goals"].as_array().unwrap();
@@ -75,7 +75,7 @@ fn the_scenes_own_pictures_and_the_users() {
     assert_eq!(own["mean"]["distance"], told["final"]["distance"]);
     assert_eq!(evaluate(&[]), own);
     assert!(files(&run) == before);
-    for episodes in [7, 2] {
+    for (episodes, folder) in [(7, "eval/partial/000001"), (2, "eval/partial/000002")] {
         let part = evaluate(&["--episodes", &episodes.to_string()]);
         for (tried, goal) in part["goals"].as_array().unwrap().iter().zip(goals).take(2) {
             let mut there = tried.clone();
@@ -87,15 +87,22 @@ fn the_scenes_own_pictures_and_the_users() {
         let mut after = files(&run);
         after.retain(|name, _| !name.starts_with("eval/partial"));
         assert!(after == before, "{episodes} attempts are not the run's evaluation");
-        assert_eq!(files(&run.join("eval/partial")).len(), 3 + 3 * episodes, "the attempts before are gone");
+        assert_eq!(part["folder"].as_str().unwrap(), run.join(folder).to_str().unwrap());
+        assert_eq!(files(&run.join(folder)).len(), 3 + 3 * episodes);
     }
+    assert_eq!(fs::read_to_string(run.join("eval/partial/last")).unwrap(), "000002\n");
     assert_eq!(evaluate(&[]), own);
 
     let given = pictures(dir.path());
     let given: Vec<&str> = given.iter().map(|p| p.to_str().unwrap()).collect();
     let flags: Vec<&str> = given.iter().flat_map(|p| ["--goal", p]).collect();
     let yours = evaluate(&flags);
-    assert_eq!(evaluate(&flags), yours);
+    let kept = files(&run.join("eval/pictures/000001"));
+    let again = evaluate(&flags);
+    assert!(files(&run.join("eval/pictures/000001")) == kept, "a call leaves the results of others alone");
+    for (a, b) in again["goals"].as_array().unwrap().iter().zip(yours["goals"].as_array().unwrap()) {
+        assert_eq!([&a["goal"], &a["latent_distance"]], [&b["goal"], &b["latent_distance"]]);
+    }
     assert_eq!((&yours["mean"], yours["goals"].as_array().unwrap().len()), (&json!({}), 4));
     assert_eq!(yours["over_goals"], json!({}));
     for (goal, name) in yours["goals"].as_array().unwrap().iter().zip(&given) {
@@ -105,7 +112,8 @@ fn the_scenes_own_pictures_and_the_users() {
         assert!(goal["latent_distance"].as_f64().unwrap() >= 0.0);
     }
     assert_eq!(evaluate(&[&flags[..2], &["--episodes", "3"]].concat())["goals"].as_array().unwrap().len(), 3);
-    let left = files(&run.join("eval/pictures"));
+    assert_eq!(fs::read_to_string(run.join("eval/pictures/last")).unwrap(), "000003\n");
+    let left = files(&run.join("eval/pictures/000001"));
     for name in ["evaluation.json", "sheet.png", "00-goal.png", "00-reached.png", "00.gif", "clips.gif"] {
         assert!(left.contains_key(Path::new(name)), "{name}");
     }
@@ -124,6 +132,65 @@ fn the_scenes_own_pictures_and_the_users() {
     let mut after = files(&run);
     after.retain(|name, _| !name.starts_with("eval/pictures") && !name.starts_with("eval/partial"));
     assert!(after == before, "an evaluation changes nothing but eval/");
+}
+
+/// Evaluations of one run at the same time do not know of each other, and results of an older program stay.
+#[test]
+fn evaluations_at_once_and_of_before_are_all_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    explore(&run, &["run.steps=200", "evaluate.pictures=3"]);
+    let of_the_run = files(&run);
+    let older = run.join("eval/pictures/evaluation.json");
+    fs::create_dir_all(older.parent().unwrap()).unwrap();
+    fs::write(&older, "{}").unwrap();
+    let given = pictures(dir.path());
+    let goals: Vec<&str> = given.iter().map(|path| path.to_str().unwrap()).collect();
+    for round in 0..2 {
+        let mut calls: Vec<Vec<&str>> = goals.iter().map(|goal| vec!["--goal", goal]).collect();
+        calls.extend([vec!["--episodes", "2"], vec!["--episodes", "2"], vec![], vec![]]);
+        let start = |more: &Vec<&str>| {
+            let args = [&["evaluate", run.to_str().unwrap(), "--json"], &more[..]].concat();
+            Live::start(command(&args))
+        };
+        let live: Vec<Live> = calls.iter().map(start).collect();
+        let told: Vec<Value> = live.into_iter().map(|call| json(&call.end())).collect();
+        for (told, goal) in told.iter().zip(&goals) {
+            let saved = fs::read(Path::new(told["folder"].as_str().unwrap()).join("evaluation.json")).unwrap();
+            let saved: Value = serde_json::from_slice(&saved).unwrap();
+            assert_eq!((&saved["goals"], &saved["goals"][0]["goal"]), (&told["goals"], &json!(goal)));
+        }
+        for (part, each) in [("pictures", goals.len()), ("partial", 2)] {
+            let last = format!("{:06}", (round + 1) * each);
+            assert_eq!(fs::read_to_string(run.join("eval").join(part).join("last")).unwrap().trim_end(), last);
+        }
+    }
+    assert_eq!(fs::read_to_string(&older).unwrap(), "{}");
+    let mut after = files(&run);
+    assert!(!after.keys().any(|name| name.to_str().unwrap().contains(".tmp")));
+    after.retain(|name, _| !name.starts_with("eval/pictures") && !name.starts_with("eval/partial"));
+    assert!(after == of_the_run);
+}
+
+/// A phone's 24 megapixels, a strip, and a photo that says how it was held.
+#[test]
+fn pictures_of_any_shape_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = dir.path().join("run");
+    explore(&run, &["run.steps=200"]);
+    let half =
+        |(w, h): (u32, u32)| ImageBuffer::from_fn(w, h, |x, _| Rgb([if 2 * x < w { 250u8 } else { 10 }, 60, 90]));
+    let (phone, strip) = (dir.path().join("phone.png"), dir.path().join("strip.png"));
+    half((5712, 4284)).save(&phone).unwrap();
+    half((5000, 2)).save(&strip).unwrap();
+    let args = ["--json", "--goal", phone.to_str().unwrap(), "--goal", strip.to_str().unwrap()];
+    let told = json(&skewfit("evaluate", &run, &args));
+    let folder = Path::new(told["folder"].as_str().unwrap());
+    for seen in ["00-goal.png", "01-goal.png"] {
+        let seen = image::open(folder.join(seen)).unwrap().into_rgb8();
+        let [left, right] = [seen[(2, 12)], seen[(21, 12)]].map(|pixel| pixel.0[0]);
+        assert!(seen.dimensions() == (24, 24) && left > 245 && right < 15, "{left} {right}");
+    }
 }
 
 /// A PNG header alone: 50,000 pixels wide.
@@ -146,8 +213,8 @@ fn what_is_no_picture_is_refused_and_nothing_changes() {
     let bad: [(&str, &[u8], &str); 4] = [
         ("notes.png", b"buy milk", "PNG, JPEG or GIF"),
         ("cut.png", &whole[..whole.len() / 2], "cut short"),
-        ("giant.png", &giant(), "larger than"),
-        ("empty.jpg", b"", "PNG, JPEG or GIF"),
+        ("giant.png", &giant(), "larger than 200 megapixels"),
+        ("empty.jpg", b"", "is empty (0 bytes)"),
     ];
     let before = files(&run);
     let refuse = |name: &str, why: &str| {

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::{explore, files, json, python_with_h5py, refused, skewfit};
+use common::{explore, files, json, python_with, python_with_h5py, refused, skewfit, stderr};
 use serde_json::{Value, json};
 use skewfit::keep::store::Store;
 use skewfit::learn::episode::Episode;
@@ -108,6 +108,66 @@ fn h5py_reads_every_sound_episode_and_the_damaged_are_named() {
             assert_eq!(told["groups"][format!("episode_{k}")], want, "{k}");
         }
     }
+}
+
+/// `load_dataset` and `list_local_datasets` ask for the name in `metadata.json`, and for it where it lies.
+#[test]
+fn minari_loads_an_export() {
+    let dir = tempfile::tempdir().unwrap();
+    let (run, datasets) = (dir.path().join("run"), dir.path().join("datasets"));
+    explore(&run, &["run.steps=400"]);
+    let store = Store::read_only(&run).unwrap();
+    let minari = || skewfit("export", &run, &["--minari", datasets.to_str().unwrap(), "--json"]);
+    let told = json(&minari());
+    let id = format!("corridor/skewfit-{}-v0", store.root().run_id);
+    let data = datasets.join(&id).join("data");
+    assert_eq!((&told["dataset_id"], &told["file"]), (&json!(id), &json!(data.join("main_data.hdf5").to_str())));
+    let metadata: Value = serde_json::from_slice(&fs::read(data.join("metadata.json")).unwrap()).unwrap();
+    for (key, value) in [
+        ("dataset_id", json!(id)),
+        ("data_format", "hdf5".into()),
+        ("minari_version", "0.5.4".into()),
+        ("jpeg_encoding", false.into()),
+        ("total_episodes", 8.into()),
+        ("total_steps", 400.into()),
+    ] {
+        assert_eq!(metadata[key], value, "{key}");
+    }
+    assert!(metadata["dataset_size"].is_f64() && metadata["description"].is_string());
+    let space = |key: &str| serde_json::from_str::<Value>(metadata[key].as_str().unwrap()).unwrap();
+    let (actions, observations) = (space("action_space"), space("observation_space"));
+    let bounds = json!({ "type": "Box", "dtype": "float32", "shape": [2], "low": [-1.0, -1.0], "high": [1.0, 1.0] });
+    assert_eq!(actions, bounds);
+    assert_eq!(observations["type"], "Dict");
+    for name in ["image", "desired_goal"] {
+        let it = &observations["subspaces"][name];
+        assert_eq!((&it["type"], &it["dtype"], &it["shape"]), (&json!("Box"), &json!("uint8"), &json!([24, 24, 3])));
+        assert_eq!((&it["low"][23][23], &it["high"][0][0]), (&json!([0, 0, 0]), &json!([255, 255, 255])));
+    }
+    assert_eq!(observations["subspaces"].as_object().unwrap().len(), 2, "the corridor has no joints");
+
+    let alone = dir.path().join("alone.h5");
+    json(&export(&run, &alone));
+    assert!(fs::read(&alone).unwrap() == fs::read(data.join("main_data.hdf5")).unwrap(), "the same file");
+    refused(&minari(), 2, &["skewfit-", "is there already"]);
+    let left: Vec<_> = fs::read_dir(datasets.join("corridor")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left.len(), 1, "no temporary directory is left: {left:?}");
+    let neither = skewfit("export", &run, &[]);
+    assert!(neither.status.code() == Some(2) && stderr(&neither).contains("--minari"), "{}", stderr(&neither));
+
+    let Some(python) = python_with("minari, PIL") else { return };
+    let script = "import sys, minari
+it = minari.load_dataset(sys.argv[1])
+assert list(minari.list_local_datasets()) == [sys.argv[1]]
+episodes = list(it.iterate_episodes())
+assert (len(episodes), it.total_steps) == (8, 400)
+for e in episodes:
+    assert e.observations['image'].shape == (51, 24, 24, 3) and len(e) == 50 and e.infos['state'].shape == (51, 2)
+    assert all(it.action_space.contains(a) for a in e.actions)
+    assert all(it.observation_space.contains({k: v[t] for k, v in e.observations.items()}) for t in (0, 50))
+";
+    let run = Command::new(&python).args(["-c", script, &id]).env("MINARI_DATASETS_PATH", &datasets).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
 #[test]

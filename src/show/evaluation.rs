@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use skewfit_envs::{Env, StateVec};
 
 use crate::error::Result;
-use crate::keep::store::fs::{DiskFs, Fs, disk_error, write_atomic};
+use crate::keep::store::fs::{DiskFs, Fs, alone_in, disk_error, write_atomic};
 use crate::show::clip::{self, Clip};
 use crate::show::pictures;
 use crate::show::report::{Reached, sheet_of_attempts};
@@ -18,14 +18,23 @@ use crate::task::scores::{latent_threshold, means, over_goals};
 const TOGETHER: usize = 8;
 const IN_A_ROW: usize = 4;
 
-/// The contract's object, of attempts in an environment that are judged or not; clips are named relative to the run, as they will lie in `folder`.
+/// The contract's object, of attempts in an environment that are judged or not. Clips are named as they will lie in
+/// `folder`, relative to the run where they are in it; none is named without a folder.
 #[must_use]
-pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], env: &dyn Env, judged: bool) -> Value {
+pub fn report(
+    run: &Path,
+    folder: Option<&Path>,
+    update: u64,
+    attempts: &[Attempt],
+    env: &dyn Env,
+    judged: bool,
+) -> Value {
     let named = |state: &StateVec| -> Value {
         let entries = env.spec().state_names.iter().zip(&state.0).map(|(name, v)| (name.clone(), json!(v)));
         Value::Object(entries.collect::<Map<_, _>>())
     };
-    let place = folder.strip_prefix(run).unwrap_or(folder);
+    let place = folder.map(|folder| folder.strip_prefix(run).unwrap_or(folder));
+    let clip = |i| place.map(|place| place.join(clip_file(i)).display().to_string());
     let goal = |(i, a): (usize, &Attempt)| {
         json!({
             "goal": a.goal.name,
@@ -35,7 +44,7 @@ pub fn report(run: &Path, folder: &Path, update: u64, attempts: &[Attempt], env:
             "final": a.metrics.iter().map(|(n, v)| (n.to_string(), json!(v))).collect::<Map<_, _>>(),
             "latent_distance": a.latent_distance,
             "success": a.success,
-            "clip": a.episode.as_ref().map(|_| place.join(clip_file(i)).display().to_string()),
+            "clip": a.episode.as_ref().and_then(|_| clip(i)),
         })
     };
     let (mean, success_rate) = means(attempts, judged);
@@ -77,6 +86,7 @@ fn clip_file(attempt: usize) -> String {
 /// `Disk` or `Io` where they cannot be written.
 pub fn write(dir: &Path, report: &Value, attempts: &[Attempt]) -> Result<()> {
     DiskFs.create_dir(dir).map_err(|e| disk_error("create", dir, &e))?;
+    let _alone = alone_in(dir); // two evaluations of one checkpoint write the same names
     write_atomic(&DiskFs, &dir.join("evaluation.json"), format!("{report:#}\n").as_bytes())?;
     let attempts = &attempts[..attempts.len().min(EPISODES_KEPT)];
     sheet_of_attempts(&pairs(attempts), &dir.join("sheet.png"))?;

@@ -9,6 +9,7 @@ use skewfit_envs::{Image, StateVec};
 
 use crate::config::{Config, RunConfig};
 use crate::error::{Error, Result};
+use crate::keep::store::fs::may_write;
 use crate::keep::store::{JournalLine, Store};
 use crate::keep::summary::Summary;
 use crate::show::clip::Clip;
@@ -26,14 +27,28 @@ const GOALS_SHOWN: usize = 24;
 /// One run's pictures into its own `plots/`, with its `REPORT.md`; or any runs against each other into `out`.
 ///
 /// # Errors
-/// `Usage` for several runs without `out`, and for what is not a run; as [`report::draw`].
+/// `Usage` for several runs without `out`, for what is not a run, and for a place that may not be written, before anything
+/// is drawn; as [`report::draw`].
 pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
     let read = |dir: &PathBuf| Ok((dir.clone(), of(dir)?));
     match (run_dirs, out) {
-        ([one], None) => report::draw(one, &of(one)?),
+        ([one], None) => {
+            Store::read_tail(one, 0)?; // is it a run?
+            [one, &one.join("plots")]
+                .into_iter()
+                .try_for_each(|place| drawable(place, "draw elsewhere with --out DIR"))?;
+            report::draw(one, &of(one)?)
+        }
         (_, None) => Err(Error::Usage("several runs: say with --out where their curves go".into())),
-        (dirs, Some(out)) => report::compare(&dirs.iter().map(read).collect::<Result<Vec<_>>>()?, out),
+        (dirs, Some(out)) => {
+            drawable(out, "name another --out DIR")?;
+            report::compare(&dirs.iter().map(read).collect::<Result<Vec<_>>>()?, out)
+        }
     }
+}
+
+fn drawable(place: &Path, way: &str) -> Result<()> {
+    may_write(place).map_err(|e| Error::Usage(format!("{}: nothing can be drawn there: {e}; {way}", place.display())))
 }
 
 /// Everything that the directory holds; no states of a scene that this program does not know.

@@ -12,7 +12,7 @@ mod process;
 mod served;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use skewfit::run::evaluate;
 use skewfit::show::pictures::save_png;
@@ -111,16 +111,20 @@ fn it_is_evaluated_on_a_folder_and_on_its_own_pictures() {
     let others = dir.path().join("others");
     fs::create_dir(&others).unwrap();
     save_png(&cart::picture([0.1, 0.1], 30), &others.join("near.png")).unwrap();
-    let told = evaluate::run_in(&run, &[others], None, &cart(false)).unwrap();
+    let evaluate = |goals: Vec<PathBuf>| {
+        let options = evaluate::Options { goals, ..Default::default() };
+        evaluate::run_in(&run, &options, &cart(false), &mut |_| {}).unwrap().report
+    };
+    let told = evaluate(vec![others]);
     assert_eq!(told["goals"].as_array().unwrap().len(), 1);
     assert!(told["goals"][0]["goal"].as_str().unwrap().ends_with("others/near.png"));
     fs::remove_dir_all(dir.path().join("pictures")).unwrap();
-    let told = evaluate::run_in(&run, &[], None, &cart(false)).unwrap();
+    let told = evaluate(vec![]);
     let names: Vec<_> =
         told["goals"].as_array().unwrap().iter().map(|g| g["goal"].as_str().unwrap().to_owned()).collect();
     assert_eq!(names, ["000-a", "001-b", "002-c", "003-d"], "kept in the run");
     assert!(told["mean"]["latent_distance"].as_f64().unwrap() > 0.0 && told["success_rate"].is_null(), "{told}");
-    assert!(run.join("eval/pictures/sheet.png").exists());
+    assert!(run.join("eval/pictures/000001/sheet.png").exists());
 }
 
 #[test]

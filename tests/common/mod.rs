@@ -4,6 +4,7 @@
 
 mod learned;
 mod live;
+mod reader;
 
 use std::fs;
 use std::io::Write;
@@ -14,6 +15,8 @@ use std::time::{Duration, Instant};
 #[allow(unused_imports, reason = "each test file uses its part")]
 pub use learned::{Learned, files, metrics};
 pub use live::Live;
+#[allow(unused_imports, reason = "each test file uses its part")]
+pub use reader::Reader;
 use serde_json::Value;
 #[allow(unused_imports, reason = "each test file uses its part")]
 pub use skewfit_dev::{record, trials};

@@ -6,7 +6,8 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::served::{FINISHED, Served, going_on};
+use crate::common::Reader;
+use crate::served::{FINISHED, Served, events, going_on};
 
 #[test]
 fn pause_run_and_stop_are_all_there_is_to_ask() {
@@ -75,6 +76,25 @@ fn the_key_is_the_owners_alone_and_told_to_nobody_else() {
         other.ask("GET /events", &format!("Host: {}\r\nAuthorization: Bearer {key}\r\n", other.host())).status,
         401
     );
+}
+
+#[test]
+fn a_run_that_may_only_be_read_is_shown_and_not_steered() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = going_on(dir.path());
+    let reader = Reader::of(dir.path(), &run);
+    let served = Served::by(reader.command(&["serve", run.to_str().unwrap(), "--port", "0"]), &run);
+    assert!(served.said.contains("read-only") && !run.join("serve.token").exists(), "{}", served.said);
+    let told = events(&served).find_map(|(part, told)| (part == "run").then_some(told)).unwrap();
+    assert_eq!((&told["read_only"], &told["state"]), (&true.into(), &"exploring".into()));
+    for word in ["pause", "run", "stop"] {
+        let answer = served.ask(&format!("POST /control/{word}"), &served.ours());
+        assert_eq!((answer.status, served.control()), (403, None));
+        assert!(answer.text().contains("may only look"), "{}", answer.text());
+    }
+    let other = format!("Host: {}\r\nAuthorization: Bearer {}\r\n", served.host(), "0".repeat(64));
+    assert_eq!(served.ask("GET /events", &other).status, 401, "it has a key all the same");
+    served.end();
 }
 
 #[test]

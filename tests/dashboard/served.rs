@@ -60,7 +60,10 @@ impl Served {
             assert!(stderr.read_line(&mut said).unwrap() > 0, "no page: {said}");
         }
         let port = said.split("http://127.0.0.1:").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
-        let key = fs::read_to_string(dir.join("serve.token")).unwrap().trim_end().to_owned();
+        let key = match said.split_once('#') {
+            Some((_, rest)) => rest[..64].to_owned(), // of a run that may only be read
+            None => fs::read_to_string(dir.join("serve.token")).unwrap().trim_end().to_owned(),
+        };
         Self { live, dir: dir.to_owned(), port, key, said, stderr }
     }
 

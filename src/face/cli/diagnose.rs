@@ -1,7 +1,8 @@
 //! `skewfit diagnose`: what a run has learned, and what ails it.
 
 use super::output;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::show::diagnose::Diagnosis;
 use std::path::PathBuf;
 
 /// Tell what ails a run: a verdict a line, and a page with pictures
@@ -26,10 +27,19 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args) -> Result<()> {
     let diagnosis = crate::show::diagnose::run(&args.run, args.out.as_deref())?;
-    if args.json {
-        return output::json(&diagnosis);
+    if args.json { output::json(&diagnosis) } else { show(&diagnosis) }?;
+    match diagnosis.unsaved {
+        // A run that may only be read is diagnosed all the same.
+        Some(Error::Usage(why)) if args.out.is_none() => super::say(&format!("{why}; --out DIR saves it elsewhere")),
+        Some(e) => return Err(e),
+        None => {}
     }
+    Ok(())
+}
+
+/// A line a verdict, a line a file that was not read, then where the page is.
+fn show(diagnosis: &Diagnosis) -> Result<()> {
     diagnosis.verdicts.iter().try_for_each(|verdict| output::line(&verdict.line()))?;
     diagnosis.damaged.iter().try_for_each(|damage| output::line(&format!("not read: {damage}")))?;
-    output::line(&diagnosis.page.display().to_string())
+    diagnosis.page.as_ref().map_or(Ok(()), |page| output::line(&page.display().to_string()))
 }

@@ -2,8 +2,9 @@
 
 use super::output;
 use crate::error::Result;
+use crate::run::evaluate::{self, Options};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Try to reach pictures: your own, or the scene's evaluation pictures
 #[derive(clap::Args)]
@@ -11,16 +12,24 @@ use std::path::{Path, PathBuf};
   skewfit evaluate results/door/RUN                              every evaluation picture of the scene
   skewfit evaluate results/door/RUN --goal a.png --goal b.jpg    pictures of yours
   skewfit evaluate results/door/RUN --goal photos/               all pictures in a folder
-  skewfit evaluate results/door/RUN --episodes 10 --json         ten of the scene's, as JSON")]
+  skewfit evaluate results/door/RUN --goal a.png --out here      results in a directory of your choice
+  skewfit evaluate results/door/RUN --episodes 10 --json         ten of the scene's, as JSON
+
+Results go to a new directory a call: eval/pictures/000001/ and so on in the run, eval/partial/000001/ for some of the
+scene's pictures; the file `last` beside them names the newest. All of the scene's pictures are the run's evaluation at
+its newest checkpoint, eval/<updates>/. A run that may not be written is evaluated all the same: save with --out.")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
-    /// Picture to reach (PNG, JPEG or GIF), or a folder of them; may be repeated
+    /// Picture to reach (PNG, JPEG or GIF, at most 200 megapixels), or a folder of them; may be repeated
     #[arg(long, value_name = "IMAGE")]
     goal: Vec<PathBuf>,
     /// Attempts, at most 1000 [default: one a picture]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     episodes: Option<u32>,
+    /// Where the results go, a new or empty directory [default: a new one in eval/ of the run]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
     /// Print one JSON object, as the last line
     #[arg(long)]
     json: bool,
@@ -28,10 +37,15 @@ pub struct Args {
 
 /// Runs the verb.
 pub fn run(args: &Args) -> Result<()> {
-    let report = crate::run::evaluate::run(&args.run, &args.goal, args.episodes.map(|n| n as usize))?;
-    if args.json {
-        return output::json(&report);
-    }
+    let episodes = args.episodes.map(|n| n as usize);
+    let options = Options { goals: args.goal.clone(), episodes, out: args.out.clone() };
+    let evaluated = evaluate::run(&args.run, &options, &mut super::say)?;
+    if args.json { output::json(&evaluated.report) } else { show(&evaluated.report) }?;
+    evaluated.unsaved.map_or(Ok(()), Err)
+}
+
+/// A line a goal, then the means.
+fn show(report: &Value) -> Result<()> {
     for goal in report["goals"].as_array().into_iter().flatten() {
         let success = goal["success"].as_bool().map_or("", |yes| if yes { "  reached" } else { "  missed" });
         let distance = goal["latent_distance"].as_f64().map_or(String::new(), |d| format!("  latent distance {d:.3}"));
@@ -44,8 +58,7 @@ pub fn run(args: &Args) -> Result<()> {
     output::line(&format!("mean{}", figures(&report["mean"])))?;
     output::line(&format!("over all{}", figures(&report["over_goals"])))?;
     report["success_rate"].as_f64().map_or(Ok(()), |rate| output::line(&format!("success rate {rate:.2}")))?;
-    let folder = report["goals"][0]["clip"].as_str().and_then(|clip| args.run.join(clip).parent().map(Path::to_owned));
-    folder.map_or(Ok(()), |folder| output::line(&format!("pictures and clips in {}", folder.display())))
+    report["folder"].as_str().map_or(Ok(()), |folder| output::line(&format!("pictures and clips in {folder}")))
 }
 
 /// `  angle_error_rad 0.0300  hand_distance_m 0.0210`.

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   skewfit plot results/door/RUN                                                     all it shows, into its own plots/
+  skewfit plot results/door/RUN --out here                                          elsewhere: a run that may only be read
   skewfit plot results/corridor/*-s*/ results/corridor-rig/*-s*/ --out results/ab   curves against each other
   skewfit plot results/door/*-s*/ --at 20000,30000                                  a table: what they had reached by then")]
 pub struct Args {

@@ -21,7 +21,8 @@ use crate::show::dashboard::{PORT, Page, Port};
   skewfit serve results/door/RUN --port 9000   at another port
   ssh -L 8377:127.0.0.1:8377 robot             from elsewhere: the same port at both ends, then http://127.0.0.1:8377/
 
-The page answers on 127.0.0.1 only and asks for the run's key, which is in its file serve.token. Ends at Ctrl-C.")]
+The page answers on 127.0.0.1 only and asks for the run's key, which is in its file serve.token. A run that may only be
+read is shown without pause and stop; its key is in the address on stderr and ends with this process. Ends at Ctrl-C.")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
@@ -43,13 +44,18 @@ pub fn run(args: &Args) -> Result<()> {
     page.serve(&stop)
 }
 
-/// The key goes to a terminal only: whatever else stderr is may be kept.
+/// A key that is in a file goes to a terminal only: whatever else stderr is may be kept.
 fn tell(page: &Page) {
     let mut stderr = std::io::stderr();
-    let told = if stderr.is_terminal() {
-        writeln!(stderr, "page at {}", page.address_with_key())
-    } else {
-        writeln!(stderr, "page at {} (its key is in {})", page.address(), page.key_file().display())
+    let told = match page.key_file() {
+        None => {
+            let why = "read-only: its directory may not be written, so it cannot be paused or stopped from here";
+            writeln!(stderr, "page at {} ({why}; this key ends with this process)", page.address_with_key())
+        }
+        Some(file) if !stderr.is_terminal() => {
+            writeln!(stderr, "page at {} (its key is in {})", page.address(), file.display())
+        }
+        Some(_) => writeln!(stderr, "page at {}", page.address_with_key()),
     };
     drop(told); // nobody listens
 }

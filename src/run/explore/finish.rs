@@ -39,7 +39,7 @@ impl Run<'_> {
         final_metrics.extend(scores::over_goals(&attempts, &*self.task.env));
         let (dir, updates) = (self.log.dir().to_owned(), self.learner.counts.updates);
         let folder = dir.join("eval").join(format!("{updates:08}"));
-        let report = evaluation::report(&dir, &folder, updates, &attempts, &*self.task.env, self.task.judged());
+        let report = evaluation::report(&dir, Some(&folder), updates, &attempts, &*self.task.env, self.task.judged());
         let at = self.position();
         self.log.durably(&mut self.host, &at, |_| evaluation::write(&folder, &report, &attempts))?;
         let summary = Summary {

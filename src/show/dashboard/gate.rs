@@ -57,6 +57,9 @@ impl Gate {
         if open || shown.is_some_and(|shown| self.key.opens(shown)) {
             return Ok(());
         }
-        Err((StatusCode::UNAUTHORIZED, "show the run's key, which is in its file serve.token"))
+        Err((
+            StatusCode::UNAUTHORIZED,
+            "show the run's key: the address in the terminal has it, or the run's file serve.token",
+        ))
     }
 }

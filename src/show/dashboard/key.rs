@@ -1,7 +1,7 @@
 //! The key to a run's page: 256 bits from the system, 64 hexadecimal digits in `serve.token`, for its owner's eyes alone.
 //!
 //! A run keeps its key, so that a page that is open works on when the process behind it is another one. Whoever wants a
-//! new one deletes the file.
+//! new one deletes the file. The key to a run that may only be read is in memory alone, and ends with the process.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -9,45 +9,53 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use crate::keep::store::fs::may_write;
 
 /// The file's name in a run directory.
 pub const FILE: &str = "serve.token";
 const DIGITS: usize = 64;
 
 /// Not `Debug`, not `Display`: it gets into no log by mistake.
-pub struct Key(String);
+pub struct Key {
+    digits: String,
+    /// Whether it is in the run's file.
+    pub kept: bool,
+}
 
 impl Key {
-    /// The one in the file where nobody else may read it, else a new one.
+    /// The one in the file where nobody else may read it, else a new one; it is not kept where `dir` may not be written.
     ///
     /// # Errors
     /// `Io` where the system gives no bits or the file cannot be written.
     pub fn of_run(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
         let failed = |source| Error::Io { what: format!("{}: cannot be written", path.display()), source };
-        if let Some(kept) = kept(&path) {
-            return Ok(Self(kept));
+        if let Some(digits) = kept(&path) {
+            return Ok(Self { digits, kept: true });
         }
         let mut bits = [0; DIGITS / 2];
         getrandom::fill(&mut bits).map_err(|e| failed(e.into()))?;
         let digits: String = bits.iter().map(|byte| format!("{byte:02x}")).collect();
+        if may_write(dir).is_err() {
+            return Ok(Self { digits, kept: false });
+        }
         match std::fs::remove_file(&path) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(e)),
             _ => {}
         }
         let file = File::options().write(true).create_new(true).mode(0o600).open(&path); // never through a link
         file.and_then(|mut file| writeln!(file, "{digits}")).map_err(failed)?;
-        Ok(Self(digits))
+        Ok(Self { digits, kept: true })
     }
 
     /// Whether `given` is this key, in a time that does not tell how much of it is right.
     pub fn opens(&self, given: &str) -> bool {
-        blake3::hash(given.as_bytes()) == blake3::hash(self.0.as_bytes())
+        blake3::hash(given.as_bytes()) == blake3::hash(self.digits.as_bytes())
     }
 
     /// The digits.
     pub fn reveal(&self) -> &str {
-        &self.0
+        &self.digits
     }
 }
 
@@ -74,7 +82,7 @@ mod tests {
     fn a_run_keeps_its_key_and_one_that_others_saw_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
-        let key = || Key::of_run(dir.path()).unwrap().0;
+        let key = || Key::of_run(dir.path()).unwrap().digits;
         let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
         let first = key();
         assert_eq!((first.len(), mode(), fs::read_to_string(&path).unwrap()), (64, 0o600, format!("{first}\n")));
@@ -97,8 +105,8 @@ mod tests {
         fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::symlink(&elsewhere, dir.path().join(FILE)).unwrap();
         let key = Key::of_run(dir.path()).unwrap();
-        assert!(key.0 != "a".repeat(64) && dir.path().join(FILE).symlink_metadata().unwrap().is_file());
+        assert!(key.digits != "a".repeat(64) && dir.path().join(FILE).symlink_metadata().unwrap().is_file());
         assert_eq!(fs::read_to_string(&elsewhere).unwrap(), format!("{}\n", "a".repeat(64)));
-        assert!(key.opens(&key.0) && !key.opens(&key.0[..63]) && !key.opens(""));
+        assert!(key.opens(&key.digits) && !key.opens(&key.digits[..63]) && !key.opens(""));
     }
 }

@@ -19,6 +19,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, Result};
 use crate::keep::faults::Chaos;
+use crate::keep::store::fs::may_write;
 use gate::Gate;
 use key::Key;
 use routes::Shared;
@@ -54,7 +55,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Of the run in `dir`; makes the run's key where there is none.
+    /// Of the run in `dir`; makes the run's key where there is none, and keeps it there if it may.
     ///
     /// # Errors
     /// `Io` where the key cannot be written.
@@ -70,10 +71,10 @@ impl Page {
         format!("http://127.0.0.1:{}/", self.port)
     }
 
-    /// The file that holds the key.
+    /// The file that holds the key; `None` where the run may only be read.
     #[must_use]
-    pub fn key_file(&self) -> PathBuf {
-        self.dir.join(key::FILE)
+    pub fn key_file(&self) -> Option<PathBuf> {
+        self.key.kept.then(|| self.dir.join(key::FILE))
     }
 
     /// [`address`](Self::address) with the key behind `#`, which a browser keeps to itself. For the eyes of whoever sits at
@@ -108,6 +109,11 @@ impl Page {
 /// Nobody is kept waiting by a page.
 #[cfg(target_os = "linux")]
 const LOWEST: i32 = 19;
+
+/// Whether a page of this process may only look at the run in `dir`.
+fn is_read_only(dir: &Path) -> bool {
+    may_write(dir).is_err()
+}
 
 fn not_served(source: std::io::Error) -> Error {
     Error::Io { what: "the page cannot be served".into(), source }

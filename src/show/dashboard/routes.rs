@@ -18,6 +18,7 @@ use futures_util::stream::{Stream, unfold};
 use tokio::time::{sleep, timeout};
 
 use super::gate::{Gate, SAID};
+use super::is_read_only;
 use super::watch::{Parts, Watch};
 use crate::keep::faults::Chaos;
 use crate::keep::store::fs::DiskFs;
@@ -115,6 +116,10 @@ async fn control(State(shared): State<Arc<Shared>>, Path(word): Path<String>, bo
     }
     if shared.watch(|watch| watch.over()) {
         return (StatusCode::CONFLICT, "this run is over: nobody would listen").into_response();
+    }
+    if is_read_only(&shared.dir) {
+        return (StatusCode::FORBIDDEN, "this page may only look: its user may not write to the run's directory")
+            .into_response();
     }
     match ask(&DiskFs, &shared.dir, request) {
         Ok(()) => request.word().into_response(),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
+use super::is_read_only;
 use super::lines::{left_s, means, measured, thinned};
 use super::pictures::Gallery;
 use crate::config::Config;
@@ -133,6 +134,7 @@ impl Watch {
             "state": self.status["state"].as_str(),
             "updated_at": self.status["updated_at"].as_str(),
             "now": utc(SystemTime::now()),
+            "read_only": is_read_only(&self.dir),
             "asked": control::asked(&DiskFs, &self.dir).word(),
             "env_steps": steps.max(told),
             "steps_total": steps_total,

@@ -10,24 +10,24 @@ use skewfit_envs::Image;
 
 use crate::error::{Error, Result};
 
-/// Longest side of a picture that is decoded, pixels.
-pub const MAX_SIDE: u32 = 4096;
-/// Most memory a decoded picture may take, bytes.
-pub const MAX_BYTES: u64 = 64 << 20;
+/// Most pixels of a picture that is decoded: four times a phone's 48 megapixels.
+pub const MAX_PIXELS: u64 = 200_000_000;
+/// Most memory a decoded picture may take, and its file, bytes. While it is turned or cropped there are two copies.
+pub const MAX_BYTES: u64 = 800_000_000;
 
 /// Reads a PNG, JPEG or GIF (by content; a GIF's first frame) as a `size` x `size` image: turned upright, alpha laid over
 /// white, cropped to the square in the middle, area-averaged. A picture of that size already keeps its bytes.
 ///
 /// # Errors
-/// `Usage` when it is not such a picture, is cut short, or is above [`MAX_SIDE`] or [`MAX_BYTES`].
+/// `Usage` when it is not such a picture, is empty, cut short, or above [`MAX_PIXELS`] or [`MAX_BYTES`].
 pub fn load_goal(path: &Path, size: usize) -> Result<Image> {
-    let upright = decode(path)?;
-    let (width, height) = (upright.width(), upright.height());
-    let side = width.min(height);
-    let square = imageops::crop_imm(&upright, (width - side) / 2, (height - side) / 2, side, side).to_image();
-    let target = u32::try_from(size).unwrap_or(MAX_SIDE);
-    let image =
-        if side == target { square } else { imageops::resize(&square, target, target, imageops::FilterType::Triangle) };
+    let square = over_white(decode_square(path)?);
+    let target = u32::try_from(size).unwrap_or(u32::MAX);
+    let image = if square.width() == target {
+        square
+    } else {
+        imageops::resize(&square, target, target, imageops::FilterType::Triangle)
+    };
     Ok(Image { size, pixels: image.into_raw() })
 }
 
@@ -63,7 +63,10 @@ pub fn save_png(image: &Image, path: &Path) -> Result<()> {
     let side = u32::try_from(image.size).unwrap_or(u32::MAX);
     let bytes =
         image::save_buffer_with_format(path, &image.pixels, side, side, image::ColorType::Rgb8, ImageFormat::Png);
-    bytes.map_err(|e| failed(std::io::Error::other(e)))
+    bytes.map_err(|e| match e {
+        image::ImageError::IoError(e) => failed(e),
+        e => failed(std::io::Error::other(e)),
+    })
 }
 
 /// The bytes of an image as PNG.
@@ -80,13 +83,20 @@ pub fn png(image: &Image) -> Result<Vec<u8>> {
     written.map_err(failed).map(|()| bytes.into_inner())
 }
 
-fn decode(path: &Path) -> Result<RgbImage> {
+/// The square in the middle of a picture, upright.
+fn decode_square(path: &Path) -> Result<DynamicImage> {
     let refuse = |why: &str| Error::Usage(format!("goal picture {}: {why}", path.display()));
     let unreadable = |e: std::io::Error| refuse(&format!("cannot be read ({e})"));
-    let too_large = || refuse(&format!("is larger than {MAX_SIDE} x {MAX_SIDE} pixels or 64 MiB; scale it down first"));
+    let too_large = || {
+        let (pixels, bytes) = (MAX_PIXELS / 1_000_000, MAX_BYTES / 1_000_000);
+        refuse(&format!("is larger than {pixels} megapixels, or {bytes} MB as a file or decoded; scale it down first"))
+    };
     let file = path.metadata().map_err(unreadable)?;
     if !file.is_file() {
         return Err(refuse("is not a file; give a PNG, JPEG or GIF"));
+    }
+    if file.len() == 0 {
+        return Err(refuse("is empty (0 bytes); copy or save it again"));
     }
     if file.len() > MAX_BYTES {
         return Err(too_large());
@@ -100,7 +110,6 @@ fn decode(path: &Path) -> Result<RgbImage> {
         return Err(refuse("is cut short; take it again"));
     }
     let mut limits = Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(MAX_SIDE), Some(MAX_SIDE));
     limits.max_alloc = Some(2 * MAX_BYTES);
     reader.limits(limits);
     let broken = |e: image::ImageError| match e {
@@ -108,13 +117,18 @@ fn decode(path: &Path) -> Result<RgbImage> {
         e => refuse(&format!("is cut short or damaged ({e}); take it again")),
     };
     let mut decoder = reader.into_decoder().map_err(broken)?;
-    if decoder.total_bytes() > MAX_BYTES {
+    let (width, height) = decoder.dimensions();
+    if decoder.total_bytes() > MAX_BYTES || u64::from(width) * u64::from(height) > MAX_PIXELS {
         return Err(too_large());
     }
     let turn = decoder.orientation().map_err(broken)?;
     let mut picture = DynamicImage::from_decoder(decoder).map_err(broken)?;
     picture.apply_orientation(turn);
-    Ok(over_white(picture))
+    let (width, height, side) = (picture.width(), picture.height(), width.min(height));
+    if width == height {
+        return Ok(picture);
+    }
+    Ok(picture.crop_imm((width - side) / 2, (height - side) / 2, side, side))
 }
 
 /// Whether the end marker is reached when one walks the segments; the decoder would fill what is missing with grey.

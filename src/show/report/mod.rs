@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::error::{Error, Result};
+use crate::keep::store::fs::alone_in;
 use crate::show::clip;
 
 mod advice;
@@ -56,6 +57,7 @@ const EXTREMES: usize = 6;
 pub fn draw(run_dir: &Path, inputs: &Drawn) -> Result<Vec<PathBuf>> {
     let run = Run::read(run_dir)?;
     let plots = run_dir.join("plots");
+    let _alone = alone_in(run_dir); // two that draw one run write the same names
     let mut files = draw_curves(std::slice::from_ref(&run), &[inputs], &plots)?;
     files.extend(draw_pictures(inputs, &plots)?);
     let over_time = runs::groups(std::slice::from_ref(&run)).first().and_then(curves::coverage_over_time);

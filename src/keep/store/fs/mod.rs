@@ -2,6 +2,7 @@
 //! fail it.
 
 mod disk;
+mod places;
 mod refusals;
 mod whole;
 
@@ -10,6 +11,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 pub use disk::DiskFs;
+pub use places::{alone_in, may_write, name_last, next_numbered};
 pub use refusals::{disk_error, enough_disk, unread};
 pub use whole::{is_at, is_temporary, names_in, parent_of, read_if_there, sweep, temporary_of, write_atomic};
 

@@ -33,9 +33,10 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
     match e.get_ref().and_then(|cause| cause.downcast_ref()) {
         Some(Error::Lost(why)) => Error::Lost(why.clone()),
         Some(Error::Busy(why)) => Error::Busy(why.clone()),
-        _ if lasts(e) => Error::Usage(format!("{failed}; let it be written there, or give another directory")),
+        _ if lasts(e) => Error::Usage(format!("{failed}; let this user write there")),
         _ if e.kind() == io::ErrorKind::NotFound => Error::Disk(format!("{failed}; it is gone: put it back")),
-        _ => Error::Disk(format!("{failed}; make room or check the disk, then resume")),
+        _ if e.kind() == io::ErrorKind::ReadOnlyFilesystem => Error::Disk(format!("{failed}; mount it for writing")),
+        _ => Error::Disk(format!("{failed}; make room or check the disk")),
     }
 }
 

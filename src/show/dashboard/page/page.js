@@ -149,9 +149,10 @@ function run(told) {
   if (stale) say(`Not heard of for ${duration(age)}: if no process is at it any more, skewfit resume takes it up again.`);
   else if (silent) say("");
   silent = stale;
-  $("pause").disabled = !live || told.asked === "pause";
-  $("resume").disabled = !live || (state === "exploring" && told.asked === "run");
-  $("stop").disabled = !live || told.asked === "stop";
+  const steers = live && !told.read_only;
+  $("pause").disabled = !steers || told.asked === "pause";
+  $("resume").disabled = !steers || (state === "exploring" && told.asked === "run");
+  $("stop").disabled = !steers || told.asked === "stop";
   of($("steps"), told.env_steps, told.steps_total);
   of($("updates"), told.updates, told.updates_total);
   of($("episodes"), told.episodes);
@@ -159,7 +160,7 @@ function run(told) {
   $("bar").value = Math.min(told.env_steps ?? 0, $("bar").max);
   $("time").textContent = told.wall_s == null ? "–" : duration(told.wall_s);
   $("left").textContent = state === "exploring" && told.left_s != null ? duration(told.left_s) : "–";
-  $("dir").textContent = told.dir;
+  $("dir").textContent = told.dir + (told.read_only ? " (read-only: this page may not write there, so it cannot pause or stop the run)" : "");
 }
 
 async function paint(canvas, episode, which) {

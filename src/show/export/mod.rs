@@ -1,8 +1,11 @@
-//! All episodes of a run as one HDF5 file, in the groups of a Minari dataset (minari.farama.org, "Dataset Standards"):
+//! All episodes of a run as one HDF5 file, in the groups of a Minari dataset (minari.farama.org, "Dataset Standards"), or
+//! as such a dataset:
 //! `/episode_<k>/{observations/{image, proprio, desired_goal}, actions, rewards, terminations, truncations, infos/...}`,
 //! k from 0 without gaps; T + 1 observations and infos, T of the others; goals as a `GoalEnv` names them.
 //!
 //! There is no reward in the data, and Minari's reader wants the array: it holds NaN, which nobody can mistake for one.
+
+mod minari;
 
 use std::path::Path;
 
@@ -14,9 +17,10 @@ use serde::Serialize;
 use skewfit_envs::Ending;
 
 use crate::error::{Error, Result};
-use crate::keep::store::fs::{DiskFs, Fs, disk_error, parent_of, temporary_of};
+use crate::keep::store::fs::{DiskFs, Fs, alone_in, disk_error, may_write, parent_of, temporary_of};
 use crate::keep::store::{Damage, ShardRoot, Store};
 use crate::learn::episode::Episode;
+pub use minari::minari;
 
 /// Pictures that are gathered in memory before they are written, bytes.
 const AT_ONCE: usize = 64 << 20;
@@ -38,41 +42,63 @@ pub struct Exported {
     pub bytes: u64,
     /// What was left out, and why.
     pub damaged: Vec<String>,
+    /// The name that Minari loads it by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dataset_id: Option<String>,
 }
 
 /// Writes the sound episodes of the run in `dir` to the new file `path`, which is there whole or not at all. A live run
 /// is exported as far as it has got. Memory does not grow with the run.
 ///
 /// # Errors
-/// `Usage` where `dir` is not a run, has no episode yet, or `path` exists or lies nowhere; `Damaged` where no episode is
-/// sound; `Disk`.
+/// `Usage` where `dir` is not a run, has no episode yet, or `path` exists, lies nowhere or may not be written; `Damaged`
+/// where no episode is sound; `Disk`.
 pub fn hdf5(dir: &Path, path: &Path) -> Result<Exported> {
-    let store = Store::read_only(dir)?;
+    let store = opened(dir)?;
     let refuse = |why: &str| Err(Error::Usage(format!("{}: {why}", path.display())));
-    if path.symlink_metadata().is_ok() {
-        return refuse("is there already; name another file, or remove it");
-    }
     if !parent_of(path).is_dir() {
         return refuse("its directory does not exist; make it first");
     }
+    whole(path, "name another file", |temporary| written(&store, temporary, path))
+}
+
+/// A run with an episode.
+fn opened(dir: &Path) -> Result<Store> {
+    let store = Store::read_only(dir)?;
     if store.lines().is_empty() && store.damaged().is_empty() {
         return Err(Error::Usage(format!("{}: has no episode yet; let it run longer", dir.display())));
     }
+    Ok(store)
+}
+
+/// Makes `path`, a new file or directory whose parent exists, at a temporary name; it is there whole or not at all.
+fn whole(path: &Path, way: &str, make: impl FnOnce(&Path) -> Result<Exported>) -> Result<Exported> {
+    let refuse = |why: String| Err(Error::Usage(format!("{}: {why}", path.display())));
+    if let Err(e) = may_write(parent_of(path)) {
+        return refuse(format!("cannot be written there: {e}; {way}"));
+    }
+    let _alone = alone_in(parent_of(path)); // two exports to one place have the same temporary name
+    if path.symlink_metadata().is_ok() {
+        return refuse(format!("is there already; {way}, or remove it"));
+    }
     let temporary = temporary_of(path)?;
-    let written = written(&store, &temporary, path).and_then(|told| {
+    DiskFs.remove(&temporary).map_err(|e| disk_error("remove", &temporary, &e))?;
+    let made = make(&temporary).and_then(|told| {
         let publish = DiskFs.rename(&temporary, path).and_then(|()| DiskFs.sync_dir(parent_of(path)));
         publish.map(|()| told).map_err(|e| disk_error("write", path, &e))
     });
-    if written.is_err() {
+    if made.is_err() {
         let _ = DiskFs.remove(&temporary); // the first failure is the one to tell
     }
-    written
+    made
 }
 
+/// Writes all sound episodes to `temporary`, which will be `path`.
 fn written(store: &Store, temporary: &Path, path: &Path) -> Result<Exported> {
-    let failed =
-        |e: hdf5::Error| Error::Disk(format!("could not write {}: {e}; make room or check the disk", path.display()));
-    DiskFs.remove(temporary).map_err(|e| disk_error("remove", temporary, &e))?;
+    let failed = |e: hdf5::Error| match e {
+        hdf5::Error::Io(e) => disk_error("write", path, &e),
+        e => Error::Disk(format!("could not write {}: {e}; make room or check the disk", path.display())),
+    };
     FileBuilder::new().write(temporary).map_err(failed)?;
     let once = FileAccessProperties::new().with_sync_policy(SyncPolicy::OnClose);
     let file = File::open_rw_with_options(temporary, once).map_err(failed)?;
@@ -115,7 +141,7 @@ impl Exported {
     fn nothing(store: &Store, path: &Path) -> Self {
         let [run, file] = [store.dir(), path].map(|place| place.display().to_string());
         let damaged = store.damaged().iter().map(Damage::to_string).collect();
-        Self { run, file, episodes: 0, steps: 0, bytes: 0, damaged }
+        Self { run, file, episodes: 0, steps: 0, bytes: 0, damaged, dataset_id: None }
     }
 }
 
@@ -123,7 +149,7 @@ impl Exported {
 fn about(root: &ShardRoot, told: &Exported) -> [(&'static str, AttrValue); 7] {
     let text = |text: &str| AttrValue::VarLenString(text.to_owned());
     [
-        ("dataset_id", text(&format!("{}/skewfit-{}-v0", root.env, root.run_id))),
+        ("dataset_id", text(&minari::dataset_id(root))),
         ("total_episodes", AttrValue::U64(told.episodes)),
         ("total_steps", AttrValue::U64(told.steps)),
         ("env", text(&root.env)),
