@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::keep::store::fs::{DiskFs, Fs, disk_error};
+use crate::keep::store::fs::{DiskFs, Fs, disk_error, from_json};
 use crate::run::goal_folder;
 use crate::show::evaluation::{report, write};
 use crate::show::pictures;
@@ -81,6 +81,6 @@ pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Bui
 
 /// The latent threshold of an evaluation of the same checkpoint on the scene's own pictures.
 fn known_threshold(folder: &Path) -> Option<f64> {
-    let text = std::fs::read_to_string(folder.join("evaluation.json")).ok()?;
-    serde_json::from_str::<Value>(&text).ok()?["latent_threshold"].as_f64()
+    let bytes = std::fs::read(folder.join("evaluation.json")).ok()?;
+    from_json::<Value>(&bytes).ok()?["latent_threshold"].as_f64()
 }

@@ -50,7 +50,7 @@ pub fn hdf5(dir: &Path, path: &Path) -> Result<Exported> {
     let store = Store::read_only(dir)?;
     let refuse = |why: &str| Err(Error::Usage(format!("{}: {why}", path.display())));
     if path.symlink_metadata().is_ok() {
-        return refuse("is there already; name another file, or remove it");
+        return refuse("is there already; name another file");
     }
     if !parent_of(path).is_dir() {
         return refuse("its directory does not exist; make it first");
@@ -72,7 +72,7 @@ pub fn hdf5(dir: &Path, path: &Path) -> Result<Exported> {
 fn written(store: &Store, temporary: &Path, path: &Path) -> Result<Exported> {
     let failed =
         |e: hdf5::Error| Error::Disk(format!("could not write {}: {e}; make room or check the disk", path.display()));
-    DiskFs.remove(temporary).map_err(|e| disk_error("remove", temporary, &e))?;
+    DiskFs.remove(temporary).map_err(|e| disk_error("write", path, &e))?;
     FileBuilder::new().write(temporary).map_err(failed)?;
     let once = FileAccessProperties::new().with_sync_policy(SyncPolicy::OnClose);
     let file = File::open_rw_with_options(temporary, once).map_err(failed)?;

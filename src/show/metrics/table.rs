@@ -29,7 +29,8 @@ impl Table {
     }
 }
 
-/// All rows of a file, of a live run too: a last line without its end is left out.
+/// All rows of a file, of a live run too: a last line without its end is left out. A byte order mark, CRLF and empty lines
+/// are passed over.
 ///
 /// # Errors
 /// `Io` when it cannot be read; `Damaged`, with file and line, for anything that is not such a table.
@@ -45,8 +46,15 @@ pub(super) fn text(path: &Path) -> Result<String> {
     })
 }
 
+/// The whole lines that are not empty, with their numbers.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    let whole = text.trim_start_matches('\u{feff}').split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    let plain = whole.map(|line| line.strip_suffix('\r').unwrap_or(line)).zip(1..);
+    plain.filter(|(line, _)| !line.is_empty())
+}
+
 pub(super) fn parse(path: &Path, text: &str) -> Result<Table> {
-    let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).zip(1..).peekable();
+    let mut lines = lines(text).peekable();
     let header = lines.next().and_then(|(line, _)| line.strip_prefix(STEPS));
     let names = header.ok_or_else(|| damaged(path, 1, "does not begin with `env_steps`"))?.split(',').skip(1);
     let mut table = Table { env_steps: vec![], columns: names.map(|n| (n.to_owned(), vec![])).collect() };
@@ -80,7 +88,8 @@ fn cell(text: &str) -> Option<Option<f64>> {
 
 fn damaged(path: &Path, line: usize, what: &str) -> Error {
     let path = path.display();
-    Error::Damaged(format!("{path}, line {line} {what}: mend or delete that line, or take the file from a copy"))
+    let way = "put a sound copy back, or move it away: `skewfit resume` begins another, without the rows so far";
+    Error::Damaged(format!("{path}, line {line} {what}; {way}"))
 }
 
 fn io<'a>(verb: &'a str, path: &'a Path) -> impl Fn(std::io::Error) -> Error + 'a {

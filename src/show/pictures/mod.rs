@@ -84,7 +84,11 @@ fn decode(path: &Path) -> Result<RgbImage> {
     let refuse = |why: &str| Error::Usage(format!("goal picture {}: {why}", path.display()));
     let unreadable = |e: std::io::Error| refuse(&format!("cannot be read ({e})"));
     let too_large = || refuse(&format!("is larger than {MAX_SIDE} x {MAX_SIDE} pixels or 64 MiB; scale it down first"));
-    let file = path.metadata().map_err(unreadable)?;
+    let absent = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::NotFound => refuse("is not there; give the path of a PNG, JPEG or GIF"),
+        _ => unreadable(e),
+    };
+    let file = path.metadata().map_err(absent)?;
     if !file.is_file() {
         return Err(refuse("is not a file; give a PNG, JPEG or GIF"));
     }

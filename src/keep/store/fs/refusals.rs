@@ -33,9 +33,18 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
     match e.get_ref().and_then(|cause| cause.downcast_ref()) {
         Some(Error::Lost(why)) => Error::Lost(why.clone()),
         Some(Error::Busy(why)) => Error::Busy(why.clone()),
-        _ if lasts(e) => Error::Usage(format!("{failed}; let it be written there, or give another directory")),
+        _ if lasts(e) => Error::Usage(format!("{failed}; {}", way_out(e, "let it be written there"))),
         _ if e.kind() == io::ErrorKind::NotFound => Error::Disk(format!("{failed}; it is gone: put it back")),
         _ => Error::Disk(format!("{failed}; make room or check the disk, then resume")),
+    }
+}
+
+/// What helps where neither room nor time does.
+fn way_out(e: &io::Error, usual: &str) -> String {
+    match e.kind() {
+        io::ErrorKind::InvalidFilename => "give a shorter name".into(),
+        io::ErrorKind::PermissionDenied => format!("{usual}, or give another directory"),
+        _ => "give another directory".into(),
     }
 }
 
@@ -43,8 +52,11 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
 #[must_use]
 pub fn unread(path: &Path, e: &io::Error) -> Error {
     let path = path.display();
-    if lasts(e) {
+    if e.kind() == io::ErrorKind::PermissionDenied {
         return Error::Usage(format!("{path} may not be read: {e}; let this user read it, or put a sound copy there"));
+    }
+    if lasts(e) {
+        return Error::Usage(format!("{path} cannot be read: {e}; {}", way_out(e, "")));
     }
     Error::Disk(format!("{path} cannot be read now: {e}; check the disk, then try again"))
 }
