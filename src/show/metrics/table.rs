@@ -1,10 +1,10 @@
 //! Reads a `metrics.csv`, of a live run too.
 
-use std::fs;
 use std::path::Path;
 
 use super::STEPS;
 use crate::error::{Error, Result};
+use crate::keep::store::fs::{DiskFs, read_if_there};
 
 /// All rows of a `metrics.csv`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,13 +33,16 @@ impl Table {
 /// are passed over.
 ///
 /// # Errors
-/// `Io` when it cannot be read; `Damaged`, with file and line, for anything that is not such a table.
+/// `Damaged` where it is gone and, with file and line, for anything that is not such a table; as
+/// [`unread`](crate::keep::store::fs::unread) where it cannot be read.
 pub fn read(path: &Path) -> Result<Table> {
     parse(path, &text(path)?)
 }
 
 pub(super) fn text(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).map_err(io("read", path))?;
+    let gone =
+        || Error::Damaged(format!("{} is gone: put it back, or resume the run, which begins another", path.display()));
+    let bytes = read_if_there(&DiskFs, path)?.ok_or_else(gone)?;
     String::from_utf8(bytes).map_err(|e| {
         let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
         damaged(path, line, "is not text")
@@ -88,10 +91,6 @@ fn cell(text: &str) -> Option<Option<f64>> {
 
 fn damaged(path: &Path, line: usize, what: &str) -> Error {
     let path = path.display();
-    let way = "put a sound copy back, or move it away: `skewfit resume` begins another, without the rows so far";
+    let way = "put a sound copy back, or move it away: a run that is resumed begins another, without the rows so far";
     Error::Damaged(format!("{path}, line {line} {what}; {way}"))
-}
-
-fn io<'a>(verb: &'a str, path: &'a Path) -> impl Fn(std::io::Error) -> Error + 'a {
-    move |source| Error::Io { what: format!("{}: cannot {verb} it", path.display()), source }
 }
