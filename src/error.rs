@@ -94,11 +94,11 @@ impl Error {
     }
 }
 
-/// Whether a refusal is no matter of room or of time: what is asked for may not be written there.
+/// Whether a refusal is no matter of room or of time: what is asked for may not be written there, or not by that name.
 #[must_use]
 pub fn lasts(refusal: &std::io::Error) -> bool {
-    use std::io::ErrorKind::{IsADirectory, NotADirectory, PermissionDenied};
-    matches!(refusal.kind(), PermissionDenied | NotADirectory | IsADirectory)
+    use std::io::ErrorKind::{AlreadyExists, InvalidFilename, IsADirectory, NotADirectory, PermissionDenied};
+    matches!(refusal.kind(), PermissionDenied | NotADirectory | IsADirectory | AlreadyExists | InvalidFilename)
 }
 
 #[cfg(test)]

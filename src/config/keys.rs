@@ -86,7 +86,7 @@ pub const KEYS: &[Key] = &[
     key("run.epoch_steps", "500", Whole(1, 1_000_000), "Exploration steps an epoch; whole episodes."),
     key("run.updates_per_epoch", "1000", Whole(0, 1_000_000), "SAC gradient steps an epoch."),
     key("run.schedule", "\"lockstep\"", Word(&["lockstep"], &["overlapped"]), "Exploring and learning take turns; `overlapped` is for hardware."),
-    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. Part of what makes a run repeatable.").aside(),
+    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. A run begins on at most 8, or twice the cores that the process may use where that is more; `resume` keeps the run's number. Part of what makes a run repeatable.").aside(),
     key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").aside(),
     key("run.keep_checkpoints", "3", Whole(1, 1000), "Newest checkpoints kept.").aside(),
     key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Of every so many hours of the run the first checkpoint is kept as well; 0 = none.").aside(),
@@ -154,6 +154,18 @@ impl Allowed {
                        rising and left out in the last alone"
                 .into(),
         }
+    }
+
+    /// Whether it is made of whole numbers alone.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Whole(..) | Size(_) | Wholes(..) | Phases)
+    }
+
+    /// Whether it is text.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        matches!(self, Name | Word(..) | Folder)
     }
 
     /// Whether `value` is of the kind and in the range.

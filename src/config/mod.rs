@@ -12,6 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod validate;
+pub mod written;
 
 pub use presets::{PRESETS, Preset};
 pub use raw::Setting;
@@ -25,6 +26,8 @@ use std::path::Path;
 
 /// Longest configuration file that is read, bytes.
 const LONGEST_FILE: u64 = 1 << 20;
+/// What some editors put at the beginning of a text.
+const MARK: char = '\u{feff}';
 
 impl Config {
     /// Settles an experiment: `what` is a file if it ends in `.toml`, else a preset; `overrides` come on top.
@@ -94,5 +97,9 @@ fn text_of(path: &Path) -> Result<String> {
     if bytes.len() as u64 > LONGEST_FILE {
         return Err(refuse("is larger than 1 MiB, so not a configuration".into()));
     }
-    String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8 text".into()))
+    let mut text = String::from_utf8(bytes).map_err(|_| refuse("is not UTF-8 text".into()))?;
+    if text.starts_with(MARK) {
+        text.drain(..MARK.len_utf8());
+    }
+    Ok(text)
 }

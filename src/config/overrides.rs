@@ -1,6 +1,9 @@
-//! `--set a.b=c`: a dotted key and a TOML value, else a string; and the nearest known name for a mistyped one.
+//! `--set a.b=c`: a dotted key and its value, read as the key's kind is written; and the nearest known name for a mistyped
+//! one.
 
+use super::keys::{Allowed, KEYS};
 use super::raw::Setting;
+use super::written::{number, whole};
 use crate::error::{Error, Result};
 use toml::{Table, Value};
 
@@ -14,8 +17,33 @@ pub fn parse(text: &str) -> Result<Setting> {
     if key.is_empty() || value.is_empty() {
         return Err(Error::Usage(format!("--set {text:?} is not of the form key=value, e.g. --set skew.power=-1")));
     }
-    let value = toml_value(value).unwrap_or_else(|| Value::String(value.to_owned()));
-    Ok(Setting { key: key.to_owned(), value, origin: "--set".to_owned() })
+    Ok(setting(key, value, "--set"))
+}
+
+/// A key with a value that was written on the command line; `origin` is the flag.
+#[must_use]
+pub fn setting(key: &str, text: &str, origin: &str) -> Setting {
+    let known = KEYS.iter().find(|known| known.name == key).map(|known| known.allowed);
+    Setting { key: key.to_owned(), value: value_of(text.trim(), known), origin: origin.to_owned() }
+}
+
+/// What `text` says where a value of this kind belongs; text where it says nothing of the kind.
+pub(super) fn value_of(text: &str, kind: Option<Allowed>) -> Value {
+    let (toml, as_text) = (toml_value(text), || Value::String(text.to_owned()));
+    match kind {
+        Some(Allowed::Name | Allowed::Word(..) | Allowed::Folder) => {
+            toml.filter(Value::is_str).unwrap_or_else(as_text) // `2026` is a name
+        }
+        Some(Allowed::Whole(..) | Allowed::Size(_)) => {
+            let rounded = |value: &Value| value.as_float().is_some_and(|x| x.fract() == 0.0);
+            let other = || toml.filter(|value| !rounded(value)).unwrap_or_else(as_text);
+            whole(text).map_or_else(other, Value::Integer)
+        }
+        Some(Allowed::Number(..) | Allowed::AutoOr(..)) => {
+            toml.or_else(|| number(text).map(Value::Float)).unwrap_or_else(as_text)
+        }
+        _ => toml.unwrap_or_else(as_text),
+    }
 }
 
 /// The TOML value that `text` is.
@@ -42,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_is_toml_else_text() {
+    fn a_value_is_of_its_keys_kind_else_text() {
         for (text, key, value) in [
             ("latent.dim=4", "latent.dim", Value::Integer(4)),
             ("skew.power = -1", "skew.power", Value::Integer(-1)),
@@ -52,6 +80,20 @@ mod tests {
             ("name=\"a=b\"", "name", Value::String("a=b".into())),
             ("agent.hidden=[8, 9]", "agent.hidden", Value::Array(vec![8.into(), 9.into()])),
             ("seed=1\nx = 2", "seed", Value::String("1\nx = 2".into())),
+            ("name=2026", "name", Value::String("2026".into())),
+            ("name='2026'", "name", Value::String("2026".into())),
+            ("name=true", "name", Value::String("true".into())),
+            ("evaluate.folder=2026-11-28", "evaluate.folder", Value::String("2026-11-28".into())),
+            ("run.steps=1e3", "run.steps", Value::Integer(1000)),
+            ("run.steps=30_000", "run.steps", Value::Integer(30_000)),
+            ("run.steps=1.5e0", "run.steps", Value::Float(1.5)),
+            ("run.steps=1000.00000000000000001", "run.steps", Value::String("1000.00000000000000001".into())),
+            ("seed=0x10", "seed", Value::Integer(16)),
+            ("env.image_size=4.8e1", "env.image_size", Value::Integer(48)),
+            ("agent.learning_rate=.001", "agent.learning_rate", Value::Float(0.001)),
+            ("agent.reward_scale=1_000.5", "agent.reward_scale", Value::Float(1000.5)),
+            ("agent.target_entropy=-.5", "agent.target_entropy", Value::Float(-0.5)),
+            ("agent.target_entropy=auto", "agent.target_entropy", Value::String("auto".into())),
         ] {
             let setting = parse(text).unwrap();
             assert_eq!((setting.key.as_str(), setting.value), (key, value), "{text}");

@@ -1,13 +1,15 @@
 //! The raw level: settings of known keys, each with where it was said, later ones over earlier ones.
 
 use super::keys::{Allowed, Key};
-use super::overrides::{nearest, toml_value};
+use super::overrides::{nearest, toml_value, value_of};
 use crate::error::{Error, Result};
 use toml::de::DeTable;
 use toml::{Table, Value};
 
 /// Origin of what nobody set.
 const DEFAULT: &str = "default";
+/// Up to here every whole number has a float of its own.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// One `key = value` as given.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,9 +49,13 @@ impl<'k> RawConfig<'k> {
     ///
     /// # Errors
     /// `Usage`: an unknown key (naming the nearest), a value of another kind or out of range (naming what is allowed).
-    pub fn set(&mut self, setting: Setting) -> Result<()> {
+    pub fn set(&mut self, mut setting: Setting) -> Result<()> {
+        let known = self.keys.iter().find(|k| k.name == setting.key);
+        if known.is_some_and(|k| k.allowed.is_whole()) {
+            take_whole(&mut setting.value);
+        }
         let Setting { key, value, origin } = &setting;
-        if let Some(known) = self.keys.iter().find(|k| k.name == key) {
+        if let Some(known) = known {
             let own_scene = self.writer == Writer::Program && key == "env.scene" && value.is_str();
             if !own_scene && !known.allowed.accepts(value) {
                 return Err(refusal(origin, key, value, &known.allowed));
@@ -155,14 +161,30 @@ impl<'k> RawConfig<'k> {
     }
 }
 
+/// Floats that are whole numbers, as `1e3`, become these; also those inside.
+fn take_whole(value: &mut Value) {
+    match value {
+        Value::Float(x) if x.fract() == 0.0 && x.abs() <= EXACT => *value = Value::Integer(*x as i64),
+        Value::Array(list) => list.iter_mut().for_each(take_whole),
+        Value::Table(table) => table.iter_mut().for_each(|(_, inner)| take_whole(inner)),
+        _ => {}
+    }
+}
+
 fn refusal(origin: &str, key: &str, value: &Value, allowed: &Allowed) -> Error {
     let shown = shorten(&value.to_string());
+    let how = match value {
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) if allowed.is_text() => "text in quotes: ",
+        Value::String(text) if allowed.accepts(&value_of(text, Some(*allowed))) => "without quotes: ",
+        Value::Float(x) if allowed.is_whole() && x.fract() == 0.0 => "without point and exponent: ",
+        _ => "",
+    };
     if let (Allowed::Word(words, later), Some(word)) = (allowed, value.as_str())
         && later.contains(&word)
     {
         return Error::Usage(format!("{origin}: {key} = {shown} is not shipped yet; use one of {}", words.join(", ")));
     }
-    Error::Usage(format!("{origin}: {key} = {shown} must be {}", allowed.describe()))
+    Error::Usage(format!("{origin}: {key} = {shown} must be {how}{}", allowed.describe()))
 }
 
 /// One line of at most 60 characters.

@@ -5,3 +5,4 @@ pub mod evaluate;
 pub mod explore;
 pub mod goal_folder;
 pub mod progress;
+pub mod threads;

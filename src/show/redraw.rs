@@ -9,7 +9,7 @@ use skewfit_envs::{Image, StateVec};
 
 use crate::config::{Config, RunConfig};
 use crate::error::{Error, Result};
-use crate::keep::store::fs::may_write;
+use crate::keep::store::fs::{from_json, may_write};
 use crate::keep::store::{JournalLine, Store};
 use crate::keep::summary::Summary;
 use crate::show::clip::Clip;
@@ -59,8 +59,8 @@ pub fn of(dir: &Path) -> Result<Drawn> {
     let store = Store::read_only(dir)?;
     let cfg = Config::of_run(dir, Vec::new())?;
     let (goals_early, goals_late) = goals(&store, &cfg.run);
-    let summary = std::fs::read_to_string(dir.join("summary.json")).ok();
-    let summary: Option<Summary> = summary.and_then(|text| serde_json::from_str(&text).ok()); // absent before the end
+    let summary = std::fs::read(dir.join("summary.json")).ok();
+    let summary: Option<Summary> = summary.and_then(|bytes| from_json(&bytes).ok()); // absent before the end
     let mut drawn = Drawn {
         wall_s: summary.as_ref().map(|s| s.wall_s),
         goals_early,
@@ -122,8 +122,8 @@ pub fn last_episode(store: &Store) -> Option<Clip> {
 /// The evaluation at `update`, as far as it was saved; empty where there is none.
 fn attempts(dir: &Path, update: u64, image_size: usize, task: &Described) -> Vec<Attempt> {
     let folder = dir.join("eval").join(format!("{update:08}"));
-    let text = std::fs::read_to_string(folder.join("evaluation.json")).unwrap_or_default();
-    let report: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+    let bytes = std::fs::read(folder.join("evaluation.json")).unwrap_or_default();
+    let report: Value = from_json(&bytes).unwrap_or(Value::Null);
     let state = |told: &Value| -> Option<StateVec> {
         let names = &task.spec.state_names;
         told.as_object()?; // of a picture of the user's nothing is known

@@ -7,6 +7,7 @@ use crate::error::Result;
 use crate::learn::episode::{Episode, GoalOrigin};
 use crate::learn::goals::latent_distance;
 use crate::learn::learner::Learner;
+use crate::learn::nn::workers::{cores, most_threads};
 use crate::learn::rng;
 use crate::learn::rollout::{Behaviour, Target, rollout};
 
@@ -87,8 +88,7 @@ impl Evaluator {
     /// # Errors
     /// What a scene refuses.
     pub fn new(cfg: &Config, build: &dyn Fn(usize) -> Result<Box<dyn Env>>) -> Result<Self> {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if cfg.run.threads == 0 { cores() } else { cfg.run.threads };
+        let threads = if cfg.run.threads == 0 { cores() } else { cfg.run.threads.min(most_threads()) };
         let first = build(cfg.evaluate.pictures)?;
         let alone = cfg.evaluate.shared_env || !scenes::NAMES.contains(&first.spec().name.as_str());
         let at_once = if alone { 1 } else { threads.min(cfg.evaluate.pictures_each_time) };

@@ -90,7 +90,7 @@ impl Described {
         let path = dir.join(FILE);
         let Some(line) = read_if_there(&DiskFs, &path)? else { return Ok(None) };
         let told = unseal_versioned::<File>(&path.display().to_string(), &line, FORMAT_VERSION);
-        let way = "delete it, and resume the run";
+        let way = "put a sound copy back, or move it away and resume the run, which writes it again";
         let it = match told {
             Err(Error::Damaged(why)) => return Err(Error::Damaged(format!("{why}: {way}"))),
             told => told?.environment,

@@ -10,7 +10,7 @@ const ORDER: [&str; 8] = [
     "keep: store faults checkpoint models provenance summary supervise",
     "task: scene coverage knn_entropy attempt scores opened",
     "show: pictures metrics tensorboard clip report evaluation redraw export diagnose dashboard",
-    "run: progress estimate goal_folder explore evaluate",
+    "run: progress threads estimate goal_folder explore evaluate",
     "face: bench cli",
 ];
 

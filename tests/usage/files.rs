@@ -18,7 +18,7 @@ fn files_are_refused_with_file_line_key_and_what_is_allowed() {
         ("[env\nscene = 1", &["line 1", "not TOML"]),
         ("name = \"\"", &["line 1", "name = \"\"", "letters"]),
         ("name = \"../up\"", &["name", "letters"]),
-        ("name = 3", &["name = 3", "letters"]),
+        ("name = 3", &["name = 3", "in quotes", "letters"]),
         ("seed = -1", &["seed = -1", "from 0"]),
         ("seed = 1.5", &["seed = 1.5", "whole number"]),
         ("seed = 99999999999999999999", &["line 1"]),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod files;
+mod written;
 
 use std::io::Read;
 use std::path::Path;
@@ -64,7 +65,7 @@ fn arguments_are_refused_by_name() {
         (&["explore", "door", "--steps", "0"], &["--steps", "run.steps = 0"]),
         (&["explore", "door", "--steps", "9000"], &["--steps", "run.warmup_steps"]),
         (&["explore", "door", "--threads", "5000"], &["--threads", "1024"]),
-        (&["explore", "door", "--out", "used"], &["--out used", "not empty"]),
+        (&["explore", "door", "--out", "used"], &["--out used", "not empty", "is no run"]),
         (&["explore", "door", "--out", "plain"], &["--out plain"]),
         (&["resume", "absent"], &["absent", "not a run"]),
         (&["resume", "used"], &["used", "not a run"]),

@@ -6,6 +6,7 @@ use super::output;
 use crate::error::{Error, Result};
 use crate::face::bench::{self, GROWTH_UNITS, Timing};
 use crate::format::grouped;
+use crate::keep::store::fs::{DiskFs, Fs, disk_error};
 use crate::show::report::{self, Curve};
 
 /// Time the units of learning on this machine
@@ -34,6 +35,9 @@ pub fn run(args: &Args) -> Result<()> {
     let units = bench::units(&args.unit)?;
     if args.out.is_some() && !units.iter().any(|unit| GROWTH_UNITS.contains(unit)) {
         return Err(Error::Usage(format!("--out draws growth alone: name one of {}", GROWTH_UNITS.join(", "))));
+    }
+    if let Some(out) = &args.out {
+        DiskFs.create_dir(out).map_err(|e| disk_error("make the directory", out, &e))?; // before minutes are spent
     }
     let (mut curves, mut ceiling) = (Vec::new(), None);
     for unit in units {

@@ -8,6 +8,7 @@ use crate::keep::store::fs::DiskFs;
 use crate::keep::store::{RUN_FILE, Store, refuse_if_used};
 use crate::run::estimate;
 use crate::run::progress::Progress;
+use crate::run::threads;
 use crate::task::scene;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -29,13 +30,13 @@ pub struct Args {
     experiment: Option<String>,
     /// Seed of every random stream
     #[arg(long, allow_negative_numbers = true)]
-    seed: Option<i64>,
+    seed: Option<String>,
     /// Exploration steps, warm-up included
     #[arg(long, allow_negative_numbers = true)]
-    steps: Option<i64>,
+    steps: Option<String>,
     /// Threads; 0 = all cores
     #[arg(long, allow_negative_numbers = true)]
-    threads: Option<i64>,
+    threads: Option<String>,
     /// Run directory, new or empty [default: results/<name>/<time>-s<seed>]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
@@ -73,6 +74,7 @@ pub fn run(args: Args, command: &[String]) -> Result<u8> {
     } else {
         let named = |e: Error| if let Error::Usage(why) = e { Error::Usage(format!("--out {why}")) } else { e };
         refuse_if_used(&DiskFs, &dir).map_err(named)?;
+        threads::refuse_too_many(config.run.threads)?;
     }
     if args.dry_run {
         return dry_run(&config, &dir, args.json).map(|()| 0);
@@ -92,8 +94,8 @@ pub fn run(args: Args, command: &[String]) -> Result<u8> {
 /// The arguments that begin this exploration in a process of its own.
 fn words(args: &Args, experiment: &str, dir: &Path) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["explore".into(), experiment.into(), "--out".into(), dir.into()];
-    for (flag, value) in [("--seed", args.seed), ("--steps", args.steps), ("--threads", args.threads)] {
-        words.extend(value.into_iter().flat_map(|v| [flag.into(), v.to_string().into()]));
+    for (flag, value) in [("--seed", &args.seed), ("--steps", &args.steps), ("--threads", &args.threads)] {
+        words.extend(value.iter().flat_map(|v| [flag.into(), v.into()]));
     }
     words.extend(args.set.iter().flat_map(|set| ["--set".into(), set.into()]));
     words
@@ -114,11 +116,11 @@ fn refuse_another(dir: &Path, config: &Config) -> Result<()> {
 fn settings(args: &Args) -> Result<Vec<Setting>> {
     let mut settings = args.set.iter().map(|text| overrides::parse(text)).collect::<Result<Vec<_>>>()?;
     for (key, flag, value) in [
-        ("seed", "--seed", args.seed),
-        ("run.steps", "--steps", args.steps),
-        ("run.threads", "--threads", args.threads),
+        ("seed", "--seed", &args.seed),
+        ("run.steps", "--steps", &args.steps),
+        ("run.threads", "--threads", &args.threads),
     ] {
-        settings.extend(value.map(|v| Setting { key: key.into(), value: v.into(), origin: flag.into() }));
+        settings.extend(value.iter().map(|text| overrides::setting(key, text, flag)));
     }
     Ok(settings)
 }
@@ -131,13 +133,15 @@ fn default_dir(config: &Config, now: SystemTime) -> PathBuf {
 
 fn dry_run(config: &Config, dir: &Path, json: bool) -> Result<()> {
     let estimate = estimate::of(config, scene::build(&config.env, 0)?.spec())?;
+    let note = threads::beyond_cores(config.run.threads);
     if json {
         let dir = dir.display().to_string();
-        return output::json(&serde_json::json!({ "run": dir, "config": config, "estimate": estimate }));
+        return output::json(&serde_json::json!({ "run": dir, "config": config, "estimate": estimate, "note": note }));
     }
     output::line(config.to_toml()?.trim_end())?;
     output::line(&format!("\n# run directory: {}", dir.display()))?;
-    output::line(&format!("# estimates, for two cores with AVX-512: {estimate}"))
+    output::line(&format!("# estimates, for two cores with AVX-512: {estimate}"))?;
+    note.map_or(Ok(()), |note| output::line(&format!("# {note}")))
 }
 
 #[cfg(test)]

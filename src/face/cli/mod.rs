@@ -14,6 +14,7 @@ mod resume;
 mod serve;
 mod supervised;
 
+use crate::config::written;
 use crate::error::Result;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -71,6 +72,12 @@ pub fn main(command: Vec<OsString>) -> ExitCode {
             ExitCode::from(error.exit_code())
         }
     }
+}
+
+/// Reads a number of steps: `30_000`, `3e4`.
+fn steps(text: &str) -> Result<u64, String> {
+    let whole = written::whole(text).and_then(|n| u64::try_from(n).ok());
+    whole.ok_or_else(|| "must be a whole number of steps".into())
 }
 
 /// A sentence on stderr.

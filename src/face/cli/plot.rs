@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Draw nothing, print a Markdown table: what the runs had reached after so many steps
-    #[arg(long, value_name = "STEPS", value_delimiter = ',', conflicts_with = "out")]
+    #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = super::steps, conflicts_with = "out")]
     at: Vec<u64>,
 }
 

@@ -1,10 +1,14 @@
-//! Progress on stderr: one live line on a terminal, else one plain line a minute.
+//! Progress on stderr: one live line on a terminal, as wide as that at most, else one plain line a minute.
 
 use crate::format::{duration, grouped};
 use crate::run::progress::{Progress, Tick};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 
+/// Columns where the system does not tell.
+const COLUMNS: usize = 80;
+/// Of the bar, where there is room for it beside the text.
+const BAR: usize = 20;
 /// Seconds between plain lines.
 const PLAIN_EVERY_S: f64 = 60.0;
 /// The time left goes by the mean of so many epochs, the last ones: the warm-up is fast, and epochs change as replay grows.
@@ -51,11 +55,7 @@ pub struct Shown {
 impl Shown {
     /// On this process's stderr.
     pub fn new() -> Self {
-        let live = || {
-            let style = ProgressStyle::with_template("{bar:20} {msg}");
-            ProgressBar::new(1).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-        };
-        let bar = std::io::stderr().is_terminal().then(live);
+        let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(1));
         Self { bar, pace: Pace::default(), last_line_s: f64::NEG_INFINITY }
     }
 }
@@ -64,12 +64,17 @@ impl Progress for Shown {
     fn tick(&mut self, tick: &Tick<'_>) {
         let left_s = self.pace.update(tick);
         if let Some(bar) = &self.bar {
+            let columns = columns();
+            let text = line(tick, left_s, columns - 1);
+            let beside = text.chars().count() + 1 + BAR < columns;
+            let template = if beside { format!("{{bar:{BAR}}} {{wide_msg}}") } else { "{wide_msg}".into() };
+            bar.set_style(ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_length(tick.steps_total);
             bar.set_position(tick.env_steps);
-            bar.set_message(line(tick, left_s));
+            bar.set_message(text);
         } else if tick.elapsed_s - self.last_line_s >= PLAIN_EVERY_S {
             self.last_line_s = tick.elapsed_s;
-            let _ = writeln!(std::io::stderr(), "{}", line(tick, left_s)); // nobody listens
+            let _ = writeln!(std::io::stderr(), "{}", line(tick, left_s, usize::MAX)); // nobody listens
         }
     }
 
@@ -80,18 +85,26 @@ impl Progress for Shown {
     }
 }
 
-/// `12,000/30,000 steps · 41 % covered · angle_error_rad 0.1200 · 31 min 12 s left · learning`.
-fn line(tick: &Tick<'_>, left_s: Option<f64>) -> String {
-    let mut parts = vec![format!("{}/{} steps", grouped(tick.env_steps), grouped(tick.steps_total))];
-    if let Some(percent) = (100 * tick.coverage_cells).checked_div(tick.coverage_total) {
-        parts.push(format!("{percent} % covered"));
+/// Columns of the terminal, at least 2.
+fn columns() -> usize {
+    let told = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if told == 0 { COLUMNS } else { told.max(2) }
+}
+
+/// `12,000/30,000 steps · 31 min 12 s left · angle_error_rad 0.120 · 41 % covered · learning`, the last ones left out where
+/// there is no room for them.
+fn line(tick: &Tick<'_>, left_s: Option<f64>, columns: usize) -> String {
+    let mut line = format!("{}/{} steps", grouped(tick.env_steps), grouped(tick.steps_total));
+    let left = left_s.map(|left| format!("{} left", duration(left)));
+    let figure = tick.evaluation.as_ref().map(|(name, value)| format!("{name} {value:.3}"));
+    let percent = (100 * tick.coverage_cells).checked_div(tick.coverage_total);
+    let covered = percent.map(|percent| format!("{percent} % covered"));
+    for part in [left, figure, covered, Some(tick.phase.to_owned())].into_iter().flatten() {
+        if line.chars().count() + 3 + part.chars().count() <= columns {
+            line = format!("{line} · {part}");
+        }
     }
-    if let Some((name, value)) = &tick.evaluation {
-        parts.push(format!("{name} {value:.4}"));
-    }
-    parts.extend(left_s.map(|left| format!("{} left", duration(left))));
-    parts.push(tick.phase.to_owned());
-    parts.join(" · ")
+    line.chars().take(columns).collect()
 }
 
 #[cfg(test)]
@@ -115,10 +128,30 @@ mod tests {
 
     #[test]
     fn a_line_tells_steps_coverage_figure_and_time_left() {
-        let text = line(&tick(12_000, 0.0), Some(800.0));
-        assert_eq!(text, "12,000/20,000 steps · 25 % covered · distance 0.2500 · 13 min 20 s left · learning");
+        let text = line(&tick(12_000, 0.0), Some(800.0), 80);
+        assert_eq!(text, "12,000/20,000 steps · 13 min 20 s left · distance 0.250 · 25 % covered · learning");
         let bare = Tick { coverage_total: 0, evaluation: None, ..tick(5, 0.0) };
-        assert_eq!(line(&bare, None), "5/20,000 steps · learning");
+        assert_eq!(line(&bare, None, 80), "5/20,000 steps · learning");
+    }
+
+    #[test]
+    fn a_line_is_never_wider_than_its_terminal_and_keeps_what_matters() {
+        let long = Tick {
+            env_steps: 123_000,
+            steps_total: 385_000,
+            evaluation: Some(("angle_error_rad".into(), 0.1234)),
+            phase: "reading episodes",
+            ..tick(0, 0.0)
+        };
+        let at = |columns| line(&long, Some(45_060.0), columns);
+        for columns in 0..120 {
+            assert!(at(columns).chars().count() <= columns, "{columns}: {}", at(columns));
+        }
+        let kept = "123,000/385,000 steps · 12 h 31 min left · angle_error_rad 0.123";
+        assert_eq!(at(79), format!("{kept} · 25 % covered"));
+        assert_eq!(at(120), format!("{kept} · 25 % covered · reading episodes"));
+        assert_eq!(at(40), "123,000/385,000 steps · 12 h 31 min left");
+        assert_eq!(at(12), "123,000/385,");
     }
 
     #[test]

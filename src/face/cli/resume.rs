@@ -19,7 +19,7 @@ pub struct Args {
     /// Run directory
     run: PathBuf,
     /// Exploration steps in all, warm-up included
-    #[arg(long)]
+    #[arg(long, value_parser = super::steps)]
     steps: Option<u64>,
     /// Go on from an older checkpoint: so many of the newest ones get the name .aside and are not used again
     #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "supervised")]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::SystemTime;
 
+use crate::config::written;
 use crate::error::{Error, Result};
 use crate::keep::provenance::utc;
 use crate::keep::store::fs::DiskFs;
@@ -29,8 +30,8 @@ pub struct Supervised {
 
 /// A number of seconds from 0.01 to a day.
 fn seconds(text: &str) -> Result<f64, String> {
-    let number = text.parse::<f64>().ok().filter(|s| (0.01..=86_400.0).contains(s));
-    number.ok_or_else(|| "a number from 0.01 to 86400 is wanted".into())
+    let number = written::number(text).filter(|s| (0.01..=86_400.0).contains(s));
+    number.ok_or_else(|| "must be a number from 0.01 to 86400".into())
 }
 
 impl Supervised {

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{FILES, FORMAT_VERSION, FileRecord, Loaded, MANIFEST, Manifest, Snapshot};
 use super::{candidates, key, params_blake3, tensors};
 use crate::error::{Error, Result};
-use crate::keep::store::fs::{DiskFs, read_if_there};
+use crate::keep::store::fs::{DiskFs, read_if_there, trimmed};
 use crate::keep::store::{Damage, unseal_versioned};
 use crate::learn::nn::ModelState;
 
@@ -130,7 +130,10 @@ fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Unread> {
         return Err(damage(MANIFEST, format!("is of update {}", manifest.update)).into());
     }
     let checked = |file: &str| {
-        let bytes = bytes_of(file)?;
+        let mut bytes = bytes_of(file)?;
+        if file.ends_with(".json") {
+            bytes = trimmed(&bytes).to_vec(); // one line of text: what was put around it is not looked at
+        }
         let sound = manifest.files.get(file).is_some_and(|record| *record == FileRecord::of(&bytes));
         let wrong = || damage(file, "its bytes are not those that were saved (BLAKE3)".into());
         if sound { Ok(bytes) } else { Err(Unread::Damaged(wrong())) }

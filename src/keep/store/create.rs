@@ -45,6 +45,10 @@ impl Store {
 /// # Errors
 /// [`Error::Usage`], naming what is there; [`Error::Disk`].
 pub fn refuse_if_used(fs: &dyn Fs, dir: &Path) -> Result<()> {
+    if dir.is_symlink() && !dir.exists() {
+        let way = "make what it links to, or give another directory";
+        return Err(Error::Usage(format!("{} is a link to nothing: {way}", dir.display())));
+    }
     if dir.exists() && !dir.is_dir() {
         return Err(Error::Usage(format!("{} is not a directory: give a new or empty one", dir.display())));
     }
@@ -54,7 +58,10 @@ pub fn refuse_if_used(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let foreign = names.iter().find(|name| !own(name)).cloned();
     let episode = names_in(fs, &dir.join("episodes"))?.into_iter().next();
     foreign.or(episode).map_or(Ok(()), |name| {
-        let way = "give another directory, or `skewfit resume` this one";
-        Err(Error::Usage(format!("{} is not empty ({name} is there): {way}", dir.display())))
+        let (what, way) = match names.iter().any(|name| name == RUN_FILE) {
+            true => ("", "give another directory, or `skewfit resume` this one"),
+            false => (" and is no run", "give another directory"),
+        };
+        Err(Error::Usage(format!("{} is not empty ({name} is there){what}: {way}", dir.display())))
     })
 }

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use skewfit_envs::Ending;
 
+use super::fs::{MARK, trimmed};
 use super::{Damage, seal};
 use crate::error::Result;
 use crate::learn::episode::GoalOrigin;
@@ -52,11 +53,11 @@ pub struct Journal {
     pub lines: Vec<JournalLine>,
     /// The others, by line number.
     pub damage: Vec<Damage>,
-    /// Whether the bytes do not end with a whole line, so that the next one must not simply be appended.
+    /// Whether the bytes are not whole lines with LF alone, so that the next one must not simply be appended.
     pub torn: bool,
 }
 
-/// Reads a journal; total on any bytes.
+/// Reads a journal; total on any bytes. Line ends may be CRLF, and empty lines are passed over: neither holds an episode.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Journal {
     let mut journal = Journal::default();
@@ -73,8 +74,10 @@ pub fn parse(bytes: &[u8]) -> Journal {
     if tail.contains(&b'}') {
         rows.push(tail); // all of a line was written but its newline
     }
-    for (i, row) in rows.into_iter().enumerate() {
-        match parse_line(row, i as u64) {
+    journal.torn |= rows.iter().any(|row| row.is_empty() || row.ends_with(b"\r") || row.starts_with(MARK));
+    let rows = rows.into_iter().enumerate().filter(|(_, row)| !trimmed(row).is_empty());
+    for (id, (i, row)) in (0..).zip(rows) {
+        match parse_line(row, id) {
             Ok(line) => journal.lines.push(line),
             Err(why) => journal.damage.push(Damage { file: FILE.into(), why: format!("line {}: {why}", i + 1) }),
         }

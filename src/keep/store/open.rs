@@ -29,8 +29,8 @@ impl Store {
         let home = Arc::new(Home::take(dir)?);
         let store = Self::read(GuardedFs::over(fs, &home), dir)?;
         if let Some(first) = store.damage.first() {
-            let sound = store.lines.iter().zip(0..).take_while(|(line, id)| line.id == *id).count();
-            let way = format!("put the file back, keep its first {sound} lines only, or resume with --rebuild-journal");
+            let way =
+                "put a sound copy back, or resume with --rebuild-journal, which keeps this one as episodes.jsonl.old";
             return Err(Error::Damaged(format!("{}: {first}; {way}", dir.display())));
         }
         for part in ["", "episodes", "checkpoints"] {

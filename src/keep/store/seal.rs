@@ -3,6 +3,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::fs::trimmed;
 use crate::error::{Error, Result};
 
 const KEY: &str = ",\"check\":\"";
@@ -18,12 +19,12 @@ pub fn seal(value: &impl Serialize) -> Result<String> {
     Ok(format!("{body}{KEY}{}\"}}", check_of(&json)))
 }
 
-/// What [`seal`] sealed.
+/// What [`seal`] sealed. The check is of the object: line ends after it, and a byte order mark before, are not looked at.
 ///
 /// # Errors
 /// Why it is not that: the check is missing, does not match, or the fields are not those of `T`.
 pub fn unseal<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
-    let line = std::str::from_utf8(line).map_err(|e| format!("not UTF-8 ({e})"))?;
+    let line = std::str::from_utf8(trimmed(line)).map_err(|e| format!("not UTF-8 ({e})"))?;
     let (body, check) =
         line.strip_suffix("\"}").and_then(|rest| rest.rsplit_once(KEY)).ok_or("no check at the end of the line")?;
     let json = format!("{body}}}");

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::error::Result;
-use crate::keep::store::fs::{Fs, write_atomic};
+use crate::keep::store::fs::{Fs, trimmed, write_atomic};
 
 /// The request's name in a run directory; absent = [`Request::Run`].
 pub const FILE: &str = "control";
@@ -56,7 +56,7 @@ pub fn forget(fs: &dyn Fs, dir: &Path) {
 #[must_use]
 pub fn asked(fs: &dyn Fs, dir: &Path) -> Request {
     let word = fs.read(&dir.join(FILE)).unwrap_or_default();
-    Request::of(String::from_utf8_lossy(&word).trim()).unwrap_or_default()
+    Request::of(String::from_utf8_lossy(trimmed(&word)).trim()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -71,6 +71,12 @@ mod tests {
         for request in [Request::Pause, Request::Stop, Request::Run] {
             ask(&DiskFs, dir.path(), request).unwrap();
             assert_eq!(asked(&DiskFs, dir.path()), request);
+        }
+        for (saved, request) in
+            [("stop\r\n", Request::Stop), ("\u{feff}pause", Request::Pause), (" run \n\n", Request::Run)]
+        {
+            write_atomic(&DiskFs, &dir.path().join(FILE), saved.as_bytes()).unwrap();
+            assert_eq!(asked(&DiskFs, dir.path()), request, "{saved:?}");
         }
         for noise in ["Stop", "stop now", "\u{ff}", ""] {
             write_atomic(&DiskFs, &dir.path().join(FILE), noise.as_bytes()).unwrap();

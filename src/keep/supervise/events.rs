@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::keep::store::fs::{Fs, disk_error, write_atomic};
+use crate::keep::store::fs::{Fs, disk_error, from_json, write_atomic};
 
 /// The file's name in a run directory.
 pub const FILE: &str = "night.jsonl";
@@ -88,7 +88,7 @@ pub fn tell(fs: &dyn Fs, dir: &Path, event: &Event) -> Result<()> {
 #[must_use]
 pub fn read(fs: &dyn Fs, dir: &Path) -> Vec<Event> {
     let bytes = fs.read(&dir.join(FILE)).unwrap_or_default();
-    bytes.split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+    bytes.split(|b| *b == b'\n').filter_map(|line| from_json(line).ok()).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::keep::store::fs::{Fs, write_atomic};
+use crate::keep::store::fs::{Fs, from_json, write_atomic};
 
 /// The file's name in a run directory.
 pub const FILE: &str = "STATUS.json";
@@ -61,7 +61,7 @@ impl Status {
     /// # Errors
     /// The system's, `NotFound` before it has said anything; `InvalidData` where it cannot be understood.
     pub fn read(fs: &dyn Fs, dir: &Path) -> std::io::Result<Self> {
-        Ok(serde_json::from_slice(&fs.read(&dir.join(FILE))?)?)
+        Ok(from_json(&fs.read(&dir.join(FILE))?)?)
     }
 
     /// Replaces what the run in `dir` says; on the disk when this returns.

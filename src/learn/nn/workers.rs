@@ -1,8 +1,23 @@
-//! A fixed number of threads that each take one share of the work; which thread runs a share never changes a result.
+//! Work in a fixed number of shares, on a pool of threads; which thread runs a share never changes a result.
 
 use std::sync::Arc;
 
-/// A pool of `count` threads; clones share it.
+/// Threads that a run may always ask for.
+const SOME: usize = 8;
+
+/// Cores that this process may use: its affinity and its control group's quota count. 1 where the system does not tell.
+#[must_use]
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The most threads that a run may begin with; more would only stand in each other's way.
+#[must_use]
+pub fn most_threads() -> usize {
+    SOME.max(2 * cores())
+}
+
+/// A pool for work in `count` shares; clones share it.
 #[derive(Clone)]
 pub struct Workers {
     pool: Option<Arc<rayon::ThreadPool>>,
@@ -10,12 +25,13 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// `threads` workers; 0 = one a core. Where threads cannot be started, shares run one after the other.
+    /// `threads` shares, on as many threads as there are cores for them; 0 = one a core. Where threads cannot be started,
+    /// shares run one after the other.
     #[must_use]
     pub fn new(threads: usize) -> Self {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let count = if threads == 0 { cores() } else { threads };
-        let pool = (count > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(count).build().ok()).flatten();
+        let started = count.min(cores());
+        let pool = (started > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(started).build().ok()).flatten();
         Self { pool: pool.map(Arc::new), count }
     }
 

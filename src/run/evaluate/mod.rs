@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::keep::store::fs::from_json;
 use crate::run::goal_folder;
 use crate::show::evaluation::{report, write};
 use crate::show::pictures;
@@ -122,6 +123,6 @@ fn given(goals: &[PathBuf], image_size: usize) -> Result<Vec<Goal>> {
 
 /// The latent threshold of an evaluation of the same checkpoint on the scene's own pictures.
 fn known_threshold(folder: &Path) -> Option<f64> {
-    let text = std::fs::read_to_string(folder.join("evaluation.json")).ok()?;
-    serde_json::from_str::<Value>(&text).ok()?["latent_threshold"].as_f64()
+    let bytes = std::fs::read(folder.join("evaluation.json")).ok()?;
+    from_json::<Value>(&bytes).ok()?["latent_threshold"].as_f64()
 }

@@ -21,6 +21,7 @@ use crate::learn::learner::Learner;
 use crate::run::estimate;
 use crate::run::goal_folder;
 use crate::run::progress::Progress;
+use crate::run::threads;
 use crate::show::metrics::{self, MetricsCsv};
 use crate::show::redraw;
 use crate::task::scene::{self, Build};
@@ -44,6 +45,7 @@ pub fn start_in(
     progress: &mut dyn Progress,
     build: Build<'_>,
 ) -> Result<Summary> {
+    threads::refuse_too_many(config.run.threads)?;
     let mut host = Host::of_this_process(progress)?;
     let mut task = Task::new(&config, build).map_err(Error::before_a_run)?;
     let goals = goal_folder::asked(&config)?;
@@ -72,6 +74,7 @@ pub fn start_in(
     let metrics = MetricsCsv::cut_back(Arc::clone(&host.fs), &dir.join("metrics.csv"), columns, 0)?;
     log_to(dir, config.night.log_mb)?;
     host.warn_of_faults();
+    threads::note(config.run.threads);
     let why = format!("{} seed {}: {}", config.name, config.seed, command.join(" "));
     let log = Recorder::new(Arc::clone(&host.fs), store, metrics, &config.night, 0.0);
     let run = Run { cfg: config, task, learner, log, host, state: RunState::default() };

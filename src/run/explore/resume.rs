@@ -16,12 +16,13 @@ use crate::error::{Error, Result};
 use crate::keep::checkpoint;
 use crate::keep::provenance;
 use crate::keep::store::Store;
-use crate::keep::store::fs::{DiskFs, Fs, disk_error, read_if_there, write_atomic};
+use crate::keep::store::fs::{DiskFs, Fs, disk_error, from_json, read_if_there, write_atomic};
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::{Phase, Status};
 use crate::run::goal_folder;
 use crate::run::progress::Progress;
+use crate::run::threads;
 use crate::show::metrics::{self, MetricsCsv};
 use crate::task::scene::{self, Build, Described};
 
@@ -82,6 +83,7 @@ pub fn resume_in(
         why += &format!("; newer checkpoints set aside: {}", aside.join(", "));
     }
     host.warn_of_faults();
+    threads::note(cfg.run.threads);
     let log = Recorder::new(Arc::clone(&host.fs), store, metrics, &cfg.night, state.wall_s);
     let mut run = Run { cfg, task, learner, log, host, state };
     for what in damage {
@@ -108,7 +110,7 @@ fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Result<Option<Summary>>
     let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == Phase::Done);
     let (steps, updates) = (last_step(&cfg.run), cfg.run.epochs() * cfg.run.updates_per_epoch);
     let whole = |done: &Summary| told && done.env_steps >= steps && done.updates >= updates;
-    Ok(serde_json::from_slice(&bytes).ok().filter(whole))
+    Ok(from_json(&bytes).ok().filter(whole))
 }
 
 /// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
@@ -121,18 +123,19 @@ fn rows_behind(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &De
         write_atomic(&**fs, &path, MetricsCsv::header(&columns).as_bytes())?;
     }
     let last = cfg.run.warmup_steps + (epoch + 1) * cfg.run.epoch_steps - 1;
-    let held = metrics::read(&path)?.env_steps.iter().filter(|steps| **steps <= last).count();
+    let csv = MetricsCsv::cut_back(Arc::clone(fs), &path, columns, last)?;
+    let held = metrics::read(&path)?.env_steps.len();
     if (held as u64) < epoch {
         tracing::error!("{}: holds {held} rows of {epoch}; the others are lost", path.display());
     }
-    MetricsCsv::cut_back(Arc::clone(fs), &path, columns, last)
+    Ok(csv)
 }
 
 /// Adds this process to `provenance.json`, and tells where its results cannot be those of the one that began the run.
 fn note_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
     let path = dir.join("provenance.json");
-    let read = |text: String| serde_json::from_str::<Map<String, Value>>(&text).ok();
-    let Some(mut facts) = std::fs::read_to_string(&path).ok().and_then(read) else {
+    let read = |bytes: Vec<u8>| from_json::<Map<String, Value>>(&bytes).ok();
+    let Some(mut facts) = std::fs::read(&path).ok().and_then(read) else {
         tracing::error!("{}: is gone or broken; nobody can tell whether this is the machine of before", path.display());
         return Ok(());
     };

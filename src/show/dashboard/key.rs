@@ -66,8 +66,8 @@ fn kept(path: &Path) -> Option<String> {
         return None;
     }
     let mut text = String::new();
-    File::open(path).ok()?.take(DIGITS as u64 + 2).read_to_string(&mut text).ok()?;
-    let digits = text.strip_suffix('\n')?;
+    File::open(path).ok()?.take(DIGITS as u64 + 8).read_to_string(&mut text).ok()?;
+    let digits = text.trim_start_matches('\u{feff}').trim_end_matches(['\r', '\n']);
     let is_key = digits.len() == DIGITS && digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     is_key.then(|| digits.to_owned())
 }

@@ -13,7 +13,7 @@ use super::lines::{left_s, means, measured, thinned};
 use super::pictures::Gallery;
 use crate::config::Config;
 use crate::keep::provenance::utc;
-use crate::keep::store::fs::{DiskFs, Fs};
+use crate::keep::store::fs::{DiskFs, Fs, from_json};
 use crate::keep::supervise::status::Phase;
 use crate::keep::supervise::{control, events};
 use crate::show::metrics::{self, Table, find};
@@ -194,7 +194,7 @@ fn night(dir: &Path) -> Value {
 
 /// A JSON file; `Null` where it is none.
 fn object(path: &Path) -> Value {
-    std::fs::read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    std::fs::read(path).ok().and_then(|bytes| from_json(&bytes).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

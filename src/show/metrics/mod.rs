@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::keep::store::fs::{Fs, disk_error, write_atomic};
 pub use columns::{COLUMNS, Column, columns, coverage, drawn, find, names};
 pub use table::{Table, read};
-use table::{parse, text};
+use table::{lines, parse, text};
 
 const STEPS: &str = "env_steps";
 
@@ -47,18 +47,25 @@ impl MetricsCsv {
         line([STEPS].into_iter().chain(columns.iter().map(String::as_str)))
     }
 
-    /// Drops the rows beyond `env_steps` and a torn last line, and goes on after what is left; later rows may measure the
-    /// `registered` columns, see [`columns`].
+    /// Drops the rows beyond `env_steps` and a torn last line, and goes on after what is left, with LF alone at the ends of
+    /// lines; later rows may measure the `registered` columns, see [`columns`]. A last line that lacks but its end counts
+    /// where it has no more than `env_steps`: a run that got further had it whole.
     ///
     /// At every moment the file is the old one or the new one.
     ///
     /// # Errors
     /// As [`read`]; `Disk` when it cannot be written.
     pub fn cut_back(fs: Arc<dyn Fs>, path: &Path, registered: Vec<String>, env_steps: u64) -> Result<Self> {
-        let text = text(path)?;
-        let table = parse(path, &text)?;
+        let mut text = text(path)?;
+        let mut table = parse(path, &text)?;
+        let ended = format!("{text}\n");
+        if let Ok(whole) = parse(path, &ended)
+            && whole.env_steps.last().is_some_and(|s| *s <= env_steps)
+        {
+            (text, table) = (ended, whole);
+        }
         let kept = table.env_steps.iter().filter(|s| **s <= env_steps).count();
-        let cut: String = text.split_inclusive('\n').take(1 + kept).collect();
+        let cut: String = lines(&text).take(1 + kept).map(|(row, _)| format!("{row}\n")).collect();
         write_atomic(&*fs, path, cut.as_bytes())?;
         let columns = table.columns.into_iter().map(|(name, _)| name).collect();
         Ok(Self { fs, path: path.to_owned(), columns, registered, torn: false })

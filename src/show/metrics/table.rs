@@ -1,10 +1,10 @@
 //! Reads a `metrics.csv`, of a live run too.
 
-use std::fs;
 use std::path::Path;
 
 use super::STEPS;
 use crate::error::{Error, Result};
+use crate::keep::store::fs::{DiskFs, read_if_there};
 
 /// All rows of a `metrics.csv`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -29,24 +29,35 @@ impl Table {
     }
 }
 
-/// All rows of a file, of a live run too: a last line without its end is left out.
+/// All rows of a file, of a live run too: a last line without its end is left out. A byte order mark, CRLF and empty lines
+/// are passed over.
 ///
 /// # Errors
-/// `Io` when it cannot be read; `Damaged`, with file and line, for anything that is not such a table.
+/// `Damaged` where it is gone and, with file and line, for anything that is not such a table; as
+/// [`unread`](crate::keep::store::fs::unread) where it cannot be read.
 pub fn read(path: &Path) -> Result<Table> {
     parse(path, &text(path)?)
 }
 
 pub(super) fn text(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).map_err(io("read", path))?;
+    let gone =
+        || Error::Damaged(format!("{} is gone: put it back, or resume the run, which begins another", path.display()));
+    let bytes = read_if_there(&DiskFs, path)?.ok_or_else(gone)?;
     String::from_utf8(bytes).map_err(|e| {
         let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
         damaged(path, line, "is not text")
     })
 }
 
+/// The whole lines that are not empty, with their numbers.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
+    let whole = text.trim_start_matches('\u{feff}').split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
+    let plain = whole.map(|line| line.strip_suffix('\r').unwrap_or(line)).zip(1..);
+    plain.filter(|(line, _)| !line.is_empty())
+}
+
 pub(super) fn parse(path: &Path, text: &str) -> Result<Table> {
-    let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).zip(1..).peekable();
+    let mut lines = lines(text).peekable();
     let header = lines.next().and_then(|(line, _)| line.strip_prefix(STEPS));
     let names = header.ok_or_else(|| damaged(path, 1, "does not begin with `env_steps`"))?.split(',').skip(1);
     let mut table = Table { env_steps: vec![], columns: names.map(|n| (n.to_owned(), vec![])).collect() };
@@ -80,9 +91,6 @@ fn cell(text: &str) -> Option<Option<f64>> {
 
 fn damaged(path: &Path, line: usize, what: &str) -> Error {
     let path = path.display();
-    Error::Damaged(format!("{path}, line {line} {what}: mend or delete that line, or take the file from a copy"))
-}
-
-fn io<'a>(verb: &'a str, path: &'a Path) -> impl Fn(std::io::Error) -> Error + 'a {
-    move |source| Error::Io { what: format!("{}: cannot {verb} it", path.display()), source }
+    let way = "put a sound copy back, or move it away: a run that is resumed begins another, without the rows so far";
+    Error::Damaged(format!("{path}, line {line} {what}; {way}"))
 }

@@ -91,7 +91,11 @@ fn decode_square(path: &Path) -> Result<DynamicImage> {
         let (pixels, bytes) = (MAX_PIXELS / 1_000_000, MAX_BYTES / 1_000_000);
         refuse(&format!("is larger than {pixels} megapixels, or {bytes} MB as a file or decoded; scale it down first"))
     };
-    let file = path.metadata().map_err(unreadable)?;
+    let absent = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::NotFound => refuse("is not there; give the path of a PNG, JPEG or GIF"),
+        _ => unreadable(e),
+    };
+    let file = path.metadata().map_err(absent)?;
     if !file.is_file() {
         return Err(refuse("is not a file; give a PNG, JPEG or GIF"));
     }

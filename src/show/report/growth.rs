@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::canvas::{Anchor, Canvas, GRID, INK, Point, SOFT, WIDTH, text_width};
 use super::panel::{COLORS, HEADING, SMALL, number, tick_step, ticks};
 use crate::error::{Error, Result};
+use crate::keep::store::fs::disk_error;
 
 /// One quantity, measured at several sizes of something.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -69,8 +70,7 @@ pub fn growth(curves: &[Curve], dir: &Path) -> Result<Vec<PathBuf>> {
     if panels.is_empty() {
         return Err(Error::Usage("nothing to draw: name units that begin with `growth_`".into()));
     }
-    std::fs::create_dir_all(dir)
-        .map_err(|source| Error::Io { what: format!("{}: cannot make the directory", dir.display()), source })?;
+    std::fs::create_dir_all(dir).map_err(|e| disk_error("make the directory", dir, &e))?;
     let mut canvas = Canvas::new(WIDTH, panels.len().div_ceil(COLUMNS) as f64 * SIZE.1 + 22.0);
     for (i, panel) in panels.iter().enumerate() {
         draw(&mut canvas, ((i % COLUMNS) as f64 * SIZE.0, (i / COLUMNS) as f64 * SIZE.1), panel);

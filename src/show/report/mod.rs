@@ -8,8 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::{Error, Result};
-use crate::keep::store::fs::alone_in;
+use crate::error::Result;
+use crate::keep::store::fs::{alone_in, disk_error};
 use crate::show::clip;
 
 mod advice;
@@ -117,8 +117,7 @@ pub fn sheet_of_attempts(attempts: &[Reached], path: &Path) -> Result<()> {
 }
 
 fn draw_curves(runs: &[Run], inputs: &[&Drawn], out: &Path) -> Result<Vec<PathBuf>> {
-    fs::create_dir_all(out)
-        .map_err(|source| Error::Io { what: format!("{}: cannot make the directory", out.display()), source })?;
+    fs::create_dir_all(out).map_err(|e| disk_error("make the directory", out, &e))?;
     let groups = runs::groups(runs);
     let figures = [
         ("coverage", curves::coverage(&groups)),

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::keep::store::fs::from_json;
+
 /// In words; `unknown` where nothing tells.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Made {
@@ -19,8 +21,8 @@ pub(super) struct Made {
 impl Made {
     /// Of the run in `dir`.
     pub(super) fn of(dir: &Path) -> Self {
-        let text = std::fs::read_to_string(dir.join("provenance.json")).unwrap_or_default();
-        let made: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        let bytes = std::fs::read(dir.join("provenance.json")).unwrap_or_default();
+        let made: Value = from_json(&bytes).unwrap_or(Value::Null);
         let words =
             |key: &str| made[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
         let text = |key: &str| made[key].as_str().unwrap_or("unknown").to_owned();

@@ -26,7 +26,7 @@ impl Run {
         let path = dir.join("config.toml");
         let text = fs::read_to_string(&path)
             .map_err(|e| Error::Usage(format!("{} is not a run: no config.toml can be read ({e})", dir.display())))?;
-        let parsed = text.parse::<toml::Table>();
+        let parsed = text.trim_start_matches('\u{feff}').parse::<toml::Table>();
         parsed.map_err(|e| Error::Damaged(format!("{}: {}", path.display(), e.message())))?;
         let run = Self::of(Config::of_run(dir, Vec::new())?, metrics::read(&dir.join("metrics.csv"))?)?;
         let own = fs::read_dir(dir.join("goals")).map_or(0, Iterator::count);

@@ -8,6 +8,7 @@ use std::{fs, path::Path};
 use skewfit_envs::{GridAxis, Image};
 
 use super::*;
+use crate::error::Error;
 use examples::{a_run, door, inputs, noise};
 
 fn size(png: &Path) -> (u32, u32) {

@@ -4,6 +4,7 @@
 mod disk;
 mod places;
 mod refusals;
+mod text;
 mod whole;
 
 use std::fs::{self, File};
@@ -13,6 +14,7 @@ use std::path::Path;
 pub use disk::DiskFs;
 pub use places::{alone_in, may_write, name_last, next_numbered};
 pub use refusals::{disk_error, enough_disk, unread};
+pub use text::{MARK, from_json, trimmed};
 pub use whole::{is_at, is_temporary, names_in, parent_of, read_if_there, sweep, temporary_of, write_atomic};
 
 /// The operations durable files need; each change is one point at which the disk may fail. Reading is as the system does it.
@@ -100,6 +102,7 @@ pub trait Fs: Send + Sync {
         self.create_dir(parent)?;
         match self.make_dir(dir) {
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::NotADirectory.into()),
             made => made,
         }?;
         self.sync_dir(parent)

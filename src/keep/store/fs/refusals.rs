@@ -33,10 +33,19 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
     match e.get_ref().and_then(|cause| cause.downcast_ref()) {
         Some(Error::Lost(why)) => Error::Lost(why.clone()),
         Some(Error::Busy(why)) => Error::Busy(why.clone()),
-        _ if lasts(e) => Error::Usage(format!("{failed}; let this user write there")),
+        _ if lasts(e) => Error::Usage(format!("{failed}; {}", way_out(e))),
         _ if e.kind() == io::ErrorKind::NotFound => Error::Disk(format!("{failed}; it is gone: put it back")),
         _ if e.kind() == io::ErrorKind::ReadOnlyFilesystem => Error::Disk(format!("{failed}; mount it for writing")),
-        _ => Error::Disk(format!("{failed}; make room or check the disk")),
+        _ => Error::Disk(format!("{failed}; make room or check the disk, then try again")),
+    }
+}
+
+/// What helps where neither room nor time does.
+fn way_out(e: &io::Error) -> &'static str {
+    match e.kind() {
+        io::ErrorKind::InvalidFilename => "give a shorter name",
+        io::ErrorKind::PermissionDenied => "let it be written there, or give another directory",
+        _ => "give another directory",
     }
 }
 
@@ -44,8 +53,10 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
 #[must_use]
 pub fn unread(path: &Path, e: &io::Error) -> Error {
     let path = path.display();
-    if lasts(e) {
-        return Error::Usage(format!("{path} may not be read: {e}; let this user read it, or put a sound copy there"));
+    let way = "let this user read it, or put a sound copy there";
+    match e.kind() {
+        io::ErrorKind::InvalidFilename => Error::Usage(format!("{path} cannot be read: {e}; give a shorter name")),
+        _ if lasts(e) => Error::Usage(format!("{path} may not be read: {e}; {way}")),
+        _ => Error::Disk(format!("{path} cannot be read now: {e}; check the disk, then try again")),
     }
-    Error::Disk(format!("{path} cannot be read now: {e}; check the disk, then try again"))
 }
