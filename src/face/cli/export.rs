@@ -18,7 +18,7 @@ pub struct Args {
     /// Run directory
     run: PathBuf,
     /// The new file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = super::path::new_path())]
     hdf5: PathBuf,
     /// Print one JSON object, as the last line
     #[arg(long)]
