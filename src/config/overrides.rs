@@ -49,6 +49,7 @@ pub(super) fn value_of(text: &str, kind: Option<Allowed>) -> Value {
 /// The TOML value that `text` is.
 pub(super) fn toml_value(text: &str) -> Option<Value> {
     let only = |mut table: Table| if table.len() == 1 { table.remove("v") } else { None };
+    let _: Table = format!("v = [{text}]").parse().ok()?; // a `#` would take the bracket as well
     format!("v = {text}").parse().ok().and_then(only)
 }
 
@@ -74,6 +75,10 @@ mod tests {
         for (text, key, value) in [
             ("latent.dim=4", "latent.dim", Value::Integer(4)),
             ("skew.power = -1", "skew.power", Value::Integer(-1)),
+            ("seed=3#4", "seed", Value::String("3#4".into())),
+            ("seed=3 # that", "seed", Value::String("3 # that".into())),
+            ("name=\"a#b\"", "name", Value::String("a#b".into())),
+            ("seed=1,", "seed", Value::String("1,".into())),
             ("agent.tau=1e-2", "agent.tau", Value::Float(0.01)),
             ("env.scene=corridor", "env.scene", Value::String("corridor".into())),
             ("env.walls=---", "env.walls", Value::String("---".into())),

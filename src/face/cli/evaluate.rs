@@ -28,7 +28,7 @@ pub struct Args {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     episodes: Option<u32>,
     /// Where the results go, a new or empty directory [default: a new one in eval/ of the run]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::path::new_path())]
     out: Option<PathBuf>,
     /// Print one JSON object, as the last line
     #[arg(long)]

@@ -1,9 +1,8 @@
 //! `skewfit explore`: settle the configuration and the run directory, then run.
 
-use super::{output, serve::Served, supervised::Supervised};
+use super::{output, run_dir, serve::Served, supervised::Supervised};
 use crate::config::{Config, PRESETS, Setting, overrides};
 use crate::error::{Error, Result};
-use crate::keep::provenance::utc;
 use crate::keep::store::fs::DiskFs;
 use crate::keep::store::{RUN_FILE, Store, refuse_if_used};
 use crate::run::estimate;
@@ -38,7 +37,7 @@ pub struct Args {
     #[arg(long, allow_negative_numbers = true)]
     threads: Option<String>,
     /// Run directory, new or empty [default: results/<name>/<time>-s<seed>]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::path::new_path())]
     out: Option<PathBuf>,
     /// Set a key of the configuration; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
@@ -67,7 +66,8 @@ pub fn run(args: Args, command: &[String]) -> Result<u8> {
         return Ok(0);
     };
     let config = Config::resolve(experiment, settings(&args)?)?;
-    let dir = args.out.clone().unwrap_or_else(|| default_dir(&config, SystemTime::now()));
+    let named = run_dir::by_time(&config, SystemTime::now());
+    let mut dir = args.out.clone().unwrap_or_else(|| run_dir::unused(&named));
     let begun = args.resume && dir.join(RUN_FILE).exists();
     if begun {
         refuse_another(&dir, &config)?;
@@ -79,13 +79,25 @@ pub fn run(args: Args, command: &[String]) -> Result<u8> {
     if args.dry_run {
         return dry_run(&config, &dir, args.json).map(|()| 0);
     }
-    if args.supervised.wanted() {
-        return args.supervised.explore(words(&args, experiment, &dir), &dir, args.serve, args.json);
+    if args.out.is_none() {
+        dir = run_dir::claim(&named)?;
     }
-    let mut progress = Served::new(args.serve, &dir)?;
+    let outcome = explore(&args, config, experiment, &dir, begun, command);
+    if args.out.is_none() {
+        let _ = std::fs::remove_dir(&dir); // only where it is empty, as the run could not begin
+    }
+    outcome
+}
+
+/// Begins the run, or goes on with it where it is `begun`.
+fn explore(args: &Args, config: Config, experiment: &str, dir: &Path, begun: bool, command: &[String]) -> Result<u8> {
+    if args.supervised.wanted() {
+        return args.supervised.explore(words(args, experiment, dir), dir, args.serve, args.json);
+    }
+    let mut progress = Served::new(args.serve, dir)?;
     let summary = match begun {
-        true => crate::run::explore::resume(&dir, None, 0, &mut progress),
-        false => crate::run::explore::start(config, &dir, command, &mut progress),
+        true => crate::run::explore::resume(dir, None, 0, &mut progress),
+        false => crate::run::explore::start(config, dir, command, &mut progress),
     };
     progress.done();
     output::summary(&summary?, args.json).map(|()| 0)
@@ -125,12 +137,6 @@ fn settings(args: &Args) -> Result<Vec<Setting>> {
     Ok(settings)
 }
 
-/// `results/<name>/<yyyymmdd-hhmmss>-s<seed>`.
-fn default_dir(config: &Config, now: SystemTime) -> PathBuf {
-    let stamp = utc(now).replace(['-', ':', 'Z'], "").replace('T', "-");
-    Path::new("results").join(&config.name).join(format!("{stamp}-s{}", config.seed))
-}
-
 fn dry_run(config: &Config, dir: &Path, json: bool) -> Result<()> {
     let estimate = estimate::of(config, scene::build(&config.env, 0)?.spec())?;
     let note = threads::beyond_cores(config.run.threads);
@@ -142,17 +148,4 @@ fn dry_run(config: &Config, dir: &Path, json: bool) -> Result<()> {
     output::line(&format!("\n# run directory: {}", dir.display()))?;
     output::line(&format!("# estimates, for two cores with AVX-512: {estimate}"))?;
     note.map_or(Ok(()), |note| output::line(&format!("# {note}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::time::{Duration, UNIX_EPOCH};
-
-    #[test]
-    fn run_directories_are_named_by_experiment_time_and_seed() {
-        let config = Config::parse("name = \"night\"\nseed = 7", "t", vec![]).unwrap();
-        let dir = default_dir(&config, UNIX_EPOCH + Duration::from_secs(1_000_000_000));
-        assert_eq!(dir, Path::new("results/night/20010909-014640-s7"));
-    }
 }

@@ -20,10 +20,10 @@ pub struct Args {
     /// Run directory
     run: PathBuf,
     /// The new file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = super::path::new_path())]
     hdf5: Option<PathBuf>,
     /// A folder of Minari datasets: the new one is <DIR>/<scene>/skewfit-<run>-v0/data/{main_data.hdf5, metadata.json}
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::path::new_path())]
     minari: Option<PathBuf>,
     /// Print one JSON object, as the last line
     #[arg(long)]

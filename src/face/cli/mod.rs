@@ -7,10 +7,13 @@ mod evaluate;
 mod explore;
 mod export;
 mod inspect;
+mod limits;
 mod output;
+mod path;
 mod plot;
 mod progress;
 mod resume;
+mod run_dir;
 mod serve;
 mod supervised;
 
@@ -62,6 +65,7 @@ pub fn main(command: Vec<OsString>) -> ExitCode {
             return ExitCode::from(u8::from(refusal.use_stderr()) * 2);
         }
     };
+    limits::prepare();
     match run(cli.verb, &words) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {

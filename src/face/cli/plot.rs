@@ -16,7 +16,7 @@ pub struct Args {
     #[arg(required = true)]
     run: Vec<PathBuf>,
     /// Where the pictures go [default: plots/ of the run]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = super::path::new_path())]
     out: Option<PathBuf>,
     /// Draw nothing, print a Markdown table: what the runs had reached after so many steps
     #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = super::steps, conflicts_with = "out")]

@@ -36,7 +36,10 @@ impl Home {
                 let way = "wait for it, stop it, or use a reading verb";
                 return Err(Error::Busy(format!("another process is writing to {}: {way}", dir.display())));
             }
-            Err(TryLockError::Error(e)) => return Err(disk_error("lock", &path, &e)),
+            Err(TryLockError::Error(e)) => {
+                let way = "this file system may have no locks: give a directory on a local disk";
+                return Err(Error::Disk(format!("could not lock {}: {e}; {way}", path.display())));
+            }
         }
         let home = Self { dir: dir.to_owned(), handle, lock, without_lock: false };
         home.still_ours()?; // it may have been moved between the two

@@ -84,10 +84,24 @@ impl Store {
 pub(super) fn read_run_file(fs: &dyn Fs, dir: &Path) -> Result<ShardRoot> {
     let path = dir.join(RUN_FILE);
     let line = read_if_there(fs, &path)?.ok_or_else(|| {
-        let way = "give a directory that `skewfit explore` made";
-        Error::Usage(format!("{} is not a run: there is no {RUN_FILE}; {way}", dir.display()))
+        let what = if dir.exists() { RUN_FILE } else { "such directory" };
+        Error::Usage(format!("{} is not a run: there is no {what}; {}", dir.display(), nearest_run(dir)))
     })?;
     Ok(unseal_versioned::<RunFile>(&path.display().to_string(), &line, FORMAT_VERSION)?.root)
+}
+
+/// What to give instead of `dir`: the run that it is a part of, or one of the runs in it.
+fn nearest_run(dir: &Path) -> String {
+    let is_run = |dir: &&Path| !dir.as_os_str().is_empty() && dir.join(RUN_FILE).is_file();
+    if let Some(run) = dir.ancestors().skip(1).find(is_run) {
+        return format!("it is a part of the run {}: give that", run.display());
+    }
+    let below = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let inside = below(dir).flat_map(|dir| below(&dir).chain([dir.clone()]).collect::<Vec<_>>());
+    match inside.filter(|dir| is_run(&dir.as_path())).max() {
+        Some(run) => format!("it holds runs: give one of them, e.g. {}", run.display()),
+        None => "give a directory that `skewfit explore` made".into(),
+    }
 }
 
 fn no_journal(path: &Path) -> Error {

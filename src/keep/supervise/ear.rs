@@ -1,12 +1,16 @@
 //! Where a supervisor hears the signs of life of its child.
 
+use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, Fs};
+
+/// Longest time that [`Socket::hear`] waits.
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// A socket of its own in the system's temporary folder, which goes with it.
 pub(super) struct Socket {
@@ -21,21 +25,30 @@ impl Socket {
     /// # Errors
     /// `Io`.
     pub(super) fn bind() -> Result<Self> {
-        let mut name = [0; 8];
-        let drawn = getrandom::fill(&mut name);
-        let dir = std::env::temp_dir().join(format!("skewfit-{:016x}", u64::from_le_bytes(name)));
-        let make = || {
-            drawn?;
-            std::fs::DirBuilder::new().mode(0o700).create(&dir)?;
-            let socket = UnixDatagram::bind(dir.join("notify"))?;
-            socket.set_read_timeout(Some(Duration::from_millis(100)))?;
-            Ok(socket)
-        };
-        let socket = make().map_err(|source| {
-            let what = "the supervisor cannot listen for signs of life".into();
+        let first = Self::bind_in(&std::env::temp_dir());
+        // That folder may be gone, read-only, or too deep for the 107 bytes that a socket's path may have.
+        let other = |dir| first.is_err().then(|| Self::bind_in(Path::new(dir)).ok()).flatten();
+        if let Some(socket) = ["/tmp", "/dev/shm", "/run"].into_iter().find_map(other) {
+            return Ok(socket);
+        }
+        first.map_err(|source| {
+            let dir = std::env::temp_dir();
+            let what = format!("the supervisor cannot listen in {}: set TMPDIR to a folder it can", dir.display());
             Error::Io { what, source }
-        })?;
-        Ok(Self { socket, path: dir.join("notify") })
+        })
+    }
+
+    fn bind_in(folder: &Path) -> io::Result<Self> {
+        let mut name = [0; 8];
+        getrandom::fill(&mut name)?;
+        let dir = folder.join(format!("skewfit-{:016x}", u64::from_le_bytes(name)));
+        std::fs::DirBuilder::new().mode(0o700).create(&dir)?;
+        let bound = UnixDatagram::bind(dir.join("notify"))
+            .and_then(|socket| socket.set_read_timeout(Some(LOOK)).map(|()| socket));
+        if bound.is_err() {
+            let _ = DiskFs.remove(&dir); // nothing is in it
+        }
+        Ok(Self { socket: bound?, path: dir.join("notify") })
     }
 
     /// Whether there was a sign of life, within a tenth of a second; passed on to whoever watches this process.

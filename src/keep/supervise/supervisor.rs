@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::control::{self, Request};
-use super::ear::Socket;
+use super::ear::{LOOK, Socket};
 use super::events::Kind;
 use super::starts::{LONGEST, Starts, Verdict};
 use super::status::{Phase, Status};
@@ -163,13 +163,14 @@ impl Supervisor<'_> {
 
     /// Until the child has ended; it is ended where it must.
     fn attend(&self, socket: &Socket, child: &mut Child) -> io::Result<End> {
-        let mut alive = Instant::now();
+        let (mut silent, mut looked) = (Duration::ZERO, Instant::now());
         let mut asked: Option<Instant> = None;
         let [stall, patience] = [self.patience.stall_s, self.patience.end_s].map(Duration::from_secs_f64);
         loop {
-            if socket.hear() {
-                alive = Instant::now();
-            }
+            let heard = socket.hear();
+            let passed = std::mem::replace(&mut looked, Instant::now()).elapsed();
+            // A longer look is one in which this process stood still itself (Ctrl-Z, a frozen container, a machine asleep).
+            silent = if heard { Duration::ZERO } else { silent + passed.min(2 * LOOK) };
             if let Some(status) = child.try_wait()? {
                 return Ok(End::Exited(status));
             }
@@ -178,7 +179,7 @@ impl Supervisor<'_> {
                 signal(child, Signal::TERM);
             }
             let overdue = asked.is_some_and(|at| at.elapsed() > patience);
-            let stalled = alive.elapsed() > if asked.is_some() { 2 * stall } else { stall };
+            let stalled = silent > if asked.is_some() { 2 * stall } else { stall };
             if overdue || stalled {
                 signal(child, Signal::KILL);
                 child.wait()?;

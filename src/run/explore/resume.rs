@@ -110,7 +110,8 @@ fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Result<Option<Summary>>
     let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == Phase::Done);
     let (steps, updates) = (last_step(&cfg.run), cfg.run.epochs() * cfg.run.updates_per_epoch);
     let whole = |done: &Summary| told && done.env_steps >= steps && done.updates >= updates;
-    Ok(from_json(&bytes).ok().filter(whole))
+    let here = |done: Summary| Summary { run: dir.display().to_string(), ..done }; // it may have been moved
+    Ok(from_json(&bytes).ok().filter(whole).map(here))
 }
 
 /// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
