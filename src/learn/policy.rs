@@ -1,8 +1,8 @@
 //! What acts: (picture, goal) -> action. It borrows the networks that the host has and may be shared by threads;
 //! who acts brings the scratch.
 
-use crate::learn::agent::{HostActor, Scratch as ActorScratch};
-use crate::learn::latent::{HostEncoder, Scratch as EncoderScratch};
+use crate::learn::agent::{ActorScratch, HostActor};
+use crate::learn::latent::{EncoderScratch, HostEncoder};
 
 /// The encoder that sees, and the actor that answers.
 #[derive(Clone, Copy)]
@@ -12,7 +12,7 @@ pub struct Policy<'a> {
 }
 
 /// Buffers of one who acts.
-pub struct Scratch {
+pub struct PolicyScratch {
     encoder: EncoderScratch,
     actor: ActorScratch,
 }
@@ -26,22 +26,22 @@ impl<'a> Policy<'a> {
 
     /// Buffers for one who acts.
     #[must_use]
-    pub fn scratch(&self) -> Scratch {
-        Scratch { encoder: self.encoder.scratch(), actor: self.actor.scratch() }
+    pub fn scratch(&self) -> PolicyScratch {
+        PolicyScratch { encoder: self.encoder.scratch(), actor: self.actor.scratch() }
     }
 
     /// Posterior mean (Z) of a picture (H, W, 3).
-    pub fn encode(&self, scratch: &mut Scratch, picture: &[u8]) -> Vec<f32> {
+    pub fn encode(&self, scratch: &mut PolicyScratch, picture: &[u8]) -> Vec<f32> {
         self.encoder.encode(&mut scratch.encoder, picture)
     }
 
     /// tanh(mean) for an observation concat(z, z_g): evaluation's action, (A).
-    pub fn mean(&self, scratch: &mut Scratch, observation: &[f32]) -> Vec<f32> {
+    pub fn mean(&self, scratch: &mut PolicyScratch, observation: &[f32]) -> Vec<f32> {
         self.actor.mean(&mut scratch.actor, observation)
     }
 
     /// A draw for an observation concat(z, z_g), with standard normal `noise` (A).
-    pub fn sample(&self, scratch: &mut Scratch, observation: &[f32], noise: &[f32]) -> Vec<f32> {
+    pub fn sample(&self, scratch: &mut PolicyScratch, observation: &[f32], noise: &[f32]) -> Vec<f32> {
         self.actor.sample(&mut scratch.actor, observation, noise)
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::words;
+use super::choices;
 
 /// Everything that a [`Learner`](super::learner::Learner) is made from, besides the number of actions.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,7 @@ pub struct LearnerConfig {
 /// One entry of the VAE schedule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Phase {
+pub struct VaePhase {
     /// It holds for epochs below this; `None` = for ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_epoch: Option<u64>,
@@ -55,7 +55,7 @@ pub struct LatentConfig {
     /// Adam's step.
     pub learning_rate: f64,
     /// First entry whose `before_epoch` is above the epoch holds.
-    pub phases: Vec<Phase>,
+    pub phases: Vec<VaePhase>,
 }
 
 impl LatentConfig {
@@ -110,7 +110,7 @@ pub struct GoalsConfig {
     /// Fraction that gets a goal from `source`; the rest: future of the same episode.
     pub relabel_source: f64,
     /// Store decode(z_g) as the goal's picture (official) instead of the real one.
-    #[serde(rename = "keep_goal_picture", with = "words::decoded_or_real")]
+    #[serde(rename = "keep_goal_picture", with = "choices::decoded_or_real")]
     pub keep_decoded_picture: bool,
     /// What practice is rewarded with, one of [`REWARD_NAMES`](super::goals::REWARD_NAMES).
     pub reward: String,
@@ -137,12 +137,12 @@ pub struct AgentConfig {
     /// Multiplies the latent distance.
     pub reward_scale: f64,
     /// `None` = -(action dimensions).
-    #[serde(with = "words::auto_or_number")]
+    #[serde(with = "choices::auto_or_number")]
     pub target_entropy: Option<f64>,
     /// The term -temperature log pi in the Bellman target.
     pub entropy_in_target: bool,
     /// All losses at the step's first parameters (true), or critics first (official first version).
-    #[serde(rename = "update_order", with = "words::actor_or_critic_first")]
+    #[serde(rename = "update_order", with = "choices::actor_or_critic_first")]
     pub actor_first: bool,
     /// Initial bias of the hidden layers.
     pub hidden_bias: f64,

@@ -23,7 +23,7 @@ pub fn minimum(a: f32, b: f32) -> f32 {
 }
 
 /// What the actor climbs in row `i`: the smaller of two critics, the mean of more; NaN if any is.
-pub fn climbed(critics: &[Activations], i: usize) -> f32 {
+pub fn actor_q(critics: &[Activations], i: usize) -> f32 {
     match critics {
         [first, second] => minimum(first.y[i], second.y[i]),
         _ => sum(critics, i) / critics.len() as f32,
@@ -32,7 +32,7 @@ pub fn climbed(critics: &[Activations], i: usize) -> f32 {
 
 /// Its derivative by critic `j`: 1 for the smaller of two and 0 for the other, 1 / N of more. It is NaN if any critic is:
 /// whichever it is, the actor's gradient must show it.
-pub fn slope(critics: &[Activations], j: usize, i: usize) -> f32 {
+pub fn actor_q_slope(critics: &[Activations], j: usize, i: usize) -> f32 {
     let slope = match critics {
         [first, second] => f32::from(u8::from((second.y[i] < first.y[i]) == (j == 1))),
         _ => 1.0 / critics.len() as f32,

@@ -8,10 +8,9 @@ pub mod critic;
 pub mod ensemble;
 mod host;
 mod init;
-mod judging;
-mod lane;
 pub mod model;
 mod nets;
+mod q_values;
 #[cfg(test)]
 pub(crate) mod reference;
 mod rows;
@@ -20,8 +19,9 @@ pub mod squash;
 pub mod temperature;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
-pub use host::{HostActor, Scratch};
+pub use host::{ActorScratch, HostActor};
 pub use model::{Agent, SacInfo};
 pub use rows::Noise;
 pub use sac::{Sac, SacConfig};

@@ -54,7 +54,7 @@ pub trait Agent: Send + Sync {
     ///
     /// # Errors
     /// What the device reports.
-    fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)>;
+    fn q_and_log_prob(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)>;
 
     /// alpha, after the last update: no wait for a device.
     fn temperature(&self) -> f32;

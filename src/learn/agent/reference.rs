@@ -11,7 +11,7 @@ use crate::learn::nn::tests::reference::{Margin, perceptron, vars};
 use crate::learn::settings::AgentConfig;
 
 /// Parameters in the order and layout of [`Params`](crate::learn::nn::Params); critics one after the other.
-pub struct Reference {
+pub struct SacReference {
     pub policy: Vec<Var>,
     pub critics: Vec<Var>,
     pub targets: Vec<Var>,
@@ -54,7 +54,7 @@ impl Data {
     }
 }
 
-impl Reference {
+impl SacReference {
     pub fn new(sac: &Sac, cfg: &AgentConfig, actions: usize, dtype: DType) -> Result<Self> {
         let [policy, critics, targets] = [&sac.policy, &sac.critics, &sac.targets].map(|p| vars(p, dtype));
         let (policy, critics, targets) = (policy?, critics?, targets?);
@@ -80,16 +80,16 @@ impl Reference {
     /// (loss, mean log pi):  mean [ alpha log pi(a|s) - Q(s, a) ],  Q the smaller of two critics or the mean of more.
     pub fn actor_loss(&self, data: &Data, alpha: f64) -> Result<(Tensor, f64)> {
         let (action, log_pi) = self.draw(&data.observation, &data.noise)?;
-        let loss = ((&log_pi * alpha)? - self.climbed(&data.observation, &action)?)?.mean_all()?;
+        let loss = ((&log_pi * alpha)? - self.actor_q(&data.observation, &action)?)?.mean_all()?;
         Ok((loss, scalar(&log_pi.mean_all()?)?))
     }
 
     /// Q(s, a) of the stored actions as the actor climbs it, and log pi of its own draw, (B, 1) each.
-    pub fn judged(&self, data: &Data) -> Result<[Tensor; 2]> {
-        Ok([self.climbed(&data.observation, &data.action)?, self.draw(&data.observation, &data.noise)?.1])
+    pub fn q_and_log_prob(&self, data: &Data) -> Result<[Tensor; 2]> {
+        Ok([self.actor_q(&data.observation, &data.action)?, self.draw(&data.observation, &data.noise)?.1])
     }
 
-    fn climbed(&self, observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+    fn actor_q(&self, observation: &Tensor, action: &Tensor) -> Result<Tensor> {
         if self.cfg.critics == 2 {
             return self.smaller(&self.critics, [0, 1], observation, action);
         }

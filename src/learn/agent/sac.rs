@@ -1,10 +1,10 @@
 //! The agent: policy, critics, their targets, temperature, and the optimisers' moments.
 
 use super::host::HostActor;
-use super::lane::{BLOCK, Lane, SHARE, Sums};
 use super::model::{Agent, SacInfo};
 use super::nets::{Nets, each};
 use super::rows::{Noise, Rows};
+use super::workspace::{BLOCK, LossSums, SHARE, SacWorkspace};
 use super::{actor, critic, init, temperature};
 use crate::error::{Error, Result};
 use crate::learn::goals::Batch;
@@ -39,7 +39,7 @@ pub struct Sac {
     pub log_temperature: Params,
     /// Moments of the policy, of all critics, of the temperature.
     pub adams: [Adam; 3],
-    pub(super) lanes: Vec<Lane>,
+    pub(super) workspaces: Vec<SacWorkspace>,
     workers: Workers,
 }
 
@@ -65,14 +65,15 @@ impl Sac {
             targets.values.copy_from_slice(&critics.values);
         }
         let adams = [policy.values.len(), critics.values.len(), 1].map(Adam::new);
-        let lanes = (0..workers.count()).map(|_| Lane::new(&policy_shape, &critic_shape, *count)).collect();
+        let workspaces =
+            (0..workers.count()).map(|_| SacWorkspace::new(&policy_shape, &critic_shape, *count)).collect();
         let log_temperature = Params::zeros([("log_temperature".to_owned(), vec![])]);
         let workers = workers.clone();
-        Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, lanes, workers }
+        Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, workspaces, workers }
     }
 
-    /// Every lane's gradients of its rows; returns the sums over the batch.
-    pub(super) fn gradients(&mut self, losses: Losses, batch: &Batch, noise: &Noise, alpha: f32) -> Sums {
+    /// Every workspace's gradients of its rows; returns the sums over the batch.
+    pub(super) fn gradients(&mut self, losses: Losses, batch: &Batch, noise: &Noise, alpha: f32) -> LossSums {
         let agent = &self.cfg.agent;
         let entropy_weight = if agent.entropy_in_target { alpha } else { 0.0 };
         let bellman = critic::Bellman { discount: agent.discount as f32, entropy_weight };
@@ -85,38 +86,38 @@ impl Sac {
         };
         let workers = &self.workers;
         let shares = workers.shares(batch.size, SHARE);
-        workers.each(&mut self.lanes, |i, lane| {
-            lane.clear();
+        workers.each(&mut self.workspaces, |i, workspace| {
+            workspace.clear();
             let share = shares[i].clone();
             for start in share.clone().step_by(BLOCK) {
                 let rows = Rows::of(batch, noise, start..(start + BLOCK).min(share.end));
                 if matches!(losses, Losses::Actor | Losses::Both) {
-                    actor::add_gradient(&nets, &rows, alpha, lane);
+                    actor::add_gradient(&nets, &rows, alpha, workspace);
                 }
                 if matches!(losses, Losses::Critic | Losses::Both) {
-                    critic::add_gradient(&nets, &rows, bellman, lane);
+                    critic::add_gradient(&nets, &rows, bellman, workspace);
                 }
             }
         });
-        self.lanes.iter().fold(Sums::default(), |a, lane| Sums {
-            actor_loss: a.actor_loss + lane.sums.actor_loss,
-            log_pi: a.log_pi + lane.sums.log_pi,
-            critic_loss: a.critic_loss + lane.sums.critic_loss,
-            q: a.q + lane.sums.q,
+        self.workspaces.iter().fold(LossSums::default(), |a, workspace| LossSums {
+            actor_loss: a.actor_loss + workspace.sums.actor_loss,
+            log_pi: a.log_pi + workspace.sums.log_pi,
+            critic_loss: a.critic_loss + workspace.sums.critic_loss,
+            q: a.q + workspace.sums.q,
         })
     }
 
     pub(super) fn policy_norm2(&mut self) -> Result<f64> {
-        let mut parts: Vec<&mut [f32]> = self.lanes.iter_mut().map(|l| &mut l.policy_gradient[..]).collect();
+        let mut parts: Vec<&mut [f32]> = self.workspaces.iter_mut().map(|l| &mut l.policy_gradient[..]).collect();
         finite("actor", reduce::sum_into_first(&self.workers, &mut parts))
     }
 
     pub(super) fn critic_norm2(&mut self) -> Result<f64> {
-        let mut parts: Vec<&mut [f32]> = self.lanes.iter_mut().map(|l| &mut l.critic_gradient[..]).collect();
+        let mut parts: Vec<&mut [f32]> = self.workspaces.iter_mut().map(|l| &mut l.critic_gradient[..]).collect();
         finite("critic", reduce::sum_into_first(&self.workers, &mut parts))
     }
 
-    fn temperature_gradient(&self, sums: &Sums, batch: usize) -> Result<f64> {
+    fn temperature_gradient(&self, sums: &LossSums, batch: usize) -> Result<f64> {
         let target = self.cfg.agent.target_entropy.unwrap_or(-(self.cfg.action_dim as f64));
         finite("temperature", temperature::gradient(sums.log_pi / batch as f64, target))
     }
@@ -126,13 +127,13 @@ impl Sac {
     }
 
     fn step_policy(&mut self, rate: f64) {
-        let gradient = &self.lanes[0].policy_gradient;
+        let gradient = &self.workspaces[0].policy_gradient;
         self.adams[0].step(&self.workers, rate, &mut self.policy.values, gradient, None);
     }
 
     fn step_critics(&mut self, rate: f64) {
         let follow = Polyak { target: &mut self.targets.values, tau: self.cfg.agent.tau as f32 };
-        let gradient = &self.lanes[0].critic_gradient;
+        let gradient = &self.workspaces[0].critic_gradient;
         self.adams[1].step(&self.workers, rate, &mut self.critics.values, gradient, Some(follow));
     }
 }
@@ -161,7 +162,7 @@ impl Agent for Sac {
             let actor = self.gradients(Losses::Actor, batch, noise, self.temperature());
             let policy_norm2 = self.policy_norm2()?;
             self.step_policy(rate);
-            (Sums { actor_loss: actor.actor_loss, log_pi: actor.log_pi, ..critic }, [policy_norm2, critic_norm2])
+            (LossSums { actor_loss: actor.actor_loss, log_pi: actor.log_pi, ..critic }, [policy_norm2, critic_norm2])
         };
         let n = batch.size as f64;
         Ok(SacInfo {
@@ -174,8 +175,8 @@ impl Agent for Sac {
         })
     }
 
-    fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
-        Ok(self.judged(observation, action, noise))
+    fn q_and_log_prob(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
+        Ok(self.q_values(observation, action, noise))
     }
 
     fn temperature(&self) -> f32 {

@@ -8,7 +8,7 @@ use candle_core::DType;
 use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::reference::{Data, Reference};
+use super::reference::{Data, SacReference};
 use super::{Agent, Noise, Sac, SacConfig};
 use crate::config::Config;
 use crate::learn::goals::Batch;
@@ -82,8 +82,8 @@ fn data_for(critics: usize, n: usize, seed: u64) -> (Batch, Noise) {
     (batch, noise)
 }
 
-fn reference(sac: &Sac, agent: &AgentConfig) -> Reference {
-    Reference::new(sac, agent, ACTIONS, DType::F64).unwrap()
+fn reference(sac: &Sac, agent: &AgentConfig) -> SacReference {
+    SacReference::new(sac, agent, ACTIONS, DType::F64).unwrap()
 }
 
 /// Every combination of update order and entropy in the target.

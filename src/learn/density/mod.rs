@@ -3,15 +3,15 @@
 mod vae;
 
 use crate::error::Result;
+use crate::learn::choices;
 use crate::learn::latent::LatentModel;
 use crate::learn::latent::density::Estimator;
 use crate::learn::rng::Rng;
 use crate::learn::settings::DensityConfig;
-use crate::learn::words;
 pub use vae::{PICTURES_AT_ONCE, VaeDensity};
 
 /// Pictures that share a random stream, those of one episode, as the present model sees them.
-pub struct Group<'a> {
+pub struct EpisodeFrames<'a> {
     /// (n).
     pub pictures: Vec<&'a [u8]>,
     /// (n, 2Z): means, log variances.
@@ -29,7 +29,7 @@ pub trait Density: Send + Sync {
     fn log_density(
         &self,
         model: &mut dyn LatentModel,
-        groups: Vec<Group<'_>>,
+        groups: Vec<EpisodeFrames<'_>>,
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<f64>>;
 }
@@ -45,7 +45,7 @@ pub const KINDS: [(&str, Make); 3] = [
 ];
 
 /// The words.
-pub const NAMES: [&str; KINDS.len()] = words::of(&KINDS);
+pub const NAMES: [&str; KINDS.len()] = choices::names(&KINDS);
 
 /// The configured density; the first of [`KINDS`] for a word that is none, which `config` refuses before.
 #[must_use]

@@ -6,18 +6,18 @@ pub mod relabel;
 pub mod reward;
 pub mod source;
 
+use crate::learn::choices;
 use crate::learn::settings::AgentConfig;
-use crate::learn::words;
 pub use batch::Batch;
 pub use relabel::{RelabelMix, sample_batch};
 pub use reward::{LatentDistance, Reward, Step, latent_distance};
-pub use source::{Drawn, Goal, GoalSource, Known, PriorGoals, ReplayGoals};
+pub use source::{GoalDraw, GoalInputs, GoalSource, LatentGoal, PriorGoals, ReplayGoals};
 
 /// A kind of goal source.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
     /// Makes it of what is known.
-    pub make: for<'a> fn(Known<'a>) -> Box<dyn GoalSource + 'a>,
+    pub make: for<'a> fn(GoalInputs<'a>) -> Box<dyn GoalSource + 'a>,
     /// Whether it wants log p of all that was seen, even where nothing is skewed.
     pub wants_densities: bool,
 }
@@ -32,7 +32,7 @@ pub const SOURCES: [(&str, Source); 2] = [
 ];
 
 /// The words of [`SOURCES`].
-pub const SOURCE_NAMES: [&str; SOURCES.len()] = words::of(&SOURCES);
+pub const SOURCE_NAMES: [&str; SOURCES.len()] = choices::names(&SOURCES);
 
 /// The source of that name; the first one for a word that is none, which `config` refuses before.
 #[must_use]
@@ -48,7 +48,7 @@ pub const REWARDS: [(&str, MakeReward); 1] =
     [("latent-distance", |cfg| Box::new(LatentDistance { scale: cfg.reward_scale as f32 }))];
 
 /// The words of [`REWARDS`].
-pub const REWARD_NAMES: [&str; REWARDS.len()] = words::of(&REWARDS);
+pub const REWARD_NAMES: [&str; REWARDS.len()] = choices::names(&REWARDS);
 
 /// The reward of that name; the first one for a word that is none, which `config` refuses before.
 #[must_use]

@@ -74,7 +74,7 @@ pub fn sample_batch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::goals::{Drawn, LatentDistance, PriorGoals, ReplayGoals, latent_distance};
+    use crate::learn::goals::{GoalDraw, LatentDistance, PriorGoals, ReplayGoals, latent_distance};
     use crate::learn::replay::tests::{CODED_GOAL, coded, decode, filled};
     use crate::learn::rng::stream;
     use crate::learn::skew::SkewedDistribution;
@@ -84,9 +84,9 @@ mod tests {
     const FUTURE: RelabelMix = RelabelMix { keep: 0.0, source: 0.0 };
 
     /// Depends on everything that a reward may see; 0 on arrival.
-    struct Probe;
+    struct TestReward;
 
-    impl Reward for Probe {
+    impl Reward for TestReward {
         fn of(&self, Step { z, z_next, goal, action }: &Step<'_>) -> f32 {
             -latent_distance(z_next, goal) * (1.0 + z[1] + 2.0 * action[1])
         }
@@ -99,7 +99,7 @@ mod tests {
             &ReplayGoals { replay, skewed: &SkewedDistribution::default() },
             mix,
             batch,
-            &Probe,
+            &TestReward,
             &mut stream(seed, "relabel", &[]),
             &mut out,
         );
@@ -114,7 +114,10 @@ mod tests {
         let (id, t) = decode(now);
         assert_eq!((next, same_goal), (&coded(id, t + 1)[..], goal));
         assert_eq!(batch.action[row * batch.action_dim..][..batch.action_dim], [id as f32, t as f32]);
-        assert_eq!(batch.reward[row], Probe.of(&Step { z: now, z_next: next, goal, action: &[id as f32, t as f32] }));
+        assert_eq!(
+            batch.reward[row],
+            TestReward.of(&Step { z: now, z_next: next, goal, action: &[id as f32, t as f32] })
+        );
         (id, t, decode(goal))
     }
 
@@ -200,9 +203,9 @@ mod tests {
             self.0.len()
         }
 
-        fn write(&self, _: &mut Rng, out: &mut [f32]) -> Drawn {
+        fn write(&self, _: &mut Rng, out: &mut [f32]) -> GoalDraw {
             out.copy_from_slice(&self.0);
-            Drawn { slot: None, origin: crate::learn::episode::GoalOrigin::Prior }
+            GoalDraw { slot: None, origin: crate::learn::episode::GoalOrigin::Prior }
         }
     }
 

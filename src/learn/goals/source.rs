@@ -10,7 +10,7 @@ use crate::learn::skew::SkewedDistribution;
 
 /// A goal to pursue.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Goal {
+pub struct LatentGoal {
     /// (Z).
     pub latent: Vec<f32>,
     /// The stored transition whose next observation it is, until the next push.
@@ -21,10 +21,10 @@ pub struct Goal {
 
 /// What [`GoalSource::write`] drew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Drawn {
-    /// As in [`Goal`].
+pub struct GoalDraw {
+    /// As in [`LatentGoal`].
     pub slot: Option<Slot>,
-    /// As in [`Goal`].
+    /// As in [`LatentGoal`].
     pub origin: GoalOrigin,
 }
 
@@ -34,14 +34,14 @@ pub trait GoalSource {
     fn dim(&self) -> usize;
 
     /// Draws one goal; its latent goes to `out` (Z).
-    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn;
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> GoalDraw;
 
     /// `n` independent goals.
-    fn sample(&self, n: usize, rng: &mut Rng) -> Vec<Goal> {
+    fn sample(&self, n: usize, rng: &mut Rng) -> Vec<LatentGoal> {
         let one = |_| {
             let mut latent = vec![0.0; self.dim()];
-            let Drawn { slot, origin } = self.write(rng, &mut latent);
-            Goal { latent, slot, origin }
+            let GoalDraw { slot, origin } = self.write(rng, &mut latent);
+            LatentGoal { latent, slot, origin }
         };
         (0..n).map(one).collect()
     }
@@ -49,7 +49,7 @@ pub trait GoalSource {
 
 /// What goals may be drawn from.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct GoalInputs<'a> {
     /// What was seen.
     pub replay: &'a Replay,
     /// Its distribution, with log p of each transition.
@@ -68,9 +68,9 @@ impl GoalSource for PriorGoals {
         self.dim
     }
 
-    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn {
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> GoalDraw {
         out.fill_with(|| rng.sample(StandardNormal));
-        Drawn { slot: None, origin: GoalOrigin::Prior }
+        GoalDraw { slot: None, origin: GoalOrigin::Prior }
     }
 }
 
@@ -88,20 +88,20 @@ impl GoalSource for ReplayGoals<'_> {
         self.replay.latent_dim()
     }
 
-    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn {
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> GoalDraw {
         let Some(slot) = self.replay.draw(self.skewed, rng) else {
             return PriorGoals { dim: self.dim() }.write(rng, out);
         };
         out.copy_from_slice(self.replay.next_latent(slot));
         let origin = if self.skewed.is_skewed() { GoalOrigin::SkewedReplay } else { GoalOrigin::Replay };
-        Drawn { slot: Some(slot), origin }
+        GoalDraw { slot: Some(slot), origin }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::replay::Stored;
+    use crate::learn::replay::StoredEpisode;
     use crate::learn::replay::tests::{coded, filled};
     use crate::learn::rng::stream;
 
@@ -131,7 +131,7 @@ mod tests {
         };
         check(&SkewedDistribution::default(), GoalOrigin::Replay);
         let rare = |id, t| if (id, t) == (1, 2) { -100.0 } else { 0.0 };
-        let log_density = |e: &Stored| (0..e.steps()).map(|t| rare(e.id(), t)).collect::<Vec<_>>();
+        let log_density = |e: &StoredEpisode| (0..e.steps()).map(|t| rare(e.id(), t)).collect::<Vec<_>>();
         let (skewed, _) = SkewedDistribution::new(replay.episodes().flat_map(log_density).collect(), -1.0, 0.0);
         check(&skewed, GoalOrigin::SkewedReplay);
         let goals = ReplayGoals { replay: &replay, skewed: &skewed }.sample(100, &mut rng);

@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::learn::nn::Params;
-use crate::learn::nn::conv::{Layer, Window};
+use crate::learn::nn::conv::{ConvLayer, Window};
 use crate::learn::nn::lattice::Lattice;
 use crate::learn::nn::windows::Grid;
 use crate::learn::rng::Rng;
@@ -28,9 +28,9 @@ pub struct Architecture {
     /// Channels of the convolutions.
     pub channels: Vec<usize>,
     /// Convolutions after the first, big side to small.
-    pub convs: Vec<Layer>,
+    pub convs: Vec<ConvLayer>,
     /// Transposed convolutions before the last, small side to big.
-    pub deconvs: Vec<Layer>,
+    pub deconvs: Vec<ConvLayer>,
     /// Of the first convolution's gradients, on cells of 3 x 3 pixels.
     pub first: Lattice,
     /// Of the last transposed convolution's gradients, with a zero border.
@@ -57,13 +57,13 @@ impl Architecture {
         let convs = pairs().map(|(i, (s, c))| {
             let pitch = if i == 0 { cells } else { s[0] };
             let window = Window { kernel, stride, small: s[1], big: s[0], pitch, offset: 0 };
-            Layer { window, big_channels: c[0], small_channels: c[1] }
+            ConvLayer { window, big_channels: c[0], small_channels: c[1] }
         });
         let deconvs = pairs().map(|(i, (s, c))| {
             let (pitch, offset) = if i == 0 { (padded, 1) } else { (s[0], 0) };
             let kernel = s[0] - (s[1] - 1) * stride;
             let window = Window { kernel, stride, small: s[1], big: s[0], pitch, offset };
-            Layer { window, big_channels: c[0], small_channels: c[1] }
+            ConvLayer { window, big_channels: c[0], small_channels: c[1] }
         });
         let side = sizes[sizes.len() - 1];
         Ok(Self {

@@ -4,12 +4,12 @@
 
 use super::architecture::Architecture;
 use super::encoder::weight_and_bias;
-use super::packed::Packed;
+use super::packed::PackedWeights;
 use crate::learn::nn::Params;
-use crate::learn::nn::conv::Layer;
+use crate::learn::nn::conv::ConvLayer;
 use crate::learn::nn::dense::{self, Activation};
-use crate::learn::nn::direct::{Sink, Store};
-use crate::learn::nn::gemm::View;
+use crate::learn::nn::direct::{BiasActivation, Epilogue};
+use crate::learn::nn::gemm::MatrixView;
 
 /// One thread's buffers for up to `images` latents.
 pub struct Decoder {
@@ -30,7 +30,7 @@ pub struct Decoder {
 
 impl Decoder {
     pub fn new(a: &Architecture, images: usize) -> Self {
-        let frame = |l: &Layer| l.window.pitch * l.window.pitch * l.big_channels;
+        let frame = |l: &ConvLayer| l.window.pitch * l.window.pitch * l.big_channels;
         let sizes = [a.flat].into_iter().chain(a.deconvs.iter().map(frame));
         let hidden: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * images]).collect();
         Self {
@@ -41,31 +41,43 @@ impl Decoder {
             cells: vec![0.0; a.last.rows(images) * 27],
             d_cells: vec![0.0; (a.last.rows(images) + a.last.margin()) * 27],
             d_last: vec![0.0; 4 * 27 * a.channels[0]],
-            patches: vec![0.0; a.deconvs.iter().map(Layer::scratch).max().unwrap_or(0)],
+            patches: vec![0.0; a.deconvs.iter().map(ConvLayer::scratch).max().unwrap_or(0)],
         }
     }
 
     /// `cells` of the first `n` latents of `z`.
-    pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+    pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &PackedWeights, n: usize) {
         self.forward_hidden(a, params, packed, n);
-        let store = &mut Store { bias: &packed.last_bias, activation: Activation::Identity, y: &mut self.cells };
+        let store =
+            &mut BiasActivation { bias: &packed.last_bias, activation: Activation::Identity, y: &mut self.cells };
         packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, store);
     }
 
     /// The last layer of the first `n` latents of `z` into `sink`, and nowhere else.
-    pub fn forward_into(&mut self, sink: &mut impl Sink, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+    pub fn forward_into(
+        &mut self,
+        sink: &mut impl Epilogue,
+        a: &Architecture,
+        params: &Params,
+        packed: &PackedWeights,
+        n: usize,
+    ) {
         self.forward_hidden(a, params, packed, n);
         packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, sink);
     }
 
-    fn forward_hidden(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+    fn forward_hidden(&mut self, a: &Architecture, params: &Params, packed: &PackedWeights, n: usize) {
         let flat = a.decoder_flat();
-        let z = View::new(&self.z, n, a.dim);
+        let z = MatrixView::new(&self.z, n, a.dim);
         dense::forward(z, n, params.get(flat), params.get(flat + 1), Activation::Relu, &mut self.hidden[0]);
         for i in 0..a.deconvs.len() {
             let (below, above) = self.hidden.split_at_mut(i + 1);
             let bias = params.get(a.deconv(i) + 1);
-            packed.deconvs[i].run(&below[i], n, &mut Store { bias, activation: Activation::Relu, y: &mut above[0] });
+            packed.deconvs[i].run(
+                &below[i],
+                n,
+                &mut BiasActivation { bias, activation: Activation::Relu, y: &mut above[0] },
+            );
         }
     }
 
@@ -116,7 +128,14 @@ impl Decoder {
     }
 
     /// Adds the gradient of `n` latents' pictures, from `error_gradient` of each; leaves dL/dz in `d_z`.
-    pub fn backward(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize, gradient: &mut [f32]) {
+    pub fn backward(
+        &mut self,
+        a: &Architecture,
+        params: &Params,
+        packed: &PackedWeights,
+        n: usize,
+        gradient: &mut [f32],
+    ) {
         let top = a.deconvs.len();
         let margin = a.last.margin() * 27;
         let end = margin + a.last.rows(n) * 27;
@@ -125,15 +144,15 @@ impl Decoder {
         for (i, layer) in a.deconvs.iter().enumerate().rev() {
             let (below, above) = self.d_hidden.split_at_mut(i + 1);
             let size = layer.window.pitch * layer.window.pitch * layer.big_channels * n;
-            dense::mask(&self.hidden[i + 1][..size], &mut above[0][..size]);
+            dense::relu_backward(&self.hidden[i + 1][..size], &mut above[0][..size]);
             let (dw, db) = weight_and_bias(gradient, params, a.deconv(i));
             let w = params.get(a.deconv(i));
             layer.deconv_backward(&self.hidden[i], w, &above[0], n, dw, db, &mut below[i], &mut self.patches);
         }
         let flat = a.decoder_flat();
-        dense::mask(&self.hidden[0], &mut self.d_hidden[0]);
+        dense::relu_backward(&self.hidden[0], &mut self.d_hidden[0]);
         let (dw, db) = weight_and_bias(gradient, params, flat);
-        dense::backward_weights(View::new(&self.z, n, a.dim), &self.d_hidden[0], n, dw, db);
+        dense::backward_weights(MatrixView::new(&self.z, n, a.dim), &self.d_hidden[0], n, dw, db);
         dense::backward_input(&self.d_hidden[0], n, params.get(flat), a.dim, &mut self.d_z);
     }
 
@@ -141,7 +160,7 @@ impl Decoder {
         &mut self,
         a: &Architecture,
         params: &Params,
-        packed: &Packed,
+        packed: &PackedWeights,
         n: usize,
         gradient: &mut [f32],
         rows: std::ops::Range<usize>,

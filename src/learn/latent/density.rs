@@ -7,7 +7,7 @@
 
 use super::Vae;
 use super::architecture::BLOCK;
-use super::errors::Errors;
+use super::errors::SquaredErrors;
 
 /// How log p(x) is estimated from the terms of N latents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub enum Estimator {
 
 /// An estimate's settings.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
+pub struct EstimatorConfig {
     /// Which estimator.
     pub estimator: Estimator,
     /// Latents a picture, N.
@@ -72,7 +72,7 @@ fn log_sum_exp(x: impl Iterator<Item = f64> + Clone) -> f64 {
     if top.is_finite() { top + x.map(|x| (x - top).exp()).sum::<f64>().ln() } else { top }
 }
 
-struct Share<'a> {
+struct DensityShare<'a> {
     pictures: &'a [&'a [u8]],
     posteriors: &'a [f32],
     noise: &'a [f32],
@@ -84,7 +84,7 @@ struct Share<'a> {
 /// Nothing of the size (n, N, pixels) is ever held: a block of latents is decoded and reduced to one number each.
 pub(super) fn log_density(
     vae: &mut Vae,
-    cfg: &Estimate,
+    cfg: &EstimatorConfig,
     pictures: &[&[u8]],
     posteriors: &[f32],
     noise: &[f32],
@@ -98,10 +98,10 @@ pub(super) fn log_density(
         .zip(posteriors.chunks(size * 2 * dim))
         .zip(noise.chunks(size * cfg.latents * dim))
         .zip(out.chunks_mut(size))
-        .map(|(((pictures, posteriors), noise), out)| Share { pictures, posteriors, noise, out });
-    workers.each(&mut shares.zip(&mut vae.lanes).collect::<Vec<_>>(), |_, (share, lane)| {
-        let decoder = &mut lane.decoder;
-        let mut errors = Errors::new(a, packed);
+        .map(|(((pictures, posteriors), noise), out)| DensityShare { pictures, posteriors, noise, out });
+    workers.each(&mut shares.zip(&mut vae.workspaces).collect::<Vec<_>>(), |_, (share, workspace)| {
+        let decoder = &mut workspace.decoder;
+        let mut errors = SquaredErrors::new(a, packed);
         let mut terms = vec![Term::default(); cfg.latents];
         let pairs = share.pictures.len() * cfg.latents;
         for start in (0..pairs).step_by(BLOCK) {
@@ -132,7 +132,7 @@ pub(super) fn log_density(
     });
 }
 
-impl Share<'_> {
+impl DensityShare<'_> {
     fn posterior(&self, image: usize, dim: usize) -> (&[f32], &[f32]) {
         self.posteriors[image * 2 * dim..(image + 1) * 2 * dim].split_at(dim)
     }

@@ -3,15 +3,15 @@
 use pulp::Simd;
 
 use super::architecture::{Architecture, BLOCK};
-use super::packed::Packed;
+use super::packed::PackedWeights;
 use super::picture::cells_of_picture;
-use crate::learn::nn::direct::{Place, Sink, load, store};
+use crate::learn::nn::direct::{Epilogue, OutputPosition, load, store};
 
 /// Floats of a cell, of which 27 are pixels: whole vectors.
 const CELL: usize = 32;
 
 /// Squared errors of one block of decoded pictures against pictures that may repeat.
-pub struct Errors {
+pub struct SquaredErrors {
     /// (32), zero past the pixels.
     bias: Vec<f32>,
     /// (different pictures, lattice, 32), values in [0, 1], zero past the pixels.
@@ -25,8 +25,8 @@ pub struct Errors {
     pitch: usize,
 }
 
-impl Errors {
-    pub fn new(a: &Architecture, packed: &Packed) -> Self {
+impl SquaredErrors {
+    pub fn new(a: &Architecture, packed: &PackedWeights) -> Self {
         let mut bias = packed.last_bias.clone();
         bias.resize(CELL, 0.0);
         let (cells, pitch) = (a.cells(), a.cell_grid().pitch);
@@ -63,9 +63,9 @@ impl Errors {
     }
 }
 
-impl Sink for Errors {
+impl Epilogue for SquaredErrors {
     #[inline(always)]
-    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[Place], column: usize, y: [S::f32s; P]) {
+    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[OutputPosition], column: usize, y: [S::f32s; P]) {
         let (zero, one, bias) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0), load::<S>(&self.bias[column..]));
         let mut image = places[0].image as usize;
         let mut sum = load::<S>(&self.sums[image * CELL + column..]);

@@ -2,7 +2,7 @@
 
 use super::architecture::Architecture;
 use super::encoder::Encoder;
-use super::packed::Packed;
+use super::packed::PackedWeights;
 use super::picture::pixels_of_picture;
 use crate::learn::nn::Params;
 
@@ -14,22 +14,22 @@ pub struct HostEncoder<'a> {
     /// `encoder.*`, `decoder.*`.
     pub params: &'a Params,
     /// Of `params`.
-    pub packed: &'a Packed,
+    pub packed: &'a PackedWeights,
 }
 
 /// Buffers of one who encodes picture by picture.
-pub struct Scratch(Encoder);
+pub struct EncoderScratch(Encoder);
 
 impl HostEncoder<'_> {
     /// Buffers to encode one picture with.
     #[must_use]
-    pub fn scratch(&self) -> Scratch {
-        Scratch(Encoder::new(self.architecture, 1))
+    pub fn scratch(&self) -> EncoderScratch {
+        EncoderScratch(Encoder::new(self.architecture, 1))
     }
 
     /// Posterior mean (Z) of one picture, on the calling thread: what the control loop waits for.
     #[must_use]
-    pub fn encode(&self, Scratch(encoder): &mut Scratch, picture: &[u8]) -> Vec<f32> {
+    pub fn encode(&self, EncoderScratch(encoder): &mut EncoderScratch, picture: &[u8]) -> Vec<f32> {
         pixels_of_picture(picture, &mut encoder.pixels);
         encoder.forward(self.architecture, self.params, self.packed, 1);
         encoder.heads[..self.architecture.dim].to_vec()

@@ -3,7 +3,7 @@
 //! [`Vae`](super::Vae) is the hand-written one. Another has the same settings, the same initial values (its own are taken
 //! from a [`Vae`](super::Vae)'s state) and the same noise, so that it differs by rounding alone.
 
-use super::density::Estimate;
+use super::density::EstimatorConfig;
 use super::host::HostEncoder;
 use crate::error::Result;
 use crate::learn::nn::ModelState;
@@ -57,7 +57,7 @@ pub trait LatentModel: Send + Sync {
     /// What the device reports.
     fn log_density(
         &mut self,
-        cfg: &Estimate,
+        cfg: &EstimatorConfig,
         pictures: &[&[u8]],
         posteriors: &[f32],
         noise: &[f32],

@@ -8,8 +8,8 @@ use crate::learn::nn::windows::{Grid, Phases, Windows};
 /// For each packed weight, the index of the natural one.
 type Map = Vec<Option<usize>>;
 
-/// Packed copies, made anew after every update.
-pub struct Packed {
+/// PackedWeights copies, made anew after every update.
+pub struct PackedWeights {
     first_map: Map,
     last_map: Map,
     /// Convolutions of the encoder, pictures first.
@@ -22,7 +22,7 @@ pub struct Packed {
     pub last_bias: Vec<f32>,
 }
 
-impl Packed {
+impl PackedWeights {
     /// Maps for an architecture, and its packed weights.
     pub fn new(a: &Architecture, params: &Params) -> Self {
         let (picture, bottom) = (Grid::new(a.image_size, 3), a.convs[0].big());

@@ -10,7 +10,7 @@ use crate::learn::nn::Params;
 use crate::learn::nn::tests::reference::{Margin, vars};
 
 /// Parameters in the order and layout of [`Params`].
-pub struct Reference {
+pub struct VaeReference {
     a: Architecture,
     dtype: DType,
     pub vars: Vec<Var>,
@@ -30,7 +30,7 @@ pub struct Loss {
     pub kl_each: Tensor,
 }
 
-impl Reference {
+impl VaeReference {
     pub fn new(a: &Architecture, params: &Params, beta: f64, dtype: DType) -> Result<Self> {
         Ok(Self { a: a.clone(), dtype, vars: vars(params, dtype)?, beta, margin: Margin::new(f64::INFINITY) })
     }

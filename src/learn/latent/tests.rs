@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::reference::Reference;
+use super::reference::VaeReference;
 use super::{Architecture, LatentModel, Vae};
 use crate::learn::nn::Workers;
 use crate::learn::rng::{Rng, stream};
@@ -52,8 +52,8 @@ fn widen(vae: &mut Vae, rng: &mut Rng) {
     vae.parameters_changed();
 }
 
-fn reference(vae: &Vae) -> Reference {
-    Reference::new(&vae.architecture, &vae.params, BETA, candle_core::DType::F64).unwrap()
+fn reference(vae: &Vae) -> VaeReference {
+    VaeReference::new(&vae.architecture, &vae.params, BETA, candle_core::DType::F64).unwrap()
 }
 
 /// Pictures of blocks with some noise, and standard normal noise (n, `per_picture`).

@@ -12,7 +12,7 @@ use crate::learn::agent::{Agent, Noise, Sac, SacConfig, SacInfo};
 use crate::learn::density::{self, Density};
 use crate::learn::episode::Episode;
 use crate::learn::goals::relabel::{RelabelMix, sample_batch};
-use crate::learn::goals::{self, Batch, GoalSource, Known, Reward, source};
+use crate::learn::goals::{self, Batch, GoalInputs, GoalSource, Reward, source};
 use crate::learn::latent::{LatentModel, Vae, VaeInfo};
 use crate::learn::nn::Workers;
 use crate::learn::policy::Policy;
@@ -130,7 +130,7 @@ impl Learner {
     /// Where exploration and relabelling goals come from now.
     #[must_use]
     pub fn goals(&self) -> Box<dyn GoalSource + '_> {
-        (source(&self.cfg.goals.source).make)(Known { replay: &self.replay, skewed: &self.skewed })
+        (source(&self.cfg.goals.source).make)(GoalInputs { replay: &self.replay, skewed: &self.skewed })
     }
 
     /// Latents of an episode's frames under the present VAE, (T+1, Z).

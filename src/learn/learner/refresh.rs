@@ -2,10 +2,10 @@
 
 use super::Learner;
 use crate::error::{Error, Result};
-use crate::learn::density::Group;
+use crate::learn::density::EpisodeFrames;
 use crate::learn::episode::Episode;
 use crate::learn::goals;
-use crate::learn::replay::{Encoded, LatentVersion, Replay, Stored};
+use crate::learn::replay::{EpisodeLatents, LatentVersion, Replay, StoredEpisode};
 use crate::learn::rng;
 use crate::learn::skew::{SkewInfo, SkewedDistribution};
 
@@ -25,7 +25,7 @@ impl Learner {
     /// `NotFinite` where the VAE gives latents that are not finite: replay keeps its old ones.
     pub fn refresh(&mut self, skew: bool, beat: &mut dyn FnMut()) -> Result<Option<SkewInfo>> {
         let encoding = self.encode(skew, beat)?;
-        self.adopt(encoding, skew)
+        self.finish_refresh(encoding, skew)
     }
 
     /// The first half of a refresh: what the present VAE makes of everything in replay.
@@ -35,10 +35,10 @@ impl Learner {
     }
 
     /// The second half: replay takes over the latents, and with `skew` the densities become the skewed distribution.
-    pub(crate) fn adopt(&mut self, encoding: Encoding, skew: bool) -> Result<Option<SkewInfo>> {
+    pub(crate) fn finish_refresh(&mut self, encoding: Encoding, skew: bool) -> Result<Option<SkewInfo>> {
         let refreshed = self.replay.episodes().last().map_or(0, |e| e.id() + 1);
         let power = skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess));
-        let info = self.take_in(encoding, power)?;
+        let info = self.apply_encoding(encoding, power)?;
         self.counts.refreshed_episodes = refreshed;
         self.counts.skew_alpha = info.map(|i| i.alpha);
         Ok(info)
@@ -55,19 +55,19 @@ impl Learner {
     ) -> Result<()> {
         let (refreshed, later): (Vec<_>, Vec<_>) =
             episodes.into_iter().partition(|e| e.id < self.counts.refreshed_episodes);
-        let take_in = |learner: &mut Self, episode: Episode, beat: &mut dyn FnMut()| {
+        let add_episode = |learner: &mut Self, episode: Episode, beat: &mut dyn FnMut()| {
             beat();
             let latents = learner.latents(&episode)?;
             learner.add(episode, latents)
         };
-        refreshed.into_iter().try_for_each(|episode| take_in(self, episode, beat))?;
+        refreshed.into_iter().try_for_each(|episode| add_episode(self, episode, beat))?;
         if self.counts.refreshes > 0 {
             let power = self.counts.skew_alpha; // as it was tempered then
             let encoding = self.encode_replay(power.is_some(), beat)?;
-            self.take_in(encoding, power.map(|alpha| (alpha, 0.0)))?;
+            self.apply_encoding(encoding, power.map(|alpha| (alpha, 0.0)))?;
         }
         self.stale = false; // all that replay holds was encoded just now
-        later.into_iter().try_for_each(|episode| take_in(self, episode, beat))
+        later.into_iter().try_for_each(|episode| add_episode(self, episode, beat))
     }
 
     fn encode_replay(&mut self, densities: bool, beat: &mut dyn FnMut()) -> Result<Encoding> {
@@ -88,7 +88,7 @@ impl Learner {
 
     /// New latents; densities as far as there are some; with a power alpha and a floor of the effective sample size, the
     /// skewed distribution.
-    pub(crate) fn take_in(&mut self, encoding: Encoding, power: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
+    pub(crate) fn apply_encoding(&mut self, encoding: Encoding, power: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
         let (dim, posteriors) = (self.cfg.latent.dim, &encoding.posteriors);
         let encoded = rows(&self.replay, posteriors, dim).map(|(_, rows)| encoded(rows, dim)).collect();
         self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
@@ -117,7 +117,7 @@ impl Learner {
         let (dim, seed, refresh) = (self.cfg.latent.dim, self.cfg.seed, self.counts.refreshes);
         let mut groups = Vec::new();
         for (stored, rows) in rows(&self.replay, posteriors, dim) {
-            groups.push(Group {
+            groups.push(EpisodeFrames {
                 pictures: (1..=stored.steps()).map(|t| stored.frame(t)).collect(),
                 posteriors: &rows[2 * dim..(stored.steps() + 1) * 2 * dim],
                 draws: rng::stream(seed, "density", &[refresh, stored.id()]),
@@ -127,7 +127,7 @@ impl Learner {
     }
 
     /// Every covered episode with log p of its transitions (T), oldest first; none while densities are unknown.
-    pub fn densities(&self) -> impl Iterator<Item = (&Stored, &[f64])> {
+    pub fn densities(&self) -> impl Iterator<Item = (&StoredEpisode, &[f64])> {
         let mut rest = self.skewed.log_density();
         self.replay.episodes().map_while(move |episode| {
             let (own, later) = rest.split_at_checked(episode.steps())?;
@@ -146,7 +146,11 @@ pub(super) fn finite(latents: Vec<f32>) -> Result<Vec<f32>> {
 }
 
 /// Every episode in order, with its own rows (T+2, 2Z) of all posteriors.
-fn rows<'a>(replay: &'a Replay, posteriors: &'a [f32], dim: usize) -> impl Iterator<Item = (&'a Stored, &'a [f32])> {
+fn rows<'a>(
+    replay: &'a Replay,
+    posteriors: &'a [f32],
+    dim: usize,
+) -> impl Iterator<Item = (&'a StoredEpisode, &'a [f32])> {
     let mut rest = posteriors;
     replay.episodes().map(move |episode| {
         let (own, after) = rest.split_at((episode.steps() + 2) * 2 * dim);
@@ -156,8 +160,8 @@ fn rows<'a>(replay: &'a Replay, posteriors: &'a [f32], dim: usize) -> impl Itera
 }
 
 /// Means of an episode's posteriors (T+2, 2Z): its frames, then its goal picture.
-fn encoded(rows: &[f32], dim: usize) -> Encoded {
+fn encoded(rows: &[f32], dim: usize) -> EpisodeLatents {
     let mut latents: Vec<f32> = rows.chunks_exact(2 * dim).flat_map(|row| &row[..dim]).copied().collect();
     let goal_latent = latents.split_off(latents.len() - dim);
-    Encoded { latents, goal_latent }
+    EpisodeLatents { latents, goal_latent }
 }

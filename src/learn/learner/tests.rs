@@ -1,9 +1,9 @@
 mod candle;
-mod seam;
+mod implementations;
 
 use super::*;
 use crate::learn::density::PICTURES_AT_ONCE;
-use crate::learn::latent::density::{Estimate, Estimator};
+use crate::learn::latent::density::{Estimator, EstimatorConfig};
 use crate::learn::settings::DensityConfig;
 use rand::Rng as _;
 use skewfit_envs::Ending;
@@ -135,7 +135,7 @@ fn densities_in_pieces_are_those_of_the_whole_episode() {
         learner.latent.posteriors(&pictures, &mut rows).unwrap();
         let mut whole = vec![0.0; steps];
         let DensityConfig { latents, decoder_variance, .. } = learner.cfg.density;
-        let cfg = Estimate { estimator: Estimator::Iwae, latents, decoder_variance };
+        let cfg = EstimatorConfig { estimator: Estimator::Iwae, latents, decoder_variance };
         let noise = normals(steps * cfg.latents * 4, &mut rng::stream(learner.cfg.seed, "density", &[0, 0]));
         let (seen, own) = (&pictures[1..=steps], &rows[2 * 4..(steps + 1) * 2 * 4]);
         learner.latent.log_density(&cfg, seen, own, &noise, &mut whole).unwrap();

@@ -35,7 +35,7 @@ pub struct Polyak<'a> {
     pub tau: f32,
 }
 
-struct Share<'a> {
+struct ParamShare<'a> {
     values: &'a mut [f32],
     m: &'a mut [f32],
     v: &'a mut [f32],
@@ -68,19 +68,19 @@ impl Adam {
         let size = values.len().div_ceil(workers.count()).next_multiple_of(64);
         let (tau, target) = follow.map_or((0.0, None), |p| (p.tau, Some(p.target)));
         let mut targets = target.map(|t| t.chunks_mut(size));
-        let mut shares: Vec<Share> = (values.chunks_mut(size))
+        let mut shares: Vec<ParamShare> = (values.chunks_mut(size))
             .zip(self.m.chunks_mut(size).zip(self.v.chunks_mut(size)))
             .zip(gradient.chunks(size))
             .map(|((values, (m, v)), gradient)| {
                 let target = targets.as_mut().and_then(Iterator::next);
-                Share { values, m, v, gradient, target }
+                ParamShare { values, m, v, gradient, target }
             })
             .collect();
         let arch = pulp::Arch::new();
         workers.each(&mut shares, |_, share| {
             arch.dispatch(
                 #[inline(always)]
-                || advance(share, coefficients, tau),
+                || update_share(share, coefficients, tau),
             );
         });
     }
@@ -93,7 +93,7 @@ pub fn halved(rate: f64, halvings: u32) -> f64 {
 }
 
 #[inline(always)]
-fn advance(share: &mut Share, c: Coefficients, tau: f32) {
+fn update_share(share: &mut ParamShare, c: Coefficients, tau: f32) {
     let (b1, b2) = (B1 as f32, B2 as f32);
     let (c1, c2) = ((1.0 - B1) as f32, (1.0 - B2) as f32); // in f32, 1 - b2 would be off by 1.3e-5 of itself
     let n = share.values.len();
@@ -106,13 +106,13 @@ fn advance(share: &mut Share, c: Coefficients, tau: f32) {
         values[i] -= c.step_size * m[i] / (v[i].sqrt() * c.root_scale + EPSILON);
     }
     if let Some(target) = &mut share.target {
-        follow(target, values, tau);
+        polyak_update(target, values, tau);
     }
 }
 
 /// target <- (1 - tau) target + tau source, written as target + tau (source - target).
 #[inline(always)]
-pub fn follow(target: &mut [f32], source: &[f32], tau: f32) {
+pub fn polyak_update(target: &mut [f32], source: &[f32], tau: f32) {
     for (t, s) in target.iter_mut().zip(source) {
         *t += tau * (s - *t);
     }
@@ -138,7 +138,7 @@ mod tests {
     fn oracle_23_a_frozen_source_is_approached_at_one_minus_tau_to_the_n() {
         let (mut target, source) = (vec![1.0f32; 3], vec![0.0f32; 3]);
         for _ in 0..1000 {
-            follow(&mut target, &source, 1e-3);
+            polyak_update(&mut target, &source, 1e-3);
         }
         assert!((target[0] - 0.367_695).abs() < 1e-5, "{}", target[0]);
     }

@@ -5,7 +5,7 @@
 //! `gather` and `scatter` are adjoint. A few images' patches at a time stay in the L2 cache. Forward: `windows`.
 
 use super::dense;
-use super::gemm::{View, matmul};
+use super::gemm::{MatrixView, matmul};
 use super::windows::Grid;
 
 /// Images whose patches are held at once.
@@ -30,7 +30,7 @@ pub struct Window {
 
 /// Channels of the small and of the big side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layer {
+pub struct ConvLayer {
     /// Geometry.
     pub window: Window,
     /// Channels of the big side.
@@ -86,7 +86,7 @@ impl Window {
     }
 }
 
-impl Layer {
+impl ConvLayer {
     fn frame(&self) -> usize {
         self.window.pitch * self.window.pitch * self.big_channels
     }
@@ -135,7 +135,7 @@ impl Layer {
             let n = GROUP.min(images - start);
             let rows = n * self.cells();
             self.window.gather(&x[start * self.frame()..], self.big_channels, n, scratch);
-            let patches = View::new(scratch, rows, self.patch());
+            let patches = MatrixView::new(scratch, rows, self.patch());
             dense::backward_weights(patches, &dy[start * small..], rows, dw, db);
         }
     }
@@ -168,11 +168,11 @@ impl Layer {
             let n = GROUP.min(images - start);
             let rows = n * self.cells();
             self.window.gather(&dy[start * self.frame()..], self.big_channels, n, scratch);
-            let patches = View::new(scratch, rows, self.patch());
-            let x = View::new(&x[start * small..], rows, self.small_channels);
+            let patches = MatrixView::new(scratch, rows, self.patch());
+            let x = MatrixView::new(&x[start * small..], rows, self.small_channels);
             matmul(dw, true, x.t(), patches);
             let dx = &mut dx[start * small..(start + n) * small];
-            matmul(dx, false, patches, View::new(w, self.small_channels, self.patch()).t());
+            matmul(dx, false, patches, MatrixView::new(w, self.small_channels, self.patch()).t());
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! With pictures as (H, W, C) the k C inputs below one kernel row lie side by side, so a convolution needs no patches:
 //! a [`Pass`] names where each position's inputs begin, [`Panels`] hold the weights in the order in which they are read,
-//! and a [`Sink`] takes every sum from the registers: to rectify and store it, or to reduce it and store nothing.
+//! and a [`Epilogue`] takes every sum from the registers: to rectify and store it, or to reduce it and store nothing.
 
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ use super::panels::Panels;
 
 /// Where one output position reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct OutputPosition {
     /// Picture of the block.
     pub image: u32,
     /// First float of x.
@@ -26,7 +26,7 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pass {
     /// Picture by picture, equally many of each.
-    pub places: Vec<Place>,
+    pub places: Vec<OutputPosition>,
     /// Kernel rows.
     pub rows: Range<usize>,
     /// Inputs of each kernel row.
@@ -34,9 +34,9 @@ pub struct Pass {
 }
 
 /// What becomes of sums.
-pub trait Sink {
+pub trait Epilogue {
     /// Takes y(place, column..column + lanes) of each place; columns past the outputs are zero.
-    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[Place], column: usize, y: [S::f32s; P]);
+    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[OutputPosition], column: usize, y: [S::f32s; P]);
 }
 
 /// One vector from the first floats of a slice.
@@ -52,7 +52,7 @@ pub fn store<S: Simd>(to: &mut [f32], value: S::f32s) {
 }
 
 /// Stores activation(y + b).
-pub struct Store<'a> {
+pub struct BiasActivation<'a> {
     /// (C).
     pub bias: &'a [f32],
     /// What follows the bias.
@@ -61,9 +61,9 @@ pub struct Store<'a> {
     pub y: &'a mut [f32],
 }
 
-impl Sink for Store<'_> {
+impl Epilogue for BiasActivation<'_> {
     #[inline(always)]
-    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[Place], column: usize, y: [S::f32s; P]) {
+    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[OutputPosition], column: usize, y: [S::f32s; P]) {
         let channels = self.bias.len();
         let width = S::F32_LANES.min(channels.saturating_sub(column));
         let bias = match width == S::F32_LANES {
@@ -86,22 +86,22 @@ impl Sink for Store<'_> {
     }
 }
 
-/// Sums of `pass` over `x`, whose kernel rows are `pitch` floats apart, for the first `places` places, into `sink`.
-pub fn sums<K: Sink>(panels: &Panels, pass: &Pass, places: usize, x: &[f32], pitch: usize, sink: &mut K) {
+/// PassKernel of `pass` over `x`, whose kernel rows are `pitch` floats apart, for the first `places` places, into `sink`.
+pub fn run_pass<K: Epilogue>(panels: &Panels, pass: &Pass, places: usize, x: &[f32], pitch: usize, sink: &mut K) {
     let places = &pass.places[..places];
-    pulp::Arch::new().dispatch(Sums { panels, pass, places, x, pitch, sink });
+    pulp::Arch::new().dispatch(PassKernel { panels, pass, places, x, pitch, sink });
 }
 
-struct Sums<'a, K> {
+struct PassKernel<'a, K> {
     panels: &'a Panels,
     pass: &'a Pass,
-    places: &'a [Place],
+    places: &'a [OutputPosition],
     x: &'a [f32],
     pitch: usize,
     sink: &'a mut K,
 }
 
-impl<K: Sink> WithSimd for Sums<'_, K> {
+impl<K: Epilogue> WithSimd for PassKernel<'_, K> {
     type Output = ();
 
     #[inline(always)]
@@ -115,7 +115,7 @@ impl<K: Sink> WithSimd for Sums<'_, K> {
     }
 }
 
-impl<K: Sink> Sums<'_, K> {
+impl<K: Epilogue> PassKernel<'_, K> {
     #[inline(always)]
     fn blocks<S: Simd, const P: usize, const V: usize>(self, simd: S) {
         let panel = self.panels.rows * self.panels.run * self.panels.width;
@@ -139,8 +139,8 @@ impl<K: Sink> Sums<'_, K> {
     }
 }
 
-impl<K> Sums<'_, K> {
-    /// Sums of P positions and V vectors of outputs from `first` on, in the panel `w` of vectors.
+impl<K> PassKernel<'_, K> {
+    /// PassKernel of P positions and V vectors of outputs from `first` on, in the panel `w` of vectors.
     #[inline(always)]
     fn block<S: Simd, const P: usize, const V: usize>(
         &self,
@@ -177,17 +177,17 @@ mod tests {
     use crate::learn::rng::normals;
     use crate::learn::rng::stream;
 
-    /// Sums of 13 places over 2 rows of 11 inputs, of which the pass sees a part, on one kind of vectors.
+    /// PassKernel of 13 places over 2 rows of 11 inputs, of which the pass sees a part, on one kind of vectors.
     fn on<S: Simd>(simd: S, outputs: usize) -> Vec<f32> {
         let mut rng = stream(0, "direct", &[]);
         let mut panels = Panels::new(2, 11, outputs, |row, k, output| (row * 11 + k) * outputs + output);
         panels.update(&normals(22 * outputs, &mut rng));
         let x = normals(40, &mut rng);
-        let places: Vec<Place> = (0..13).map(|i| Place { image: 0, from: i, to: 12 - i }).collect();
+        let places: Vec<OutputPosition> = (0..13).map(|i| OutputPosition { image: 0, from: i, to: 12 - i }).collect();
         let pass = Pass { places, rows: 0..2, run: 3..9 };
         let (bias, mut y) = (normals(outputs, &mut rng), vec![0.0; 13 * outputs]);
-        let sink = &mut Store { bias: &bias, activation: Activation::Identity, y: &mut y };
-        simd.vectorize(Sums { panels: &panels, pass: &pass, places: &pass.places, x: &x, pitch: 15, sink });
+        let sink = &mut BiasActivation { bias: &bias, activation: Activation::Identity, y: &mut y };
+        simd.vectorize(PassKernel { panels: &panels, pass: &pass, places: &pass.places, x: &x, pitch: 15, sink });
         y
     }
 

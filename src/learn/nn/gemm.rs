@@ -5,7 +5,7 @@
 
 /// A (rows, cols) matrix inside a slice: entry (r, c) at `r * row_stride + c * col_stride`. Rows may overlap.
 #[derive(Clone, Copy)]
-pub struct View<'a> {
+pub struct MatrixView<'a> {
     data: &'a [f32],
     rows: usize,
     cols: usize,
@@ -13,7 +13,7 @@ pub struct View<'a> {
     col_stride: usize,
 }
 
-impl<'a> View<'a> {
+impl<'a> MatrixView<'a> {
     /// Row-major and dense.
     #[must_use]
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
@@ -47,14 +47,14 @@ impl<'a> View<'a> {
 ///
 /// # Panics
 /// Where the shapes do not fit.
-pub fn matmul(dst: &mut [f32], accumulate: bool, a: View, b: View) {
+pub fn matmul(dst: &mut [f32], accumulate: bool, a: MatrixView, b: MatrixView) {
     assert_eq!(a.cols, b.rows, "inner dimensions differ");
     assert!(a.rows * b.cols <= dst.len(), "destination too small");
     if a.rows == 0 || b.cols == 0 {
         return;
     }
     // SAFETY: `dst` is exclusively borrowed and holds a.rows x b.cols entries (asserted above), so it cannot overlap
-    // A or B; A's and B's last entries lie inside their slices (asserted where a `View` is made).
+    // A or B; A's and B's last entries lie inside their slices (asserted where a `MatrixView` is made).
     unsafe {
         gemm::gemm(
             a.rows,
@@ -95,12 +95,12 @@ mod tests {
         let b: Vec<f32> = (0..12).map(|i| (i * i % 7) as f32).collect();
         let want = naive(&a, &b, 2, 3, 4);
         let mut dst = vec![1.0; 8];
-        matmul(&mut dst, false, View::new(&a, 2, 3), View::new(&b, 3, 4));
+        matmul(&mut dst, false, MatrixView::new(&a, 2, 3), MatrixView::new(&b, 3, 4));
         assert_eq!(dst, want);
-        matmul(&mut dst, true, View::new(&a, 2, 3), View::new(&b, 3, 4));
+        matmul(&mut dst, true, MatrixView::new(&a, 2, 3), MatrixView::new(&b, 3, 4));
         assert_eq!(dst, want.iter().map(|w| 2.0 * w).collect::<Vec<_>>());
         // (AB)^T = B^T A^T
-        matmul(&mut dst, false, View::new(&b, 3, 4).t(), View::new(&a, 2, 3).t());
+        matmul(&mut dst, false, MatrixView::new(&b, 3, 4).t(), MatrixView::new(&a, 2, 3).t());
         assert_eq!(dst, (0..8).map(|i| want[(i % 2) * 4 + i / 2]).collect::<Vec<_>>());
     }
 
@@ -108,7 +108,7 @@ mod tests {
     fn overlapping_rows_are_windows() {
         let line = [1.0, 2.0, 3.0, 4.0];
         let mut dst = [0.0; 3];
-        matmul(&mut dst, false, View::strided(&line, 3, 2, 1), View::new(&[1.0, 10.0], 2, 1));
+        matmul(&mut dst, false, MatrixView::strided(&line, 3, 2, 1), MatrixView::new(&[1.0, 10.0], 2, 1));
         assert_eq!(dst, [21.0, 32.0, 43.0]);
     }
 }

@@ -5,7 +5,7 @@
 //! and neighbours b = 0, 1 are contiguous, so each a is one product on overlapping rows: no patches are copied.
 //! The last row and column of the lattice are meaningless in y and zero in dy.
 
-use super::gemm::{View, matmul};
+use super::gemm::{MatrixView, matmul};
 
 /// A g x g lattice of cells with `inputs` floats in and `outputs` floats out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ impl Lattice {
         let rows = self.rows(images) - self.margin();
         let (front, back) = dw.split_at_mut(2 * self.inputs * self.outputs);
         for (a, dw) in [front, back].into_iter().enumerate() {
-            let x = View::strided(&x[a * self.side * self.inputs..], rows, 2 * self.inputs, self.inputs);
-            matmul(dw, true, x.t(), View::new(dy, rows, self.outputs));
+            let x = MatrixView::strided(&x[a * self.side * self.inputs..], rows, 2 * self.inputs, self.inputs);
+            matmul(dw, true, x.t(), MatrixView::new(dy, rows, self.outputs));
         }
     }
 
@@ -46,9 +46,13 @@ impl Lattice {
     pub fn backward_input(&self, dy: &[f32], reversed: &[f32], images: usize, dx: &mut [f32]) {
         let (front, back) = reversed.split_at(2 * self.outputs * self.inputs);
         for (a, w) in [front, back].into_iter().enumerate() {
-            let dy =
-                View::strided(&dy[a * self.side * self.outputs..], self.rows(images), 2 * self.outputs, self.outputs);
-            matmul(dx, a == 1, dy, View::new(w, 2 * self.outputs, self.inputs));
+            let dy = MatrixView::strided(
+                &dy[a * self.side * self.outputs..],
+                self.rows(images),
+                2 * self.outputs,
+                self.outputs,
+            );
+            matmul(dx, a == 1, dy, MatrixView::new(w, 2 * self.outputs, self.inputs));
         }
     }
 

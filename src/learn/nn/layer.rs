@@ -2,12 +2,12 @@
 //! h = relu(y)  or, with a norm,  h = relu(LayerNorm(y)).
 
 use super::dense::{self, Activation};
-use super::gemm::View;
+use super::gemm::MatrixView;
 use super::layer_norm;
 
 /// Sizes of a layer, and its place among a network's parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layer {
+pub struct DenseLayer {
     /// Its tensors' path behind the network's, e.g. `hidden0`.
     pub name: String,
     /// Columns of x.
@@ -21,15 +21,15 @@ pub struct Layer {
 }
 
 /// A layer's parameters: W (in, out), b, and gain and shift (out) of its norm, empty without one.
-pub struct Parts<'a> {
+pub struct LayerParams<'a> {
     pub w: &'a [f32],
     pub b: &'a [f32],
     pub gain: &'a [f32],
     pub shift: &'a [f32],
 }
 
-/// [`Parts`] to be written.
-pub struct PartsMut<'a> {
+/// [`LayerParams`] to be written.
+pub struct LayerParamsMut<'a> {
     pub w: &'a mut [f32],
     pub b: &'a mut [f32],
     pub gain: &'a mut [f32],
@@ -48,7 +48,7 @@ pub struct Hidden {
     scale: Vec<f32>,
 }
 
-impl Layer {
+impl DenseLayer {
     /// Names and shapes of its tensors in memory order, for a network called `prefix`.
     pub fn tensors(&self, prefix: &str) -> Vec<(String, Vec<usize>)> {
         let name = |tensor: &str| format!("{prefix}.{}.{tensor}", self.name);
@@ -65,19 +65,19 @@ impl Layer {
     }
 
     /// Its part of the network's parameters.
-    pub fn split<'a>(&self, theta: &'a [f32]) -> Parts<'a> {
+    pub fn split<'a>(&self, theta: &'a [f32]) -> LayerParams<'a> {
         let (w, rest) = theta[self.start..self.start + self.len()].split_at(self.inputs * self.outputs);
         let (b, rest) = rest.split_at(self.outputs);
         let (gain, shift) = rest.split_at(rest.len() / 2);
-        Parts { w, b, gain, shift }
+        LayerParams { w, b, gain, shift }
     }
 
     /// Its part of the network's gradient.
-    pub fn split_mut<'a>(&self, gradient: &'a mut [f32]) -> PartsMut<'a> {
+    pub fn split_mut<'a>(&self, gradient: &'a mut [f32]) -> LayerParamsMut<'a> {
         let (w, rest) = gradient[self.start..self.start + self.len()].split_at_mut(self.inputs * self.outputs);
         let (b, rest) = rest.split_at_mut(self.outputs);
         let (gain, shift) = rest.split_at_mut(rest.len() / 2);
-        PartsMut { w, b, gain, shift }
+        LayerParamsMut { w, b, gain, shift }
     }
 
     /// Buffers of a hidden layer for blocks of up to `rows` rows.
@@ -88,7 +88,7 @@ impl Layer {
     }
 
     /// h of x (R, in) into `act.h`.
-    pub fn forward_hidden(&self, theta: &[f32], x: View, rows: usize, act: &mut Hidden) {
+    pub fn forward_hidden(&self, theta: &[f32], x: MatrixView, rows: usize, act: &mut Hidden) {
         let p = self.split(theta);
         if self.norm {
             dense::forward(x, rows, p.w, p.b, Activation::Identity, &mut act.h);
@@ -102,7 +102,7 @@ impl Layer {
     /// dL/dy from dL/dh, both `act.d`; adds the gradients of gain and shift.
     pub fn backward_hidden(&self, theta: &[f32], rows: usize, act: &mut Hidden, gradient: &mut [f32]) {
         let d = &mut act.d[..rows * self.outputs];
-        dense::mask(&act.h[..rows * self.outputs], d);
+        dense::relu_backward(&act.h[..rows * self.outputs], d);
         if self.norm {
             let g = self.split_mut(gradient);
             layer_norm::backward_weights(&act.normal, d, g.gain, g.shift);
@@ -112,11 +112,11 @@ impl Layer {
 
     /// As [`backward_hidden`](Self::backward_hidden) of the `live` rows alone, which lie in `act.d` without gaps, and
     /// without gradients of parameters.
-    pub fn backward_live(&self, theta: &[f32], live: &[usize], act: &mut Hidden) {
+    pub fn backward_some_rows(&self, theta: &[f32], live: &[usize], act: &mut Hidden) {
         let (gain, n) = (self.split(theta).gain, self.outputs);
         for (d, i) in act.d.chunks_exact_mut(n).zip(live) {
             let row = i * n..(i + 1) * n;
-            dense::mask(&act.h[row.clone()], d);
+            dense::relu_backward(&act.h[row.clone()], d);
             if self.norm {
                 layer_norm::backward_input(gain, &act.normal[row], &act.scale[*i..=*i], d);
             }

@@ -3,8 +3,8 @@
 //! Every function works on one block of rows and writes into buffers that are kept between calls.
 
 use super::dense::{self, Activation};
-use super::gemm::View;
-use super::layer::{Hidden, Layer};
+use super::gemm::MatrixView;
+use super::layer::{DenseLayer, Hidden};
 use super::params::Params;
 use crate::learn::rng::Rng;
 
@@ -16,7 +16,7 @@ pub struct Mlp {
     /// Columns of y.
     pub outputs: usize,
     /// `hidden0`, `hidden1`, ..., `last`.
-    layers: Vec<Layer>,
+    layers: Vec<DenseLayer>,
 }
 
 /// What the backward pass needs of a forward pass, for up to `rows` rows, and its own scratch.
@@ -50,7 +50,7 @@ impl Mlp {
         let (mut layers, mut below, mut start) = (Vec::new(), inputs, 0);
         let named = hidden.iter().enumerate().map(|(i, units)| (format!("hidden{i}"), *units, norm));
         for (name, outputs, norm) in named.chain([("last".to_owned(), outputs, false)]) {
-            let layer = Layer { name, inputs: below, outputs, norm, start };
+            let layer = DenseLayer { name, inputs: below, outputs, norm, start };
             (below, start) = (outputs, start + layer.len());
             layers.push(layer);
         }
@@ -60,7 +60,7 @@ impl Mlp {
     /// Number of parameters.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.layers.iter().map(Layer::len).sum()
+        self.layers.iter().map(DenseLayer::len).sum()
     }
 
     /// Named zeros in memory order.
@@ -97,10 +97,10 @@ impl Mlp {
     }
 
     /// y of x (R, inputs) into `act.y`; keeps the hidden activations.
-    pub fn forward(&self, theta: &[f32], x: View, rows: usize, act: &mut Activations) {
+    pub fn forward(&self, theta: &[f32], x: MatrixView, rows: usize, act: &mut Activations) {
         for (i, layer) in self.layers.iter().enumerate() {
             let (below, own) = act.hidden.split_at_mut(i);
-            let x = below.last().map_or(x, |below| View::new(&below.h, rows, layer.inputs));
+            let x = below.last().map_or(x, |below| MatrixView::new(&below.h, rows, layer.inputs));
             if let Some(own) = own.first_mut() {
                 layer.forward_hidden(theta, x, rows, own);
             } else {
@@ -114,7 +114,7 @@ impl Mlp {
     pub fn backward(
         &self,
         theta: &[f32],
-        x: View,
+        x: MatrixView,
         dy: &[f32],
         rows: usize,
         act: &mut Activations,
@@ -123,7 +123,7 @@ impl Mlp {
         for (i, layer) in self.layers.iter().enumerate().rev() {
             let (below, own) = act.hidden.split_at_mut(i);
             let dy = own.first().map_or(dy, |own| &own.d);
-            let x = below.last().map_or(x, |below| View::new(&below.h, rows, layer.inputs));
+            let x = below.last().map_or(x, |below| MatrixView::new(&below.h, rows, layer.inputs));
             let g = layer.split_mut(gradient);
             dense::backward_weights(x, dy, rows, g.w, g.b);
             if let Some(below) = below.last_mut() {
@@ -158,7 +158,7 @@ impl Mlp {
             let w = layer.split(theta).w;
             if let Some(below) = below.last_mut() {
                 dense::backward_input(dy, n, w, layer.inputs, &mut below.d);
-                self.layers[i - 1].backward_live(theta, live, below);
+                self.layers[i - 1].backward_some_rows(theta, live, below);
             } else {
                 dense::backward_input(dy, n, &w[(layer.inputs - columns) * layer.outputs..], columns, live_dx);
             }

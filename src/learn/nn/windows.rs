@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::direct::{Pass, Place, Sink, sums};
+use super::direct::{Epilogue, OutputPosition, Pass, run_pass};
 use super::panels::Panels;
 
 /// `side` x `side` positions of `channels` floats inside frames of `pitch` x `pitch`.
@@ -41,7 +41,7 @@ pub enum Phases {
 
 /// Output index `at` sees input `first` and further ones through the taps `taps`.
 #[derive(Clone, Debug)]
-struct Seen {
+struct OutputTaps {
     at: usize,
     first: usize,
     taps: Range<usize>,
@@ -71,7 +71,8 @@ impl Windows {
     pub fn conv(kernel: usize, stride: usize, x: Grid, y: Grid, images: usize) -> Self {
         let run = kernel * x.channels;
         let panels = Panels::new(kernel, run, y.channels, |row, k, out| (row * run + k) * y.channels + out);
-        let side: Vec<Seen> = (0..y.side).map(|at| Seen { at, first: at * stride, taps: 0..kernel }).collect();
+        let side: Vec<OutputTaps> =
+            (0..y.side).map(|at| OutputTaps { at, first: at * stride, taps: 0..kernel }).collect();
         Self { parts: vec![(panels, passes(&side, &side, x, y, images))], images, pitch: x.pitch * x.channels }
     }
 
@@ -121,37 +122,37 @@ impl Windows {
     ///
     /// # Panics
     /// Where there are more pictures than the passes are for.
-    pub fn run<K: Sink>(&self, x: &[f32], images: usize, sink: &mut K) {
+    pub fn run<K: Epilogue>(&self, x: &[f32], images: usize, sink: &mut K) {
         assert!(images <= self.images, "more pictures than a block holds");
         for (panels, passes) in &self.parts {
             for pass in passes {
                 let places = pass.places.len() / self.images * images;
-                sums(panels, pass, places, x, self.pitch, sink);
+                run_pass(panels, pass, places, x, self.pitch, sink);
             }
         }
     }
 }
 
 /// What the outputs of phase `a` with `m` taps see along one side of a transposed convolution.
-fn seen(a: usize, m: usize, step: usize, x: Grid, y: Grid) -> Vec<Seen> {
+fn seen(a: usize, m: usize, step: usize, x: Grid, y: Grid) -> Vec<OutputTaps> {
     let outputs = (0..).map(|i| (i, step * i + a)).take_while(|(_, at)| *at < y.side);
     outputs
         .map(|(i, at)| {
             let (first, last) = ((i + 1).saturating_sub(m), i.min(x.side - 1));
             if first > last {
-                return Seen { at, first: 0, taps: 0..0 }; // past the last window, or between windows: the bias alone
+                return OutputTaps { at, first: 0, taps: 0..0 }; // past the last window, or between windows: the bias alone
             }
             let skipped = first + m - 1 - i;
-            Seen { at, first, taps: skipped..skipped + last + 1 - first }
+            OutputTaps { at, first, taps: skipped..skipped + last + 1 - first }
         })
         .collect()
 }
 
 /// Positions grouped by the taps they see.
-fn passes(rows: &[Seen], cols: &[Seen], x: Grid, y: Grid, images: usize) -> Vec<Pass> {
-    let same = |a: &Seen, b: &Seen| a.taps == b.taps;
-    let pass = |rows: &[Seen], cols: &[Seen]| {
-        let place = |image: usize, row: &Seen, col: &Seen| Place {
+fn passes(rows: &[OutputTaps], cols: &[OutputTaps], x: Grid, y: Grid, images: usize) -> Vec<Pass> {
+    let same = |a: &OutputTaps, b: &OutputTaps| a.taps == b.taps;
+    let pass = |rows: &[OutputTaps], cols: &[OutputTaps]| {
+        let place = |image: usize, row: &OutputTaps, col: &OutputTaps| OutputPosition {
             image: image as u32,
             from: (x.at(image, row.first, col.first) * x.channels) as u32,
             to: y.at(image, row.at, col.at) as u32,

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
 use crate::learn::rng::Rng;
 use crate::learn::skew::SkewedDistribution;
-pub use stored::{Encoded, LatentVersion, Stored};
+pub use stored::{EpisodeLatents, LatentVersion, StoredEpisode};
 
 /// A stored transition; its picture and latent are those of its next observation. Good until the next push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Replay {
     capacity: usize,
     latent_dim: usize,
     version: LatentVersion,
-    episodes: VecDeque<Stored>,
+    episodes: VecDeque<StoredEpisode>,
     /// Transitions ever pushed before each episode: its own are `starts[k]..starts[k] + T`.
     starts: VecDeque<usize>,
     end: usize,
@@ -55,7 +55,7 @@ impl Replay {
         self.version = version;
         self.starts.push_back(self.end);
         self.end += episode.steps();
-        self.episodes.push_back(Stored::new(episode, latents, version));
+        self.episodes.push_back(StoredEpisode::new(episode, latents, version));
         let before = self.transitions();
         while self.transitions() > self.capacity && self.episodes.len() > 1 {
             self.episodes.pop_front();
@@ -68,8 +68,8 @@ impl Replay {
     ///
     /// # Errors
     /// Shapes that do not fit; nothing is changed then.
-    pub fn refresh(&mut self, version: LatentVersion, encoded: Vec<Encoded>) -> Result<()> {
-        let fits = |(s, e): (&Stored, &Encoded)| {
+    pub fn refresh(&mut self, version: LatentVersion, encoded: Vec<EpisodeLatents>) -> Result<()> {
+        let fits = |(s, e): (&StoredEpisode, &EpisodeLatents)| {
             e.latents.len() == (s.steps() + 1) * self.latent_dim && e.goal_latent.len() == self.latent_dim
         };
         if encoded.len() != self.episodes.len() || !self.episodes.iter().zip(&encoded).all(fits) {
@@ -111,7 +111,7 @@ impl Replay {
     /// A; 0 when empty.
     #[must_use]
     pub fn action_dim(&self) -> usize {
-        self.episodes.front().map_or(0, Stored::action_dim)
+        self.episodes.front().map_or(0, StoredEpisode::action_dim)
     }
 
     /// Of every cached latent.
@@ -121,13 +121,13 @@ impl Replay {
     }
 
     /// Oldest first.
-    pub fn episodes(&self) -> impl ExactSizeIterator<Item = &Stored> {
+    pub fn episodes(&self) -> impl ExactSizeIterator<Item = &StoredEpisode> {
         self.episodes.iter()
     }
 
     /// The episode a slot lies in.
     #[must_use]
-    pub fn episode(&self, slot: Slot) -> &Stored {
+    pub fn episode(&self, slot: Slot) -> &StoredEpisode {
         &self.episodes[slot.episode]
     }
 

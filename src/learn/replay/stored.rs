@@ -10,7 +10,7 @@ pub struct LatentVersion(pub u64);
 
 /// Latents of one episode, fresh from the encoder.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Encoded {
+pub struct EpisodeLatents {
     /// (T+1, Z).
     pub latents: Vec<f32>,
     /// (Z).
@@ -19,7 +19,7 @@ pub struct Encoded {
 
 /// One committed episode of T steps in memory.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct StoredEpisode {
     id: u64,
     steps: usize,
     frame_bytes: usize,
@@ -31,10 +31,10 @@ pub struct Stored {
     goal_origin: GoalOrigin,
     ending: Ending,
     pub(super) version: LatentVersion,
-    pub(super) encoded: Encoded,
+    pub(super) encoded: EpisodeLatents,
 }
 
-impl Stored {
+impl StoredEpisode {
     /// Keeps what learning needs; true states and proprioception are dropped.
     pub(super) fn new(episode: Episode, latents: Vec<f32>, version: LatentVersion) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Stored {
             goal_origin: episode.goal_origin,
             ending: episode.ending,
             version,
-            encoded: Encoded { latents, goal_latent: episode.goal_latent },
+            encoded: EpisodeLatents { latents, goal_latent: episode.goal_latent },
         }
     }
 

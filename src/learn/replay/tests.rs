@@ -74,7 +74,7 @@ fn slots_name_next_observations() {
 
 #[test]
 fn whole_oldest_episodes_are_evicted() {
-    let ids = |replay: &Replay| replay.episodes().map(Stored::id).collect::<Vec<_>>();
+    let ids = |replay: &Replay| replay.episodes().map(StoredEpisode::id).collect::<Vec<_>>();
     let replay = filled(10, &[4, 4, 4, 1]);
     assert_eq!((ids(&replay), replay.transitions()), (vec![1, 2, 3], 9));
     let one_too_long = filled(10, &[4, 4, 25]);
@@ -96,7 +96,7 @@ fn uniform_draws_are_uniform() {
 fn latents_change_version_together() {
     let mut replay = filled(100, &[3, 2]);
     let stale = replay.version();
-    let fresh = |steps: usize| Encoded { latents: vec![2.5; (steps + 1) * Z], goal_latent: vec![3.5; Z] };
+    let fresh = |steps: usize| EpisodeLatents { latents: vec![2.5; (steps + 1) * Z], goal_latent: vec![3.5; Z] };
 
     assert!(replay.refresh(LatentVersion(1), vec![fresh(3)]).is_err());
     assert!(replay.refresh(LatentVersion(1), vec![fresh(3), fresh(3)]).is_err());

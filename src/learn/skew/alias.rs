@@ -10,11 +10,11 @@ use crate::learn::rng::Rng;
 /// A categorical over `0..len`, built in O(N).
 #[derive(Clone, Debug)]
 pub struct AliasTable {
-    columns: Vec<Column>,
+    columns: Vec<AliasColumn>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Column {
+struct AliasColumn {
     threshold: f64,
     alias: usize,
 }
@@ -28,8 +28,8 @@ impl AliasTable {
             return None;
         }
         let scale = weights.len() as f64 / total;
-        let mut columns: Vec<Column> =
-            weights.iter().enumerate().map(|(alias, w)| Column { threshold: w * scale, alias }).collect();
+        let mut columns: Vec<AliasColumn> =
+            weights.iter().enumerate().map(|(alias, w)| AliasColumn { threshold: w * scale, alias }).collect();
         let (mut small, mut large): (Vec<usize>, Vec<usize>) =
             (0..columns.len()).partition(|&i| columns[i].threshold < 1.0);
         while let (Some(&rich), Some(&poor)) = (large.last(), small.last()) {
@@ -61,7 +61,7 @@ impl AliasTable {
     /// One draw. The coin is tossed only where a column has two outcomes: equal weights draw as `random_range(0..N)` does.
     pub fn sample(&self, rng: &mut Rng) -> usize {
         let i = rng.random_range(0..self.columns.len());
-        let Column { threshold, alias } = self.columns[i];
+        let AliasColumn { threshold, alias } = self.columns[i];
         if threshold >= 1.0 || rng.random::<f64>() < threshold { i } else { alias }
     }
 }

@@ -32,12 +32,12 @@ impl SkewInfo {
 pub struct SkewedDistribution {
     /// log p, nats.
     log_density: Vec<f64>,
-    drawn: Option<Drawn>,
+    drawn: Option<SkewedSampler>,
 }
 
 /// Weights at a power in force, and the table that draws by them.
 #[derive(Clone, Debug)]
-struct Drawn {
+struct SkewedSampler {
     alpha: f64,
     weights: Weights,
     table: AliasTable,
@@ -57,7 +57,7 @@ impl SkewedDistribution {
         let (weights, alpha) = Weights::tempered(&log_density, alpha, min_ess);
         let ess = weights.ess() / weights.p.len().max(1) as f64;
         let info = SkewInfo { alpha, ess, max_weight: weights.max() };
-        (Self { log_density, drawn: Drawn::of(alpha, weights) }, info)
+        (Self { log_density, drawn: SkewedSampler::of(alpha, weights) }, info)
     }
 
     /// Forgets the `n` oldest transitions, which replay has evicted; their mass goes to the rest.
@@ -67,7 +67,7 @@ impl SkewedDistribution {
         }
         self.log_density.drain(..n.min(self.log_density.len()));
         let weights = |alpha| skew_weights(&self.log_density, alpha);
-        self.drawn = self.drawn.take().and_then(|drawn| Drawn::of(drawn.alpha, weights(drawn.alpha)));
+        self.drawn = self.drawn.take().and_then(|drawn| SkewedSampler::of(drawn.alpha, weights(drawn.alpha)));
     }
 
     /// Position of a transition, oldest first; `None` where draws are uniform.
@@ -94,7 +94,7 @@ impl SkewedDistribution {
     }
 }
 
-impl Drawn {
+impl SkewedSampler {
     fn of(alpha: f64, weights: Weights) -> Option<Self> {
         let table = if alpha == 0.0 { None } else { AliasTable::new(&weights.p) };
         table.map(|table| Self { alpha, weights, table })

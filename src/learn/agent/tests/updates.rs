@@ -61,10 +61,10 @@ fn judging_sums_to_the_actors_loss() {
         let rows = batch.observation.chunks(2 * Z).zip(noise.current.chunks(ACTIONS));
         let actor = sac.actor().unwrap();
         let drawn: Vec<f32> = rows.flat_map(|(s, eps)| actor.sample(&mut actor.scratch(), s, eps)).collect();
-        let (q, log_pi) = sac.judge(&batch.observation, &drawn, &noise.current).unwrap();
+        let (q, log_pi) = sac.q_and_log_prob(&batch.observation, &drawn, &noise.current).unwrap();
         let alpha = sac.temperature();
         let loss = q.iter().zip(&log_pi).map(|(q, log_pi)| f64::from(alpha * log_pi - q)).sum::<f64>() / 200.0;
-        let (stored, _) = sac.judge(&batch.observation, &batch.action, &noise.current).unwrap();
+        let (stored, _) = sac.q_and_log_prob(&batch.observation, &batch.action, &noise.current).unwrap();
         let mean = stored.iter().map(|q| f64::from(*q)).sum::<f64>() / 200.0;
         let want = sac.update(&batch, &noise, 0).unwrap();
         assert!((loss - want.actor_loss).abs() < 1e-5 * (1.0 + loss.abs()), "{loss} {want:?}");

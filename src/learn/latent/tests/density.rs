@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::learn::latent::density::{Estimate, Estimator, Term, estimate, log_likelihood, log_ratio};
+use crate::learn::latent::density::{Estimator, EstimatorConfig, Term, estimate, log_likelihood, log_ratio};
 use crate::learn::rng::Rng;
 
 // x = w z + b + s e with z, e ~ N(0, 1).
@@ -97,15 +97,15 @@ fn the_estimators_are_their_formulas() {
     assert!((estimate(&deep, Estimator::Iwae) + 1e4 - estimate(&terms, Estimator::Iwae)).abs() < 1e-9);
 }
 
-fn density(vae: &mut Vae, cfg: &Estimate, pictures: &[&[u8]], noise: &[f32]) -> Vec<f64> {
+fn density(vae: &mut Vae, cfg: &EstimatorConfig, pictures: &[&[u8]], noise: &[f32]) -> Vec<f64> {
     let (mut posteriors, mut out) = (vec![0.0; pictures.len() * 2 * DIM], vec![f64::NAN; pictures.len()]);
     vae.posteriors(pictures, &mut posteriors).unwrap();
     vae.log_density(cfg, pictures, &posteriors, noise, &mut out).unwrap();
     out
 }
 
-fn settings(estimator: Estimator, latents: usize) -> Estimate {
-    Estimate { estimator, latents, decoder_variance: std::f64::consts::E }
+fn settings(estimator: Estimator, latents: usize) -> EstimatorConfig {
+    EstimatorConfig { estimator, latents, decoder_variance: std::f64::consts::E }
 }
 
 /// a_k of the definition in f64: log N(z; 0, I) - log N(z; mu, sigma^2) + log N(x; x'(z), var I).

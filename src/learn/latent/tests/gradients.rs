@@ -32,7 +32,7 @@ fn check_one((size, channels): (usize, &[usize]), n: usize, wide: bool) {
         }
         for (tensor, var) in vae.params.tensors.iter().zip(&reference.vars) {
             let want = flat(gradients.get(var).expect("a gradient"));
-            let error = difference(&vae.lanes[0].gradient[tensor.range()], &want);
+            let error = difference(&vae.workspaces[0].gradient[tensor.range()], &want);
             if error.is_nan() || error > worst.0 {
                 worst = (error, format!("{} on {threads} threads", tensor.name));
             }
@@ -92,7 +92,7 @@ fn oracle_20_central_differences_of_the_whole_objective() {
     let loss = || scalar(&reference.loss(&views(&pictures), &noise).unwrap().objective);
     let mut rng = stream(2, "oracle-20", &[]);
     for (tensor, var) in vae.params.tensors.iter().zip(&reference.vars) {
-        let ours = &vae.lanes[0].gradient[tensor.range()];
+        let ours = &vae.workspaces[0].gradient[tensor.range()];
         let top = ours.iter().fold(0.0f32, |top, g| top.max(g.abs()));
         let start = var.copy().unwrap();
         let h = 1e-6;
@@ -122,7 +122,7 @@ fn oracle_20_no_gradient_passes_outside_of_the_clamp() {
         let (pictures, noise) = data(&vae.architecture, 3, DIM, 0);
         vae.gradients(&views(&pictures), &noise).unwrap();
         let (encoder, decoder) =
-            vae.lanes[0].gradient.split_at(vae.params.tensors[vae.architecture.decoder_flat()].start);
+            vae.workspaces[0].gradient.split_at(vae.params.tensors[vae.architecture.decoder_flat()].start);
         assert!(decoder.iter().all(|g| *g == 0.0));
         assert!(encoder.iter().any(|g| *g != 0.0)); // of the KL
     }
@@ -140,9 +140,9 @@ fn oracle_20_the_sampled_latent_and_the_sign_of_raw() {
     let (pictures, _) = data(&vae.architecture, 1, DIM, 0);
     let noise = [0.7, -1.3, 0.4];
     vae.gradients(&views(&pictures), &noise).unwrap();
-    let raw = vae.lanes[0].encoder.heads[DIM..2 * DIM].to_vec();
+    let raw = vae.workspaces[0].encoder.heads[DIM..2 * DIM].to_vec();
     assert!(raw[0] < 0.0 && raw[1] > 0.0, "{raw:?}");
-    let gradient = &vae.lanes[0].gradient[vae.params.tensors[bias].range()];
+    let gradient = &vae.workspaces[0].gradient[vae.params.tensors[bias].range()];
     for d in 0..DIM {
         let sigma = (0.5 * (1e-3f32.ln() + raw[d].abs())).exp();
         let want = raw[d].signum() * noise[d] * 0.5 * sigma * gradient[d];
@@ -166,7 +166,7 @@ fn oracle_05_the_gradient_is_the_official_sums() {
     let info = vae.gradients(&views(&pictures), &noise).unwrap();
     assert!((scalar(&official) / (2.0 * n as f64 * info.loss) - 1.0).abs() < 1e-6);
     for (tensor, var) in vae.params.tensors.iter().zip(&reference.vars) {
-        let ours = &vae.lanes[0].gradient[tensor.range()];
+        let ours = &vae.workspaces[0].gradient[tensor.range()];
         assert!(difference(ours, &flat(gradients.get(var).unwrap())) < 1e-5, "{}", tensor.name);
     }
     // Twice the pictures: a mean stays, so their sum doubles.

@@ -6,7 +6,7 @@ mod vae;
 use candle_core::{Device, Tensor, Var};
 
 use crate::error::{Error, Result};
-use crate::learn::nn::{Adam as Moments, ModelState, Params};
+use crate::learn::nn::{Adam, ModelState, Params};
 pub use sac::CandleSac;
 pub use vae::CandleVae;
 
@@ -21,11 +21,11 @@ pub struct Network {
     vars: Vec<Var>,
     /// Names, shapes, and the copy on the host.
     host: Params,
-    adam: Option<Adam>,
+    adam: Option<CandleAdam>,
 }
 
 /// Moments, a tensor each, under the name that a checkpoint has for their step.
-struct Adam {
+struct CandleAdam {
     name: &'static str,
     m: Vec<Tensor>,
     v: Vec<Tensor>,
@@ -36,7 +36,8 @@ impl Network {
     /// `vars` that are laid out like `host`.
     pub fn new(vars: &[Var], host: &Params, adam: Option<&'static str>) -> Result<Self> {
         let zeros = || vars.iter().map(|var| Ok(var.zeros_like()?)).collect::<Result<Vec<_>>>();
-        let adam = adam.map(|name| Ok::<_, Error>(Adam { name, m: zeros()?, v: zeros()?, step: 0 })).transpose()?;
+        let adam =
+            adam.map(|name| Ok::<_, Error>(CandleAdam { name, m: zeros()?, v: zeros()?, step: 0 })).transpose()?;
         Ok(Self { vars: vars.to_vec(), host: host.clone(), adam })
     }
 
@@ -72,7 +73,7 @@ impl Network {
 
     /// Into `state`.
     pub fn push(&self, state: &mut ModelState) -> Result<()> {
-        let of = |a: &Adam| Ok::<_, Error>(Moments { m: flat(&a.m)?, v: flat(&a.v)?, step: a.step });
+        let of = |a: &CandleAdam| Ok::<_, Error>(Adam { m: flat(&a.m)?, v: flat(&a.v)?, step: a.step });
         let moments = self.adam.as_ref().map(|a| Ok::<_, Error>((a.name, of(a)?))).transpose()?;
         state.push(&self.host, moments.as_ref().map(|(name, moments)| (*name, moments)));
         Ok(())
@@ -80,7 +81,7 @@ impl Network {
 
     /// Out of `state`.
     pub fn read(&mut self, state: &ModelState) -> Result<()> {
-        let mut moments = Moments::new(self.host.values.len());
+        let mut moments = Adam::new(self.host.values.len());
         let named = self.adam.as_ref().map(|adam| (adam.name, &mut moments));
         state.read(&mut self.host, named)?;
         for (var, value) in self.vars.iter().zip(upload(&self.host, &self.host.values)?) {

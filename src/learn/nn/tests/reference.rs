@@ -19,10 +19,10 @@ pub fn shapes(cases: u32) -> Config {
 }
 
 /// A layer of f64 tensors (input, weights, biases): before its activation.
-pub type Layer<'a> = &'a dyn Fn(&[Tensor]) -> Result<Tensor>;
+pub type LayerFn<'a> = &'a dyn Fn(&[Tensor]) -> Result<Tensor>;
 
 /// y, dL/d(input, weights, biases) for L = sum r y, and L's central difference along a random direction.
-pub struct Reference {
+pub struct LayerReference {
     pub y: Vec<f64>,
     pub gradients: Vec<Vec<f64>>,
     /// One direction in the space of all inputs, entries in [-1, 1].
@@ -62,7 +62,7 @@ pub fn layer_norm(x: &Tensor, gain: &Tensor, shift: &Tensor) -> Result<Tensor> {
 const STEP: f64 = 1e-7;
 
 /// Differentiates `layer`, with a ReLU after it or not, at `inputs` of the given shapes.
-pub fn differentiate(inputs: &[(&[f32], Vec<usize>)], r: &[f32], relu: bool, layer: Layer) -> Result<Reference> {
+pub fn differentiate(inputs: &[(&[f32], Vec<usize>)], r: &[f32], relu: bool, layer: LayerFn) -> Result<LayerReference> {
     let tensor = |v: Vec<f64>, shape: &[usize]| Tensor::from_vec(v, shape, &Device::Cpu);
     let activated = |at: &[Tensor]| -> Result<(Tensor, f64)> {
         let y = layer(at)?;
@@ -94,10 +94,10 @@ pub fn differentiate(inputs: &[(&[f32], Vec<usize>)], r: &[f32], relu: bool, lay
     };
     let slope = (moved(STEP)? - moved(-STEP)?) / (2.0 * STEP);
     let weight = wide(r).iter().map(|r| r * r).sum::<f64>().sqrt();
-    Ok(Reference { y: flat(&y)?, gradients, direction, slope, margin, weight })
+    Ok(LayerReference { y: flat(&y)?, gradients, direction, slope, margin, weight })
 }
 
-impl Reference {
+impl LayerReference {
     /// Nothing so near to a ReLU's kink that f32, or the difference, could be on its other side.
     pub fn smooth(&self) -> bool {
         self.margin > 1e-5

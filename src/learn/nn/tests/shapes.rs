@@ -3,23 +3,23 @@
 use candle_core::{Result, Tensor};
 use proptest::prelude::*;
 
-use super::reference::{Reference, differentiate, shapes};
+use super::reference::{LayerReference, differentiate, shapes};
 use super::{dense, forward, values};
-use crate::learn::nn::conv::{Layer, Window};
+use crate::learn::nn::conv::{ConvLayer, Window};
 use crate::learn::nn::windows::{Phases, Windows};
 use crate::learn::rng::stream;
 
 /// A layer with `padding` zeros around what candle sees of its big side, inside of a frame.
 #[derive(Clone, Copy, Debug)]
-struct Case {
-    layer: Layer,
+struct ConvCase {
+    layer: ConvLayer,
     padding: usize,
     /// Pixels that no window reaches, at the right and the bottom.
     rest: usize,
     images: usize,
 }
 
-fn case() -> impl Strategy<Value = Case> {
+fn case() -> impl Strategy<Value = ConvCase> {
     let sizes = (1usize..=6, 1usize..=4, 1usize..=5, 0usize..4, 0usize..=2, 0usize..=2);
     let amounts = (1usize..=19, 1usize..=19, 1usize..=10);
     (sizes, amounts).prop_filter_map(
@@ -29,15 +29,15 @@ fn case() -> impl Strategy<Value = Case> {
             let rest = rest % stride;
             let big = (small - 1) * stride + kernel + rest;
             let window = Window { kernel, stride, small, big, pitch: big + 2 * border, offset: border };
-            let layer = Layer { window, big_channels, small_channels };
-            (padding < kernel && big > 2 * padding + rest).then_some(Case { layer, padding, rest, images })
+            let layer = ConvLayer { window, big_channels, small_channels };
+            (padding < kernel && big > 2 * padding + rest).then_some(ConvCase { layer, padding, rest, images })
         },
     )
 }
 
-impl Case {
+impl ConvCase {
     fn weights(&self) -> usize {
-        let Layer { window, big_channels, small_channels } = self.layer;
+        let ConvLayer { window, big_channels, small_channels } = self.layer;
         window.kernel * window.kernel * big_channels * small_channels
     }
 
@@ -87,34 +87,34 @@ fn add(y: Tensor, b: &Tensor) -> Result<Tensor> {
 }
 
 /// Values and gradients (x, W, b) of a convolution; `r` weighs y.
-fn convolution(case: Case, [x, w, b]: [&[f32]; 3], r: &[f32]) -> (Vec<f32>, [Vec<f32>; 3]) {
-    let (Case { layer, images, .. }, x, mut scratch) = (case, case.framed(x, 0.0), case.scratch());
+fn convolution(case: ConvCase, [x, w, b]: [&[f32]; 3], r: &[f32]) -> (Vec<f32>, [Vec<f32>; 3]) {
+    let (ConvCase { layer, images, .. }, x, mut scratch) = (case, case.framed(x, 0.0), case.scratch());
     let (mut y, mut dx) = (vec![9.0; case.small()], vec![9.0; x.len()]);
     let (mut dw, mut db) = (vec![0.0; w.len()], vec![0.0; b.len()]);
-    let Layer { window: Window { kernel, stride, .. }, .. } = layer;
+    let ConvLayer { window: Window { kernel, stride, .. }, .. } = layer;
     forward(Windows::conv(kernel, stride, layer.big(), layer.small(), images), w, &x, b, &mut y);
     let mut dy = r.to_vec();
-    dense::mask(&y, &mut dy);
+    dense::relu_backward(&y, &mut dy);
     layer.conv_weights(&x, &dy, images, &mut dw, &mut db, &mut scratch);
     layer.conv_input(&dy, w, images, &mut dx, &mut scratch);
     (y, [case.inner(&dx), dw, db])
 }
 
 /// Of a transposed convolution, whose border of `padding` pixels is cut off.
-fn transposed(case: Case, [x, w, b]: [&[f32]; 3], r: &[f32]) -> (Vec<f32>, [Vec<f32>; 3]) {
-    let (Case { layer, images, .. }, mut scratch) = (case, case.scratch());
+fn transposed(case: ConvCase, [x, w, b]: [&[f32]; 3], r: &[f32]) -> (Vec<f32>, [Vec<f32>; 3]) {
+    let (ConvCase { layer, images, .. }, mut scratch) = (case, case.scratch());
     let (mut y, mut dx) = (vec![0.0; case.frame()], vec![9.0; x.len()]);
     let (mut dw, mut db) = (vec![0.0; w.len()], vec![0.0; b.len()]);
-    let Layer { window: Window { kernel, stride, .. }, .. } = layer;
+    let ConvLayer { window: Window { kernel, stride, .. }, .. } = layer;
     forward(Windows::deconv(kernel, stride, Phases::Pixels, layer.small(), layer.big(), images), w, x, b, &mut y);
     let mut dy = case.framed(r, 0.0);
-    dense::mask(&y, &mut dy);
+    dense::relu_backward(&y, &mut dy);
     layer.deconv_backward(x, w, &dy, images, &mut dw, &mut db, &mut dx, &mut scratch);
     (case.inner(&y), [dx, dw, db])
 }
 
-fn conv_reference(case: Case, [x, w, b]: [&[f32]; 3], r: &[f32]) -> Result<Reference> {
-    let Layer { window, big_channels: big, small_channels: small } = case.layer;
+fn conv_reference(case: ConvCase, [x, w, b]: [&[f32]; 3], r: &[f32]) -> Result<LayerReference> {
+    let ConvLayer { window, big_channels: big, small_channels: small } = case.layer;
     let kernel = vec![window.kernel, window.kernel, big, small];
     let inputs = [(x, case.shape(case.side(), big)), (w, kernel), (b, vec![small])];
     differentiate(&inputs, r, true, &|t| {
@@ -123,8 +123,8 @@ fn conv_reference(case: Case, [x, w, b]: [&[f32]; 3], r: &[f32]) -> Result<Refer
     })
 }
 
-fn deconv_reference(case: Case, [x, w, b]: [&[f32]; 3], r: &[f32]) -> Result<Reference> {
-    let Layer { window, big_channels: big, small_channels: small } = case.layer;
+fn deconv_reference(case: ConvCase, [x, w, b]: [&[f32]; 3], r: &[f32]) -> Result<LayerReference> {
+    let ConvLayer { window, big_channels: big, small_channels: small } = case.layer;
     let kernel = vec![small, window.kernel, window.kernel, big];
     let inputs = [(x, case.shape(window.small, small)), (w, kernel), (b, vec![big])];
     differentiate(&inputs, r, true, &|t| {

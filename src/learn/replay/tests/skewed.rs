@@ -4,18 +4,18 @@ use super::*;
 use crate::learn::skew::{SkewInfo, skew_weights};
 
 /// Replay with a distribution over it, as a learner holds them.
-struct Both {
+struct ReplayWithSkew {
     replay: Replay,
     skewed: SkewedDistribution,
 }
 
-impl Both {
+impl ReplayWithSkew {
     fn filled(capacity: usize, lengths: &[usize]) -> Self {
         Self { replay: filled(capacity, lengths), skewed: SkewedDistribution::default() }
     }
 
     fn skew(&mut self, alpha: f64) -> SkewInfo {
-        let log_density = |e: &Stored| (0..e.steps()).map(|t| density(e.id(), t)).collect::<Vec<_>>();
+        let log_density = |e: &StoredEpisode| (0..e.steps()).map(|t| density(e.id(), t)).collect::<Vec<_>>();
         let log_density = self.replay.episodes().flat_map(log_density).collect();
         let (skewed, info) = SkewedDistribution::new(log_density, alpha, 0.0);
         self.skewed = skewed;
@@ -59,7 +59,7 @@ fn density(id: u64, t: usize) -> f64 {
 
 #[test]
 fn oracle_16_skew_covers_the_buffer_of_the_last_refresh() {
-    let mut both = Both::filled(100, &[6, 4, 5]);
+    let mut both = ReplayWithSkew::filled(100, &[6, 4, 5]);
     assert!(!both.skewed.is_skewed());
     let info = both.skew(-0.5);
     assert!(both.skewed.is_skewed() && info.alpha == -0.5);
@@ -72,7 +72,7 @@ fn oracle_16_skew_covers_the_buffer_of_the_last_refresh() {
 
 #[test]
 fn evicted_mass_goes_to_the_rest() {
-    let mut both = Both::filled(15, &[6, 4, 5]);
+    let mut both = ReplayWithSkew::filled(15, &[6, 4, 5]);
     both.skew(-0.4);
     both.push(3, 3);
     both.follows(&[(1, 4), (2, 5)], -0.4);
@@ -83,7 +83,7 @@ fn evicted_mass_goes_to_the_rest() {
 
 #[test]
 fn a_mass_hoarder_evicted_leaves_a_sound_distribution() {
-    let mut both = Both::filled(4, &[2, 2]);
+    let mut both = ReplayWithSkew::filled(4, &[2, 2]);
     both.skewed = SkewedDistribution::new(vec![-5000.0, -5000.0, 0.0, -1.0], -1.0, 0.0).0;
     both.push(2, 2);
     let odds = both.shares(100_000);
@@ -92,7 +92,7 @@ fn a_mass_hoarder_evicted_leaves_a_sound_distribution() {
 
 #[test]
 fn oracle_17_alpha_zero_draws_as_if_there_were_no_skewing() {
-    let [mut rig, mut plain] = [0, 1].map(|_| Both::filled(100, &[6, 4, 5]));
+    let [mut rig, mut plain] = [0, 1].map(|_| ReplayWithSkew::filled(100, &[6, 4, 5]));
     rig.skew(0.0);
     rig.push(3, 9);
     plain.push(3, 9);
@@ -103,7 +103,7 @@ fn oracle_17_alpha_zero_draws_as_if_there_were_no_skewing() {
 
 #[test]
 fn densities_without_a_power_leave_draws_uniform() {
-    let mut both = Both::filled(100, &[2]);
+    let mut both = ReplayWithSkew::filled(100, &[2]);
     both.skewed = SkewedDistribution::unskewed(vec![-1.0, -2.0]);
     assert!(!both.skewed.is_skewed() && both.skewed.weights().is_none());
     assert_eq!(both.skewed.log_density(), [-1.0, -2.0]);

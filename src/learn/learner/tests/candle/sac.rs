@@ -4,7 +4,7 @@ use candle_core::{DType, Tensor};
 
 use super::Network;
 use crate::error::Result;
-use crate::learn::agent::reference::{Data, Reference, scalar};
+use crate::learn::agent::reference::{Data, SacReference, scalar};
 use crate::learn::agent::{Agent, HostActor, Noise, Sac, SacInfo};
 use crate::learn::goals::Batch;
 use crate::learn::nn::adam::halved;
@@ -12,7 +12,7 @@ use crate::learn::nn::{Mlp, ModelState};
 use crate::learn::settings::AgentConfig;
 
 pub struct CandleSac {
-    reference: Reference,
+    reference: SacReference,
     policy: Network,
     critics: Network,
     targets: Network,
@@ -28,7 +28,7 @@ type Gradients = (Vec<Tensor>, f64);
 impl CandleSac {
     /// With the initial values of `sac`, which has these settings.
     pub fn new(sac: &Sac, cfg: &AgentConfig, actions: usize) -> Result<Self> {
-        let r = Reference::new(sac, cfg, actions, DType::F32)?;
+        let r = SacReference::new(sac, cfg, actions, DType::F32)?;
         Ok(Self {
             policy: Network::new(&r.policy, &sac.policy, Some("policy"))?,
             critics: Network::new(&r.critics, &sac.critics, Some("critics"))?,
@@ -97,11 +97,11 @@ impl Agent for CandleSac {
         Ok(SacInfo { critic_loss, actor_loss, temperature: start, entropy: -log_pi, q_mean, grad_norm })
     }
 
-    fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
+    fn q_and_log_prob(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
         let size = action.len() / self.actions;
         let batch = Batch { size, observation: observation.to_vec(), action: action.to_vec(), ..Batch::default() };
         let data = Data::new(&batch, &Noise { current: noise.to_vec(), ..Noise::default() }, DType::F32)?;
-        let [q, log_pi] = self.reference.judged(&data)?.map(|x| x.flatten_all()?.to_vec1());
+        let [q, log_pi] = self.reference.q_and_log_prob(&data)?.map(|x| x.flatten_all()?.to_vec1());
         Ok((q?, log_pi?))
     }
 

@@ -3,7 +3,7 @@
 
 /// The words of a table of kinds, in its order.
 #[must_use]
-pub const fn of<T, const N: usize>(kinds: &[(&'static str, T); N]) -> [&'static str; N] {
+pub const fn names<T, const N: usize>(kinds: &[(&'static str, T); N]) -> [&'static str; N] {
     let mut words = [""; N];
     let mut k = 0;
     while k < N {
@@ -13,7 +13,7 @@ pub const fn of<T, const N: usize>(kinds: &[(&'static str, T); N]) -> [&'static 
     words
 }
 
-macro_rules! two_words {
+macro_rules! two_choices {
     ($(#[$doc:meta])* $name:ident, $yes:literal, $no:literal) => {
         $(#[$doc])*
         pub mod $name {
@@ -34,11 +34,11 @@ macro_rules! two_words {
     };
 }
 
-two_words!(
+two_choices!(
     /// `goals.keep_goal_picture`.
     decoded_or_real, "decoded", "real"
 );
-two_words!(
+two_choices!(
     /// `agent.update_order`.
     actor_or_critic_first, "actor-first", "critic-first"
 );

@@ -9,9 +9,9 @@ pub const BLOCK: usize = 256;
 /// Threads' shares are multiples of this many rows.
 pub const SHARE: usize = 32;
 
-/// Sums over rows; the caller divides by B.
+/// LossSums over rows; the caller divides by B.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sums {
+pub struct LossSums {
     /// Of alpha log pi - Q, as the actor climbs it.
     pub actor_loss: f64,
     /// Of log pi.
@@ -23,7 +23,7 @@ pub struct Sums {
 }
 
 /// Buffers and gradient sums of one thread.
-pub struct Lane {
+pub struct SacWorkspace {
     pub policy: Activations,
     /// A critic each.
     pub critics: Vec<Activations>,
@@ -40,10 +40,10 @@ pub struct Lane {
     pub policy_gradient: Vec<f32>,
     /// All critics', one after the other.
     pub critic_gradient: Vec<f32>,
-    pub sums: Sums,
+    pub sums: LossSums,
 }
 
-impl Lane {
+impl SacWorkspace {
     /// For `critics` critics.
     pub fn new(policy: &Mlp, critic: &Mlp, critics: usize) -> Self {
         let row = |width: usize| vec![0.0; BLOCK * width];
@@ -60,7 +60,7 @@ impl Lane {
             d_head: row(2 * actions),
             policy_gradient: vec![0.0; policy.size()],
             critic_gradient: vec![0.0; critics * critic.size()],
-            sums: Sums::default(),
+            sums: LossSums::default(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Lane {
     pub fn clear(&mut self) {
         self.policy_gradient.fill(0.0);
         self.critic_gradient.fill(0.0);
-        self.sums = Sums::default();
+        self.sums = LossSums::default();
     }
 
     /// `joined` = concat(observation, action); `None` takes the action just drawn.

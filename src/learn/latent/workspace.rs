@@ -3,7 +3,7 @@
 use super::architecture::{Architecture, BLOCK};
 use super::decoder::Decoder;
 use super::encoder::Encoder;
-use super::packed::Packed;
+use super::packed::PackedWeights;
 use super::picture::{cells_of_picture, pixels_of_picture};
 use crate::learn::nn::Params;
 
@@ -11,7 +11,7 @@ use crate::learn::nn::Params;
 pub const LOG_VARIANCE_FLOOR: f32 = -6.907_755_3;
 
 /// One thread's buffers.
-pub struct Lane {
+pub struct VaeWorkspace {
     pub encoder: Encoder,
     pub decoder: Decoder,
     pub gradient: Vec<f32>,
@@ -21,7 +21,7 @@ pub struct Lane {
     pub kl: Vec<f64>,
 }
 
-impl Lane {
+impl VaeWorkspace {
     pub fn new(a: &Architecture, params: usize) -> Self {
         Self {
             encoder: Encoder::new(a, BLOCK),
@@ -52,7 +52,7 @@ impl Lane {
         &mut self,
         a: &Architecture,
         params: &Params,
-        packed: &Packed,
+        packed: &PackedWeights,
         pictures: &[&[u8]],
         noise: &[f32],
         beta: f32,

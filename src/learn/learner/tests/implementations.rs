@@ -85,7 +85,7 @@ fn explored(learner: &mut Learner, scene: &mut dyn Scene, id: u64) -> Episode {
     rollout(scene, learner.policy().unwrap(), Behaviour::Explore(&mut noise), &target, id, 10, &mut reset).unwrap()
 }
 
-fn take_in(learner: &mut Learner, episode: Episode) {
+fn add_episode(learner: &mut Learner, episode: Episode) {
     let latents = learner.latents(&episode).unwrap();
     learner.add(episode, latents).unwrap();
 }
@@ -113,7 +113,7 @@ fn learned(mut learner: Learner, cfg: &Config) -> [f64; 2] {
     for epoch in 0..6 {
         for id in 40 * epoch..40 * (epoch + 1) {
             let episode = explored(&mut learner, &mut *scene, id);
-            take_in(&mut learner, episode);
+            add_episode(&mut learner, episode);
         }
         (0..20).for_each(|_| _ = learner.update_vae().unwrap());
         learner.refresh(false, &mut || {}).unwrap();
@@ -139,7 +139,7 @@ fn twins(cfg: &Config) -> [Learner; 2] {
     let (mut learners, mut scene) = ([native(cfg), candle(cfg)], scene(cfg));
     for id in 0..6 {
         let episode = explored(&mut learners[0], &mut *scene, id);
-        learners.iter_mut().for_each(|learner| take_in(learner, episode.clone()));
+        learners.iter_mut().for_each(|learner| add_episode(learner, episode.clone()));
     }
     learners
 }
@@ -198,8 +198,9 @@ fn same_updates(cfg: &Config) {
     let z = normals(6, &mut rng::stream(0, "seam", &[]));
     let [ours, others] = learners.each_mut().map(|l| l.latent.decode(&z).unwrap());
     assert!(ours.len() == others.len() && ours.iter().zip(&others).all(|(a, b)| a.abs_diff(*b) <= 1));
-    let judged =
-        learners.each_ref().map(|l| l.agent.judge(&[z.clone(), z[..2].to_vec()].concat(), &z[..4], &z[..4]).unwrap());
+    let judged = learners
+        .each_ref()
+        .map(|l| l.agent.q_and_log_prob(&[z.clone(), z[..2].to_vec()].concat(), &z[..4], &z[..4]).unwrap());
     let [ours, others] = judged.map(|(q, log_pi)| [q, log_pi].concat());
     assert!(ours.iter().zip(&others).all(|(a, b)| near(f64::from(*a), f64::from(*b), 1e-3)), "{ours:?} {others:?}");
 }
