@@ -1,4 +1,4 @@
-//! What learns: networks, VAE, skewed replay, goals and agent, without a disk, a clock, a network or a robot.
+//! The learning code: networks, VAE, skewed replay, goals and agent. It uses no disk, clock, network or robot.
 
 pub mod agent;
 mod choices;

@@ -1,8 +1,8 @@
-//! The policy's loss, for actions a = tanh(u), u = mu + sigma * eps, as [`squash`](super::squash) draws them:
+//! The policy's loss, for actions a = tanh(u), u = mu + sigma * eps, sampled by [`squash`](super::squash):
 //!
 //! L = mean_i [ alpha log pi(a_i | s_i) - Q(s_i, a_i) ]   (arXiv 1812.05905, equation 7)
 //!
-//! Q is the smaller of two critics, or the mean of more ([`ensemble`](super::ensemble)). With eps fixed:
+//! Q is the minimum of two critics, or the mean of more ([`ensemble`](super::ensemble)). With eps fixed:
 //! d log pi / du = 2 tanh(u),  da/du = 1 - a^2,  and log sigma also enters as -log sigma.
 
 use super::ensemble::{actor_q, actor_q_slope};
@@ -12,7 +12,7 @@ use super::squash::{LOG_STD, sample};
 use super::workspace::SacWorkspace;
 use crate::learn::nn::gemm::MatrixView;
 
-/// Adds this block's share of the actor's gradient to the workspace; sums loss and log pi.
+/// Adds the block's actor gradient to the workspace, and its loss and log pi to the sums.
 pub fn add_gradient(nets: &Nets, rows: &Rows, temperature: f32, workspace: &mut SacWorkspace) {
     let (n, dim) = (rows.len(), rows.action_dim);
     let scale = 1.0 / rows.batch_size as f32;

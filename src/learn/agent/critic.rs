@@ -1,4 +1,4 @@
-//! Critics Q_j(s, a) and their slow targets.
+//! The loss of the critics Q_j(s, a), with target networks Qbar_j.
 //!
 //! y = r + gamma * mask * (min_{j in M} Qbar_j(s', a') - alpha log pi(a'|s')),   L = sum_j mean_i (Q_j(s_i, a_i) - y_i)^2
 //! (soft Bellman residual, arXiv 1812.05905, equations 5 and 6; M is the update's pair, [`ensemble`](super::ensemble)).
@@ -10,7 +10,7 @@ use super::squash::sample;
 use super::workspace::SacWorkspace;
 use crate::learn::nn::gemm::MatrixView;
 
-/// Discount and entropy weight of the Bellman target; `entropy_weight` 0 drops the term (the first official version).
+/// Discount and entropy weight of the Bellman target; weight 0 drops the entropy (the official code's first version).
 #[derive(Clone, Copy, Debug)]
 pub struct Bellman {
     /// gamma.
@@ -19,7 +19,7 @@ pub struct Bellman {
     pub entropy_weight: f32,
 }
 
-/// Adds this block's share of all critics' gradient to the workspace; sums loss and Q.
+/// Adds the block's gradient of all critics to the workspace, and its loss and Q to the sums.
 pub fn add_gradient(nets: &Nets, rows: &Rows, bellman: Bellman, workspace: &mut SacWorkspace) {
     bellman_target(nets, rows, bellman, workspace);
     let n = rows.len();
@@ -40,7 +40,7 @@ pub fn add_gradient(nets: &Nets, rows: &Rows, bellman: Bellman, workspace: &mut 
     }
 }
 
-/// y (R) into `workspace.target`, with a' drawn by the present policy.
+/// Writes y (R) to `workspace.target`, with a' sampled from the current policy.
 fn bellman_target(nets: &Nets, rows: &Rows, bellman: Bellman, workspace: &mut SacWorkspace) {
     let n = rows.len();
     let next = MatrixView::new(rows.next_observation, n, rows.observation_dim);

@@ -1,7 +1,7 @@
 //! Goal-conditioned soft actor-critic (Haarnoja et al. 2018, arXiv 1812.05905) on latents: input concat(z, z_g).
 //!
-//! [`actor`], [`critic`] and [`temperature`] each hold one loss and its hand-derived gradient on a block of rows;
-//! [`ensemble`] has what several critics say together; [`squash`] draws actions; [`Sac`] owns the state and applies them.
+//! [`actor`], [`critic`] and [`temperature`] each have one loss and its hand-derived gradient on a block of rows.
+//! [`ensemble`] combines several critics, [`squash`] samples actions, and [`Sac`] owns the state and updates it.
 
 pub mod actor;
 pub mod critic;

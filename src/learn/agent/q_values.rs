@@ -1,4 +1,4 @@
-//! What the critics say of actions, and the policy of its own.
+//! Q of given actions, and log pi of actions sampled from the policy.
 
 use super::ensemble::actor_q;
 use super::nets::each;

@@ -1,4 +1,4 @@
-//! The agent: policy, critics, their targets, temperature, and the optimisers' moments.
+//! The hand-written SAC agent: policy, critics, target critics, temperature, and the optimisers' moments.
 
 use super::host::HostActor;
 use super::model::{Agent, SacInfo};
@@ -13,7 +13,7 @@ use crate::learn::nn::{Adam, Mlp, ModelState, Params, Workers, reduce};
 use crate::learn::rng::Rng;
 use crate::learn::settings::AgentConfig;
 
-/// What an update depends on besides the state.
+/// Sizes and settings of a [`Sac`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SacConfig {
     /// Z.
@@ -24,7 +24,7 @@ pub struct SacConfig {
     pub agent: AgentConfig,
 }
 
-/// The agent's whole state.
+/// The agent's state.
 pub struct Sac {
     pub(super) cfg: SacConfig,
     pub(super) policy_shape: Mlp,
@@ -37,7 +37,7 @@ pub struct Sac {
     pub targets: Params,
     /// `log_temperature`, ().
     pub log_temperature: Params,
-    /// Moments of the policy, of all critics, of the temperature.
+    /// Moments of policy, all critics, and temperature.
     pub adams: [Adam; 3],
     pub(super) workspaces: Vec<SacWorkspace>,
     workers: Workers,
@@ -51,7 +51,20 @@ pub(super) enum Losses {
 }
 
 impl Sac {
-    /// A fresh agent that works on `workers`, its initial weights drawn from `rng`: policy, critics, targets.
+    /// A new agent on these `workers`; initial weights are drawn from `rng` in the order policy, critics, target critics.
+    ///
+    /// ```
+    /// use skewfit::config::Config;
+    /// use skewfit::learn::{agent::{Agent, Sac, SacConfig}, nn::Workers, rng::stream};
+    ///
+    /// # fn main() -> skewfit::error::Result<()> {
+    /// let cfg = SacConfig { latent_dim: 2, action_dim: 1, agent: Config::resolve("door", vec![])?.agent };
+    /// let sac = Sac::new(cfg, &Workers::new(1), &mut stream(0, "agent-init", &[]));
+    /// let actor = sac.actor()?;
+    /// let action = actor.mean(&mut actor.scratch(), &[0.1, -0.3, 0.0, 0.5]);
+    /// assert!(sac.temperature() == 1.0 && action[0].abs() < 1.0);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn new(cfg: SacConfig, workers: &Workers, rng: &mut Rng) -> Self {
         let (observation, actions) = (2 * cfg.latent_dim, cfg.action_dim);
@@ -72,7 +85,7 @@ impl Sac {
         Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, workspaces, workers }
     }
 
-    /// Every workspace's gradients of its rows; returns the sums over the batch.
+    /// Computes each thread's gradients of its rows; returns the sums over the batch.
     pub(super) fn gradients(&mut self, losses: Losses, batch: &Batch, noise: &Noise, alpha: f32) -> LossSums {
         let agent = &self.cfg.agent;
         let entropy_weight = if agent.entropy_in_target { alpha } else { 0.0 };
@@ -139,8 +152,8 @@ impl Sac {
 }
 
 impl Agent for Sac {
-    /// Actor-first takes every gradient at the step's first parameters (the official code's later version);
-    /// critic-first steps temperature, then critics, then the policy against the new critics (its first version).
+    /// Actor-first takes all gradients before any parameter moves (the official code's later version). Critic-first steps the
+    /// temperature, then the critics, then the policy against the new critics (its first version).
     fn update(&mut self, batch: &Batch, noise: &Noise, halvings: u32) -> Result<SacInfo> {
         let (start, rate) = (self.temperature(), halved(self.cfg.agent.learning_rate, halvings));
         let (sums, norm2) = if self.cfg.agent.actor_first {

@@ -4,7 +4,7 @@ use super::rows::Rows;
 use crate::learn::nn::Mlp;
 use crate::learn::nn::mlp::Activations;
 
-/// Rows a block: a layer's activations stay in a core's L2 cache, and its weights are packed few times a batch.
+/// Rows per block. A layer's activations stay in a core's L2 cache, and its weights are packed only a few times per batch.
 pub const BLOCK: usize = 256;
 /// Threads' shares are multiples of this many rows.
 pub const SHARE: usize = 32;
@@ -12,20 +12,20 @@ pub const SHARE: usize = 32;
 /// LossSums over rows; the caller divides by B.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LossSums {
-    /// Of alpha log pi - Q, as the actor climbs it.
+    /// Sum of alpha log pi - Q.
     pub actor_loss: f64,
-    /// Of log pi.
+    /// Sum of log pi.
     pub log_pi: f64,
-    /// Of the squared errors, all critics added.
+    /// Sum of the squared errors of all critics.
     pub critic_loss: f64,
-    /// Of the critics' mean.
+    /// Sum of the critics' mean Q.
     pub q: f64,
 }
 
 /// Buffers and gradient sums of one thread.
 pub struct SacWorkspace {
     pub policy: Activations,
-    /// A critic each.
+    /// One for each critic.
     pub critics: Vec<Activations>,
     /// (R, 2Z + A).
     pub joined: Vec<f32>,
@@ -34,17 +34,17 @@ pub struct SacWorkspace {
     pub target: Vec<f32>,
     /// dL/dQ of one critic, (R).
     pub dq: Vec<f32>,
-    /// dL/da of all critics together, (R, A).
+    /// dL/da, summed over the critics, (R, A).
     pub d_action: Vec<f32>,
     pub d_head: Vec<f32>,
     pub policy_gradient: Vec<f32>,
-    /// All critics', one after the other.
+    /// The gradients of all critics, one after the other.
     pub critic_gradient: Vec<f32>,
     pub sums: LossSums,
 }
 
 impl SacWorkspace {
-    /// For `critics` critics.
+    /// Buffers for this policy and `critics` critics of this shape.
     pub fn new(policy: &Mlp, critic: &Mlp, critics: usize) -> Self {
         let row = |width: usize| vec![0.0; BLOCK * width];
         let actions = policy.outputs / 2;
@@ -64,14 +64,14 @@ impl SacWorkspace {
         }
     }
 
-    /// Before a batch: nothing summed.
+    /// Sets gradients and sums to zero; called before a batch.
     pub fn clear(&mut self) {
         self.policy_gradient.fill(0.0);
         self.critic_gradient.fill(0.0);
         self.sums = LossSums::default();
     }
 
-    /// `joined` = concat(observation, action); `None` takes the action just drawn.
+    /// `joined` = concat(observation, action); `None` takes the actions sampled last.
     pub fn join(&mut self, observation: &[f32], action: Option<&[f32]>, rows: &Rows) {
         let (o, a) = (rows.observation_dim, rows.action_dim);
         let action = action.unwrap_or(&self.action);

@@ -1,4 +1,4 @@
-//! log p(x) under the VAE, by [importance weights](crate::learn::latent::density) of a few latents a picture.
+//! log p(x) under the VAE, from the [importance weights](crate::learn::latent::density) of a few latents per picture.
 
 use super::{Density, EpisodeFrames};
 use crate::error::Result;
@@ -7,7 +7,7 @@ use crate::learn::latent::density::{Estimator, EstimatorConfig};
 use crate::learn::rng::normals;
 use crate::learn::settings::DensityConfig;
 
-/// Pictures whose densities are computed in one go, so that memory does not grow with an episode.
+/// Pictures whose densities are computed together; it bounds the memory that a long episode needs.
 pub const PICTURES_AT_ONCE: usize = 128;
 
 /// An estimator of the VAE's marginal likelihood.

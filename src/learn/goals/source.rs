@@ -1,4 +1,5 @@
-//! Where goals come from: the prior N(0, I), or replay (skewed as soon as it is; an empty one falls back to the prior).
+//! Goal sources: the prior N(0, I), or the replay buffer (skewed once there is a skewed distribution; an empty buffer falls
+//! back to the prior).
 
 use rand::Rng as _;
 use rand_distr::StandardNormal;
@@ -8,18 +9,18 @@ use crate::learn::replay::{Replay, Slot};
 use crate::learn::rng::Rng;
 use crate::learn::skew::SkewedDistribution;
 
-/// A goal to pursue.
+/// A goal in latent space.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LatentGoal {
     /// (Z).
     pub latent: Vec<f32>,
-    /// The stored transition whose next observation it is, until the next push.
+    /// The stored transition whose next observation is the goal; valid until the next push.
     pub slot: Option<Slot>,
     /// Where it came from.
     pub origin: GoalOrigin,
 }
 
-/// What [`GoalSource::write`] drew.
+/// Slot and origin of a goal that [`GoalSource::write`] drew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GoalDraw {
     /// As in [`LatentGoal`].
@@ -47,16 +48,24 @@ pub trait GoalSource {
     }
 }
 
-/// What goals may be drawn from.
+/// The data that a goal source may draw from.
 #[derive(Clone, Copy, Debug)]
 pub struct GoalInputs<'a> {
-    /// What was seen.
+    /// The replay buffer.
     pub replay: &'a Replay,
-    /// Its distribution, with log p of each transition.
+    /// The skewed distribution over it, with log p of each transition.
     pub skewed: &'a SkewedDistribution,
 }
 
-/// z ~ N(0, I).
+/// Goals from the prior, z ~ N(0, I).
+///
+/// ```
+/// use skewfit::learn::goals::{GoalSource, PriorGoals};
+/// use skewfit::learn::rng::stream;
+///
+/// let goals = PriorGoals { dim: 4 }.sample(3, &mut stream(0, "goal", &[]));
+/// assert!(goals.len() == 3 && goals.iter().all(|goal| goal.latent.len() == 4));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PriorGoals {
     /// Z.
@@ -74,12 +83,12 @@ impl GoalSource for PriorGoals {
     }
 }
 
-/// Next observations of stored transitions: by the skewed distribution where there is one, else uniformly.
+/// Next observations of stored transitions, drawn from the skewed distribution if there is one, else uniformly.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplayGoals<'a> {
-    /// Where from.
+    /// The replay buffer.
     pub replay: &'a Replay,
-    /// By which distribution.
+    /// The skewed distribution over it.
     pub skewed: &'a SkewedDistribution,
 }
 
@@ -118,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn oracle_26_replay_goals_are_members_of_replay() {
+    fn oracle_26_replay_goals_are_stored_latents() {
         let replay = filled(50, &[7, 4, 9]);
         let mut rng = stream(26, "goals", &[1]);
         let mut check = |skewed: &SkewedDistribution, origin| {

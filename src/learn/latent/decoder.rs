@@ -1,6 +1,6 @@
 //! The decoder on one block of latents, forward and backward:  z -> flat -> transposed convolutions -> cells of pixels.
 //!
-//! The mean picture is clamp(output, 0, 1), bias included; outside of [0, 1] its gradient is zero.
+//! The mean picture is clamp(output, 0, 1), bias included; outside [0, 1] its gradient is zero.
 
 use super::architecture::Architecture;
 use super::encoder::weight_and_bias;
@@ -17,12 +17,12 @@ pub struct Decoder {
     pub z: Vec<f32>,
     /// Gradient of `z`.
     pub d_z: Vec<f32>,
-    /// Flat layer's output, then the transposed convolutions'; the last one is framed by zeros.
+    /// Outputs of the flat layer and of the transposed convolutions; the last one is framed by zeros.
     hidden: Vec<Vec<f32>>,
     d_hidden: Vec<Vec<f32>>,
-    /// (images, g+1, g+1, 27) outputs before the clamp; row and column g are meaningless.
+    /// (images, g+1, g+1, 27) outputs before the clamp; row and column g have no meaning.
     cells: Vec<f32>,
-    /// The same with `margin` zero rows in front.
+    /// Gradient of `cells`, with `margin` zero rows in front.
     d_cells: Vec<f32>,
     d_last: Vec<f32>,
     patches: Vec<f32>,
@@ -45,7 +45,7 @@ impl Decoder {
         }
     }
 
-    /// `cells` of the first `n` latents of `z`.
+    /// Computes `cells` for the first `n` latents of `z`.
     pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &PackedWeights, n: usize) {
         self.forward_hidden(a, params, packed, n);
         let store =
@@ -53,7 +53,7 @@ impl Decoder {
         packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, store);
     }
 
-    /// The last layer of the first `n` latents of `z` into `sink`, and nowhere else.
+    /// Decodes the first `n` latents of `z`, and gives the sums of the last layer only to `sink`.
     pub fn forward_into(
         &mut self,
         sink: &mut impl Epilogue,
@@ -81,13 +81,13 @@ impl Decoder {
         }
     }
 
-    /// Line `i` of cells of image `image`: outputs before the clamp, (g 27).
+    /// Range of line `i` of image `image` in `cells`, (g 27).
     fn line(a: &Architecture, image: usize, i: usize) -> std::ops::Range<usize> {
         let start = (image * a.last.side + i) * a.last.side * 27;
         start..start + a.cells() * 27
     }
 
-    /// Mean picture of image `image`, cells (g, g, 27).
+    /// Writes the mean picture of image `image` as cells (g, g, 27).
     pub fn mean(&self, a: &Architecture, image: usize, out: &mut [f32]) {
         for (i, line) in out.chunks_exact_mut(a.cells() * 27).enumerate() {
             let raw = &self.cells[Self::line(a, image, i)];
@@ -95,7 +95,7 @@ impl Decoder {
         }
     }
 
-    /// |x - x'|^2 of decoded image `image` against the cells of `target` (g, g, 27).
+    /// |x - x'|^2 of decoded image `image` against the cells `target` (g, g, 27).
     fn squared_error(&self, a: &Architecture, image: usize, target: &[f32]) -> f64 {
         let lines = target.chunks_exact(a.cells() * 27).enumerate();
         let arch = pulp::Arch::new();
@@ -111,7 +111,7 @@ impl Decoder {
             .sum()
     }
 
-    /// Like [`squared_error`](Self::squared_error), and writes scale * (x' - x) where x' is inside [0, 1].
+    /// Like [`squared_error`](Self::squared_error); also writes the gradient scale * (x' - x), 0 where x' is outside [0, 1].
     pub fn error_gradient(&mut self, a: &Architecture, image: usize, target: &[f32], scale: f32) -> f64 {
         let sse = self.squared_error(a, image, target);
         let margin = a.last.margin() * 27;
@@ -127,7 +127,7 @@ impl Decoder {
         sse
     }
 
-    /// Adds the gradient of `n` latents' pictures, from `error_gradient` of each; leaves dL/dz in `d_z`.
+    /// Adds the gradient for `n` latents, after `error_gradient` of each image; writes dL/dz to `d_z`.
     pub fn backward(
         &mut self,
         a: &Architecture,
@@ -170,7 +170,7 @@ impl Decoder {
         a.last.backward_weights(&self.hidden[a.deconvs.len()], d_cells, n, &mut self.d_last);
         let (dw, db) = weight_and_bias(gradient, params, a.deconv(a.deconvs.len()));
         packed.add_last(&self.d_last, dw);
-        // Image by image: one running f32 sum over all of their cells would lose digits.
+        // Image by image: a single f32 sum over all cells of the block would lose digits.
         for cells in d_cells.chunks_exact(a.last.rows(1) * 27) {
             let mut columns = [0.0f32; 27];
             dense::add_rows(cells, &mut columns);

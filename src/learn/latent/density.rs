@@ -9,23 +9,23 @@ use super::Vae;
 use super::architecture::BLOCK;
 use super::errors::SquaredErrors;
 
-/// How log p(x) is estimated from the terms of N latents.
+/// The formula that estimates log p(x) from the terms of N latents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Estimator {
     /// log mean exp of the log weights.
     Iwae,
-    /// Their mean (the official image code).
+    /// Mean of the log weights (the official image code).
     Elbo,
     /// Self-normalised weights (the official toy code).
     SelfNormalised,
 }
 
-/// An estimate's settings.
+/// Settings of a density estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EstimatorConfig {
-    /// Which estimator.
+    /// The estimator.
     pub estimator: Estimator,
-    /// Latents a picture, N.
+    /// Latents per picture, N.
     pub latents: usize,
     /// Variance of the decoder's Gaussian, in squared units of [0, 1] pixels.
     pub decoder_variance: f64,
@@ -54,6 +54,14 @@ pub fn log_ratio(z: &[f32], eps: &[f32], log_variance: &[f32]) -> f64 {
 }
 
 /// log p(x) from the N terms of one picture.
+///
+/// ```
+/// use skewfit::learn::latent::density::{Estimator, Term, estimate};
+///
+/// let terms = [0.25f64, 0.75].map(|p| Term { log_ratio: 0.0, log_likelihood: p.ln() });
+/// assert!((estimate(&terms, Estimator::Iwae).exp() - 0.5).abs() < 1e-12); // the mean of p(x|z)
+/// assert!(estimate(&terms, Estimator::Elbo) < estimate(&terms, Estimator::Iwae));
+/// ```
 #[must_use]
 pub fn estimate(terms: &[Term], estimator: Estimator) -> f64 {
     let n = terms.len() as f64;
@@ -68,7 +76,7 @@ pub fn estimate(terms: &[Term], estimator: Estimator) -> f64 {
 }
 
 fn log_sum_exp(x: impl Iterator<Item = f64> + Clone) -> f64 {
-    let top = x.clone().fold(f64::NEG_INFINITY, |top, x| if x > top || x.is_nan() { x } else { top }); // a NaN stays one
+    let top = x.clone().fold(f64::NEG_INFINITY, |top, x| if x > top || x.is_nan() { x } else { top }); // a NaN stays NaN
     if top.is_finite() { top + x.map(|x| (x - top).exp()).sum::<f64>().ln() } else { top }
 }
 
@@ -81,7 +89,7 @@ struct DensityShare<'a> {
 
 /// log p(x) (n) of pictures with posteriors (n, 2Z: means, log variances) and standard normal `noise` (n, N, Z).
 ///
-/// Nothing of the size (n, N, pixels) is ever held: a block of latents is decoded and reduced to one number each.
+/// No buffer has the size (n, N, pixels): each latent of a block is decoded and reduced to one number.
 pub(super) fn log_density(
     vae: &mut Vae,
     cfg: &EstimatorConfig,

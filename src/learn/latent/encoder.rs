@@ -11,14 +11,14 @@ use crate::learn::nn::gemm::MatrixView;
 pub struct Encoder {
     /// (images, H, W, 3), values in [0, 1].
     pub pixels: Vec<f32>,
-    /// The same as (images, g, g, 27), filled for gradients alone: the loss's target and the first layer's input.
+    /// The same as (images, g, g, 27); filled only for gradients, as the loss's target and the first layer's input.
     pub cells: Vec<f32>,
     /// Outputs of the convolutions.
     hidden: Vec<Vec<f32>>,
     flat: Vec<f32>,
     /// (images, 2Z): mean, raw log variance.
     pub heads: Vec<f32>,
-    /// Gradient of `heads`, to be filled before `backward`.
+    /// Gradient of `heads`; must be filled before `backward`.
     pub d_heads: Vec<f32>,
     d_hidden: Vec<Vec<f32>>,
     d_flat: Vec<f32>,
@@ -26,7 +26,7 @@ pub struct Encoder {
     patches: Vec<f32>,
 }
 
-/// dW and db of the layer whose weights are tensor `i`; they lie side by side.
+/// dW and db of the layer whose weights are tensor `i`; they are contiguous.
 pub fn weight_and_bias<'a>(gradient: &'a mut [f32], params: &Params, i: usize) -> (&'a mut [f32], &'a mut [f32]) {
     let (weight, bias) = (&params.tensors[i], &params.tensors[i + 1]);
     gradient[weight.start..bias.range().end].split_at_mut(weight.len())
@@ -51,7 +51,7 @@ impl Encoder {
         }
     }
 
-    /// `heads` of the first `n` pictures of `pixels`.
+    /// Computes `heads` for the first `n` pictures of `pixels`.
     pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &PackedWeights, n: usize) {
         for (i, layer) in packed.convs.iter().enumerate() {
             let (below, above) = self.hidden.split_at_mut(i);
@@ -66,7 +66,7 @@ impl Encoder {
         dense::forward(x, n, params.get(heads), params.get(heads + 1), Activation::Identity, &mut self.heads);
     }
 
-    /// Adds the gradient of `n` pictures, from `d_heads`.
+    /// Adds the gradient for `n` pictures, from `d_heads`.
     pub fn backward(
         &mut self,
         a: &Architecture,

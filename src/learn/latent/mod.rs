@@ -1,4 +1,4 @@
-//! What the robot sees, as few numbers: a beta-VAE and the density of pictures under it.
+//! Pictures as latents: a beta-VAE, and the density of pictures under it.
 
 pub mod architecture;
 mod decoder;

@@ -2,8 +2,8 @@
 //!
 //! KL = -1/2 sum_d (1 + v_d - mu_d^2 - e^{v_d}),  v = log sigma^2 = log(1e-3) + |raw|  (Kingma & Welling 2014, arXiv
 //! 1312.6114, appendix B; Higgins et al. 2017 for beta). Pixels are in [0, 1]; the error is summed over pixels and colours.
-//! The gradient is that of 2 B L, the official sum over the minibatch: the first gradients are so small that Adam's
-//! epsilon would slow a mean down.
+//! The gradient is that of 2 B L, the official sum over the minibatch: the first gradients of a mean would be so small that
+//! Adam's epsilon would slow them down.
 
 use super::architecture::{Architecture, BLOCK};
 use super::density::{self, EstimatorConfig};
@@ -18,7 +18,7 @@ use crate::learn::nn::{Adam, ModelState, Params, Workers, reduce};
 use crate::learn::rng::Rng;
 use crate::learn::settings::LatentConfig;
 
-/// The model and its optimiser.
+/// The hand-written VAE and its optimiser.
 pub struct Vae {
     /// Shapes.
     pub architecture: Architecture,
@@ -34,10 +34,10 @@ pub struct Vae {
 }
 
 impl Vae {
-    /// A fresh model for square pictures of `image_size` pixels, that works on `workers`.
+    /// A new model for pictures of `image_size` x `image_size` pixels, on these `workers`.
     ///
     /// # Errors
-    /// `Usage` where size and channels do not fit.
+    /// `Usage` if image size and channels do not fit.
     pub fn new(cfg: &LatentConfig, image_size: usize, workers: &Workers, rng: &mut Rng) -> Result<Self> {
         let architecture = Architecture::new(image_size, cfg.dim, &cfg.channels)?;
         let params = architecture.init(rng);
@@ -49,17 +49,17 @@ impl Vae {
         Ok(Self { architecture, params, adam, packed, workspaces, workers, beta, learning_rate })
     }
 
-    /// To be called after `params` were written.
+    /// Packs the weights again; must be called after `params` were changed.
     pub fn parameters_changed(&mut self) {
         self.packed.update(&self.architecture, &self.params);
     }
 
-    /// Leaves the summed gradient in the first workspace.
+    /// Computes the gradient; the first workspace has the sum over all threads.
     pub(super) fn gradients(&mut self, pictures: &[&[u8]], noise: &[f32]) -> Result<VaeInfo> {
         let workers = &self.workers;
         let shares = workers.shares(pictures.len(), 8);
         let (a, params, packed, beta) = (&self.architecture, &self.params, &self.packed, self.beta);
-        let scale = 2.0; // of 1/2 |x - x'|^2 + beta KL of one image
+        let scale = 2.0; // the gradient of 2 (1/2 |x - x'|^2 + beta KL) of one image
         workers.each(&mut self.workspaces, |i, workspace| {
             workspace.clear();
             let share = shares[i].clone();

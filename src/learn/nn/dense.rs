@@ -2,16 +2,25 @@
 
 use super::gemm::{MatrixView, matmul};
 
-/// What follows the affine map, in the same pass over the block as the bias.
+/// The activation after the affine map; applied in the same pass over the block as the bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// y = x W + b.
     Identity,
-    /// y = max(x W + b, 0); a NaN stays one, so that the gradient's check sees it.
+    /// y = max(x W + b, 0); a NaN stays NaN, so that the check of the gradient finds it.
     Relu,
 }
 
-/// `y` (R, out) from `x` (R, in), `w` (in, out), `b` (out).
+/// Writes `y` (R, out) for `x` (R, in), `w` (in, out), `b` (out).
+///
+/// ```
+/// use skewfit::learn::nn::{dense::{Activation, forward}, gemm::MatrixView};
+///
+/// let (x, w, b) = ([1.0, 2.0], [1.0, -1.0, 1.0, -1.0], [0.5, 0.5]);
+/// let mut y = [0.0; 2];
+/// forward(MatrixView::new(&x, 1, 2), 1, &w, &b, Activation::Relu, &mut y);
+/// assert_eq!(y, [3.5, 0.0]);
+/// ```
 pub fn forward(x: MatrixView, rows: usize, w: &[f32], b: &[f32], activation: Activation, y: &mut [f32]) {
     let y = &mut y[..rows * b.len()];
     matmul(y, false, x, MatrixView::new(w, w.len() / b.len(), b.len()));
@@ -60,7 +69,7 @@ pub fn backward_input(dy: &[f32], rows: usize, w: &[f32], inputs: usize, dx: &mu
     matmul(&mut dx[..rows * inputs], false, MatrixView::new(dy, rows, out), MatrixView::new(w, inputs, out).t());
 }
 
-/// Zeroes `dy` where the ReLU's output `y` is zero; where it is no number, `dy` stays, for the gradient's check.
+/// Zeroes `dy` where the ReLU's output `y` is zero; where `y` is NaN, `dy` is kept, so that the check of the gradient finds it.
 pub fn relu_backward(y: &[f32], dy: &mut [f32]) {
     pulp::Arch::new().dispatch(
         #[inline(always)]

@@ -1,6 +1,6 @@
-//! Dst = [Dst +] A B on strided f32 views, on the calling thread, by the `gemm` crate.
+//! Dst = [Dst +] A B on strided f32 views, on the calling thread, with the `gemm` crate.
 //!
-//! The one place with `unsafe`: the crate's entry point takes raw pointers; every view is checked to lie inside its slice.
+//! The only file with `unsafe`: the crate's entry point takes raw pointers. Every view is checked to lie inside its slice.
 #![allow(unsafe_code)] // the `gemm` crate's only entry point is an unsafe function
 
 /// A (rows, cols) matrix inside a slice: entry (r, c) at `r * row_stride + c * col_stride`. Rows may overlap.
@@ -14,16 +14,16 @@ pub struct MatrixView<'a> {
 }
 
 impl<'a> MatrixView<'a> {
-    /// Row-major and dense.
+    /// A dense row-major view.
     #[must_use]
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
         Self::strided(data, rows, cols, cols)
     }
 
-    /// Row-major with `row_stride` floats from one row to the next.
+    /// A row-major view with `row_stride` floats from one row to the next.
     ///
     /// # Panics
-    /// Where the view would leave the slice.
+    /// If the view does not fit into the slice.
     #[must_use]
     pub fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
         assert!(rows == 0 || cols == 0 || (rows - 1) * row_stride + cols <= data.len(), "view outside of its slice");
@@ -43,10 +43,18 @@ impl<'a> MatrixView<'a> {
     }
 }
 
-/// `dst` = A B, or `dst` += A B. `dst` is (A.rows, B.cols), row-major, dense.
+/// `dst` = A B or, with `accumulate`, `dst` += A B. `dst` is (A.rows, B.cols), row-major and dense.
+///
+/// ```
+/// use skewfit::learn::nn::gemm::{MatrixView, matmul};
+///
+/// let (a, b, mut y) = ([1.0, 2.0, 3.0, 4.0], [10.0, 1.0], [0.0; 2]);
+/// matmul(&mut y, false, MatrixView::new(&a, 2, 2), MatrixView::new(&b, 2, 1));
+/// assert_eq!(y, [12.0, 34.0]);
+/// ```
 ///
 /// # Panics
-/// Where the shapes do not fit.
+/// If the shapes do not fit.
 pub fn matmul(dst: &mut [f32], accumulate: bool, a: MatrixView, b: MatrixView) {
     assert_eq!(a.cols, b.rows, "inner dimensions differ");
     assert!(a.rows * b.cols <= dst.len(), "destination too small");

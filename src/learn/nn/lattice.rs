@@ -1,9 +1,9 @@
 //! Gradients of convolutions whose kernel spans at most two strides, as 2 x 2 convolutions on a lattice of cells.
 //!
-//! A picture cut into s x s cells (space to depth) turns a stride-s kernel of size <= 2s into
-//!     y(p) = sum_{a,b in {0,1}} x(p + a g + b) W_ab,      p over the flat g x g lattice,
-//! and neighbours b = 0, 1 are contiguous, so each a is one product on overlapping rows: no patches are copied.
-//! The last row and column of the lattice are meaningless in y and zero in dy.
+//! On a picture cut into s x s cells (space to depth), a stride-s kernel of size <= 2s is
+//!     y(p) = sum_{a,b in {0,1}} x(p + a g + b) W_ab,      p over the flat g x g lattice.
+//! The neighbours b = 0, 1 are contiguous, so each a is one product on overlapping rows, and no patches are copied.
+//! The last row and column of the lattice have no meaning in y and are zero in dy.
 
 use super::gemm::{MatrixView, matmul};
 
@@ -25,13 +25,13 @@ impl Lattice {
         images * self.side * self.side
     }
 
-    /// Zero rows that `backward_input` needs before and after dy, together.
+    /// Number of zero rows that `backward_input` needs in front of dy.
     #[must_use]
     pub fn margin(&self) -> usize {
         self.side + 1
     }
 
-    /// `dw` (2, 2 inputs, outputs) += dL/dW. `dy` must be zero at meaningless places.
+    /// `dw` (2, 2 inputs, outputs) += dL/dW. `dy` must be zero in the last row and column.
     pub fn backward_weights(&self, x: &[f32], dy: &[f32], images: usize, dw: &mut [f32]) {
         let rows = self.rows(images) - self.margin();
         let (front, back) = dw.split_at_mut(2 * self.inputs * self.outputs);
@@ -41,8 +41,8 @@ impl Lattice {
         }
     }
 
-    /// dx (rows, inputs) from `dy` (margin + rows, outputs), whose first `margin` rows are zero, and from
-    /// `reversed` = [`reverse`](Self::reverse)(w).
+    /// Overwrites `dx` (rows, inputs) with the input gradient, from `dy` (margin + rows, outputs), whose first `margin` rows are
+    /// zero, and `reversed` = [`reverse`](Self::reverse)(w).
     pub fn backward_input(&self, dy: &[f32], reversed: &[f32], images: usize, dx: &mut [f32]) {
         let (front, back) = reversed.split_at(2 * self.outputs * self.inputs);
         for (a, w) in [front, back].into_iter().enumerate() {

@@ -1,26 +1,26 @@
-//! A layer of a perceptron and where its parameters lie:  y = x W + b,  and behind a hidden one
+//! A layer of a perceptron and the position of its parameters:  y = x W + b;  a hidden layer continues with
 //! h = relu(y)  or, with a norm,  h = relu(LayerNorm(y)).
 
 use super::dense::{self, Activation};
 use super::gemm::MatrixView;
 use super::layer_norm;
 
-/// Sizes of a layer, and its place among a network's parameters.
+/// Sizes of a layer, and the position of its parameters in the network's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DenseLayer {
-    /// Its tensors' path behind the network's, e.g. `hidden0`.
+    /// Name of the layer in its network, e.g. `hidden0`.
     pub name: String,
     /// Columns of x.
     pub inputs: usize,
     /// Columns of y.
     pub outputs: usize,
-    /// Whether [`layer_norm`] stands before the ReLU.
+    /// Whether there is a [`layer_norm`] before the ReLU.
     pub norm: bool,
-    /// Its first float.
+    /// Index of its first parameter.
     pub start: usize,
 }
 
-/// A layer's parameters: W (in, out), b, and gain and shift (out) of its norm, empty without one.
+/// A layer's parameters: W (in, out), b (out), and the norm's gain and shift (out), which are empty without a norm.
 pub struct LayerParams<'a> {
     pub w: &'a [f32],
     pub b: &'a [f32],
@@ -28,7 +28,7 @@ pub struct LayerParams<'a> {
     pub shift: &'a [f32],
 }
 
-/// [`LayerParams`] to be written.
+/// [`LayerParams`], mutable.
 pub struct LayerParamsMut<'a> {
     pub w: &'a mut [f32],
     pub b: &'a mut [f32],
@@ -36,20 +36,20 @@ pub struct LayerParamsMut<'a> {
     pub shift: &'a mut [f32],
 }
 
-/// What the backward pass needs of a hidden layer, for a block of rows, and its own scratch.
+/// Activations of a hidden layer for a block of rows, and buffers of its backward pass.
 #[derive(Clone, Debug, Default)]
 pub struct Hidden {
     /// (R, out).
     pub h: Vec<f32>,
     /// dL/dh, then dL/dy, (R, out).
     pub d: Vec<f32>,
-    /// The norm's, (R, out) and (R); empty without one.
+    /// See [`layer_norm::forward`]: (R, out) and (R); empty without a norm.
     normal: Vec<f32>,
     scale: Vec<f32>,
 }
 
 impl DenseLayer {
-    /// Names and shapes of its tensors in memory order, for a network called `prefix`.
+    /// Names and shapes of its tensors in memory order, in a network called `prefix`.
     pub fn tensors(&self, prefix: &str) -> Vec<(String, Vec<usize>)> {
         let name = |tensor: &str| format!("{prefix}.{}.{tensor}", self.name);
         let mut tensors = vec![(name("weight"), vec![self.inputs, self.outputs]), (name("bias"), vec![self.outputs])];
@@ -64,7 +64,7 @@ impl DenseLayer {
         (self.inputs + if self.norm { 3 } else { 1 }) * self.outputs
     }
 
-    /// Its part of the network's parameters.
+    /// Its parameters, from the network's `theta`.
     pub fn split<'a>(&self, theta: &'a [f32]) -> LayerParams<'a> {
         let (w, rest) = theta[self.start..self.start + self.len()].split_at(self.inputs * self.outputs);
         let (b, rest) = rest.split_at(self.outputs);
@@ -72,7 +72,7 @@ impl DenseLayer {
         LayerParams { w, b, gain, shift }
     }
 
-    /// Its part of the network's gradient.
+    /// Its gradients, from the network's `gradient`.
     pub fn split_mut<'a>(&self, gradient: &'a mut [f32]) -> LayerParamsMut<'a> {
         let (w, rest) = gradient[self.start..self.start + self.len()].split_at_mut(self.inputs * self.outputs);
         let (b, rest) = rest.split_at_mut(self.outputs);
@@ -87,7 +87,7 @@ impl DenseLayer {
         Hidden { d: h.clone(), h, normal, scale }
     }
 
-    /// h of x (R, in) into `act.h`.
+    /// Writes h of x (R, in) to `act.h`.
     pub fn forward_hidden(&self, theta: &[f32], x: MatrixView, rows: usize, act: &mut Hidden) {
         let p = self.split(theta);
         if self.norm {
@@ -99,7 +99,7 @@ impl DenseLayer {
         }
     }
 
-    /// dL/dy from dL/dh, both `act.d`; adds the gradients of gain and shift.
+    /// Turns dL/dh in `act.d` into dL/dy; adds the gradients of gain and shift.
     pub fn backward_hidden(&self, theta: &[f32], rows: usize, act: &mut Hidden, gradient: &mut [f32]) {
         let d = &mut act.d[..rows * self.outputs];
         dense::relu_backward(&act.h[..rows * self.outputs], d);
@@ -110,7 +110,7 @@ impl DenseLayer {
         }
     }
 
-    /// As [`backward_hidden`](Self::backward_hidden) of the `live` rows alone, which lie in `act.d` without gaps, and
+    /// Like [`backward_hidden`](Self::backward_hidden), but only for the `live` rows, which are contiguous in `act.d`, and
     /// without gradients of parameters.
     pub fn backward_some_rows(&self, theta: &[f32], live: &[usize], act: &mut Hidden) {
         let (gain, n) = (self.split(theta).gain, self.outputs);

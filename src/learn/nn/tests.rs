@@ -1,4 +1,4 @@
-//! Convolution and transposed convolution against their definitions in f64, and central differences of those (oracle 20).
+//! Convolution and transposed convolution against their definitions in f64 and central differences of these (oracle 20).
 
 mod definition;
 mod nets;
@@ -33,7 +33,7 @@ fn close(got: &[f32], want: &[f64], what: &str) {
     assert!(got.len() == want.len() && worst < 1e-5 * largest, "{what}: {worst:e} of {largest}");
 }
 
-/// relu(layer(x) + b) into `y`, one picture first and then the whole block: what the rest of a block is never matters.
+/// Writes relu(layer(x) + b) to `y`; asserts that the first picture alone gives the same as in the whole block.
 fn forward(mut layer: Windows, w: &[f32], x: &[f32], b: &[f32], y: &mut [f32]) {
     layer.update(w);
     let mut alone = y.to_vec();
@@ -110,7 +110,7 @@ fn a_lattice_is_a_2_x_2_convolution_with_its_gradients() {
     let l = ConvLayer { window, big_channels: inputs, small_channels: outputs };
     let mut rng = stream(3, "oracle-conv", &[]);
     let [x, w] = [lattice.rows(IMAGES) * inputs, 4 * inputs * outputs].map(|n| values(n, &mut rng));
-    // Column side - 1 and row side - 1 of y are meaningless: only the others are compared, and have a gradient.
+    // Column side - 1 and row side - 1 of y have no meaning: only the others are compared and have a gradient.
     let meant = |row: usize| row % side < side - 1 && row / side % side < side - 1;
     let inner = |v: &[f32]| -> Vec<f32> {
         v.chunks_exact(outputs).enumerate().filter(|(row, _)| meant(*row)).flat_map(|(_, y)| y.to_vec()).collect()
@@ -120,7 +120,7 @@ fn a_lattice_is_a_2_x_2_convolution_with_its_gradients() {
     for (row, dy) in dy[margin..].chunks_exact_mut(outputs).enumerate().filter(|(row, _)| meant(*row)) {
         dy.fill_with(|| rng.random_range(-1.0..1.0) + row as f32 * 1e-3);
     }
-    // r relu(y + 100) has the slope r everywhere.
+    // The slope of r relu(y + 100) is r everywhere.
     let definition = |v: &[Vec<f64>; 3]| conv(l, &v[0], &v[1], &[100.0; 3]);
     let [dx, dw, _] = differences([&x, &w, &[]], &inner(&dy[margin..]), definition);
     let (mut got_w, mut got_x) = (vec![0.0; w.len()], vec![9.0; x.len()]);
@@ -133,7 +133,7 @@ fn a_lattice_is_a_2_x_2_convolution_with_its_gradients() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Every kernel, stride, border and number of channels that `Windows` promises: conv and its adjoint by definition.
+    /// Convolution and its adjoint equal their definitions for any kernel, stride, border and number of channels.
     #[test]
     fn windows_are_the_definition(
         kernel in 1usize..7, stride in 1usize..4, small in 1usize..6, rest in 0usize..3, border in 0usize..2,
@@ -188,7 +188,7 @@ fn relu_and_its_mask() {
     let mut y = [-1.0, -0.25, 0.5, f32::NAN];
     dense::add_bias(&mut y, &[0.25], dense::Activation::Relu);
     assert_eq!(y[..3], [0.0, 0.0, 0.75]);
-    assert!(y[3].is_nan()); // never hidden
+    assert!(y[3].is_nan());
     let mut dy = [1.0; 3];
     dense::relu_backward(&y[..3], &mut dy);
     assert_eq!(dy, [0.0, 0.0, 1.0]); // 0 at the kink

@@ -1,4 +1,4 @@
-//! The hand-derived gradients against candle's and against central differences (oracle 21).
+//! The hand-derived gradients against candle's and central differences (oracle 21).
 
 use candle_core::{Device, Tensor, Var};
 
@@ -116,7 +116,7 @@ fn oracle_21_central_differences_of_the_policy_loss() {
 }
 
 #[test]
-fn acting_is_the_references_draw() {
+fn sampled_actions_are_the_references() {
     let agent = config(&[24, 20]);
     let sac = sac(&agent, 1, true);
     let (batch, noise) = data(20, 4);

@@ -1,4 +1,4 @@
-//! The whole agent at random sizes: latents, actions, hidden layers, critics, batches, threads; with layer norm or not.
+//! The whole agent at random sizes: latents, actions, hidden layers, critics, batches, threads; with and without layer norm.
 
 use candle_core::Var;
 use proptest::collection::vec;
@@ -23,7 +23,7 @@ struct SacCase {
     actor_first: bool,
 }
 
-/// Agents whose layers have `least` units and more; with layer norm 8, for of two or three the norm's gradient is a
+/// Agents whose layers have at least `least` units, or 8 with layer norm: with two or three units, the norm's gradient is a
 /// difference of nearly equal numbers.
 fn case(least: usize) -> impl Strategy<Value = SacCase> {
     let nets = (1usize..=9, 1usize..=5, vec(1usize..=37, 1..=4), 2usize..=6, any::<bool>());

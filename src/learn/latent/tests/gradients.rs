@@ -1,4 +1,4 @@
-//! The hand-derived gradient against candle's and against central differences (oracles 5 and 20).
+//! The hand-derived gradient against candle's and central differences (oracles 5 and 20).
 
 use candle_core::{Device, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
@@ -6,7 +6,7 @@ use rand::Rng as _;
 
 use super::*;
 
-/// Data whose every ReLU, clamp and |raw| is farther than `margin` from its kink: there the gradient exists for both.
+/// Data for which every argument of ReLU, clamp and |raw| is farther than `margin` from its kink, so the gradient exists.
 fn smooth_data(vae: &Vae, n: usize, margin: f64) -> (Vec<Vec<u8>>, Vec<f32>) {
     let smooth = |(pictures, noise): &(Vec<Vec<u8>>, Vec<f32>)| {
         let reference = reference(vae);
@@ -16,7 +16,7 @@ fn smooth_data(vae: &Vae, n: usize, margin: f64) -> (Vec<Vec<u8>>, Vec<f32>) {
     (0..500).map(|seed| data(&vae.architecture, n, DIM, seed)).find(smooth).expect("smooth data")
 }
 
-/// Loss, sse, kl and every tensor's gradient, for 1, 2 and 3 threads.
+/// Checks loss, sse, kl and the gradient of every tensor, for 1, 2 and 3 threads.
 fn check_one((size, channels): (usize, &[usize]), n: usize, wide: bool) {
     let model = vae(size, channels, 1, wide);
     let (pictures, noise) = smooth_data(&model, n, 2e-7);
@@ -124,7 +124,7 @@ fn oracle_20_no_gradient_passes_outside_of_the_clamp() {
         let (encoder, decoder) =
             vae.workspaces[0].gradient.split_at(vae.params.tensors[vae.architecture.decoder_flat()].start);
         assert!(decoder.iter().all(|g| *g == 0.0));
-        assert!(encoder.iter().any(|g| *g != 0.0)); // of the KL
+        assert!(encoder.iter().any(|g| *g != 0.0)); // from the KL
     }
 }
 
@@ -169,7 +169,7 @@ fn oracle_05_the_gradient_is_the_official_sums() {
         let ours = &vae.workspaces[0].gradient[tensor.range()];
         assert!(difference(ours, &flat(gradients.get(var).unwrap())) < 1e-5, "{}", tensor.name);
     }
-    // Twice the pictures: a mean stays, so their sum doubles.
+    // With every picture twice, the means stay the same.
     let doubled = vae.gradients(&[views(&pictures), views(&pictures)].concat(), &noise.repeat(2));
     let doubled = doubled.unwrap();
     assert!((doubled.sse / info.sse - 1.0).abs() < 1e-6 && (doubled.kl / info.kl - 1.0).abs() < 1e-6);

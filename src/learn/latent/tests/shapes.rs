@@ -1,4 +1,4 @@
-//! The whole VAE at random sizes: pictures, channels that no vector width divides, latents, batches, threads.
+//! The whole VAE at random sizes: pictures, channels that are no multiple of a vector, latents, batches, threads.
 
 use proptest::prelude::*;
 
@@ -19,7 +19,7 @@ fn case() -> impl Strategy<Value = VaeCase> {
     let numbers = (prop::collection::vec(2usize..=9, 4), 1usize..=7, 1usize..=12, 1usize..=4, any::<bool>());
     (0..SIZES.len(), numbers).prop_map(|(size, (channels, dim, pictures, threads, wide))| {
         let (size, like) = SIZES[size];
-        let pictures = if size < 50 { pictures } else { pictures.div_ceil(3) }; // fewer pixels next to a kink
+        let pictures = if size < 50 { pictures } else { pictures.div_ceil(3) }; // fewer pixels near a kink
         VaeCase { size, channels: channels[..like.len()].to_vec(), dim, pictures, threads, wide }
     })
 }
@@ -35,7 +35,7 @@ impl VaeCase {
         vae
     }
 
-    /// Data away from every kink, by more than f32 rounds, if there is such data.
+    /// Data that is farther from every kink than f32 rounding errors; `None` if none is found.
     fn data(&self, reference: &VaeReference) -> Option<(Vec<Vec<u8>>, Vec<f32>)> {
         let architecture = Architecture::new(self.size, self.dim, &self.channels).unwrap();
         let smooth = |(pictures, noise): &(Vec<Vec<u8>>, Vec<f32>)| {
@@ -47,7 +47,7 @@ impl VaeCase {
     }
 }
 
-/// Facts, gradient and posteriors, as bits.
+/// Facts, gradient and posteriors of one step.
 fn run(case: &VaeCase, pictures: &[&[u8]], noise: &[f32]) -> (crate::learn::latent::VaeInfo, Vec<f32>, Vec<f32>) {
     let mut vae = case.vae();
     let mut posteriors = vec![0.0; pictures.len() * 2 * case.dim];

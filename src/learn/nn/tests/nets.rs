@@ -72,7 +72,7 @@ proptest! {
         rows in 1usize..=40, inputs in 1usize..=24, hidden in vec(1usize..=24, 1..=4), outputs in 1usize..=7,
         norm: bool, seed in 0u64..1000,
     ) {
-        // Of two or three columns the norm's gradient is a difference of nearly equal numbers.
+        // With two or three columns, the norm's gradient is a difference of nearly equal numbers.
         let hidden: Vec<usize> = hidden.into_iter().map(|units| if norm { units + 3 } else { units }).collect();
         let mlp = Mlp::new(inputs, &hidden, outputs, norm);
         let params = mlp.params("net");
@@ -106,7 +106,7 @@ proptest! {
         prop_assert!(error < 1e-5, "{hidden:?}, norm {norm}: {error:e}");
         prop_assert_eq!(run(), (y.clone(), dx.clone(), gradient.clone()));
 
-        // Of the last inputs alone, added to what was there.
+        // The gradient of the last inputs only, added to the previous values.
         let (columns, mut act) = (inputs.div_ceil(2), mlp.activations(rows));
         let mut some = vec![1.0; rows * columns];
         mlp.forward(&theta, MatrixView::new(&x, rows, inputs), rows, &mut act);

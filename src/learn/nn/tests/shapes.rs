@@ -1,4 +1,4 @@
-//! Convolutions of random shape: any kernel, stride, padding, frame, odd sizes, few and odd channels, batch 1 and more.
+//! Convolutions of random shape: kernel, stride, padding, frame, odd sizes, few and odd channels, batches from 1.
 
 use candle_core::{Result, Tensor};
 use proptest::prelude::*;
@@ -9,12 +9,12 @@ use crate::learn::nn::conv::{ConvLayer, Window};
 use crate::learn::nn::windows::{Phases, Windows};
 use crate::learn::rng::stream;
 
-/// A layer with `padding` zeros around what candle sees of its big side, inside of a frame.
+/// A layer in a frame; its big side is candle's picture with a border of `padding` zeros.
 #[derive(Clone, Copy, Debug)]
 struct ConvCase {
     layer: ConvLayer,
     padding: usize,
-    /// Pixels that no window reaches, at the right and the bottom.
+    /// Rows and columns that no window reaches, at the bottom and the right.
     rest: usize,
     images: usize,
 }
@@ -23,7 +23,7 @@ fn case() -> impl Strategy<Value = ConvCase> {
     let sizes = (1usize..=6, 1usize..=4, 1usize..=5, 0usize..4, 0usize..=2, 0usize..=2);
     let amounts = (1usize..=19, 1usize..=19, 1usize..=10);
     (sizes, amounts).prop_filter_map(
-        "a picture that windows reach: candle differentiates no other",
+        "a picture that windows reach: candle cannot differentiate others",
         |(sizes, (big_channels, small_channels, images))| {
             let (kernel, stride, small, rest, border, padding) = sizes;
             let rest = rest % stride;
@@ -49,7 +49,7 @@ impl ConvCase {
         self.images * self.layer.window.pitch * self.layer.window.pitch * self.layer.big_channels
     }
 
-    /// Side of the picture that candle sees.
+    /// Side of candle's picture.
     fn side(&self) -> usize {
         self.layer.window.big - 2 * self.padding
     }
@@ -58,7 +58,7 @@ impl ConvCase {
         vec![self.images, side, side, channels]
     }
 
-    /// Whether float `i` of the framed pictures is of what candle sees.
+    /// Whether float `i` of the framed pictures belongs to candle's picture.
     fn seen(&self, i: usize) -> bool {
         let Window { pitch, offset, .. } = self.layer.window;
         let pixel = i / self.layer.big_channels;
@@ -66,12 +66,12 @@ impl ConvCase {
         inside(pixel % pitch) && inside(pixel / pitch % pitch)
     }
 
-    /// What candle sees of framed pictures.
+    /// Candle's pictures, cut out of framed ones.
     fn inner(&self, framed: &[f32]) -> Vec<f32> {
         framed.iter().enumerate().filter(|(i, _)| self.seen(*i)).map(|(_, v)| *v).collect()
     }
 
-    /// The inverse, `fill` elsewhere.
+    /// The inverse of [`inner`](Self::inner), with `fill` elsewhere.
     fn framed(&self, inner: &[f32], fill: f32) -> Vec<f32> {
         let mut inner = inner.iter();
         (0..self.frame()).map(|i| if self.seen(i) { *inner.next().unwrap() } else { fill }).collect()
@@ -86,7 +86,7 @@ fn add(y: Tensor, b: &Tensor) -> Result<Tensor> {
     y.permute((0, 2, 3, 1))?.broadcast_add(b)?.contiguous()
 }
 
-/// Values and gradients (x, W, b) of a convolution; `r` weighs y.
+/// Values and gradients (x, W, b) of a convolution with L = sum r y.
 fn convolution(case: ConvCase, [x, w, b]: [&[f32]; 3], r: &[f32]) -> (Vec<f32>, [Vec<f32>; 3]) {
     let (ConvCase { layer, images, .. }, x, mut scratch) = (case, case.framed(x, 0.0), case.scratch());
     let (mut y, mut dx) = (vec![9.0; case.small()], vec![9.0; x.len()]);
@@ -100,7 +100,7 @@ fn convolution(case: ConvCase, [x, w, b]: [&[f32]; 3], r: &[f32]) -> (Vec<f32>, 
     (y, [case.inner(&dx), dw, db])
 }
 
-/// Of a transposed convolution, whose border of `padding` pixels is cut off.
+/// The same for a transposed convolution, whose border of `padding` pixels is cut off.
 fn transposed(case: ConvCase, [x, w, b]: [&[f32]; 3], r: &[f32]) -> (Vec<f32>, [Vec<f32>; 3]) {
     let (ConvCase { layer, images, .. }, mut scratch) = (case, case.scratch());
     let (mut y, mut dx) = (vec![0.0; case.frame()], vec![9.0; x.len()]);

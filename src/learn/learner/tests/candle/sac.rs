@@ -1,4 +1,4 @@
-//! The agent.
+//! The agent in candle.
 
 use candle_core::{DType, Tensor};
 
@@ -26,7 +26,7 @@ pub struct CandleSac {
 type Gradients = (Vec<Tensor>, f64);
 
 impl CandleSac {
-    /// With the initial values of `sac`, which has these settings.
+    /// An agent with the parameters of `sac`, which has these settings.
     pub fn new(sac: &Sac, cfg: &AgentConfig, actions: usize) -> Result<Self> {
         let r = SacReference::new(sac, cfg, actions, DType::F32)?;
         Ok(Self {
@@ -45,7 +45,7 @@ impl CandleSac {
         })
     }
 
-    /// Gradients of the actor, its loss, mean log pi.
+    /// The actor's gradients, its loss, mean log pi.
     fn actor_gradients(&self, data: &Data, alpha: f64) -> Result<(Gradients, f64, f64)> {
         let (loss, log_pi) = self.reference.actor_loss(data, alpha)?;
         Ok((self.policy.gradients(&loss)?, scalar(&loss)?, log_pi))
@@ -56,7 +56,7 @@ impl CandleSac {
         Ok((self.critics.gradients(&loss)?, scalar(&loss)?))
     }
 
-    /// L = -log alpha (mean log pi + H).
+    /// One step on L = -log alpha (mean log pi + H).
     fn step_temperature(&mut self, rate: f64, log_pi: f64) -> Result<()> {
         let entropy = self.cfg.target_entropy.unwrap_or(-(self.actions as f64));
         let loss = (self.reference.log_temperature.as_tensor() * -(log_pi + entropy))?;

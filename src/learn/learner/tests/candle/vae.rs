@@ -1,4 +1,4 @@
-//! The latent model.
+//! The latent model in candle.
 
 use candle_core::{DType, Device, Tensor};
 
@@ -21,7 +21,7 @@ pub struct CandleVae {
 }
 
 impl CandleVae {
-    /// With these initial values.
+    /// A model with the values of `params`.
     pub fn new(cfg: &LatentConfig, image_size: usize, params: &Params) -> Result<Self> {
         let architecture = Architecture::new(image_size, cfg.dim, &cfg.channels)?;
         let reference = VaeReference::new(&architecture, params, cfg.beta, DType::F32)?;
