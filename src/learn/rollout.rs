@@ -89,7 +89,7 @@ fn checked(spec: &EnvSpec, observation: Observation) -> Result<Observation, EnvF
     let (side, bytes) = (observation.image.size, observation.image.pixels.len());
     let want = spec.image_size;
     if side != want || bytes != want * want * 3 {
-        let what = format!("a picture of {side} pixels a side and {bytes} bytes; expected {want} x {want} x 3");
+        let what = format!("a picture of {side} x {side} pixels and {bytes} bytes; expected {want} x {want} x 3");
         return Err(EnvFault::OutOfRange { what });
     }
     numbers("proprioception", observation.proprio.iter().map(|p| f64::from(*p)), spec.proprio_dim)?;

@@ -59,7 +59,7 @@ pub const NAMES: [&str; KINDS.len()] = choices::names(&KINDS);
 /// let mut vae = Vae::new(&cfg.latent, 24, &Workers::new(1), &mut stream(0, "vae-init", &[]))?;
 /// let (grey, mut posteriors) = ([128; 24 * 24 * 3], vec![0.0; 2 * cfg.latent.dim]);
 /// vae.posteriors(&[&grey], &mut posteriors)?;
-/// let frames = EpisodeFrames { pictures: vec![&grey], posteriors: &posteriors, draws: stream(0, "density", &[]) };
+/// let frames = EpisodeFrames { pictures: vec![&grey[..]], posteriors: &posteriors, draws: stream(0, "density", &[]) };
 /// let log_p = density(&cfg.density).log_density(&mut vae, vec![frames], &mut || {})?;
 /// assert!(log_p.len() == 1 && log_p[0].is_finite());
 /// # Ok(()) }

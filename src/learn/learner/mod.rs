@@ -177,8 +177,8 @@ impl Learner {
     /// Draws the batch and the noise of the next SAC update.
     pub(crate) fn draw_batch(&mut self) -> Result<()> {
         if self.replay.transitions() == 0 {
-            let way = "put the episodes named in run.log back, then resume";
-            return Err(Error::Damaged(format!("there is no sound episode to learn from: {way}")));
+            let advice = "put the episodes named in run.log back, then resume";
+            return Err(Error::Damaged(format!("there is no sound episode to learn from: {advice}")));
         }
         if self.stale {
             return Err(Error::Misuse("latents are those of an earlier VAE: refresh them first".into()));

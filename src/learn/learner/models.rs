@@ -25,9 +25,9 @@ impl Learner {
     pub fn restore_models(&mut self, state: &ModelState) -> Result<()> {
         let own = self.models()?.params;
         if let Some(other) = state.params.iter().find(|tensor| own.iter().all(|t| t.name != tensor.name)) {
-            let way = "restore the configuration that the checkpoint was made with";
+            let advice = "restore the configuration that the checkpoint was made with";
             return Err(Error::Damaged(format!(
-                "tensor `{}` belongs to no network of this configuration: {way}",
+                "tensor `{}` belongs to no network of this configuration: {advice}",
                 other.name
             )));
         }

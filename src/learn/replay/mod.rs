@@ -90,7 +90,7 @@ impl Replay {
             e.latents.len() == (s.steps() + 1) * self.latent_dim && e.goal_latent.len() == self.latent_dim
         };
         if encoded.len() != self.episodes.len() || !self.episodes.iter().zip(&encoded).all(fits) {
-            return Err(misfit("a refresh", "latents for every stored episode, (T+1, Z) and (Z)"));
+            return Err(mismatch("a refresh", "latents for every stored episode, (T+1, Z) and (Z)"));
         }
         self.version = version;
         for (stored, encoded) in self.episodes.iter_mut().zip(encoded) {
@@ -171,7 +171,7 @@ impl Replay {
     fn check(&self, episode: &Episode, latents: &[f32], version: LatentVersion) -> Result<()> {
         let (steps, z, side) = (episode.steps(), self.latent_dim, episode.image_size);
         let needs = |fits: bool, what: &str| {
-            if fits { Ok(()) } else { Err(misfit(&format!("episode {}", episode.id), what)) }
+            if fits { Ok(()) } else { Err(mismatch(&format!("episode {}", episode.id), what)) }
         };
         let same_dim = self.episodes.front().is_none_or(|first| first.action_dim() == episode.action_dim);
         needs(self.episodes.is_empty() || version == self.version, &format!("latents of version {}", self.version.0))?;
@@ -182,6 +182,6 @@ impl Replay {
     }
 }
 
-fn misfit(who: &str, what: &str) -> Error {
+fn mismatch(who: &str, what: &str) -> Error {
     Error::Damaged(format!("replay: {who} must have {what}; check that it belongs to this run's configuration"))
 }
