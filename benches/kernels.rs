@@ -9,7 +9,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use skewfit::face::bench;
 use skewfit::learn::nn::Workers;
 use skewfit::learn::nn::adam::{Adam, Polyak};
-use skewfit::learn::nn::gemm::{View, matmul};
+use skewfit::learn::nn::gemm::{MatrixView, matmul};
 use skewfit::learn::rng::stream;
 use skewfit::learn::skew::AliasTable;
 
@@ -57,12 +57,12 @@ fn products(c: &mut Criterion) {
     let mut group = c.benchmark_group("product");
     for (name, m, n, k) in PRODUCTS {
         let (a, b, mut dst) = (values(m * k), values(k * n), vec![0.0; m * n]);
-        matmul(&mut dst, false, View::new(&a, m, k), View::new(&b, k, n));
+        matmul(&mut dst, false, MatrixView::new(&a, m, k), MatrixView::new(&b, k, n));
         let want: f32 = (0..k).map(|i| a[i] * b[i * n]).sum();
         assert_eq!(dst[0], want, "{name}"); // whole numbers: exact
         group.throughput(Throughput::Elements((2 * m * n * k) as u64)); // FLOP
         group.bench_function(name, |bencher| {
-            bencher.iter(|| matmul(&mut dst, false, View::new(&a, m, k), View::new(&b, k, n)));
+            bencher.iter(|| matmul(&mut dst, false, MatrixView::new(&a, m, k), MatrixView::new(&b, k, n)));
         });
     }
     let mut all_cores = bench::work("gemm_1024", 0).unwrap();

@@ -5,13 +5,16 @@
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests damage files and lay out their own"))]
 
+#[deny(clippy::disallowed_types, reason = "reads no clock")]
 pub mod config;
 pub mod error;
 pub mod face;
 pub mod format;
 pub mod keep;
+#[deny(clippy::disallowed_types, reason = "reads no clock")]
 pub mod learn;
 pub mod run;
 pub mod show;
 pub mod statistics;
+#[deny(clippy::disallowed_types, reason = "reads no clock")]
 pub mod task;

@@ -1,4 +1,4 @@
-//! An episode: the unit that is collected, committed, replayed.
+//! An episode: the unit that is collected, committed and replayed.
 
 use skewfit_envs::{Ending, Image};
 
@@ -6,16 +6,16 @@ use skewfit_envs::{Ending, Image};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GoalOrigin {
-    /// z ~ N(0, I).
+    /// A latent z ~ N(0, I).
     Prior,
-    /// A stored frame, uniformly.
+    /// A stored frame, drawn uniformly.
     Replay,
-    /// A stored frame, by the skewed distribution.
+    /// A stored frame, drawn from the skewed distribution.
     SkewedReplay,
 }
 
 impl GoalOrigin {
-    /// The contract's word, as in the shard's `goal_source`.
+    /// The name in the shard's `goal_source`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -33,38 +33,50 @@ impl GoalOrigin {
 }
 
 /// T steps with T + 1 observations.
+///
+/// ```
+/// use skewfit::learn::episode::{Episode, GoalOrigin};
+///
+/// let episode = Episode {
+///     id: 0, image_size: 1, frames: vec![0, 0, 0, 9, 9, 9], proprio: vec![], proprio_dim: 0,
+///     actions: vec![0.5, -0.5], action_dim: 2, goal_image: vec![9; 3], goal_latent: vec![0.0; 4],
+///     goal_origin: GoalOrigin::Prior, states: vec![], state_names: vec![], ending: skewfit_envs::Ending::Truncated,
+/// };
+/// assert_eq!(episode.steps(), 1);
+/// assert_eq!(episode.frame(1), [9, 9, 9]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
-    /// Counts from 0 over the run.
+    /// Number of the episode in its run, from 0.
     pub id: u64,
     /// H = W, pixels.
     pub image_size: usize,
-    /// (T+1, H, W, 3) u8, one after the other.
+    /// (T+1, H, W, 3) u8.
     pub frames: Vec<u8>,
     /// (T+1, P); empty when P = 0.
     pub proprio: Vec<f32>,
     /// P.
     pub proprio_dim: usize,
-    /// (T, A) as executed.
+    /// (T, A), as executed.
     pub actions: Vec<f32>,
     /// A.
     pub action_dim: usize,
-    /// (H, W, 3) u8; a prior goal's is its decoding.
+    /// (H, W, 3) u8; for a goal from the prior, the decoded latent.
     pub goal_image: Vec<u8>,
-    /// (Z), as it was when the episode was collected.
+    /// (Z), from the VAE at the time of the rollout.
     pub goal_latent: Vec<f32>,
     /// Where the goal came from.
     pub goal_origin: GoalOrigin,
-    /// (T+1, S) true states; empty where none is known.
+    /// (T+1, S) true states; empty if the environment gives no true state.
     pub states: Vec<f64>,
-    /// S names; empty where no state is known.
+    /// S names; empty if the environment gives no true state.
     pub state_names: Vec<String>,
     /// How it ended.
     pub ending: Ending,
 }
 
 impl Episode {
-    /// T, the number of steps.
+    /// The number of steps, T.
     #[must_use]
     pub fn steps(&self) -> usize {
         self.actions.len() / self.action_dim.max(1)
@@ -77,19 +89,19 @@ impl Episode {
         &self.frames[t * bytes..(t + 1) * bytes]
     }
 
-    /// Frame `t` in `0..=T`, as an image of its own.
+    /// A copy of frame `t` in `0..=T`.
     #[must_use]
     pub fn image(&self, t: usize) -> Image {
         Image { size: self.image_size, pixels: self.frame(t).to_vec() }
     }
 
-    /// The goal's picture, as an image of its own.
+    /// A copy of the goal's picture.
     #[must_use]
     pub fn goal(&self) -> Image {
         Image { size: self.image_size, pixels: self.goal_image.clone() }
     }
 
-    /// What visits are counted by at `t` in `0..=T`: the true state, or proprioception where there is none.
+    /// The vector that coverage counts at `t` in `0..=T`: the true state, or proprioception if there is no true state.
     #[must_use]
     pub fn counted(&self, t: usize) -> Vec<f64> {
         match self.state(t) {
@@ -100,7 +112,7 @@ impl Episode {
         }
     }
 
-    /// Their names; proprioception's are numbers, since a shard does not hold them.
+    /// Names of the entries of [`counted`](Self::counted); proprioception is numbered, because a shard has no names for it.
     #[must_use]
     pub fn counted_names(&self) -> Vec<String> {
         match self.state_names.as_slice() {
@@ -109,7 +121,7 @@ impl Episode {
         }
     }
 
-    /// True state at `t` in `0..=T`; empty where none is known.
+    /// True state (S) at `t` in `0..=T`; empty if the environment gives no true state.
     #[must_use]
     pub fn state(&self, t: usize) -> &[f64] {
         let dim = self.state_names.len();

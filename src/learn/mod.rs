@@ -1,6 +1,7 @@
-//! What learns: networks, VAE, skewed replay, goals and agent, without a disk, a clock, a network or a robot.
+//! The learning code: networks, VAE, skewed replay, goals and agent. It uses no disk, clock, network or robot.
 
 pub mod agent;
+mod choices;
 pub mod density;
 pub mod episode;
 pub mod goals;
@@ -13,4 +14,3 @@ pub mod rng;
 pub mod rollout;
 pub mod settings;
 pub mod skew;
-mod words;

@@ -1,47 +1,60 @@
-//! What acts: (picture, goal) -> action. It borrows the networks that the host has and may be shared by threads;
-//! who acts brings the scratch.
+//! The policy in the control loop: (picture, goal) -> action. It borrows encoder and actor on the host; threads may share
+//! it, each with its own [`PolicyScratch`].
 
-use crate::learn::agent::{HostActor, Scratch as ActorScratch};
-use crate::learn::latent::{HostEncoder, Scratch as EncoderScratch};
+use crate::learn::agent::{ActorScratch, HostActor};
+use crate::learn::latent::{EncoderScratch, HostEncoder};
 
-/// The encoder that sees, and the actor that answers.
+/// An encoder and an actor.
+///
+/// ```
+/// use skewfit::{config::Config, learn::learner::Learner};
+///
+/// # fn main() -> skewfit::error::Result<()> {
+/// let learner = Learner::new(&Config::resolve("corridor-tiny", vec![])?.learner(), 2)?;
+/// let policy = learner.policy()?;
+/// let mut scratch = policy.scratch();
+/// let z = policy.encode(&mut scratch, &[128; 24 * 24 * 3]);
+/// let action = policy.mean(&mut scratch, &[z.clone(), z].concat()); // the goal is the picture itself
+/// assert!(action.len() == 2 && action.iter().all(|a| a.abs() < 1.0));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Policy<'a> {
     encoder: HostEncoder<'a>,
     actor: HostActor<'a>,
 }
 
-/// Buffers of one who acts.
-pub struct Scratch {
+/// Buffers of one thread that acts.
+pub struct PolicyScratch {
     encoder: EncoderScratch,
     actor: ActorScratch,
 }
 
 impl<'a> Policy<'a> {
-    /// Acts by these networks as they are.
+    /// A policy that uses these networks.
     #[must_use]
     pub fn new(encoder: HostEncoder<'a>, actor: HostActor<'a>) -> Self {
         Self { encoder, actor }
     }
 
-    /// Buffers for one who acts.
+    /// Buffers for one thread.
     #[must_use]
-    pub fn scratch(&self) -> Scratch {
-        Scratch { encoder: self.encoder.scratch(), actor: self.actor.scratch() }
+    pub fn scratch(&self) -> PolicyScratch {
+        PolicyScratch { encoder: self.encoder.scratch(), actor: self.actor.scratch() }
     }
 
     /// Posterior mean (Z) of a picture (H, W, 3).
-    pub fn encode(&self, scratch: &mut Scratch, picture: &[u8]) -> Vec<f32> {
+    pub fn encode(&self, scratch: &mut PolicyScratch, picture: &[u8]) -> Vec<f32> {
         self.encoder.encode(&mut scratch.encoder, picture)
     }
 
-    /// tanh(mean) for an observation concat(z, z_g): evaluation's action, (A).
-    pub fn mean(&self, scratch: &mut Scratch, observation: &[f32]) -> Vec<f32> {
+    /// The deterministic action tanh(mean) (A) for an observation concat(z, z_g), used in evaluation.
+    pub fn mean(&self, scratch: &mut PolicyScratch, observation: &[f32]) -> Vec<f32> {
         self.actor.mean(&mut scratch.actor, observation)
     }
 
-    /// A draw for an observation concat(z, z_g), with standard normal `noise` (A).
-    pub fn sample(&self, scratch: &mut Scratch, observation: &[f32], noise: &[f32]) -> Vec<f32> {
+    /// An action (A) sampled for an observation concat(z, z_g) with standard normal `noise` (A).
+    pub fn sample(&self, scratch: &mut PolicyScratch, observation: &[f32], noise: &[f32]) -> Vec<f32> {
         self.actor.sample(&mut scratch.actor, observation, noise)
     }
 }

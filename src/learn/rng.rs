@@ -1,4 +1,4 @@
-//! Random streams derived from `(seed, name, index)`, so that a checkpoint holds integers only.
+//! Random streams derived from `(seed, name, index)`: a checkpoint stores these numbers, never a generator's state.
 
 use rand::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -6,7 +6,16 @@ pub use skewfit_envs::Rng;
 
 /// The stream `name`, `index` of a run with `seed`: a ChaCha generator keyed with BLAKE3(seed, name, index).
 ///
-/// Two different triples give independent streams; the same triple always gives the same one.
+/// Different triples give independent streams; the same triple always gives the same stream.
+///
+/// ```
+/// use rand::Rng as _;
+/// use skewfit::learn::rng::stream;
+///
+/// let first: u64 = stream(7, "batch", &[3]).random();
+/// assert_eq!(first, stream(7, "batch", &[3]).random());
+/// assert_ne!(first, stream(7, "batch", &[4]).random());
+/// ```
 #[must_use]
 pub fn stream(seed: u64, name: &str, index: &[u64]) -> Rng {
     let mut hasher = blake3::Hasher::new();

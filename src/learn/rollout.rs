@@ -1,4 +1,4 @@
-//! Policy + goal -> one episode.
+//! Runs one episode with a policy and a goal.
 
 use skewfit_envs::{Action, Ending, Env, EnvFault, EnvSpec, Observation};
 
@@ -8,7 +8,7 @@ use crate::learn::policy::Policy;
 use crate::learn::rng::Rng;
 use crate::learn::rng::normals;
 
-/// What an episode is to reach.
+/// The goal of an episode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
     /// (Z).
@@ -21,16 +21,17 @@ pub struct Target {
 
 /// How actions are chosen.
 pub enum Behaviour<'a> {
-    /// Drawn from the policy, with noise from this stream.
+    /// Sampled from the policy, with noise from this stream.
     Explore(&'a mut Rng),
-    /// tanh(mean).
+    /// The mean action, tanh(mean).
     Deterministic,
 }
 
-/// Runs episode `id`: `env` for at most `steps` steps towards `target`. An environment that goes on is `Truncated` there.
+/// Runs episode `id`: at most `steps` steps of `env` with the goal `target`. If the environment has not ended by then, the
+/// episode is `Truncated`.
 ///
 /// # Errors
-/// What the environment reports; `NotFinite` where an action is not finite.
+/// Errors of the environment; `NotFinite` if an action is not finite.
 pub fn rollout(
     env: &mut dyn Env,
     policy: Policy<'_>,
@@ -42,7 +43,7 @@ pub fn rollout(
 ) -> Result<Episode> {
     let mut scratch = policy.scratch();
     let spec = env.spec().clone();
-    let mut observation = seen(&spec, env.reset(reset)?)?;
+    let mut observation = checked(&spec, env.reset(reset)?)?;
     let mut episode = Episode {
         id,
         image_size: spec.image_size,
@@ -69,7 +70,7 @@ pub fn rollout(
             return Err(Error::NotFinite(format!("episode {id}: the policy's action is not finite")));
         }
         let step = env.step(&Action(action))?;
-        observation = seen(&spec, step.observation)?;
+        observation = checked(&spec, step.observation)?;
         numbers("executed action", step.executed.0.iter().map(|a| f64::from(*a)), spec.action_dim)?;
         episode.frames.extend_from_slice(&observation.image.pixels);
         episode.proprio.extend_from_slice(&observation.proprio);
@@ -83,30 +84,30 @@ pub fn rollout(
     Ok(episode)
 }
 
-/// An observation of the shapes that the environment promised.
-fn seen(spec: &EnvSpec, observation: Observation) -> Result<Observation, EnvFault> {
+/// Refuses an observation whose shapes are not those of `spec`.
+fn checked(spec: &EnvSpec, observation: Observation) -> Result<Observation, EnvFault> {
     let (side, bytes) = (observation.image.size, observation.image.pixels.len());
     let want = spec.image_size;
     if side != want || bytes != want * want * 3 {
-        let what = format!("a picture of {side} pixels a side and {bytes} bytes, where {want} x {want} x 3 are due");
+        let what = format!("a picture of {side} x {side} pixels and {bytes} bytes; expected {want} x {want} x 3");
         return Err(EnvFault::OutOfRange { what });
     }
     numbers("proprioception", observation.proprio.iter().map(|p| f64::from(*p)), spec.proprio_dim)?;
     Ok(observation)
 }
 
-/// The true state (S) with as many entries as it has names.
+/// The true state (S); refused if its length is not the number of state names.
 fn state(spec: &EnvSpec, env: &dyn Env) -> Result<Vec<f64>, EnvFault> {
     let state = env.true_state().map_or_else(Vec::new, |state| state.0);
     numbers("true state", state.iter().copied(), spec.state_names.len())?;
     Ok(state)
 }
 
-/// Refuses other than `count` finite numbers.
+/// Refuses anything but `count` finite numbers.
 fn numbers(what: &str, values: impl ExactSizeIterator<Item = f64> + Clone, count: usize) -> Result<(), EnvFault> {
     if values.len() == count && values.clone().all(f64::is_finite) {
         return Ok(());
     }
     let values: Vec<f64> = values.collect();
-    Err(EnvFault::OutOfRange { what: format!("{what} {values:?}, where {count} finite numbers are due") })
+    Err(EnvFault::OutOfRange { what: format!("{what} {values:?}; expected {count} finite numbers") })
 }

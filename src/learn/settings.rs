@@ -1,17 +1,17 @@
-//! The settings of what learns: one struct a table of the configuration file.
+//! The settings of the learner: one struct for each table of the configuration file.
 
 use serde::{Deserialize, Serialize};
 
-use super::words;
+use super::choices;
 
-/// Everything that a [`Learner`](super::learner::Learner) is made from, besides the number of actions.
+/// Everything that a [`Learner`](super::learner::Learner) is built from, except the number of actions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LearnerConfig {
-    /// Seed of every stream.
+    /// Seed of all random streams.
     pub seed: u64,
     /// 0 = all cores.
     pub threads: usize,
-    /// Pixels, square.
+    /// H = W, pixels.
     pub image_size: usize,
     /// `[latent]`.
     pub latent: LatentConfig,
@@ -30,13 +30,13 @@ pub struct LearnerConfig {
 /// One entry of the VAE schedule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Phase {
-    /// It holds for epochs below this; `None` = for ever.
+pub struct VaePhase {
+    /// Applies to epochs below this one; `None` = to all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_epoch: Option<u64>,
-    /// A phase runs when `epoch % every == 0`.
+    /// The VAE is trained when `epoch % every == 0`.
     pub every: u64,
-    /// Minibatches a phase.
+    /// Minibatches each time.
     pub updates: u64,
 }
 
@@ -48,18 +48,18 @@ pub struct LatentConfig {
     pub dim: usize,
     /// Channels of the convolutions, first to last.
     pub channels: Vec<usize>,
-    /// Per image: 1/2 |x - x'|^2 + beta KL.
+    /// Weight of the KL term; the loss of an image is 1/2 |x - x'|^2 + beta KL.
     pub beta: f64,
-    /// Images a minibatch.
+    /// Images per minibatch.
     pub batch: usize,
-    /// Adam's step.
+    /// Adam's learning rate.
     pub learning_rate: f64,
-    /// First entry whose `before_epoch` is above the epoch holds.
-    pub phases: Vec<Phase>,
+    /// Training schedule: the first entry whose `before_epoch` is above the epoch applies.
+    pub phases: Vec<VaePhase>,
 }
 
 impl LatentConfig {
-    /// VAE minibatches at the end of epoch `epoch` (0-based); 0 = no phase.
+    /// VAE minibatches at the end of epoch `epoch` (0-based); 0 = the VAE is not trained.
     #[must_use]
     pub fn updates_at(&self, epoch: u64) -> u64 {
         let phase = self.phases.iter().find(|p| p.before_epoch.is_none_or(|before| epoch < before));
@@ -67,27 +67,27 @@ impl LatentConfig {
     }
 }
 
-/// `[density]`.
+/// `[density]`: log p of stored frames.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DensityConfig {
     /// Which density, one of [`density::NAMES`](super::density::NAMES).
     pub estimator: String,
-    /// Latents an image, N.
+    /// Latents per image, N.
     pub latents: usize,
     /// Variance of the decoder's Gaussian, in squared units of [0, 1] pixels.
     pub decoder_variance: f64,
 }
 
-/// `[skew]`.
+/// `[skew]`: Skew-Fit's weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SkewConfig {
-    /// alpha in [-1, 0]; 0 switches skewing off (RIG).
+    /// The power alpha in [-1, 0]; 0 switches skewing off (RIG).
     pub power: f64,
-    /// Fraction of N in [0, 1]; > 0 tempers the power until ESS / N reaches it.
+    /// Smallest ESS / N, in [0, 1]; where it is not reached, the power is moved towards 0 until it is.
     pub min_ess: f64,
-    /// Skewing acts from the refresh after this epoch + 1 on.
+    /// The first refresh that skews is the one at the end of epoch `start_epoch` + 1.
     pub start_epoch: u64,
 }
 
@@ -99,20 +99,20 @@ impl SkewConfig {
     }
 }
 
-/// `[goals]`.
+/// `[goals]`: goal source, relabelling, reward.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GoalsConfig {
-    /// Exploration and relabelling goals, one of [`SOURCE_NAMES`](super::goals::SOURCE_NAMES).
+    /// Source of exploration and relabelling goals, one of [`SOURCE_NAMES`](super::goals::SOURCE_NAMES).
     pub source: String,
     /// Fraction of a batch that keeps the rollout's goal.
     pub relabel_keep: f64,
-    /// Fraction that gets a goal from `source`; the rest: future of the same episode.
+    /// Fraction of a batch whose goals come from `source`; the rest gets future states of the same episode.
     pub relabel_source: f64,
-    /// Store decode(z_g) as the goal's picture (official) instead of the real one.
-    #[serde(rename = "keep_goal_picture", with = "words::decoded_or_real")]
+    /// Store decode(z_g) as the goal's picture (as the official code does) instead of the real picture.
+    #[serde(rename = "keep_goal_picture", with = "choices::decoded_or_real")]
     pub keep_decoded_picture: bool,
-    /// What practice is rewarded with, one of [`REWARD_NAMES`](super::goals::REWARD_NAMES).
+    /// Reward of the relabelled transitions, one of [`REWARD_NAMES`](super::goals::REWARD_NAMES).
     pub reward: String,
 }
 
@@ -124,36 +124,37 @@ pub struct AgentConfig {
     pub hidden: Vec<usize>,
     /// Layer normalisation in the critics.
     pub layer_norm: bool,
-    /// Critics, at least 2.
+    /// Number of critics, at least 2.
     pub critics: usize,
-    /// Transitions a batch.
+    /// Transitions per batch.
     pub batch: usize,
-    /// Adam's step, all optimisers.
+    /// Adam's learning rate, the same for all optimisers.
     pub learning_rate: f64,
     /// gamma.
     pub discount: f64,
-    /// Polyak rate, every update.
+    /// Polyak rate of the target critics, applied at every update.
     pub tau: f64,
     /// Multiplies the latent distance.
     pub reward_scale: f64,
-    /// `None` = -(action dimensions).
-    #[serde(with = "words::auto_or_number")]
+    /// Target entropy of the policy, nats; `None` = -(action dimensions).
+    #[serde(with = "choices::auto_or_number")]
     pub target_entropy: Option<f64>,
-    /// The term -temperature log pi in the Bellman target.
+    /// Whether the Bellman target has the term -temperature log pi.
     pub entropy_in_target: bool,
-    /// All losses at the step's first parameters (true), or critics first (official first version).
-    #[serde(rename = "update_order", with = "words::actor_or_critic_first")]
+    /// True: all gradients are taken before any parameter moves. False: the critics are updated first (the official
+    /// code's first version).
+    #[serde(rename = "update_order", with = "choices::actor_or_critic_first")]
     pub actor_first: bool,
     /// Initial bias of the hidden layers.
     pub hidden_bias: f64,
-    /// Targets start as copies of the critics.
+    /// Whether target critics start as copies of the critics.
     pub copy_targets_at_start: bool,
 }
 
-/// `[replay]`.
+/// `[replay]`: the replay buffer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayConfig {
-    /// Transitions.
+    /// Largest number of stored transitions.
     pub capacity: usize,
 }

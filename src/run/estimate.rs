@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::format;
 use crate::learn::latent::Architecture;
 use crate::learn::latent::architecture::{FIRST_KERNEL, LAST_KERNEL};
-use crate::learn::nn::conv::Layer;
+use crate::learn::nn::conv::ConvLayer;
 use serde::Serialize;
 use skewfit_envs::EnvSpec;
 
@@ -159,7 +159,7 @@ fn nets(c: &Config, actions: usize) -> Result<[Cost; 4]> {
     let (z, first, hidden) = (a.dim, a.channels[0], &c.agent.hidden);
     let border = |kernel: usize| conv(a.cells() - 1, kernel, 3 * first);
     let with = |cost: Cost, biases: usize| Cost { params: cost.params + biases as f64, ..cost };
-    let inner = |l: &Layer| conv(l.window.small, l.window.kernel, l.big_channels * l.small_channels);
+    let inner = |l: &ConvLayer| conv(l.window.small, l.window.kernel, l.big_channels * l.small_channels);
     let down = a.convs.iter().map(|l| with(inner(l), l.small_channels));
     let up = a.deconvs.iter().map(|l| with(inner(l), l.big_channels));
     let encoder = [with(border(FIRST_KERNEL), first), dense(a.flat, a.flat), dense(a.flat, 2 * z)];

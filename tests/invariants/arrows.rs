@@ -5,7 +5,7 @@ use super::sources::{code, read, shipped};
 /// The rooms of `src/` in order, a line a wing: each may use the ones before it.
 const ORDER: [&str; 8] = [
     "error format statistics",
-    "learn: words settings rng nn latent density episode skew replay goals agent policy rollout learner",
+    "learn: choices settings rng nn latent density episode skew replay goals agent policy rollout learner",
     "config",
     "keep: store faults checkpoint models provenance summary supervise",
     "task: scene coverage knn_entropy attempt scores opened",
@@ -83,10 +83,10 @@ fn wings_and_rooms_depend_one_way() {
 #[test]
 fn the_reader_of_arrows_sees_lists() {
     let code = code(
-        "use crate::{error::Error, keep::{store, faults}};\nuse crate::learn::nn::{Adam, gemm::View};\nx(crate::format::bytes)",
+        "use crate::{error::Error, keep::{store, faults}};\nuse crate::learn::nn::{Adam, gemm::MatrixView};\nx(crate::format::bytes)",
     );
     let found = paths(&code);
-    for path in ["error::Error", "keep", "learn::nn::Adam", "learn::nn::gemm::View", "format::bytes"] {
+    for path in ["error::Error", "keep", "learn::nn::Adam", "learn::nn::gemm::MatrixView", "format::bytes"] {
         assert!(found.iter().any(|p| p == path), "{path} in {found:?}");
     }
     for (code, module, meant) in [

@@ -39,7 +39,7 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let posteriors = timed(&mut parts.encode_ms, || learner.posteriors())?;
     let log_density = Some(timed(&mut parts.density_ms, || learner.log_density(&posteriors, &mut || {}))?);
     let power = Some((cfg.skew.power, cfg.skew.min_ess));
-    timed(&mut parts.weights_ms, || learner.take_in(Encoding { posteriors, log_density }, power))?;
+    timed(&mut parts.weights_ms, || learner.apply_encoding(Encoding { posteriors, log_density }, power))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;
     let parts = Some(parts.of(all_ms));
     Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, cpu_ms: None, n: 1, gflops: None, parts })

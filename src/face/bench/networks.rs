@@ -5,10 +5,10 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::learn::agent::{Agent, Noise, Sac, SacConfig};
 use crate::learn::goals::Batch;
-use crate::learn::latent::density::{Estimate, Estimator};
+use crate::learn::latent::density::{Estimator, EstimatorConfig};
 use crate::learn::latent::{LatentModel, Vae};
 use crate::learn::nn::Workers;
-use crate::learn::nn::gemm::{View, matmul};
+use crate::learn::nn::gemm::{MatrixView, matmul};
 use crate::learn::policy::Policy;
 use crate::learn::rng::normals as normal;
 use crate::learn::rng::{self, Rng};
@@ -89,7 +89,7 @@ pub(super) fn encode(mut m: Model) -> Work {
 pub(super) fn log_density(mut m: Model, cfg: &DensityConfig) -> Work {
     let dim = m.vae.dim();
     let (latents, decoder_variance) = (cfg.latents, cfg.decoder_variance);
-    let cfg = Estimate { estimator: Estimator::Iwae, latents, decoder_variance };
+    let cfg = EstimatorConfig { estimator: Estimator::Iwae, latents, decoder_variance };
     Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
         let mut posteriors = vec![0.0; pictures.len() * 2 * dim];
@@ -123,6 +123,6 @@ fn square_product(workers: &Workers, size: usize, a: &[f32], b: &[f32], dst: &mu
     let rows = size.div_ceil(workers.count());
     let mut blocks: Vec<(&[f32], &mut [f32])> = a.chunks(rows * size).zip(dst.chunks_mut(rows * size)).collect();
     workers.each(&mut blocks, |_, (a, dst)| {
-        matmul(dst, false, View::new(a, a.len() / size, size), View::new(b, size, size));
+        matmul(dst, false, MatrixView::new(a, a.len() / size, size), MatrixView::new(b, size, size));
     });
 }

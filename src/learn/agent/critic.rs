@@ -1,16 +1,16 @@
-//! Critics Q_j(s, a) and their slow targets.
+//! The loss of the critics Q_j(s, a), with target networks Qbar_j.
 //!
 //! y = r + gamma * mask * (min_{j in M} Qbar_j(s', a') - alpha log pi(a'|s')),   L = sum_j mean_i (Q_j(s_i, a_i) - y_i)^2
 //! (soft Bellman residual, arXiv 1812.05905, equations 5 and 6; M is the update's pair, [`ensemble`](super::ensemble)).
 
 use super::ensemble::minimum;
-use super::lane::Lane;
 use super::nets::Nets;
 use super::rows::Rows;
 use super::squash::sample;
-use crate::learn::nn::gemm::View;
+use super::workspace::SacWorkspace;
+use crate::learn::nn::gemm::MatrixView;
 
-/// Discount and entropy weight of the Bellman target; `entropy_weight` 0 drops the term (the first official version).
+/// Discount and entropy weight of the Bellman target; weight 0 drops the entropy (the official code's first version).
 #[derive(Clone, Copy, Debug)]
 pub struct Bellman {
     /// gamma.
@@ -19,42 +19,42 @@ pub struct Bellman {
     pub entropy_weight: f32,
 }
 
-/// Adds this block's share of all critics' gradient to the lane; sums loss and Q.
-pub fn add_gradient(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
-    bellman_target(nets, rows, bellman, lane);
+/// Adds the block's gradient of all critics to the workspace, and its loss and Q to the sums.
+pub fn add_gradient(nets: &Nets, rows: &Rows, bellman: Bellman, workspace: &mut SacWorkspace) {
+    bellman_target(nets, rows, bellman, workspace);
     let n = rows.len();
     let scale = 2.0 / rows.batch_size as f32;
-    lane.join(rows.observation, Some(rows.action), rows);
-    let x = View::new(&lane.joined, n, nets.critic_shape.inputs);
+    workspace.join(rows.observation, Some(rows.action), rows);
+    let x = MatrixView::new(&workspace.joined, n, nets.critic_shape.inputs);
     let each = 1.0 / nets.critics.len() as f64;
-    let gradients = lane.critic_gradient.chunks_exact_mut(nets.critic_shape.size());
-    for ((theta, act), gradient) in nets.critics.iter().zip(&mut lane.critics).zip(gradients) {
+    let gradients = workspace.critic_gradient.chunks_exact_mut(nets.critic_shape.size());
+    for ((theta, act), gradient) in nets.critics.iter().zip(&mut workspace.critics).zip(gradients) {
         nets.critic_shape.forward(theta, x, n, act);
         for i in 0..n {
-            let error = act.y[i] - lane.target[i];
-            lane.dq[i] = scale * error;
-            lane.sums.critic_loss += f64::from(error * error);
-            lane.sums.q += each * f64::from(act.y[i]);
+            let error = act.y[i] - workspace.target[i];
+            workspace.dq[i] = scale * error;
+            workspace.sums.critic_loss += f64::from(error * error);
+            workspace.sums.q += each * f64::from(act.y[i]);
         }
-        nets.critic_shape.backward(theta, x, &lane.dq, n, act, gradient);
+        nets.critic_shape.backward(theta, x, &workspace.dq, n, act, gradient);
     }
 }
 
-/// y (R) into `lane.target`, with a' drawn by the present policy.
-fn bellman_target(nets: &Nets, rows: &Rows, bellman: Bellman, lane: &mut Lane) {
+/// Writes y (R) to `workspace.target`, with a' sampled from the current policy.
+fn bellman_target(nets: &Nets, rows: &Rows, bellman: Bellman, workspace: &mut SacWorkspace) {
     let n = rows.len();
-    let next = View::new(rows.next_observation, n, rows.observation_dim);
-    nets.policy_shape.forward(nets.policy, next, n, &mut lane.policy);
-    sample(&lane.policy.y, rows.next_noise, rows.action_dim, &mut lane.action, &mut lane.log_pi);
-    lane.join(rows.next_observation, None, rows);
-    let x = View::new(&lane.joined, n, nets.critic_shape.inputs);
+    let next = MatrixView::new(rows.next_observation, n, rows.observation_dim);
+    nets.policy_shape.forward(nets.policy, next, n, &mut workspace.policy);
+    sample(&workspace.policy.y, rows.next_noise, rows.action_dim, &mut workspace.action, &mut workspace.log_pi);
+    workspace.join(rows.next_observation, None, rows);
+    let x = MatrixView::new(&workspace.joined, n, nets.critic_shape.inputs);
     let pair = rows.pair;
     for j in pair {
-        nets.critic_shape.forward(nets.targets[j], x, n, &mut lane.critics[j]);
+        nets.critic_shape.forward(nets.targets[j], x, n, &mut workspace.critics[j]);
     }
     for i in 0..n {
-        let smaller = minimum(lane.critics[pair[0]].y[i], lane.critics[pair[1]].y[i]);
-        let value = smaller - bellman.entropy_weight * lane.log_pi[i];
-        lane.target[i] = rows.reward[i] + bellman.discount * rows.mask[i] * value;
+        let smaller = minimum(workspace.critics[pair[0]].y[i], workspace.critics[pair[1]].y[i]);
+        let value = smaller - bellman.entropy_weight * workspace.log_pi[i];
+        workspace.target[i] = rows.reward[i] + bellman.discount * rows.mask[i] * value;
     }
 }

@@ -1,14 +1,14 @@
-//! What several critics say together (REDQ: Chen et al. 2021, arXiv 2101.05982, algorithm 1).
+//! How several critics are combined (REDQ: Chen et al. 2021, arXiv 2101.05982, algorithm 1).
 //!
-//! The target takes  min(Qbar_j, Qbar_k)  of one random pair j != k an update, the actor climbs  mean_j Q_j.  Of two
-//! critics the pair is always both, and the actor climbs their minimum (clipped double Q: arXiv 1802.09477).
+//! The Bellman target uses  min(Qbar_j, Qbar_k)  of one random pair j != k per update; the actor maximises  mean_j Q_j.
+//! With two critics, the pair is always both, and the actor maximises their minimum (clipped double Q: arXiv 1802.09477).
 
 use rand::Rng as _;
 
 use crate::learn::nn::mlp::Activations;
 use crate::learn::rng::Rng;
 
-/// Two distinct critics of `count`; of two without a draw.
+/// A random pair of distinct critics out of `count`; with two critics, nothing is drawn.
 pub fn pair(count: usize, rng: &mut Rng) -> [usize; 2] {
     if count == 2 {
         return [0, 1];
@@ -17,22 +17,22 @@ pub fn pair(count: usize, rng: &mut Rng) -> [usize; 2] {
     [first, if other < first { other } else { other + 1 }]
 }
 
-/// min(a, b), and NaN if either is: `f32::min` would hide the broken one of two critics.
+/// min(a, b), NaN if either is NaN; `f32::min` would hide a NaN critic.
 pub fn minimum(a: f32, b: f32) -> f32 {
     if a < b || a.is_nan() { a } else { b }
 }
 
-/// What the actor climbs in row `i`: the smaller of two critics, the mean of more; NaN if any is.
-pub fn climbed(critics: &[Activations], i: usize) -> f32 {
+/// The Q that the actor maximises, in row `i`: the minimum of two critics, the mean of more; NaN if any critic is NaN.
+pub fn actor_q(critics: &[Activations], i: usize) -> f32 {
     match critics {
         [first, second] => minimum(first.y[i], second.y[i]),
         _ => sum(critics, i) / critics.len() as f32,
     }
 }
 
-/// Its derivative by critic `j`: 1 for the smaller of two and 0 for the other, 1 / N of more. It is NaN if any critic is:
-/// whichever it is, the actor's gradient must show it.
-pub fn slope(critics: &[Activations], j: usize, i: usize) -> f32 {
+/// The derivative of [`actor_q`] with respect to critic `j`: 1 for the smaller of two and 0 for the other, 1 / N for more.
+/// NaN if any critic is NaN, so that the actor's gradient shows it.
+pub fn actor_q_slope(critics: &[Activations], j: usize, i: usize) -> f32 {
     let slope = match critics {
         [first, second] => f32::from(u8::from((second.y[i] < first.y[i]) == (j == 1))),
         _ => 1.0 / critics.len() as f32,

@@ -1,17 +1,16 @@
 //! Goal-conditioned soft actor-critic (Haarnoja et al. 2018, arXiv 1812.05905) on latents: input concat(z, z_g).
 //!
-//! [`actor`], [`critic`] and [`temperature`] each hold one loss and its hand-derived gradient on a block of rows;
-//! [`ensemble`] has what several critics say together; [`squash`] draws actions; [`Sac`] owns the state and applies them.
+//! [`actor`], [`critic`] and [`temperature`] each have one loss and its hand-derived gradient on a block of rows.
+//! [`ensemble`] combines several critics, [`squash`] samples actions, and [`Sac`] owns the state and updates it.
 
 pub mod actor;
 pub mod critic;
 pub mod ensemble;
 mod host;
 mod init;
-mod judging;
-mod lane;
 pub mod model;
 mod nets;
+mod q_values;
 #[cfg(test)]
 pub(crate) mod reference;
 mod rows;
@@ -20,8 +19,9 @@ pub mod squash;
 pub mod temperature;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
-pub use host::{HostActor, Scratch};
+pub use host::{ActorScratch, HostActor};
 pub use model::{Agent, SacInfo};
 pub use rows::Noise;
 pub use sac::{Sac, SacConfig};

@@ -1,7 +1,7 @@
-//! What an agent must do. Slices cross this line, tensors never do, so that it may be written on a tensor library.
+//! The trait of an agent. It takes and returns slices, never tensors, so an implementation may use any tensor library.
 //!
-//! [`Sac`](super::Sac) is the hand-written one. Another has the same settings, the same initial values (its own are taken
-//! from a [`Sac`](super::Sac)'s state) and the same noise, so that it differs by rounding alone.
+//! [`Sac`](super::Sac) is the hand-written implementation. Another one gets the same settings, the same initial values (from
+//! the state of a [`Sac`](super::Sac)) and the same noise, so it differs only by rounding.
 
 use super::Noise;
 use super::host::HostActor;
@@ -9,25 +9,25 @@ use crate::error::Result;
 use crate::learn::goals::Batch;
 use crate::learn::nn::ModelState;
 
-/// Facts about one update, for the log.
+/// Facts about one SAC update, for the log.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct SacInfo {
-    /// Mean over the batch, all critics added.
+    /// Mean squared error over the batch, summed over the critics.
     pub critic_loss: f64,
-    /// Mean of alpha log pi - Q, the smaller of two critics or the mean of more.
+    /// Mean of alpha log pi - Q; Q is the minimum of two critics or the mean of more.
     pub actor_loss: f64,
     /// alpha before the update.
     pub temperature: f64,
     /// -mean log pi, nats.
     pub entropy: f64,
-    /// Mean Q of the stored actions, over all critics.
+    /// Mean Q of the batch's actions, over all critics.
     pub q_mean: f64,
-    /// 2-norm of the gradients of policy and critics together.
+    /// 2-norm of the joint gradient of policy and critics.
     pub grad_norm: f64,
 }
 
 impl SacInfo {
-    /// The facts by their columns of `metrics.csv`.
+    /// The facts with the names of their columns in `metrics.csv`.
     #[must_use]
     pub fn columns(&self) -> [(&'static str, f64); 6] {
         [
@@ -41,41 +41,41 @@ impl SacInfo {
     }
 }
 
-/// Policy, critics, their targets, temperature, and their optimisers.
+/// Policy, critics, target critics, temperature, and their optimisers.
 pub trait Agent: Send + Sync {
-    /// One update of temperature, policy, critics and targets, at the learning rate after so many `halvings`.
+    /// One update of temperature, policy, critics and target critics, with the learning rate halved `halvings` times.
     ///
     /// # Errors
-    /// `NotFinite` if a gradient is not finite; the parameters it belongs to are unchanged then.
+    /// `NotFinite` if a gradient is not finite; its parameters are unchanged then.
     fn update(&mut self, batch: &Batch, noise: &Noise, halvings: u32) -> Result<SacInfo>;
 
-    /// Q(s, a) as the actor climbs it (R): of two critics the smaller, of more the mean; and log pi (R) of a draw of the
-    /// present policy with standard normal `noise` (R, A), for observations (R, 2Z) and actions (R, A).
+    /// Q(s, a) (R) of observations (R, 2Z) and actions (R, A): the minimum of two critics, or the mean of more. And log pi (R)
+    /// of actions sampled from the current policy with standard normal `noise` (R, A).
     ///
     /// # Errors
-    /// What the device reports.
-    fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)>;
+    /// Errors of the device.
+    fn q_and_log_prob(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)>;
 
-    /// alpha, after the last update: no wait for a device.
+    /// The temperature alpha after the last update; does not wait for a device.
     fn temperature(&self) -> f32;
 
-    /// What acts in the control loop, with the parameters as they are. An implementation elsewhere keeps a copy on
-    /// the host, which it brings up to date after an update.
+    /// The actor for the control loop, with the current parameters. An implementation on a device keeps a copy on the host
+    /// and updates it after each update.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     fn actor(&self) -> Result<HostActor<'_>>;
 
     /// Parameters and moments: `policy.*`, `critic0.*`, ..., `target0.*`, ..., `log_temperature`, and the optimisers
     /// `policy`, `critics`, `log_temperature`.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     fn state(&self) -> Result<ModelState>;
 
     /// The inverse of [`state`](Self::state); other tensors are ignored.
     ///
     /// # Errors
-    /// `Damaged` where a tensor is missing or has another shape; a part may have been restored then.
+    /// `Damaged` if a tensor is missing or has another shape; some tensors may have been restored then.
     fn restore(&mut self, state: &ModelState) -> Result<()>;
 }

@@ -1,22 +1,22 @@
-//! The networks that a block of rows goes through.
+//! The networks of one update, borrowed.
 
 use crate::learn::nn::Mlp;
 
-/// All parameters a block reads.
+/// Shapes and parameters of all networks.
 pub struct Nets<'a> {
     /// (2Z) to (2A).
     pub policy_shape: &'a Mlp,
     /// (2Z + A) to (1).
     pub critic_shape: &'a Mlp,
-    /// The policy's parameters.
+    /// Parameters of the policy.
     pub policy: &'a [f32],
-    /// Each critic's parameters.
+    /// Parameters of each critic.
     pub critics: Vec<&'a [f32]>,
-    /// Each target's parameters.
+    /// Parameters of each target critic.
     pub targets: Vec<&'a [f32]>,
 }
 
-/// Each of `count` equal networks that lie in one memory.
+/// The parameters of each of `count` equal networks, which are contiguous in `values`.
 pub fn each(values: &[f32], count: usize) -> Vec<&[f32]> {
     values.chunks_exact(values.len() / count).collect()
 }

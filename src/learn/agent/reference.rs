@@ -1,4 +1,4 @@
-//! The same agent written as candle code, f64 to measure by: losses from their definitions, candle's gradients, candle's Adam.
+//! The agent in candle, in f64 for comparisons: losses by definition, candle's gradients, candle's Adam.
 //!
 //! log pi(a|s) = log N(u; mu, sigma^2) - log(1 - tanh^2 u);  ReLU and the clamp of log sigma are products with masks.
 
@@ -10,8 +10,8 @@ use crate::learn::goals::Batch;
 use crate::learn::nn::tests::reference::{Margin, perceptron, vars};
 use crate::learn::settings::AgentConfig;
 
-/// Parameters in the order and layout of [`Params`](crate::learn::nn::Params); critics one after the other.
-pub struct Reference {
+/// Parameters in the order and layout of [`Params`](crate::learn::nn::Params), critics one after the other.
+pub struct SacReference {
     pub policy: Vec<Var>,
     pub critics: Vec<Var>,
     pub targets: Vec<Var>,
@@ -20,11 +20,11 @@ pub struct Reference {
     dtype: DType,
     cfg: AgentConfig,
     actions: usize,
-    /// Smallest distance of a kink's argument (ReLU, clamp, the smaller of two critics) from its kink.
+    /// Smallest distance of an argument from its kink (of ReLU, clamp, minimum of two critics).
     pub margin: Margin,
 }
 
-/// A batch and its noise, (B, .) each, and the pair of critics.
+/// A batch and its noise, (B, .) each, and the pair of target critics.
 pub struct Data {
     observation: Tensor,
     next_observation: Tensor,
@@ -54,7 +54,7 @@ impl Data {
     }
 }
 
-impl Reference {
+impl SacReference {
     pub fn new(sac: &Sac, cfg: &AgentConfig, actions: usize, dtype: DType) -> Result<Self> {
         let [policy, critics, targets] = [&sac.policy, &sac.critics, &sac.targets].map(|p| vars(p, dtype));
         let (policy, critics, targets) = (policy?, critics?, targets?);
@@ -77,19 +77,19 @@ impl Reference {
         Ok(self.draw(&data.observation, &data.noise)?.0)
     }
 
-    /// (loss, mean log pi):  mean [ alpha log pi(a|s) - Q(s, a) ],  Q the smaller of two critics or the mean of more.
+    /// (loss, mean log pi), with loss = mean [ alpha log pi(a|s) - Q(s, a) ];  Q is the minimum of two critics or the mean of more.
     pub fn actor_loss(&self, data: &Data, alpha: f64) -> Result<(Tensor, f64)> {
         let (action, log_pi) = self.draw(&data.observation, &data.noise)?;
-        let loss = ((&log_pi * alpha)? - self.climbed(&data.observation, &action)?)?.mean_all()?;
+        let loss = ((&log_pi * alpha)? - self.actor_q(&data.observation, &action)?)?.mean_all()?;
         Ok((loss, scalar(&log_pi.mean_all()?)?))
     }
 
-    /// Q(s, a) of the stored actions as the actor climbs it, and log pi of its own draw, (B, 1) each.
-    pub fn judged(&self, data: &Data) -> Result<[Tensor; 2]> {
-        Ok([self.climbed(&data.observation, &data.action)?, self.draw(&data.observation, &data.noise)?.1])
+    /// The actor's Q(s, a) of the batch's actions, and log pi of sampled actions, (B, 1) each.
+    pub fn q_and_log_prob(&self, data: &Data) -> Result<[Tensor; 2]> {
+        Ok([self.actor_q(&data.observation, &data.action)?, self.draw(&data.observation, &data.noise)?.1])
     }
 
-    fn climbed(&self, observation: &Tensor, action: &Tensor) -> Result<Tensor> {
+    fn actor_q(&self, observation: &Tensor, action: &Tensor) -> Result<Tensor> {
         if self.cfg.critics == 2 {
             return self.smaller(&self.critics, [0, 1], observation, action);
         }
@@ -97,8 +97,8 @@ impl Reference {
         Tensor::cat(&all.collect::<Result<Vec<_>>>()?, 1)?.mean_keepdim(1)
     }
 
-    /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min Qbar_j(s', a') - alpha log pi(a'|s')), a constant,
-    /// the minimum that of the pair.
+    /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min Qbar_j(s', a') - alpha log pi(a'|s')), a constant;
+    /// the minimum is over the pair.
     pub fn critic_loss(&self, data: &Data, alpha: f64) -> Result<Tensor> {
         let (action, log_pi) = self.draw(&data.next_observation, &data.next_noise)?;
         let mut value = self.smaller(&self.targets, data.pair, &data.next_observation, &action)?;
@@ -110,13 +110,13 @@ impl Reference {
         self.each(&self.critics).map(error).reduce(|sum, e| sum? + e?).expect("a critic")
     }
 
-    /// Mean Q(s, a) of the stored actions, over all critics.
+    /// Mean Q(s, a) of the batch's actions, over all critics.
     pub fn q_mean(&self, data: &Data) -> Result<f64> {
         let of = |critic: &[Var]| scalar(&self.q(critic, &data.observation, &data.action)?.mean_all()?);
         Ok(self.each(&self.critics).map(of).sum::<Result<f64>>()? / self.cfg.critics as f64)
     }
 
-    /// One update; both losses.
+    /// One update; returns both losses.
     pub fn update(&mut self, data: &Data) -> Result<(f64, f64)> {
         let alpha = self.temperature()?;
         let (mut actor, log_pi) = self.actor_loss(data, alpha)?;
@@ -142,7 +142,7 @@ impl Reference {
         Ok((scalar(&actor)?, scalar(&critic)?))
     }
 
-    /// L = -log alpha (mean log pi + H).
+    /// One step on L = -log alpha (mean log pi + H).
     fn step_temperature(&mut self, log_pi: f64) -> Result<()> {
         let entropy = self.cfg.target_entropy.unwrap_or(-(self.actions as f64));
         let loss = (self.log_temperature.as_tensor() * -(log_pi + entropy))?;
@@ -169,7 +169,7 @@ impl Reference {
         Ok((u.tanh()?, (normal - squash)?.affine(1.0, -half_log_2pi)?.sum_keepdim(1)?))
     }
 
-    /// min_j Q_j of the pair, (B, 1).
+    /// min_j Q_j over the pair, (B, 1).
     fn smaller(&self, critics: &[Var], pair: [usize; 2], observation: &Tensor, action: &Tensor) -> Result<Tensor> {
         let all: Vec<_> = self.each(critics).collect();
         let [first, second] = pair.map(|j| self.q(all[j], observation, action));
@@ -178,7 +178,7 @@ impl Reference {
         first.minimum(&second)
     }
 
-    /// Every critic's parameters.
+    /// The parameters of each critic.
     fn each<'v>(&self, critics: &'v [Var]) -> std::slice::Chunks<'v, Var> {
         critics.chunks(critics.len() / self.cfg.critics)
     }
@@ -194,7 +194,7 @@ impl Reference {
 
     fn note(&self, distance: &Tensor) -> Result<()> {
         if self.dtype != DType::F64 {
-            return Ok(()); // the margin is f64's
+            return Ok(()); // the margin is used in f64 only
         }
         let distances = distance.abs()?.flatten_all()?.to_vec1::<f64>()?;
         self.margin.set(distances.into_iter().fold(self.margin.get(), f64::min));
@@ -202,7 +202,7 @@ impl Reference {
     }
 }
 
-/// A number.
+/// A scalar tensor as a number.
 pub fn scalar(x: &Tensor) -> Result<f64> {
     x.to_dtype(DType::F64)?.to_scalar()
 }

@@ -6,19 +6,19 @@ use super::ensemble;
 use crate::learn::goals::Batch;
 use crate::learn::rng::Rng;
 
-/// What one update draws: standard normals, (B, A) each, and a pair of critics.
+/// The random numbers of one update: standard normals, (B, A) each, and a pair of target critics.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Noise {
     /// For a ~ pi(.|s).
     pub current: Vec<f32>,
     /// For a' ~ pi(.|s').
     pub next: Vec<f32>,
-    /// The two whose targets count.
+    /// The two target critics in the Bellman target.
     pub pair: [usize; 2],
 }
 
 impl Noise {
-    /// Fills both with `n` draws, then takes two of `critics` critics, without a draw where there are two.
+    /// Draws `n` normals for each, then the pair out of `critics` critics (with two critics, nothing is drawn).
     pub fn draw(&mut self, n: usize, critics: usize, rng: &mut Rng) {
         for half in [&mut self.current, &mut self.next] {
             half.clear();
@@ -44,7 +44,7 @@ pub struct Rows<'a> {
     pub noise: &'a [f32],
     /// (R, A), for a' ~ pi(.|s').
     pub next_noise: &'a [f32],
-    /// The two whose targets count.
+    /// The two target critics in the Bellman target.
     pub pair: [usize; 2],
     /// B of the whole batch.
     pub batch_size: usize,

@@ -1,10 +1,10 @@
-//! The agent: policy, critics, their targets, temperature, and the optimisers' moments.
+//! The hand-written SAC agent: policy, critics, target critics, temperature, and the optimisers' moments.
 
 use super::host::HostActor;
-use super::lane::{BLOCK, Lane, SHARE, Sums};
 use super::model::{Agent, SacInfo};
 use super::nets::{Nets, each};
 use super::rows::{Noise, Rows};
+use super::workspace::{BLOCK, LossSums, SHARE, SacWorkspace};
 use super::{actor, critic, init, temperature};
 use crate::error::{Error, Result};
 use crate::learn::goals::Batch;
@@ -13,7 +13,7 @@ use crate::learn::nn::{Adam, Mlp, ModelState, Params, Workers, reduce};
 use crate::learn::rng::Rng;
 use crate::learn::settings::AgentConfig;
 
-/// What an update depends on besides the state.
+/// Sizes and settings of a [`Sac`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct SacConfig {
     /// Z.
@@ -24,7 +24,7 @@ pub struct SacConfig {
     pub agent: AgentConfig,
 }
 
-/// The agent's whole state.
+/// The agent's state.
 pub struct Sac {
     pub(super) cfg: SacConfig,
     pub(super) policy_shape: Mlp,
@@ -37,9 +37,9 @@ pub struct Sac {
     pub targets: Params,
     /// `log_temperature`, ().
     pub log_temperature: Params,
-    /// Moments of the policy, of all critics, of the temperature.
+    /// Moments of policy, all critics, and temperature.
     pub adams: [Adam; 3],
-    pub(super) lanes: Vec<Lane>,
+    pub(super) workspaces: Vec<SacWorkspace>,
     workers: Workers,
 }
 
@@ -51,7 +51,20 @@ pub(super) enum Losses {
 }
 
 impl Sac {
-    /// A fresh agent that works on `workers`, its initial weights drawn from `rng`: policy, critics, targets.
+    /// A new agent on these `workers`; initial weights are drawn from `rng` in the order policy, critics, target critics.
+    ///
+    /// ```
+    /// use skewfit::config::Config;
+    /// use skewfit::learn::{agent::{Agent, Sac, SacConfig}, nn::Workers, rng::stream};
+    ///
+    /// # fn main() -> skewfit::error::Result<()> {
+    /// let cfg = SacConfig { latent_dim: 2, action_dim: 1, agent: Config::resolve("door", vec![])?.agent };
+    /// let sac = Sac::new(cfg, &Workers::new(1), &mut stream(0, "agent-init", &[]));
+    /// let actor = sac.actor()?;
+    /// let action = actor.mean(&mut actor.scratch(), &[0.1, -0.3, 0.0, 0.5]);
+    /// assert!(sac.temperature() == 1.0 && action[0].abs() < 1.0);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn new(cfg: SacConfig, workers: &Workers, rng: &mut Rng) -> Self {
         let (observation, actions) = (2 * cfg.latent_dim, cfg.action_dim);
@@ -65,14 +78,15 @@ impl Sac {
             targets.values.copy_from_slice(&critics.values);
         }
         let adams = [policy.values.len(), critics.values.len(), 1].map(Adam::new);
-        let lanes = (0..workers.count()).map(|_| Lane::new(&policy_shape, &critic_shape, *count)).collect();
+        let workspaces =
+            (0..workers.count()).map(|_| SacWorkspace::new(&policy_shape, &critic_shape, *count)).collect();
         let log_temperature = Params::zeros([("log_temperature".to_owned(), vec![])]);
         let workers = workers.clone();
-        Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, lanes, workers }
+        Self { cfg, policy_shape, critic_shape, policy, critics, targets, log_temperature, adams, workspaces, workers }
     }
 
-    /// Every lane's gradients of its rows; returns the sums over the batch.
-    pub(super) fn gradients(&mut self, losses: Losses, batch: &Batch, noise: &Noise, alpha: f32) -> Sums {
+    /// Computes each thread's gradients of its rows; returns the sums over the batch.
+    pub(super) fn gradients(&mut self, losses: Losses, batch: &Batch, noise: &Noise, alpha: f32) -> LossSums {
         let agent = &self.cfg.agent;
         let entropy_weight = if agent.entropy_in_target { alpha } else { 0.0 };
         let bellman = critic::Bellman { discount: agent.discount as f32, entropy_weight };
@@ -85,38 +99,38 @@ impl Sac {
         };
         let workers = &self.workers;
         let shares = workers.shares(batch.size, SHARE);
-        workers.each(&mut self.lanes, |i, lane| {
-            lane.clear();
+        workers.each(&mut self.workspaces, |i, workspace| {
+            workspace.clear();
             let share = shares[i].clone();
             for start in share.clone().step_by(BLOCK) {
                 let rows = Rows::of(batch, noise, start..(start + BLOCK).min(share.end));
                 if matches!(losses, Losses::Actor | Losses::Both) {
-                    actor::add_gradient(&nets, &rows, alpha, lane);
+                    actor::add_gradient(&nets, &rows, alpha, workspace);
                 }
                 if matches!(losses, Losses::Critic | Losses::Both) {
-                    critic::add_gradient(&nets, &rows, bellman, lane);
+                    critic::add_gradient(&nets, &rows, bellman, workspace);
                 }
             }
         });
-        self.lanes.iter().fold(Sums::default(), |a, lane| Sums {
-            actor_loss: a.actor_loss + lane.sums.actor_loss,
-            log_pi: a.log_pi + lane.sums.log_pi,
-            critic_loss: a.critic_loss + lane.sums.critic_loss,
-            q: a.q + lane.sums.q,
+        self.workspaces.iter().fold(LossSums::default(), |a, workspace| LossSums {
+            actor_loss: a.actor_loss + workspace.sums.actor_loss,
+            log_pi: a.log_pi + workspace.sums.log_pi,
+            critic_loss: a.critic_loss + workspace.sums.critic_loss,
+            q: a.q + workspace.sums.q,
         })
     }
 
     pub(super) fn policy_norm2(&mut self) -> Result<f64> {
-        let mut parts: Vec<&mut [f32]> = self.lanes.iter_mut().map(|l| &mut l.policy_gradient[..]).collect();
+        let mut parts: Vec<&mut [f32]> = self.workspaces.iter_mut().map(|l| &mut l.policy_gradient[..]).collect();
         finite("actor", reduce::sum_into_first(&self.workers, &mut parts))
     }
 
     pub(super) fn critic_norm2(&mut self) -> Result<f64> {
-        let mut parts: Vec<&mut [f32]> = self.lanes.iter_mut().map(|l| &mut l.critic_gradient[..]).collect();
+        let mut parts: Vec<&mut [f32]> = self.workspaces.iter_mut().map(|l| &mut l.critic_gradient[..]).collect();
         finite("critic", reduce::sum_into_first(&self.workers, &mut parts))
     }
 
-    fn temperature_gradient(&self, sums: &Sums, batch: usize) -> Result<f64> {
+    fn temperature_gradient(&self, sums: &LossSums, batch: usize) -> Result<f64> {
         let target = self.cfg.agent.target_entropy.unwrap_or(-(self.cfg.action_dim as f64));
         finite("temperature", temperature::gradient(sums.log_pi / batch as f64, target))
     }
@@ -126,20 +140,20 @@ impl Sac {
     }
 
     fn step_policy(&mut self, rate: f64) {
-        let gradient = &self.lanes[0].policy_gradient;
+        let gradient = &self.workspaces[0].policy_gradient;
         self.adams[0].step(&self.workers, rate, &mut self.policy.values, gradient, None);
     }
 
     fn step_critics(&mut self, rate: f64) {
         let follow = Polyak { target: &mut self.targets.values, tau: self.cfg.agent.tau as f32 };
-        let gradient = &self.lanes[0].critic_gradient;
+        let gradient = &self.workspaces[0].critic_gradient;
         self.adams[1].step(&self.workers, rate, &mut self.critics.values, gradient, Some(follow));
     }
 }
 
 impl Agent for Sac {
-    /// Actor-first takes every gradient at the step's first parameters (the official code's later version);
-    /// critic-first steps temperature, then critics, then the policy against the new critics (its first version).
+    /// Actor-first takes all gradients before any parameter moves (the official code's later version). Critic-first steps the
+    /// temperature, then the critics, then the policy against the new critics (its first version).
     fn update(&mut self, batch: &Batch, noise: &Noise, halvings: u32) -> Result<SacInfo> {
         let (start, rate) = (self.temperature(), halved(self.cfg.agent.learning_rate, halvings));
         let (sums, norm2) = if self.cfg.agent.actor_first {
@@ -161,7 +175,7 @@ impl Agent for Sac {
             let actor = self.gradients(Losses::Actor, batch, noise, self.temperature());
             let policy_norm2 = self.policy_norm2()?;
             self.step_policy(rate);
-            (Sums { actor_loss: actor.actor_loss, log_pi: actor.log_pi, ..critic }, [policy_norm2, critic_norm2])
+            (LossSums { actor_loss: actor.actor_loss, log_pi: actor.log_pi, ..critic }, [policy_norm2, critic_norm2])
         };
         let n = batch.size as f64;
         Ok(SacInfo {
@@ -174,8 +188,8 @@ impl Agent for Sac {
         })
     }
 
-    fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
-        Ok(self.judged(observation, action, noise))
+    fn q_and_log_prob(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
+        Ok(self.q_values(observation, action, noise))
     }
 
     fn temperature(&self) -> f32 {

@@ -1,12 +1,12 @@
-//! A tanh-squashed Gaussian: a = tanh(u), u = mu + sigma * eps, eps ~ N(0, I) handed in.
+//! A tanh-squashed Gaussian: a = tanh(u), u = mu + sigma * eps; the noise eps ~ N(0, I) is an argument.
 //!
 //! log pi(a) = sum_k [ log N(u_k; mu_k, sigma_k) - 2 (log 2 - u_k - softplus(-2 u_k)) ]   (arXiv 1812.05905, appendix C)
 
-/// log sigma is clamped to this range; outside of it its gradient is zero.
+/// log sigma is clamped to this range; outside, its gradient is zero.
 pub const LOG_STD: (f32, f32) = (-20.0, 2.0);
 const HALF_LOG_2PI: f32 = 0.918_938_5;
 
-/// One action entry: value, its sigma and its share of log pi.
+/// One entry of an action, its sigma and its term of log pi.
 #[derive(Clone, Copy, Debug)]
 pub struct Squashed {
     /// a = tanh(u).
@@ -17,7 +17,15 @@ pub struct Squashed {
     pub log_pi: f32,
 }
 
-/// Draws one entry from its mean, its raw log sigma and its noise; finite for every finite input.
+/// Samples one entry of an action from its mean, raw log sigma and noise; finite for every finite input.
+///
+/// ```
+/// use skewfit::learn::agent::squash::squash;
+///
+/// let draw = squash(0.5, 0.0, 0.0); // sigma = 1, no noise: the mean action
+/// assert_eq!((draw.action, draw.std), (0.5f32.tanh(), 1.0));
+/// assert!(squash(50.0, 0.0, 0.0).log_pi.is_finite());
+/// ```
 #[must_use]
 pub fn squash(mean: f32, raw_log_std: f32, eps: f32) -> Squashed {
     let log_std = raw_log_std.clamp(LOG_STD.0, LOG_STD.1);
@@ -32,7 +40,7 @@ fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// Actions (R, A) for the policy's output (R, 2A) = (means, raw log sigmas); returns each row's log pi in `log_pi`.
+/// Writes actions (R, A) sampled from the policy's output (R, 2A) = (means, raw log sigmas), and each row's log pi.
 pub fn sample(head: &[f32], noise: &[f32], dim: usize, action: &mut [f32], log_pi: &mut [f32]) {
     for (((head, noise), action), log_pi) in
         head.chunks_exact(2 * dim).zip(noise.chunks_exact(dim)).zip(action.chunks_exact_mut(dim)).zip(log_pi)

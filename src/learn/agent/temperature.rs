@@ -1,10 +1,20 @@
-//! The temperature alpha = exp(log alpha), tuned so that the policy's entropy meets a target H.
+//! The temperature alpha = exp(log alpha), adjusted so that the policy's entropy approaches a target H.
 //!
 //! L(log alpha) = -log alpha * mean(log pi + H)   (the common form of Haarnoja et al. 2018b, arXiv 1812.05905, section 5).
 
 use crate::learn::nn::{Adam, Workers};
 
 /// dL / d log alpha = -(mean log pi + H).
+///
+/// ```
+/// use skewfit::learn::agent::temperature::{gradient, update};
+/// use skewfit::learn::nn::Adam;
+///
+/// let (mut log_alpha, mut adam) = ([0.0], Adam::new(1));
+/// let entropy = 1.0; // nats, below the target of 2: the temperature rises
+/// update(&mut log_alpha, &mut adam, 1e-3, gradient(-entropy, 2.0));
+/// assert!(log_alpha[0] > 0.0);
+/// ```
 #[must_use]
 pub fn gradient(mean_log_pi: f64, target_entropy: f64) -> f64 {
     -(mean_log_pi + target_entropy)

@@ -1,4 +1,4 @@
-//! Oracles of the agent; what several of them share.
+//! Oracles of the agent, and their common helpers.
 
 mod gradients;
 mod shapes;
@@ -8,7 +8,7 @@ use candle_core::DType;
 use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::reference::{Data, Reference};
+use super::reference::{Data, SacReference};
 use super::{Agent, Noise, Sac, SacConfig};
 use crate::config::Config;
 use crate::learn::goals::Batch;
@@ -34,7 +34,7 @@ fn fresh(agent: &AgentConfig, threads: usize) -> Sac {
     Sac::new(cfg, &Workers::new(threads), &mut stream(1, "oracle-sac", &[]))
 }
 
-/// A fresh agent, or a `wide` one: He-uniform weights, alpha = .3, and log sigma around both ends of its clamp.
+/// A new agent; with `wide`, its weights are He-uniform, alpha = .3, and log sigma is around both ends of its clamp.
 fn sac(agent: &AgentConfig, threads: usize, wide: bool) -> Sac {
     let mut sac = fresh(agent, threads);
     if wide {
@@ -62,7 +62,7 @@ fn widen(params: &mut Params, rng: &mut Rng) {
     }
 }
 
-/// Random transitions for two critics, every fifth one terminal.
+/// Random transitions for two critics; every fifth one is terminal.
 fn data(n: usize, seed: u64) -> (Batch, Noise) {
     data_for(2, n, seed)
 }
@@ -82,8 +82,8 @@ fn data_for(critics: usize, n: usize, seed: u64) -> (Batch, Noise) {
     (batch, noise)
 }
 
-fn reference(sac: &Sac, agent: &AgentConfig) -> Reference {
-    Reference::new(sac, agent, ACTIONS, DType::F64).unwrap()
+fn reference(sac: &Sac, agent: &AgentConfig) -> SacReference {
+    SacReference::new(sac, agent, ACTIONS, DType::F64).unwrap()
 }
 
 /// Every combination of update order and entropy in the target.

@@ -1,25 +1,25 @@
-//! log p(x) under the VAE, by [importance weights](crate::learn::latent::density) of a few latents a picture.
+//! log p(x) under the VAE, from the [importance weights](crate::learn::latent::density) of a few latents per picture.
 
-use super::{Density, Group};
+use super::{Density, EpisodeFrames};
 use crate::error::Result;
 use crate::learn::latent::LatentModel;
-use crate::learn::latent::density::{Estimate, Estimator};
+use crate::learn::latent::density::{Estimator, EstimatorConfig};
 use crate::learn::rng::normals;
 use crate::learn::settings::DensityConfig;
 
-/// Pictures whose densities are computed in one go, so that memory does not grow with an episode.
+/// Pictures whose densities are computed together; it bounds the memory that a long episode needs.
 pub const PICTURES_AT_ONCE: usize = 128;
 
 /// An estimator of the VAE's marginal likelihood.
 #[derive(Clone, Debug)]
 pub struct VaeDensity {
-    estimate: Estimate,
+    estimate: EstimatorConfig,
 }
 
 impl VaeDensity {
     pub(super) fn boxed(cfg: &DensityConfig, estimator: Estimator) -> Box<dyn Density> {
         let (latents, decoder_variance) = (cfg.latents, cfg.decoder_variance);
-        Box::new(Self { estimate: Estimate { estimator, latents, decoder_variance } })
+        Box::new(Self { estimate: EstimatorConfig { estimator, latents, decoder_variance } })
     }
 }
 
@@ -27,7 +27,7 @@ impl Density for VaeDensity {
     fn log_density(
         &self,
         model: &mut dyn LatentModel,
-        groups: Vec<Group<'_>>,
+        groups: Vec<EpisodeFrames<'_>>,
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<f64>> {
         let dim = model.dim();

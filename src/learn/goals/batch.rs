@@ -1,6 +1,6 @@
-//! One SAC minibatch on flat memory, refilled in place.
+//! A SAC batch in flat memory, refilled in place.
 
-/// B relabelled transitions; the buffers are reused from one call to the next.
+/// B relabelled transitions; the buffers are reused from one update to the next.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Batch {
     /// B.
@@ -17,12 +17,12 @@ pub struct Batch {
     pub action: Vec<f32>,
     /// (B).
     pub reward: Vec<f32>,
-    /// (B): 1, or 0 where the episode terminated there; a time limit is no termination.
+    /// (B): 0 where the step terminated its episode, else 1; a time limit is not a termination.
     pub mask: Vec<f32>,
 }
 
 impl Batch {
-    /// Takes these shapes; allocates only to grow.
+    /// Sets the shapes; allocates only to grow.
     pub fn resize(&mut self, size: usize, latent_dim: usize, action_dim: usize) {
         (self.size, self.latent_dim, self.action_dim) = (size, latent_dim, action_dim);
         self.observation.resize(size * 2 * latent_dim, 0.0);

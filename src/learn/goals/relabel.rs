@@ -1,8 +1,8 @@
-//! Hindsight relabelling: uniform transitions, of which a share keeps the goal it was collected with, a share gets
-//! goals from a source, and the rest goals the same episode reached later (Skew-Fit's 20 / 50 / 30 %).
+//! Hindsight relabelling of uniformly drawn transitions. Some keep the goal of their rollout, some get a goal from a source,
+//! and the rest get a goal that the same episode reached later (Skew-Fit's 20 / 50 / 30 %).
 //!
 //! Future goals (Andrychowicz et al. 2017, arXiv 1707.01495): at step t of T, j ~ U{t, .., T-1}, z_g = z_{j+1}.
-//! Rewards are recomputed for every row by the [`Reward`] given; the same goal stands in both observations.
+//! The given [`Reward`] is computed for every row; both observations of a row have the same goal.
 
 use rand::Rng as _;
 
@@ -12,17 +12,23 @@ use super::source::GoalSource;
 use crate::learn::replay::Replay;
 use crate::learn::rng::Rng;
 
-/// Shares of a batch; the rest are future goals.
+/// Fractions of a batch by the kind of goal; the rest gets future goals.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RelabelMix {
-    /// Keeps the rollout's goal, in [0, 1].
+    /// Rows that keep the rollout's goal, in [0, 1].
     pub keep: f64,
-    /// Goals from the source, in [0, 1 - keep].
+    /// Rows with a goal from the source, in [0, 1 - keep].
     pub source: f64,
 }
 
 impl RelabelMix {
-    /// Rows of a batch that (keep, take from the source, take the future): floor, floor, rest.
+    /// Numbers of rows with (the rollout's goal, a source's goal, a future goal): floor, floor, rest.
+    ///
+    /// ```
+    /// use skewfit::learn::goals::RelabelMix;
+    ///
+    /// assert_eq!(RelabelMix { keep: 0.2, source: 0.5 }.counts(1024), (204, 512, 308));
+    /// ```
     #[must_use]
     pub fn counts(self, batch: usize) -> (usize, usize, usize) {
         let share = |fraction: f64| (fraction * batch as f64) as usize;
@@ -32,9 +38,8 @@ impl RelabelMix {
     }
 }
 
-/// Fills `out` with `batch` relabelled transitions, kept goals first, then the source's, then future ones.
-///
-/// An empty replay gives an empty batch.
+/// Fills `out` with `batch` relabelled transitions: first those with the rollout's goal, then those with a goal from
+/// `source`, then those with a future goal. An empty replay buffer gives an empty batch.
 pub fn sample_batch(
     replay: &Replay,
     source: &dyn GoalSource,
@@ -74,7 +79,7 @@ pub fn sample_batch(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::goals::{Drawn, LatentDistance, PriorGoals, ReplayGoals, latent_distance};
+    use crate::learn::goals::{GoalDraw, LatentDistance, PriorGoals, ReplayGoals, latent_distance};
     use crate::learn::replay::tests::{CODED_GOAL, coded, decode, filled};
     use crate::learn::rng::stream;
     use crate::learn::skew::SkewedDistribution;
@@ -83,10 +88,10 @@ mod tests {
     const OFFICIAL: RelabelMix = RelabelMix { keep: 0.2, source: 0.5 };
     const FUTURE: RelabelMix = RelabelMix { keep: 0.0, source: 0.0 };
 
-    /// Depends on everything that a reward may see; 0 on arrival.
-    struct Probe;
+    /// A reward that depends on all fields of a step; 0 at the goal.
+    struct TestReward;
 
-    impl Reward for Probe {
+    impl Reward for TestReward {
         fn of(&self, Step { z, z_next, goal, action }: &Step<'_>) -> f32 {
             -latent_distance(z_next, goal) * (1.0 + z[1] + 2.0 * action[1])
         }
@@ -99,14 +104,14 @@ mod tests {
             &ReplayGoals { replay, skewed: &SkewedDistribution::default() },
             mix,
             batch,
-            &Probe,
+            &TestReward,
             &mut stream(seed, "relabel", &[]),
             &mut out,
         );
         out
     }
 
-    /// (episode id, t, (id, t) of the goal) of a row, checked to be a true transition of that episode.
+    /// (episode id, t, (id, t) of the goal) of a row; asserts that the row is a transition of that episode.
     fn decoded(batch: &Batch, row: usize) -> (u64, usize, (u64, usize)) {
         let z = batch.latent_dim;
         let (now, goal) = batch.observation[row * 2 * z..][..2 * z].split_at(z);
@@ -114,7 +119,10 @@ mod tests {
         let (id, t) = decode(now);
         assert_eq!((next, same_goal), (&coded(id, t + 1)[..], goal));
         assert_eq!(batch.action[row * batch.action_dim..][..batch.action_dim], [id as f32, t as f32]);
-        assert_eq!(batch.reward[row], Probe.of(&Step { z: now, z_next: next, goal, action: &[id as f32, t as f32] }));
+        assert_eq!(
+            batch.reward[row],
+            TestReward.of(&Step { z: now, z_next: next, goal, action: &[id as f32, t as f32] })
+        );
         (id, t, decode(goal))
     }
 
@@ -158,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn oracle_13_own_next_state_share_of_a_hundred_steps() {
+    fn oracle_13_share_of_goals_that_are_the_next_state() {
         let batch = sample(&filled(1000, &[100; 10]), FUTURE, 100_000, 14);
         let zero = batch.reward.iter().filter(|&&r| r == 0.0).count() as f64 / 1e5;
         assert!((zero - 0.0519).abs() < 0.003, "{zero}");
@@ -192,17 +200,17 @@ mod tests {
         assert_eq!(before, (out.observation.as_ptr(), out.action.as_ptr()));
     }
 
-    /// Gives the one goal that every rollout of `filled(_, &[_])` had.
-    struct TheRollouts(Vec<f32>);
+    /// A source that always returns the goal of the only rollout in `filled(_, &[_])`.
+    struct RolloutGoals(Vec<f32>);
 
-    impl GoalSource for TheRollouts {
+    impl GoalSource for RolloutGoals {
         fn dim(&self) -> usize {
             self.0.len()
         }
 
-        fn write(&self, _: &mut Rng, out: &mut [f32]) -> Drawn {
+        fn write(&self, _: &mut Rng, out: &mut [f32]) -> GoalDraw {
             out.copy_from_slice(&self.0);
-            Drawn { slot: None, origin: crate::learn::episode::GoalOrigin::Prior }
+            GoalDraw { slot: None, origin: crate::learn::episode::GoalOrigin::Prior }
         }
     }
 
@@ -210,7 +218,7 @@ mod tests {
         #[test]
         fn relabelling_with_the_original_goal_changes_nothing(steps in 1usize..60, seed: u64) {
             let replay = filled(100, &[steps]);
-            let goal = TheRollouts(coded(0, CODED_GOAL));
+            let goal = RolloutGoals(coded(0, CODED_GOAL));
             let [kept, relabelled] = [RelabelMix { keep: 1.0, source: 0.0 }, RelabelMix { keep: 0.0, source: 1.0 }]
                 .map(|mix| {
                     let mut out = Batch::default();

@@ -1,19 +1,19 @@
-//! Rewards, pure functions of a step and a goal. The one there is: r = -scale |z' - z_g|_2, on posterior means.
+//! Rewards: pure functions of a step and a goal. The only one so far is r = -scale |z' - z_g|_2, on posterior means.
 //!
-//! Not squared: the official choice. The environment has no reward; relabelling recomputes it for every row.
+//! The distance is not squared, as in the official code. The environment has no reward; relabelling computes it for every row.
 
-/// |z - goal|_2 of two latents (Z); exactly 0 when equal. Summed from the first entry to the last in f32.
+/// |z - goal|_2 of two latents (Z); exactly 0 if they are equal. Summed from the first entry to the last in f32.
 #[must_use]
 pub fn latent_distance(z: &[f32], goal: &[f32]) -> f32 {
     z.iter().zip(goal).map(|(z, g)| (z - g) * (z - g)).sum::<f32>().sqrt()
 }
 
-/// One step as a reward sees it.
+/// The inputs of a reward: one step of an episode and its goal.
 #[derive(Clone, Copy, Debug)]
 pub struct Step<'a> {
     /// z (Z), before the action.
     pub z: &'a [f32],
-    /// z' (Z), after it.
+    /// z' (Z), after the action.
     pub z_next: &'a [f32],
     /// z_g (Z).
     pub goal: &'a [f32],
@@ -21,13 +21,20 @@ pub struct Step<'a> {
     pub action: &'a [f32],
 }
 
-/// What practice is rewarded with.
+/// A reward function.
 pub trait Reward: Send + Sync {
     /// The reward of one step towards a goal.
     fn of(&self, step: &Step<'_>) -> f32;
 }
 
-/// -scale |z' - z_g|_2: never positive, 0 on arrival.
+/// -scale |z' - z_g|_2: never positive, 0 at the goal.
+///
+/// ```
+/// use skewfit::learn::goals::{LatentDistance, Reward, Step};
+///
+/// let step = Step { z: &[0.0, 0.0], z_next: &[3.0, 0.0], goal: &[0.0, 4.0], action: &[1.0] };
+/// assert_eq!(LatentDistance { scale: 0.5 }.of(&step), -2.5);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct LatentDistance {
     /// Multiplies the distance.

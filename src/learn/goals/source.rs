@@ -1,4 +1,5 @@
-//! Where goals come from: the prior N(0, I), or replay (skewed as soon as it is; an empty one falls back to the prior).
+//! Goal sources: the prior N(0, I), or the replay buffer (skewed once there is a skewed distribution; an empty buffer falls
+//! back to the prior).
 
 use rand::Rng as _;
 use rand_distr::StandardNormal;
@@ -8,23 +9,23 @@ use crate::learn::replay::{Replay, Slot};
 use crate::learn::rng::Rng;
 use crate::learn::skew::SkewedDistribution;
 
-/// A goal to pursue.
+/// A goal in latent space.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Goal {
+pub struct LatentGoal {
     /// (Z).
     pub latent: Vec<f32>,
-    /// The stored transition whose next observation it is, until the next push.
+    /// The stored transition whose next observation is the goal; valid until the next push.
     pub slot: Option<Slot>,
     /// Where it came from.
     pub origin: GoalOrigin,
 }
 
-/// What [`GoalSource::write`] drew.
+/// Slot and origin of a goal that [`GoalSource::write`] drew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Drawn {
-    /// As in [`Goal`].
+pub struct GoalDraw {
+    /// As in [`LatentGoal`].
     pub slot: Option<Slot>,
-    /// As in [`Goal`].
+    /// As in [`LatentGoal`].
     pub origin: GoalOrigin,
 }
 
@@ -34,29 +35,37 @@ pub trait GoalSource {
     fn dim(&self) -> usize;
 
     /// Draws one goal; its latent goes to `out` (Z).
-    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn;
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> GoalDraw;
 
     /// `n` independent goals.
-    fn sample(&self, n: usize, rng: &mut Rng) -> Vec<Goal> {
+    fn sample(&self, n: usize, rng: &mut Rng) -> Vec<LatentGoal> {
         let one = |_| {
             let mut latent = vec![0.0; self.dim()];
-            let Drawn { slot, origin } = self.write(rng, &mut latent);
-            Goal { latent, slot, origin }
+            let GoalDraw { slot, origin } = self.write(rng, &mut latent);
+            LatentGoal { latent, slot, origin }
         };
         (0..n).map(one).collect()
     }
 }
 
-/// What goals may be drawn from.
+/// The data that a goal source may draw from.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
-    /// What was seen.
+pub struct GoalInputs<'a> {
+    /// The replay buffer.
     pub replay: &'a Replay,
-    /// Its distribution, with log p of each transition.
+    /// The skewed distribution over it, with log p of each transition.
     pub skewed: &'a SkewedDistribution,
 }
 
-/// z ~ N(0, I).
+/// Goals from the prior, z ~ N(0, I).
+///
+/// ```
+/// use skewfit::learn::goals::{GoalSource, PriorGoals};
+/// use skewfit::learn::rng::stream;
+///
+/// let goals = PriorGoals { dim: 4 }.sample(3, &mut stream(0, "goal", &[]));
+/// assert!(goals.len() == 3 && goals.iter().all(|goal| goal.latent.len() == 4));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PriorGoals {
     /// Z.
@@ -68,18 +77,18 @@ impl GoalSource for PriorGoals {
         self.dim
     }
 
-    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn {
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> GoalDraw {
         out.fill_with(|| rng.sample(StandardNormal));
-        Drawn { slot: None, origin: GoalOrigin::Prior }
+        GoalDraw { slot: None, origin: GoalOrigin::Prior }
     }
 }
 
-/// Next observations of stored transitions: by the skewed distribution where there is one, else uniformly.
+/// Next observations of stored transitions, drawn from the skewed distribution if there is one, else uniformly.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplayGoals<'a> {
-    /// Where from.
+    /// The replay buffer.
     pub replay: &'a Replay,
-    /// By which distribution.
+    /// The skewed distribution over it.
     pub skewed: &'a SkewedDistribution,
 }
 
@@ -88,20 +97,20 @@ impl GoalSource for ReplayGoals<'_> {
         self.replay.latent_dim()
     }
 
-    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> Drawn {
+    fn write(&self, rng: &mut Rng, out: &mut [f32]) -> GoalDraw {
         let Some(slot) = self.replay.draw(self.skewed, rng) else {
             return PriorGoals { dim: self.dim() }.write(rng, out);
         };
         out.copy_from_slice(self.replay.next_latent(slot));
         let origin = if self.skewed.is_skewed() { GoalOrigin::SkewedReplay } else { GoalOrigin::Replay };
-        Drawn { slot: Some(slot), origin }
+        GoalDraw { slot: Some(slot), origin }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::learn::replay::Stored;
+    use crate::learn::replay::StoredEpisode;
     use crate::learn::replay::tests::{coded, filled};
     use crate::learn::rng::stream;
 
@@ -118,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn oracle_26_replay_goals_are_members_of_replay() {
+    fn oracle_26_replay_goals_are_stored_latents() {
         let replay = filled(50, &[7, 4, 9]);
         let mut rng = stream(26, "goals", &[1]);
         let mut check = |skewed: &SkewedDistribution, origin| {
@@ -131,7 +140,7 @@ mod tests {
         };
         check(&SkewedDistribution::default(), GoalOrigin::Replay);
         let rare = |id, t| if (id, t) == (1, 2) { -100.0 } else { 0.0 };
-        let log_density = |e: &Stored| (0..e.steps()).map(|t| rare(e.id(), t)).collect::<Vec<_>>();
+        let log_density = |e: &StoredEpisode| (0..e.steps()).map(|t| rare(e.id(), t)).collect::<Vec<_>>();
         let (skewed, _) = SkewedDistribution::new(replay.episodes().flat_map(log_density).collect(), -1.0, 0.0);
         check(&skewed, GoalOrigin::SkewedReplay);
         let goals = ReplayGoals { replay: &replay, skewed: &skewed }.sample(100, &mut rng);

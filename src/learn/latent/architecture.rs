@@ -1,24 +1,24 @@
 //! Sizes of the convolutional beta-VAE (48 px: 48 -> 15 -> 7 -> 3 and back), its tensors and their initial values.
 //!
 //! Encoder: conv 5x5 s3, then conv 3x3 s2 until 3x3 (84 px: 5x5 s3 until 2x2, as in the official code), each with
-//! ReLU; a linear layer without activation; one linear layer to (mean, raw log variance).
-//! Decoder: linear with ReLU, then the transposed convolutions back, the last one 6x6 s3 without activation.
+//! ReLU; a linear layer without activation; a linear layer to (mean, raw log variance).
+//! Decoder: a linear layer with ReLU, then the transposed convolutions; the last one is 6x6 s3 without activation.
 
 use crate::error::{Error, Result};
 use crate::learn::nn::Params;
-use crate::learn::nn::conv::{Layer, Window};
+use crate::learn::nn::conv::{ConvLayer, Window};
 use crate::learn::nn::lattice::Lattice;
 use crate::learn::nn::windows::Grid;
 use crate::learn::rng::Rng;
 
-/// Kernel of the first convolution, stride 3.
+/// Kernel of the first convolution; its stride is 3.
 pub const FIRST_KERNEL: usize = 5;
-/// Kernel of the last transposed convolution, stride 3.
+/// Kernel of the last transposed convolution; its stride is 3.
 pub const LAST_KERNEL: usize = 6;
-/// Pictures a block; encode and decode always run whole, zero-padded blocks.
+/// Pictures per block; encode and decode always process whole, zero-padded blocks.
 pub const BLOCK: usize = 32;
 
-/// Shapes derived from image size, channels and latent dimensions.
+/// Shapes that follow from image size, channels and latent dimensions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Architecture {
     /// H = W, pixels.
@@ -27,23 +27,23 @@ pub struct Architecture {
     pub dim: usize,
     /// Channels of the convolutions.
     pub channels: Vec<usize>,
-    /// Convolutions after the first, big side to small.
-    pub convs: Vec<Layer>,
-    /// Transposed convolutions before the last, small side to big.
-    pub deconvs: Vec<Layer>,
-    /// Of the first convolution's gradients, on cells of 3 x 3 pixels.
+    /// Convolutions after the first, from the big side to the small.
+    pub convs: Vec<ConvLayer>,
+    /// Transposed convolutions before the last, from the small side to the big.
+    pub deconvs: Vec<ConvLayer>,
+    /// Lattice of the first convolution's gradients, on cells of 3 x 3 pixels.
     pub first: Lattice,
-    /// Of the last transposed convolution's gradients, with a zero border.
+    /// Lattice of the last transposed convolution's gradients, with a zero border.
     pub last: Lattice,
-    /// F, floats between convolutions and linear layers.
+    /// F, the number of floats between convolutions and linear layers.
     pub flat: usize,
 }
 
 impl Architecture {
-    /// Shapes for `image_size` in {24, 48, 96, 84} with one entry of `channels` a convolution.
+    /// Shapes for `image_size` in {24, 48, 84, 96}, with one entry of `channels` per convolution.
     ///
     /// # Errors
-    /// `Usage` for a size or a number of channels that does not fit.
+    /// `Usage` for another image size or a wrong number of channels.
     pub fn new(image_size: usize, dim: usize, channels: &[usize]) -> Result<Self> {
         let sizes = Self::sizes(image_size)
             .ok_or_else(|| Error::Usage(format!("env.image_size {image_size} has no encoder; use 24, 48, 84 or 96")))?;
@@ -57,13 +57,13 @@ impl Architecture {
         let convs = pairs().map(|(i, (s, c))| {
             let pitch = if i == 0 { cells } else { s[0] };
             let window = Window { kernel, stride, small: s[1], big: s[0], pitch, offset: 0 };
-            Layer { window, big_channels: c[0], small_channels: c[1] }
+            ConvLayer { window, big_channels: c[0], small_channels: c[1] }
         });
         let deconvs = pairs().map(|(i, (s, c))| {
             let (pitch, offset) = if i == 0 { (padded, 1) } else { (s[0], 0) };
             let kernel = s[0] - (s[1] - 1) * stride;
             let window = Window { kernel, stride, small: s[1], big: s[0], pitch, offset };
-            Layer { window, big_channels: c[0], small_channels: c[1] }
+            ConvLayer { window, big_channels: c[0], small_channels: c[1] }
         });
         let side = sizes[sizes.len() - 1];
         Ok(Self {
@@ -78,7 +78,7 @@ impl Architecture {
         })
     }
 
-    /// Sides after each convolution, e.g. 48 -> [15, 7, 3].
+    /// Side after each convolution, e.g. 48 -> [15, 7, 3]; `None` for an unknown image size.
     #[must_use]
     pub fn sizes(image_size: usize) -> Option<Vec<usize>> {
         match image_size {
@@ -90,7 +90,7 @@ impl Architecture {
         }
     }
 
-    /// Channels of the convolutions where none are asked for.
+    /// Default channels of the convolutions.
     #[must_use]
     pub fn usual_channels(image_size: usize) -> &'static [usize] {
         match image_size {
@@ -101,62 +101,62 @@ impl Architecture {
         }
     }
 
-    /// Cells of 3 x 3 pixels a side.
+    /// Cells of 3 x 3 pixels per side.
     #[must_use]
     pub fn cells(&self) -> usize {
         self.image_size / 3
     }
 
-    /// What the last transposed convolution reads: its picture in a border of zeros.
+    /// Input grid of the last transposed convolution, in a border of zeros.
     #[must_use]
     pub fn framed(&self) -> Grid {
         Grid { side: self.last.side - 2, pitch: self.last.side, offset: 1, channels: self.last.inputs }
     }
 
-    /// What it gives: cells of 3 x 3 pixels; the last row and column of the lattice are none.
+    /// Output grid of the last transposed convolution: cells of 3 x 3 pixels, without the last row and column of the lattice.
     #[must_use]
     pub fn cell_grid(&self) -> Grid {
         Grid { side: self.cells(), pitch: self.last.side, offset: 0, channels: self.last.outputs }
     }
 
-    /// H W 3.
+    /// Floats of a picture, H W 3.
     #[must_use]
     pub fn pixels(&self) -> usize {
         self.image_size * self.image_size * 3
     }
 
-    /// Tensor index of the weights of convolution `i`; biases follow their weights everywhere.
+    /// Tensor index of the weights of convolution `i`; in every layer the bias is the next tensor.
     #[must_use]
     pub fn conv(i: usize) -> usize {
         2 * i
     }
 
-    /// The linear layer after the convolutions, (F, F).
+    /// Tensor index of the linear layer after the convolutions, (F, F).
     #[must_use]
     pub fn encoder_flat(&self) -> usize {
         2 * self.channels.len()
     }
 
-    /// (F, 2Z): mean, then raw log variance.
+    /// Tensor index of the last encoder layer, (F, 2Z): mean, then raw log variance.
     #[must_use]
     pub fn heads(&self) -> usize {
         self.encoder_flat() + 2
     }
 
-    /// (Z, F).
+    /// Tensor index of the first decoder layer, (Z, F).
     #[must_use]
     pub fn decoder_flat(&self) -> usize {
         self.encoder_flat() + 4
     }
 
-    /// Transposed convolution `i`, counted from the latent's side.
+    /// Tensor index of transposed convolution `i`, counted from the latent on.
     #[must_use]
     pub fn deconv(&self, i: usize) -> usize {
         self.encoder_flat() + 6 + 2 * i
     }
 
-    /// Initial values: (transposed) convolutions U(+-1/sqrt(n)), n = C_in k k for conv and C_out k k for deconv,
-    /// biases 0; linear layers, weights and biases, U(+-1e-3).
+    /// Initial values: (transposed) convolutions U(+-1/sqrt(n)), n = C_in k k for conv and C_out k k for deconv, with
+    /// biases 0; weights and biases of linear layers U(+-1e-3).
     #[must_use]
     pub fn init(&self, rng: &mut Rng) -> Params {
         let mut params = Params::zeros(self.layout());

@@ -1,15 +1,15 @@
 //! The decoder on one block of latents, forward and backward:  z -> flat -> transposed convolutions -> cells of pixels.
 //!
-//! The mean picture is clamp(output, 0, 1), bias included; outside of [0, 1] its gradient is zero.
+//! The mean picture is clamp(output, 0, 1), bias included; outside [0, 1] its gradient is zero.
 
 use super::architecture::Architecture;
 use super::encoder::weight_and_bias;
-use super::packed::Packed;
+use super::packed::PackedWeights;
 use crate::learn::nn::Params;
-use crate::learn::nn::conv::Layer;
+use crate::learn::nn::conv::ConvLayer;
 use crate::learn::nn::dense::{self, Activation};
-use crate::learn::nn::direct::{Sink, Store};
-use crate::learn::nn::gemm::View;
+use crate::learn::nn::direct::{BiasActivation, Epilogue};
+use crate::learn::nn::gemm::MatrixView;
 
 /// One thread's buffers for up to `images` latents.
 pub struct Decoder {
@@ -17,12 +17,12 @@ pub struct Decoder {
     pub z: Vec<f32>,
     /// Gradient of `z`.
     pub d_z: Vec<f32>,
-    /// Flat layer's output, then the transposed convolutions'; the last one is framed by zeros.
+    /// Outputs of the flat layer and of the transposed convolutions; the last one is framed by zeros.
     hidden: Vec<Vec<f32>>,
     d_hidden: Vec<Vec<f32>>,
-    /// (images, g+1, g+1, 27) outputs before the clamp; row and column g are meaningless.
+    /// (images, g+1, g+1, 27) outputs before the clamp; row and column g have no meaning.
     cells: Vec<f32>,
-    /// The same with `margin` zero rows in front.
+    /// Gradient of `cells`, with `margin` zero rows in front.
     d_cells: Vec<f32>,
     d_last: Vec<f32>,
     patches: Vec<f32>,
@@ -30,7 +30,7 @@ pub struct Decoder {
 
 impl Decoder {
     pub fn new(a: &Architecture, images: usize) -> Self {
-        let frame = |l: &Layer| l.window.pitch * l.window.pitch * l.big_channels;
+        let frame = |l: &ConvLayer| l.window.pitch * l.window.pitch * l.big_channels;
         let sizes = [a.flat].into_iter().chain(a.deconvs.iter().map(frame));
         let hidden: Vec<Vec<f32>> = sizes.map(|n| vec![0.0; n * images]).collect();
         Self {
@@ -41,41 +41,53 @@ impl Decoder {
             cells: vec![0.0; a.last.rows(images) * 27],
             d_cells: vec![0.0; (a.last.rows(images) + a.last.margin()) * 27],
             d_last: vec![0.0; 4 * 27 * a.channels[0]],
-            patches: vec![0.0; a.deconvs.iter().map(Layer::scratch).max().unwrap_or(0)],
+            patches: vec![0.0; a.deconvs.iter().map(ConvLayer::scratch).max().unwrap_or(0)],
         }
     }
 
-    /// `cells` of the first `n` latents of `z`.
-    pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+    /// Computes `cells` for the first `n` latents of `z`.
+    pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &PackedWeights, n: usize) {
         self.forward_hidden(a, params, packed, n);
-        let store = &mut Store { bias: &packed.last_bias, activation: Activation::Identity, y: &mut self.cells };
+        let store =
+            &mut BiasActivation { bias: &packed.last_bias, activation: Activation::Identity, y: &mut self.cells };
         packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, store);
     }
 
-    /// The last layer of the first `n` latents of `z` into `sink`, and nowhere else.
-    pub fn forward_into(&mut self, sink: &mut impl Sink, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+    /// Decodes the first `n` latents of `z`, and gives the sums of the last layer only to `sink`.
+    pub fn forward_into(
+        &mut self,
+        sink: &mut impl Epilogue,
+        a: &Architecture,
+        params: &Params,
+        packed: &PackedWeights,
+        n: usize,
+    ) {
         self.forward_hidden(a, params, packed, n);
         packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, sink);
     }
 
-    fn forward_hidden(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize) {
+    fn forward_hidden(&mut self, a: &Architecture, params: &Params, packed: &PackedWeights, n: usize) {
         let flat = a.decoder_flat();
-        let z = View::new(&self.z, n, a.dim);
+        let z = MatrixView::new(&self.z, n, a.dim);
         dense::forward(z, n, params.get(flat), params.get(flat + 1), Activation::Relu, &mut self.hidden[0]);
         for i in 0..a.deconvs.len() {
             let (below, above) = self.hidden.split_at_mut(i + 1);
             let bias = params.get(a.deconv(i) + 1);
-            packed.deconvs[i].run(&below[i], n, &mut Store { bias, activation: Activation::Relu, y: &mut above[0] });
+            packed.deconvs[i].run(
+                &below[i],
+                n,
+                &mut BiasActivation { bias, activation: Activation::Relu, y: &mut above[0] },
+            );
         }
     }
 
-    /// Line `i` of cells of image `image`: outputs before the clamp, (g 27).
+    /// Range of line `i` of image `image` in `cells`, (g 27).
     fn line(a: &Architecture, image: usize, i: usize) -> std::ops::Range<usize> {
         let start = (image * a.last.side + i) * a.last.side * 27;
         start..start + a.cells() * 27
     }
 
-    /// Mean picture of image `image`, cells (g, g, 27).
+    /// Writes the mean picture of image `image` as cells (g, g, 27).
     pub fn mean(&self, a: &Architecture, image: usize, out: &mut [f32]) {
         for (i, line) in out.chunks_exact_mut(a.cells() * 27).enumerate() {
             let raw = &self.cells[Self::line(a, image, i)];
@@ -83,7 +95,7 @@ impl Decoder {
         }
     }
 
-    /// |x - x'|^2 of decoded image `image` against the cells of `target` (g, g, 27).
+    /// |x - x'|^2 of decoded image `image` against the cells `target` (g, g, 27).
     fn squared_error(&self, a: &Architecture, image: usize, target: &[f32]) -> f64 {
         let lines = target.chunks_exact(a.cells() * 27).enumerate();
         let arch = pulp::Arch::new();
@@ -99,7 +111,7 @@ impl Decoder {
             .sum()
     }
 
-    /// Like [`squared_error`](Self::squared_error), and writes scale * (x' - x) where x' is inside [0, 1].
+    /// Like [`squared_error`](Self::squared_error); also writes the gradient scale * (x' - x), 0 where x' is outside [0, 1].
     pub fn error_gradient(&mut self, a: &Architecture, image: usize, target: &[f32], scale: f32) -> f64 {
         let sse = self.squared_error(a, image, target);
         let margin = a.last.margin() * 27;
@@ -115,8 +127,15 @@ impl Decoder {
         sse
     }
 
-    /// Adds the gradient of `n` latents' pictures, from `error_gradient` of each; leaves dL/dz in `d_z`.
-    pub fn backward(&mut self, a: &Architecture, params: &Params, packed: &Packed, n: usize, gradient: &mut [f32]) {
+    /// Adds the gradient for `n` latents, after `error_gradient` of each image; writes dL/dz to `d_z`.
+    pub fn backward(
+        &mut self,
+        a: &Architecture,
+        params: &Params,
+        packed: &PackedWeights,
+        n: usize,
+        gradient: &mut [f32],
+    ) {
         let top = a.deconvs.len();
         let margin = a.last.margin() * 27;
         let end = margin + a.last.rows(n) * 27;
@@ -125,15 +144,15 @@ impl Decoder {
         for (i, layer) in a.deconvs.iter().enumerate().rev() {
             let (below, above) = self.d_hidden.split_at_mut(i + 1);
             let size = layer.window.pitch * layer.window.pitch * layer.big_channels * n;
-            dense::mask(&self.hidden[i + 1][..size], &mut above[0][..size]);
+            dense::relu_backward(&self.hidden[i + 1][..size], &mut above[0][..size]);
             let (dw, db) = weight_and_bias(gradient, params, a.deconv(i));
             let w = params.get(a.deconv(i));
             layer.deconv_backward(&self.hidden[i], w, &above[0], n, dw, db, &mut below[i], &mut self.patches);
         }
         let flat = a.decoder_flat();
-        dense::mask(&self.hidden[0], &mut self.d_hidden[0]);
+        dense::relu_backward(&self.hidden[0], &mut self.d_hidden[0]);
         let (dw, db) = weight_and_bias(gradient, params, flat);
-        dense::backward_weights(View::new(&self.z, n, a.dim), &self.d_hidden[0], n, dw, db);
+        dense::backward_weights(MatrixView::new(&self.z, n, a.dim), &self.d_hidden[0], n, dw, db);
         dense::backward_input(&self.d_hidden[0], n, params.get(flat), a.dim, &mut self.d_z);
     }
 
@@ -141,7 +160,7 @@ impl Decoder {
         &mut self,
         a: &Architecture,
         params: &Params,
-        packed: &Packed,
+        packed: &PackedWeights,
         n: usize,
         gradient: &mut [f32],
         rows: std::ops::Range<usize>,
@@ -151,7 +170,7 @@ impl Decoder {
         a.last.backward_weights(&self.hidden[a.deconvs.len()], d_cells, n, &mut self.d_last);
         let (dw, db) = weight_and_bias(gradient, params, a.deconv(a.deconvs.len()));
         packed.add_last(&self.d_last, dw);
-        // Image by image: one running f32 sum over all of their cells would lose digits.
+        // Image by image: a single f32 sum over all cells of the block would lose digits.
         for cells in d_cells.chunks_exact(a.last.rows(1) * 27) {
             let mut columns = [0.0f32; 27];
             dense::add_rows(cells, &mut columns);

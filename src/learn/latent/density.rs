@@ -7,25 +7,25 @@
 
 use super::Vae;
 use super::architecture::BLOCK;
-use super::errors::Errors;
+use super::errors::SquaredErrors;
 
-/// How log p(x) is estimated from the terms of N latents.
+/// The formula that estimates log p(x) from the terms of N latents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Estimator {
     /// log mean exp of the log weights.
     Iwae,
-    /// Their mean (the official image code).
+    /// Mean of the log weights (the official image code).
     Elbo,
     /// Self-normalised weights (the official toy code).
     SelfNormalised,
 }
 
-/// An estimate's settings.
+/// Settings of a density estimate.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// Which estimator.
+pub struct EstimatorConfig {
+    /// The estimator.
     pub estimator: Estimator,
-    /// Latents a picture, N.
+    /// Latents per picture, N.
     pub latents: usize,
     /// Variance of the decoder's Gaussian, in squared units of [0, 1] pixels.
     pub decoder_variance: f64,
@@ -54,6 +54,14 @@ pub fn log_ratio(z: &[f32], eps: &[f32], log_variance: &[f32]) -> f64 {
 }
 
 /// log p(x) from the N terms of one picture.
+///
+/// ```
+/// use skewfit::learn::latent::density::{Estimator, Term, estimate};
+///
+/// let terms = [0.25f64, 0.75].map(|p| Term { log_ratio: 0.0, log_likelihood: p.ln() });
+/// assert!((estimate(&terms, Estimator::Iwae).exp() - 0.5).abs() < 1e-12); // the mean of p(x|z)
+/// assert!(estimate(&terms, Estimator::Elbo) < estimate(&terms, Estimator::Iwae));
+/// ```
 #[must_use]
 pub fn estimate(terms: &[Term], estimator: Estimator) -> f64 {
     let n = terms.len() as f64;
@@ -68,11 +76,11 @@ pub fn estimate(terms: &[Term], estimator: Estimator) -> f64 {
 }
 
 fn log_sum_exp(x: impl Iterator<Item = f64> + Clone) -> f64 {
-    let top = x.clone().fold(f64::NEG_INFINITY, |top, x| if x > top || x.is_nan() { x } else { top }); // a NaN stays one
+    let top = x.clone().fold(f64::NEG_INFINITY, |top, x| if x > top || x.is_nan() { x } else { top }); // a NaN stays NaN
     if top.is_finite() { top + x.map(|x| (x - top).exp()).sum::<f64>().ln() } else { top }
 }
 
-struct Share<'a> {
+struct DensityShare<'a> {
     pictures: &'a [&'a [u8]],
     posteriors: &'a [f32],
     noise: &'a [f32],
@@ -81,10 +89,10 @@ struct Share<'a> {
 
 /// log p(x) (n) of pictures with posteriors (n, 2Z: means, log variances) and standard normal `noise` (n, N, Z).
 ///
-/// Nothing of the size (n, N, pixels) is ever held: a block of latents is decoded and reduced to one number each.
+/// No buffer has the size (n, N, pixels): each latent of a block is decoded and reduced to one number.
 pub(super) fn log_density(
     vae: &mut Vae,
-    cfg: &Estimate,
+    cfg: &EstimatorConfig,
     pictures: &[&[u8]],
     posteriors: &[f32],
     noise: &[f32],
@@ -98,10 +106,10 @@ pub(super) fn log_density(
         .zip(posteriors.chunks(size * 2 * dim))
         .zip(noise.chunks(size * cfg.latents * dim))
         .zip(out.chunks_mut(size))
-        .map(|(((pictures, posteriors), noise), out)| Share { pictures, posteriors, noise, out });
-    workers.each(&mut shares.zip(&mut vae.lanes).collect::<Vec<_>>(), |_, (share, lane)| {
-        let decoder = &mut lane.decoder;
-        let mut errors = Errors::new(a, packed);
+        .map(|(((pictures, posteriors), noise), out)| DensityShare { pictures, posteriors, noise, out });
+    workers.each(&mut shares.zip(&mut vae.workspaces).collect::<Vec<_>>(), |_, (share, workspace)| {
+        let decoder = &mut workspace.decoder;
+        let mut errors = SquaredErrors::new(a, packed);
         let mut terms = vec![Term::default(); cfg.latents];
         let pairs = share.pictures.len() * cfg.latents;
         for start in (0..pairs).step_by(BLOCK) {
@@ -132,7 +140,7 @@ pub(super) fn log_density(
     });
 }
 
-impl Share<'_> {
+impl DensityShare<'_> {
     fn posterior(&self, image: usize, dim: usize) -> (&[f32], &[f32]) {
         self.posteriors[image * 2 * dim..(image + 1) * 2 * dim].split_at(dim)
     }

@@ -1,32 +1,32 @@
-//! |x - clamp(y + b)|^2 of decoded pictures, summed as they leave the last layer's registers: no picture is ever stored.
+//! |x - clamp(y + b)|^2 of decoded pictures, summed in the last layer's registers: no decoded picture is stored.
 
 use pulp::Simd;
 
 use super::architecture::{Architecture, BLOCK};
-use super::packed::Packed;
+use super::packed::PackedWeights;
 use super::picture::cells_of_picture;
-use crate::learn::nn::direct::{Place, Sink, load, store};
+use crate::learn::nn::direct::{Epilogue, OutputPosition, load, store};
 
-/// Floats of a cell, of which 27 are pixels: whole vectors.
+/// Floats of a cell: 27 pixels, padded to whole vectors.
 const CELL: usize = 32;
 
-/// Squared errors of one block of decoded pictures against pictures that may repeat.
-pub struct Errors {
+/// Squared errors of one block of decoded pictures against target pictures, which may repeat.
+pub struct SquaredErrors {
     /// (32), zero past the pixels.
     bias: Vec<f32>,
-    /// (different pictures, lattice, 32), values in [0, 1], zero past the pixels.
+    /// (different targets, lattice, 32), values in [0, 1], zero past the pixels.
     targets: Vec<f32>,
-    /// For each picture of the block, how many positions before its own its target's lie.
+    /// For each picture of the block, the distance in positions from its target back to its own position.
     back: Vec<usize>,
-    /// (BLOCK, 32): one sum a lane.
+    /// (BLOCK, 32): one sum per vector lane.
     sums: Vec<f32>,
-    /// Cells a line of a picture, and a line of the lattice.
+    /// Cells per line of a picture, and per line of the lattice.
     cells: usize,
     pitch: usize,
 }
 
-impl Errors {
-    pub fn new(a: &Architecture, packed: &Packed) -> Self {
+impl SquaredErrors {
+    pub fn new(a: &Architecture, packed: &PackedWeights) -> Self {
         let mut bias = packed.last_bias.clone();
         bias.resize(CELL, 0.0);
         let (cells, pitch) = (a.cells(), a.cell_grid().pitch);
@@ -40,7 +40,7 @@ impl Errors {
         }
     }
 
-    /// A new block, whose i-th picture is compared with the i-th of `pictures` (H, W, 3); equal neighbours are shared.
+    /// Starts a block whose i-th picture is compared with the i-th of `pictures` (H, W, 3); equal neighbours share a target.
     pub fn begin<'p>(&mut self, pictures: impl Iterator<Item = &'p [u8]>) {
         self.sums.fill(0.0);
         let positions = self.pitch * self.pitch;
@@ -57,15 +57,15 @@ impl Errors {
         }
     }
 
-    /// Of picture `image` of the block.
+    /// Squared error of picture `image` of the block.
     pub fn of(&self, image: usize) -> f64 {
         self.sums[image * CELL..(image + 1) * CELL].iter().map(|sum| f64::from(*sum)).sum()
     }
 }
 
-impl Sink for Errors {
+impl Epilogue for SquaredErrors {
     #[inline(always)]
-    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[Place], column: usize, y: [S::f32s; P]) {
+    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[OutputPosition], column: usize, y: [S::f32s; P]) {
         let (zero, one, bias) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0), load::<S>(&self.bias[column..]));
         let mut image = places[0].image as usize;
         let mut sum = load::<S>(&self.sums[image * CELL + column..]);
@@ -78,7 +78,7 @@ impl Sink for Errors {
             }
             let target = (place.to as usize - self.back[image]) * CELL + column;
             let mean = simd.add_f32s(y[p], bias);
-            // Not min and max: a NaN has to stay one.
+            // Not min and max, because a NaN must stay NaN.
             let mean = simd.select_f32s(simd.less_than_f32s(mean, zero), zero, mean);
             let mean = simd.select_f32s(simd.less_than_f32s(one, mean), one, mean);
             let error = simd.sub_f32s(mean, load::<S>(&self.targets[target..]));

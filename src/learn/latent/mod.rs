@@ -1,4 +1,4 @@
-//! What the robot sees, as few numbers: a beta-VAE and the density of pictures under it.
+//! Pictures as latents: a beta-VAE, and the density of pictures under it.
 
 pub mod architecture;
 mod decoder;
@@ -6,7 +6,6 @@ pub mod density;
 mod encoder;
 mod errors;
 mod host;
-mod lane;
 pub mod model;
 mod packed;
 mod picture;
@@ -15,10 +14,11 @@ pub(crate) mod reference;
 #[cfg(test)]
 mod tests;
 pub mod vae;
+mod workspace;
 
 pub use architecture::Architecture;
-pub use host::{HostEncoder, Scratch};
-pub use lane::kl;
+pub use host::{EncoderScratch, HostEncoder};
 pub use model::{LatentModel, VaeInfo};
-pub use packed::Packed;
+pub use packed::PackedWeights;
 pub use vae::Vae;
+pub use workspace::kl;

@@ -1,9 +1,9 @@
-//! What a latent model must do. Slices cross this line, tensors never do, so that it may be written on a tensor library.
+//! The trait of a latent model. It takes and returns slices, never tensors, so an implementation may use any tensor library.
 //!
-//! [`Vae`](super::Vae) is the hand-written one. Another has the same settings, the same initial values (its own are taken
-//! from a [`Vae`](super::Vae)'s state) and the same noise, so that it differs by rounding alone.
+//! [`Vae`](super::Vae) is the hand-written implementation. Another one gets the same settings, the same initial values (from
+//! the state of a [`Vae`](super::Vae)) and the same noise, so it differs only by rounding.
 
-use super::density::Estimate;
+use super::density::EstimatorConfig;
 use super::host::HostEncoder;
 use crate::error::Result;
 use crate::learn::nn::ModelState;
@@ -11,12 +11,12 @@ use crate::learn::nn::ModelState;
 /// A latent dimension counts as active above this mean KL, nats.
 pub const ACTIVE_NATS: f64 = 0.1;
 
-/// Facts about one update, means over the minibatch.
+/// Facts about one VAE update, means over the minibatch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct VaeInfo {
-    /// |x - x'|^2 an image.
+    /// |x - x'|^2 per image.
     pub sse: f64,
-    /// Nats an image.
+    /// KL per image, nats.
     pub kl: f64,
     /// 1/2 sse + beta kl.
     pub loss: f64,
@@ -25,7 +25,7 @@ pub struct VaeInfo {
 }
 
 impl VaeInfo {
-    /// The facts by their columns of `metrics.csv`.
+    /// The facts with the names of their columns in `metrics.csv`.
     #[must_use]
     pub fn columns(&self) -> [(&'static str, f64); 3] {
         [("vae/sse", self.sse), ("vae/kl", self.kl), ("vae/loss", self.loss)]
@@ -37,62 +37,62 @@ pub trait LatentModel: Send + Sync {
     /// Z.
     fn dim(&self) -> usize;
 
-    /// One Adam step on a minibatch of pictures with standard normal `noise` (B, Z), at the learning rate after so many
-    /// `halvings`.
+    /// One Adam step on a minibatch of pictures with standard normal `noise` (B, Z); the learning rate is halved `halvings`
+    /// times.
     ///
     /// # Errors
-    /// `NotFinite` if the gradient is not; the parameters are unchanged then.
+    /// `NotFinite` if the gradient is not finite; the parameters are unchanged then.
     fn update(&mut self, pictures: &[&[u8]], noise: &[f32], halvings: u32) -> Result<VaeInfo>;
 
-    /// Posterior means and log variances (n, 2Z) of pictures; each row depends on its picture alone.
+    /// Posterior means and log variances (n, 2Z) of pictures; each row depends only on its picture.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     fn posteriors(&mut self, pictures: &[&[u8]], out: &mut [f32]) -> Result<()>;
 
     /// log p(x) (n) of pictures with posteriors (n, 2Z) and standard normal `noise` (n, N, Z), see
     /// [`density`](super::density).
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     fn log_density(
         &mut self,
-        cfg: &Estimate,
+        cfg: &EstimatorConfig,
         pictures: &[&[u8]],
         posteriors: &[f32],
         noise: &[f32],
         out: &mut [f64],
     ) -> Result<()>;
 
-    /// Mean pictures (H, W, 3) u8 of latents (n, Z), one after the other.
+    /// Mean pictures (n, H, W, 3) u8 of latents (n, Z).
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     fn decode(&mut self, latents: &[f32]) -> Result<Vec<u8>>;
 
-    /// What encodes in the control loop, with the parameters as they are. An implementation elsewhere keeps a copy on
-    /// the host, which it brings up to date after an update.
+    /// The encoder for the control loop, with the current parameters. An implementation on a device keeps a copy on the host
+    /// and updates it after each update.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     fn encoder(&self) -> Result<HostEncoder<'_>>;
 
     /// Parameters and moments: `encoder.*`, `decoder.*`, and the optimiser `vae`.
     ///
     /// # Errors
-    /// What the device reports.
+    /// Errors of the device.
     fn state(&self) -> Result<ModelState>;
 
     /// The inverse of [`state`](Self::state); other tensors are ignored.
     ///
     /// # Errors
-    /// `Damaged` where a tensor is missing or has another shape; a part may have been restored then.
+    /// `Damaged` if a tensor is missing or has another shape; some tensors may have been restored then.
     fn restore(&mut self, state: &ModelState) -> Result<()>;
 
-    /// Posterior means (n, Z): the latents of replay. Each row depends on its picture alone.
+    /// Posterior means (n, Z), the latents in replay. Each row depends only on its picture.
     ///
     /// # Errors
-    /// As [`posteriors`](Self::posteriors).
+    /// Those of [`posteriors`](Self::posteriors).
     fn encode(&mut self, pictures: &[&[u8]]) -> Result<Vec<f32>> {
         let dim = self.dim();
         let mut posteriors = vec![0.0; pictures.len() * 2 * dim];

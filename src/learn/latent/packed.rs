@@ -1,20 +1,20 @@
-//! Weights in the order in which the kernels read them: panels for the forward passes, lattices for the gradients of the
-//! first and last layers (zero where the kernel is smaller than two strides).
+//! The VAE's weights, packed in the order in which the kernels read them: panels for the forward passes, lattices for the
+//! gradients of the first and last layers (padded with zeros if the kernel is smaller than two strides).
 
 use super::architecture::{Architecture, BLOCK, FIRST_KERNEL, LAST_KERNEL};
 use crate::learn::nn::Params;
 use crate::learn::nn::windows::{Grid, Phases, Windows};
 
-/// For each packed weight, the index of the natural one.
+/// For each packed weight, the index of the parameter; `None` for padding.
 type Map = Vec<Option<usize>>;
 
-/// Packed copies, made anew after every update.
-pub struct Packed {
+/// Packed copies of the weights, updated after every step.
+pub struct PackedWeights {
     first_map: Map,
     last_map: Map,
-    /// Convolutions of the encoder, pictures first.
+    /// Convolutions of the encoder, from the picture on.
     pub convs: Vec<Windows>,
-    /// Transposed convolutions of the decoder; the last one gives cells of 3 x 3 pixels.
+    /// Transposed convolutions of the decoder; the output of the last one is cells of 3 x 3 pixels.
     pub deconvs: Vec<Windows>,
     /// The last layer's kernel for its input gradient.
     pub last_reversed: Vec<f32>,
@@ -22,8 +22,8 @@ pub struct Packed {
     pub last_bias: Vec<f32>,
 }
 
-impl Packed {
-    /// Maps for an architecture, and its packed weights.
+impl PackedWeights {
+    /// The packed weights of `params`.
     pub fn new(a: &Architecture, params: &Params) -> Self {
         let (picture, bottom) = (Grid::new(a.image_size, 3), a.convs[0].big());
         let first = Windows::conv(FIRST_KERNEL, 3, picture, bottom, BLOCK);
@@ -45,7 +45,7 @@ impl Packed {
         packed
     }
 
-    /// After the parameters have changed.
+    /// Packs `params` again; needed whenever they have changed.
     pub fn update(&mut self, a: &Architecture, params: &Params) {
         self.convs.iter_mut().enumerate().for_each(|(i, layer)| layer.update(params.get(Architecture::conv(i))));
         self.deconvs.iter_mut().enumerate().for_each(|(i, layer)| layer.update(params.get(a.deconv(i))));
@@ -57,12 +57,12 @@ impl Packed {
         self.last_bias.iter_mut().enumerate().for_each(|(i, b)| *b = bias[i % 3]);
     }
 
-    /// Adds the packed gradient of the first layer to its natural one.
+    /// Adds the packed gradient of the first layer to the gradient in the layout of the parameters.
     pub fn add_first(&self, packed: &[f32], natural: &mut [f32]) {
         add(&self.first_map, packed, natural);
     }
 
-    /// Adds the packed gradient of the last layer to its natural one.
+    /// Adds the packed gradient of the last layer to the gradient in the layout of the parameters.
     pub fn add_last(&self, packed: &[f32], natural: &mut [f32]) {
         add(&self.last_map, packed, natural);
     }

@@ -1,7 +1,7 @@
-//! The same VAE written as candle code, (B, C, H, W): the second implementation, differentiated by candle; f64 to measure by.
+//! The VAE in candle, (B, C, H, W): a second implementation, differentiated by candle; in f64 for comparisons.
 //!
-//! ReLU, clamp and |.| are products with masks, so that their gradients are the stated ones: 0 at a ReLU's kink, 0
-//! outside of [0, 1], sign(raw).
+//! ReLU, clamp and |.| are products with masks, which give the gradients that we define: 0 at a ReLU's kink, 0 outside
+//! [0, 1], sign(raw).
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
@@ -10,27 +10,27 @@ use crate::learn::nn::Params;
 use crate::learn::nn::tests::reference::{Margin, vars};
 
 /// Parameters in the order and layout of [`Params`].
-pub struct Reference {
+pub struct VaeReference {
     a: Architecture,
     dtype: DType,
     pub vars: Vec<Var>,
     beta: f64,
-    /// Smallest distance of a kink's argument from its kink, relative to the layer's largest; exact zeros excepted.
+    /// Smallest distance of an argument from its kink, relative to the layer's largest argument; exact zeros are left out.
     pub margin: Margin,
 }
 
 /// Scalars, means over the minibatch.
 pub struct Loss {
     pub loss: Tensor,
-    /// 2 B loss: the official sum, whose gradient Adam sees.
+    /// 2 B loss: the official sum, whose gradient goes to Adam.
     pub objective: Tensor,
     pub sse: Tensor,
     pub kl: Tensor,
-    /// Of each dimension (Z).
+    /// KL of each dimension (Z).
     pub kl_each: Tensor,
 }
 
-impl Reference {
+impl VaeReference {
     pub fn new(a: &Architecture, params: &Params, beta: f64, dtype: DType) -> Result<Self> {
         Ok(Self { a: a.clone(), dtype, vars: vars(params, dtype)?, beta, margin: Margin::new(f64::INFINITY) })
     }
@@ -113,7 +113,7 @@ impl Reference {
         x.contiguous()?.matmul(w)?.broadcast_add(b)
     }
 
-    /// Of x (B, C, H, W) with w (k, k, C, D); as a product where speed counts.
+    /// Convolution of x (B, C, H, W) with w (k, k, C, D); in f32 as a matrix product, for speed.
     fn conv(&self, x: &Tensor, w: &Tensor, stride: usize) -> Result<Tensor> {
         if self.dtype == DType::F64 {
             return x.contiguous()?.conv2d(&w.permute((3, 2, 0, 1))?.contiguous()?, 0, stride, 1, 1);
@@ -125,7 +125,7 @@ impl Reference {
         patches.matmul(&w.reshape((k * k * c, d))?)?.reshape((n, small, small, d))?.permute((0, 3, 1, 2))
     }
 
-    /// Of x (B, D, h, w) with w (D, k, k, C); as a product where speed counts.
+    /// Transposed convolution of x (B, D, h, w) with w (D, k, k, C); in f32 as a matrix product, for speed.
     fn deconv(&self, x: &Tensor, w: &Tensor, stride: usize) -> Result<Tensor> {
         if self.dtype == DType::F64 {
             return x.contiguous()?.conv_transpose2d(&w.permute((0, 3, 1, 2))?.contiguous()?, 0, 0, stride, 1);
@@ -146,7 +146,7 @@ impl Reference {
 
     fn note(&self, distance: &Tensor) -> Result<()> {
         if self.dtype != DType::F64 {
-            return Ok(()); // the margin is f64's
+            return Ok(()); // the margin is used in f64 only
         }
         let distances = distance.abs()?.flatten_all()?.to_vec1::<f64>()?;
         let top = distances.iter().copied().fold(0.0, f64::max);
@@ -161,7 +161,7 @@ impl Reference {
     }
 }
 
-/// Where in (big, big, C) each (small, small, k, k, C) of all windows lies.
+/// The index in (big, big, C) of each entry (small, small, k, k, C) of all windows.
 fn taps(small: usize, big: usize, k: usize, stride: usize, c: usize) -> Result<Tensor> {
     let mut taps = Vec::with_capacity(small * small * k * k * c);
     for (y, x) in (0..small).flat_map(|y| (0..small).map(move |x| (y * stride, x * stride))) {

@@ -1,4 +1,4 @@
-//! Oracles of the VAE and of the density; what several of them share.
+//! Oracles of the VAE and the density, and their common helpers.
 
 mod density;
 mod gradients;
@@ -9,14 +9,14 @@ use candle_core::Tensor;
 use rand::Rng as _;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::reference::Reference;
+use super::reference::VaeReference;
 use super::{Architecture, LatentModel, Vae};
 use crate::learn::nn::Workers;
 use crate::learn::rng::{Rng, stream};
 use crate::learn::settings::LatentConfig;
 
 const SIZES: [(usize, &[usize]); 4] = [(24, &[4, 6]), (48, &[4, 6, 8]), (84, &[4, 6, 8]), (96, &[4, 4, 6, 8])];
-/// The door's own channels, where products of few rows and of many take different kernels.
+/// The door's channels, for which products with few and with many rows use different kernels.
 const OFFICIAL: [(usize, &[usize]); 2] = [(48, &[16, 32, 64]), (84, &[16, 32, 32])];
 const DIM: usize = 3;
 const BETA: f64 = 0.078_125;
@@ -25,7 +25,7 @@ fn config(channels: &[usize]) -> LatentConfig {
     LatentConfig { dim: DIM, channels: channels.to_vec(), beta: BETA, batch: 1, learning_rate: 1e-3, phases: vec![] }
 }
 
-/// A small VAE with initial weights, or with `wide` ones that put pictures on both sides of the clamp.
+/// A small VAE with initial weights; with `wide`, larger weights put pixels on both sides of the clamp.
 fn vae(size: usize, channels: &[usize], threads: usize, wide: bool) -> Vae {
     let mut rng = stream(1, "oracle-vae", &[size as u64]);
     let mut vae = Vae::new(&config(channels), size, &Workers::new(threads), &mut rng).unwrap();
@@ -35,7 +35,7 @@ fn vae(size: usize, channels: &[usize], threads: usize, wide: bool) -> Vae {
     vae
 }
 
-/// He-uniform weights, twice that in the last layer; biases U(-.1, .1), there around 1/2.
+/// He-uniform weights, doubled in the last layer; biases U(-.1, .1), plus 1/2 in the last layer.
 fn widen(vae: &mut Vae, rng: &mut Rng) {
     for i in 0..vae.params.tensors.len() {
         let fan_in = match vae.params.tensors[i].shape[..] {
@@ -52,8 +52,8 @@ fn widen(vae: &mut Vae, rng: &mut Rng) {
     vae.parameters_changed();
 }
 
-fn reference(vae: &Vae) -> Reference {
-    Reference::new(&vae.architecture, &vae.params, BETA, candle_core::DType::F64).unwrap()
+fn reference(vae: &Vae) -> VaeReference {
+    VaeReference::new(&vae.architecture, &vae.params, BETA, candle_core::DType::F64).unwrap()
 }
 
 /// Pictures of blocks with some noise, and standard normal noise (n, `per_picture`).

@@ -1,4 +1,4 @@
-//! Episodes in -> replay -> updates of agent and VAE out; every draw comes from a stream named by what it is for.
+//! The learner: episodes go into replay, and updates train agent and VAE on it. Each random stream is named by its purpose.
 
 mod models;
 mod refresh;
@@ -12,7 +12,7 @@ use crate::learn::agent::{Agent, Noise, Sac, SacConfig, SacInfo};
 use crate::learn::density::{self, Density};
 use crate::learn::episode::Episode;
 use crate::learn::goals::relabel::{RelabelMix, sample_batch};
-use crate::learn::goals::{self, Batch, GoalSource, Known, Reward, source};
+use crate::learn::goals::{self, Batch, GoalInputs, GoalSource, Reward, source};
 use crate::learn::latent::{LatentModel, Vae, VaeInfo};
 use crate::learn::nn::Workers;
 use crate::learn::policy::Policy;
@@ -23,25 +23,25 @@ use crate::learn::skew::SkewedDistribution;
 pub(crate) use refresh::Encoding;
 use refresh::finite;
 
-/// What the next update depends on besides parameters and episodes: integers, and the power in force.
+/// Counters and the current power: with parameters and episodes, all that the next update depends on.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Counts {
     /// SAC updates.
     pub updates: u64,
     /// VAE minibatches.
     pub vae_updates: u64,
-    /// Refreshes of all latents: the latents' version.
+    /// Refreshes of all latents; the version of the latents.
     pub refreshes: u64,
-    /// Episodes that were there at the last refresh; later ones are absent from the skewed distribution.
+    /// Number of episodes at the last refresh; later ones are not in the skewed distribution.
     pub refreshed_episodes: u64,
-    /// alpha of the skewed distribution, after tempering; `None` while draws are uniform.
+    /// Power of the skewed distribution, after tempering; `None` while draws are uniform.
     pub skew_alpha: Option<f64>,
-    /// Halvings of both learning rates, one a return to a checkpoint.
+    /// Halvings of both learning rates: one for each rollback to a checkpoint.
     #[serde(default)]
     pub halvings: u32,
 }
 
-/// Pictures of the next VAE update, with the noise that their latents are drawn with.
+/// Pictures of the next VAE update, and the noise of their latents.
 #[derive(Debug, Default)]
 pub(crate) struct Minibatch {
     slots: Vec<Slot>,
@@ -50,14 +50,25 @@ pub(crate) struct Minibatch {
 }
 
 /// Models, replay and counters.
+///
+/// ```
+/// use skewfit::{config::Config, error::Error, learn::learner::Learner, learn::rng::stream};
+///
+/// # fn main() -> skewfit::error::Result<()> {
+/// let mut learner = Learner::new(&Config::resolve("corridor-tiny", vec![])?.learner(), 2)?;
+/// let goals = learner.goals().sample(5, &mut stream(0, "goal", &[]));
+/// assert!(goals.iter().all(|goal| goal.slot.is_none())); // replay is empty: goals come from the prior
+/// assert!(matches!(learner.update_agent(), Err(Error::Damaged(_))));
+/// # Ok(()) }
+/// ```
 pub struct Learner {
-    /// The latent model. What is restored is restored by the learner, which knows that replay's latents are another's then.
+    /// The latent model. Restore it with [`restore_models`](Self::restore_models), which marks replay's latents as stale.
     pub latent: Box<dyn LatentModel>,
     /// The agent.
     pub agent: Box<dyn Agent>,
     /// Committed episodes in memory.
     pub replay: Replay,
-    /// What goals and pictures are drawn by.
+    /// The skewed distribution over replay, from which goals and the VAE's pictures are drawn.
     pub skewed: SkewedDistribution,
     /// Counters.
     pub counts: Counts,
@@ -65,20 +76,21 @@ pub struct Learner {
     workers: Workers,
     density: Box<dyn Density>,
     reward: Box<dyn Reward>,
-    /// Of the next SAC update.
+    /// Batch of the next SAC update.
     pub(crate) batch: Batch,
+    /// Noise of the next SAC update.
     noise: Noise,
-    /// Of the next VAE update.
+    /// Pictures and noise of the next VAE update.
     pub(crate) minibatch: Minibatch,
-    /// Whether the VAE has changed since replay was encoded: nothing is learned from latents then.
+    /// Whether the VAE has changed since replay was encoded; SAC updates are refused then.
     stale: bool,
 }
 
 impl Learner {
-    /// Fresh models, written by hand, for a scene with `action_dim` actions.
+    /// A learner with new hand-written models, for a scene with `action_dim` actions.
     ///
     /// # Errors
-    /// `Usage` where image size and channels do not fit.
+    /// `Usage` if image size and channels do not fit.
     pub fn new(cfg: &LearnerConfig, action_dim: usize) -> Result<Self> {
         let workers = Workers::new(cfg.threads);
         let (size, seed) = (cfg.image_size, cfg.seed);
@@ -88,7 +100,7 @@ impl Learner {
         Ok(Self::with_models(cfg, &workers, Box::new(vae), Box::new(sac)))
     }
 
-    /// A learner by these models, made for the same settings; `workers` are what else is done by threads.
+    /// A learner with these models, which must be built from the same settings; `workers` does all other threaded work.
     #[must_use]
     pub fn with_models(
         cfg: &LearnerConfig,
@@ -113,39 +125,39 @@ impl Learner {
         }
     }
 
-    /// The threads that work on it.
+    /// The learner's threads.
     #[must_use]
     pub fn workers(&self) -> &Workers {
         &self.workers
     }
 
-    /// What acts, by the networks as they are.
+    /// The policy with the current networks.
     ///
     /// # Errors
-    /// Those of the models.
+    /// Errors of the models.
     pub fn policy(&self) -> Result<Policy<'_>> {
         Ok(Policy::new(self.latent.encoder()?, self.agent.actor()?))
     }
 
-    /// Where exploration and relabelling goals come from now.
+    /// The source of exploration and relabelling goals.
     #[must_use]
     pub fn goals(&self) -> Box<dyn GoalSource + '_> {
-        (source(&self.cfg.goals.source).make)(Known { replay: &self.replay, skewed: &self.skewed })
+        (source(&self.cfg.goals.source).make)(GoalInputs { replay: &self.replay, skewed: &self.skewed })
     }
 
-    /// Latents of an episode's frames under the present VAE, (T+1, Z).
+    /// Latents of an episode's frames under the current VAE, (T+1, Z).
     ///
     /// # Errors
-    /// `NotFinite`.
+    /// `NotFinite` if a latent is not finite; errors of the model.
     pub fn latents(&mut self, episode: &Episode) -> Result<Vec<f32>> {
         let frames: Vec<&[u8]> = (0..=episode.steps()).map(|t| episode.frame(t)).collect();
         finite(self.latent.encode(&frames)?)
     }
 
-    /// Takes in a committed episode with its [`latents`](Self::latents).
+    /// Adds a committed episode with its [`latents`](Self::latents) to replay.
     ///
     /// # Errors
-    /// An episode whose shapes do not fit the run.
+    /// `Damaged` if the episode's shapes do not fit the run.
     pub fn add(&mut self, episode: Episode, latents: Vec<f32>) -> Result<()> {
         let evicted = self.replay.push(episode, latents, LatentVersion(self.counts.refreshes))?;
         self.skewed.evict(evicted);
@@ -155,7 +167,8 @@ impl Learner {
     /// One SAC update on a relabelled batch; returns its facts and the batch's mean reward.
     ///
     /// # Errors
-    /// `Damaged` where replay is empty, which only a run that lost its episodes can be; `NotFinite`.
+    /// `Damaged` if replay is empty, which happens only if a run has lost its episodes; `Misuse` if the latents are stale;
+    /// `NotFinite` if a gradient or a loss is not finite.
     pub fn update_agent(&mut self) -> Result<(SacInfo, f64)> {
         self.draw_batch()?;
         self.fit_agent()
@@ -164,8 +177,8 @@ impl Learner {
     /// Draws the batch and the noise of the next SAC update.
     pub(crate) fn draw_batch(&mut self) -> Result<()> {
         if self.replay.transitions() == 0 {
-            let way = "put the episodes named in run.log back, then resume";
-            return Err(Error::Damaged(format!("there is no sound episode to learn from: {way}")));
+            let advice = "put the episodes named in run.log back, then resume";
+            return Err(Error::Damaged(format!("there is no sound episode to learn from: {advice}")));
         }
         if self.stale {
             return Err(Error::Misuse("latents are those of an earlier VAE: refresh them first".into()));
@@ -182,7 +195,7 @@ impl Learner {
         Ok(())
     }
 
-    /// The SAC update itself, on the batch that was drawn.
+    /// The SAC update on the drawn batch.
     pub(crate) fn fit_agent(&mut self) -> Result<(SacInfo, f64)> {
         let batch = &self.batch;
         let info = self.agent.update(batch, &self.noise, self.counts.halvings);
@@ -195,10 +208,10 @@ impl Learner {
         Err(Error::NotFinite("a loss of the agent is not finite; lower agent.learning_rate".into()))
     }
 
-    /// One VAE update on pictures drawn by the skewed distribution, or uniformly where there is none.
+    /// One VAE update on pictures drawn from the skewed distribution, or uniformly if there is none.
     ///
     /// # Errors
-    /// `NotFinite`.
+    /// `NotFinite` if the gradient or the loss is not finite; errors of the model.
     pub fn update_vae(&mut self) -> Result<VaeInfo> {
         self.draw_minibatch();
         self.fit_vae()
@@ -213,7 +226,7 @@ impl Learner {
         self.minibatch = Minibatch { slots, noise };
     }
 
-    /// The VAE update itself, on the minibatch that was drawn.
+    /// The VAE update on the drawn minibatch.
     pub(crate) fn fit_vae(&mut self) -> Result<VaeInfo> {
         let Minibatch { slots, noise } = std::mem::take(&mut self.minibatch);
         let pictures: Vec<&[u8]> = slots.iter().map(|slot| self.replay.next_frame(*slot)).collect();

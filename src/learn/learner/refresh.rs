@@ -1,53 +1,53 @@
-//! What a newly fitted VAE makes of everything in replay: latents, densities, the weights of the skewed distribution.
+//! The refresh after a VAE phase: latents, densities and skewed weights of everything in replay, under the new VAE.
 
 use super::Learner;
 use crate::error::{Error, Result};
-use crate::learn::density::Group;
+use crate::learn::density::EpisodeFrames;
 use crate::learn::episode::Episode;
 use crate::learn::goals;
-use crate::learn::replay::{Encoded, LatentVersion, Replay, Stored};
+use crate::learn::replay::{EpisodeLatents, LatentVersion, Replay, StoredEpisode};
 use crate::learn::rng;
 use crate::learn::skew::{SkewInfo, SkewedDistribution};
 
-/// Everything in replay as the present VAE sees it, before the learner takes it over.
+/// Everything in replay, encoded by the current VAE and not yet applied.
 pub(crate) struct Encoding {
     /// Means and log variances of all pictures, episode by episode.
     pub posteriors: Vec<f32>,
-    /// log p of every stored transition, oldest first; `None` where nobody wants it.
+    /// log p of every stored transition, oldest first; `None` if it is not needed.
     pub log_density: Option<Vec<f64>>,
 }
 
 impl Learner {
-    /// Re-encodes every stored frame and goal picture with the present VAE; with `skew`, also the densities and weights.
-    /// Calls `beat` as it gets on.
+    /// Encodes all stored frames and goal pictures with the current VAE; with `skew`, also computes densities and weights.
+    /// Calls `beat` as work advances.
     ///
     /// # Errors
-    /// `NotFinite` where the VAE gives latents that are not finite: replay keeps its old ones.
+    /// `NotFinite` if the VAE gives latents that are not finite; replay keeps its old latents then. Errors of the models.
     pub fn refresh(&mut self, skew: bool, beat: &mut dyn FnMut()) -> Result<Option<SkewInfo>> {
         let encoding = self.encode(skew, beat)?;
-        self.adopt(encoding, skew)
+        self.finish_refresh(encoding, skew)
     }
 
-    /// The first half of a refresh: what the present VAE makes of everything in replay.
+    /// The first half of a refresh: encodes everything in replay.
     pub(crate) fn encode(&mut self, densities: bool, beat: &mut dyn FnMut()) -> Result<Encoding> {
         self.counts.refreshes += 1;
         self.encode_replay(densities, beat)
     }
 
-    /// The second half: replay takes over the latents, and with `skew` the densities become the skewed distribution.
-    pub(crate) fn adopt(&mut self, encoding: Encoding, skew: bool) -> Result<Option<SkewInfo>> {
+    /// The second half: replay gets the new latents and, with `skew`, the densities become the skewed distribution.
+    pub(crate) fn finish_refresh(&mut self, encoding: Encoding, skew: bool) -> Result<Option<SkewInfo>> {
         let refreshed = self.replay.episodes().last().map_or(0, |e| e.id() + 1);
         let power = skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess));
-        let info = self.take_in(encoding, power)?;
+        let info = self.apply_encoding(encoding, power)?;
         self.counts.refreshed_episodes = refreshed;
         self.counts.skew_alpha = info.map(|i| i.alpha);
         Ok(info)
     }
 
-    /// Brings replay to where it was at a checkpoint, from its episodes (in order, the last one of the run included).
+    /// Rebuilds replay as it was at a checkpoint, from all of the run's episodes in order.
     ///
     /// # Errors
-    /// Shapes that do not fit: another run's episodes.
+    /// `Damaged` if shapes do not fit, as with episodes of another run; errors of the models.
     pub fn restore_replay(
         &mut self,
         episodes: impl IntoIterator<Item = Episode>,
@@ -55,19 +55,19 @@ impl Learner {
     ) -> Result<()> {
         let (refreshed, later): (Vec<_>, Vec<_>) =
             episodes.into_iter().partition(|e| e.id < self.counts.refreshed_episodes);
-        let take_in = |learner: &mut Self, episode: Episode, beat: &mut dyn FnMut()| {
+        let add_episode = |learner: &mut Self, episode: Episode, beat: &mut dyn FnMut()| {
             beat();
             let latents = learner.latents(&episode)?;
             learner.add(episode, latents)
         };
-        refreshed.into_iter().try_for_each(|episode| take_in(self, episode, beat))?;
+        refreshed.into_iter().try_for_each(|episode| add_episode(self, episode, beat))?;
         if self.counts.refreshes > 0 {
-            let power = self.counts.skew_alpha; // as it was tempered then
+            let power = self.counts.skew_alpha; // already tempered
             let encoding = self.encode_replay(power.is_some(), beat)?;
-            self.take_in(encoding, power.map(|alpha| (alpha, 0.0)))?;
+            self.apply_encoding(encoding, power.map(|alpha| (alpha, 0.0)))?;
         }
-        self.stale = false; // all that replay holds was encoded just now
-        later.into_iter().try_for_each(|episode| take_in(self, episode, beat))
+        self.stale = false; // everything in replay has just been encoded
+        later.into_iter().try_for_each(|episode| add_episode(self, episode, beat))
     }
 
     fn encode_replay(&mut self, densities: bool, beat: &mut dyn FnMut()) -> Result<Encoding> {
@@ -77,7 +77,7 @@ impl Learner {
         Ok(Encoding { posteriors, log_density })
     }
 
-    /// Posteriors (2Z a picture) of everything in replay, episode by episode: its frames, then its goal picture.
+    /// Posteriors (2Z per picture) of everything in replay. Each episode gives its frames, then its goal picture.
     pub(crate) fn posteriors(&mut self) -> Result<Vec<f32>> {
         let pictures = self.replay.episodes().flat_map(|e| (0..=e.steps()).map(|t| e.frame(t)).chain([e.goal_image()]));
         let pictures: Vec<&[u8]> = pictures.collect();
@@ -86,9 +86,9 @@ impl Learner {
         Ok(posteriors)
     }
 
-    /// New latents; densities as far as there are some; with a power alpha and a floor of the effective sample size, the
-    /// skewed distribution.
-    pub(crate) fn take_in(&mut self, encoding: Encoding, power: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
+    /// Stores new latents and, if there are any, densities. With `power`, (alpha, smallest effective sample size over N),
+    /// the densities become the skewed distribution.
+    pub(crate) fn apply_encoding(&mut self, encoding: Encoding, power: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
         let (dim, posteriors) = (self.cfg.latent.dim, &encoding.posteriors);
         let encoded = rows(&self.replay, posteriors, dim).map(|(_, rows)| encoded(rows, dim)).collect();
         self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
@@ -112,12 +112,12 @@ impl Learner {
 
     /// log p of every stored transition's next picture, oldest first, from all posteriors.
     ///
-    /// Each episode's noise is a stream of its own, so that densities can be computed again after older ones are gone.
+    /// Each episode has a random stream of its own, so its densities can be recomputed after older episodes were evicted.
     pub(crate) fn log_density(&mut self, posteriors: &[f32], beat: &mut dyn FnMut()) -> Result<Vec<f64>> {
         let (dim, seed, refresh) = (self.cfg.latent.dim, self.cfg.seed, self.counts.refreshes);
         let mut groups = Vec::new();
         for (stored, rows) in rows(&self.replay, posteriors, dim) {
-            groups.push(Group {
+            groups.push(EpisodeFrames {
                 pictures: (1..=stored.steps()).map(|t| stored.frame(t)).collect(),
                 posteriors: &rows[2 * dim..(stored.steps() + 1) * 2 * dim],
                 draws: rng::stream(seed, "density", &[refresh, stored.id()]),
@@ -126,8 +126,8 @@ impl Learner {
         self.density.log_density(&mut *self.latent, groups, beat)
     }
 
-    /// Every covered episode with log p of its transitions (T), oldest first; none while densities are unknown.
-    pub fn densities(&self) -> impl Iterator<Item = (&Stored, &[f64])> {
+    /// Every covered episode with log p of its transitions (T), oldest first; empty before the first densities are computed.
+    pub fn densities(&self) -> impl Iterator<Item = (&StoredEpisode, &[f64])> {
         let mut rest = self.skewed.log_density();
         self.replay.episodes().map_while(move |episode| {
             let (own, later) = rest.split_at_checked(episode.steps())?;
@@ -145,8 +145,12 @@ pub(super) fn finite(latents: Vec<f32>) -> Result<Vec<f32>> {
     Err(Error::NotFinite("the VAE's latents are not finite; lower latent.learning_rate".into()))
 }
 
-/// Every episode in order, with its own rows (T+2, 2Z) of all posteriors.
-fn rows<'a>(replay: &'a Replay, posteriors: &'a [f32], dim: usize) -> impl Iterator<Item = (&'a Stored, &'a [f32])> {
+/// Every episode in order, with its rows (T+2, 2Z) of `posteriors`.
+fn rows<'a>(
+    replay: &'a Replay,
+    posteriors: &'a [f32],
+    dim: usize,
+) -> impl Iterator<Item = (&'a StoredEpisode, &'a [f32])> {
     let mut rest = posteriors;
     replay.episodes().map(move |episode| {
         let (own, after) = rest.split_at((episode.steps() + 2) * 2 * dim);
@@ -155,9 +159,9 @@ fn rows<'a>(replay: &'a Replay, posteriors: &'a [f32], dim: usize) -> impl Itera
     })
 }
 
-/// Means of an episode's posteriors (T+2, 2Z): its frames, then its goal picture.
-fn encoded(rows: &[f32], dim: usize) -> Encoded {
+/// Latents of an episode: the means of its posteriors (T+2, 2Z), frames first, then the goal picture.
+fn encoded(rows: &[f32], dim: usize) -> EpisodeLatents {
     let mut latents: Vec<f32> = rows.chunks_exact(2 * dim).flat_map(|row| &row[..dim]).copied().collect();
     let goal_latent = latents.split_off(latents.len() - dim);
-    Encoded { latents, goal_latent }
+    EpisodeLatents { latents, goal_latent }
 }

@@ -1,9 +1,9 @@
 mod candle;
-mod seam;
+mod implementations;
 
 use super::*;
 use crate::learn::density::PICTURES_AT_ONCE;
-use crate::learn::latent::density::{Estimate, Estimator};
+use crate::learn::latent::density::{Estimator, EstimatorConfig};
 use crate::learn::settings::DensityConfig;
 use rand::Rng as _;
 use skewfit_envs::Ending;
@@ -14,7 +14,7 @@ fn learner(threads: usize) -> Learner {
     Learner::new(&cfg.learner(), 2).unwrap()
 }
 
-/// Pictures of noise.
+/// An episode of noise pictures.
 fn episode(steps: usize) -> Episode {
     let size = 24 * 24 * 3;
     let noise = normals((steps + 1) * size, &mut rng::stream(0, "test-pictures", &[]));
@@ -36,8 +36,8 @@ fn episode(steps: usize) -> Episode {
     }
 }
 
-/// A hundred refits in a random schedule: all cached latents are those of the pictures under the present VAE, to the
-/// bit, and so are rewards; between a fit and its refresh nothing is learned.
+/// A hundred refits of the VAE in a random schedule: after each refresh, stored latents and rewards equal those of the
+/// pictures under the current VAE to the bit; between a VAE update and the refresh, SAC updates are refused.
 #[test]
 fn g16_latents_are_never_stale() {
     let begun = skewfit_dev::begin();
@@ -47,9 +47,9 @@ fn g16_latents_are_never_stale() {
     for refit in 0..100 {
         for _ in 0..draws.random_range(u32::from(refit == 0)..3) {
             let pictures = episode(draws.random_range(1..4));
-            let taken = Episode { id, ..pictures };
-            let latents = learner.latents(&taken).unwrap();
-            learner.add(taken, latents).unwrap();
+            let added = Episode { id, ..pictures };
+            let latents = learner.latents(&added).unwrap();
+            learner.add(added, latents).unwrap();
             id += 1;
         }
         for _ in 0..draws.random_range(0..3) {
@@ -81,14 +81,14 @@ fn g16_latents_are_never_stale() {
     skewfit_dev::record(("G16", 16), what, 100, begun);
 }
 
-/// Each episode is heard of twice: when it is taken in, and when its densities are made anew.
+/// `beat` is called twice per episode: when it is added, and when its densities are recomputed.
 #[test]
 fn replay_is_restored_as_it_was_and_not_in_silence() {
     let [mut first, mut second] = [1, 1].map(learner);
     let episodes: Vec<Episode> = (0..4).map(|id| Episode { id, ..episode(2) }).collect();
-    for taken in episodes.clone() {
-        let latents = first.latents(&taken).unwrap();
-        first.add(taken, latents).unwrap();
+    for added in episodes.clone() {
+        let latents = first.latents(&added).unwrap();
+        first.add(added, latents).unwrap();
     }
     first.refresh(true, &mut || {}).unwrap();
     second.counts = first.counts.clone();
@@ -98,7 +98,7 @@ fn replay_is_restored_as_it_was_and_not_in_silence() {
     assert_eq!((beats, weights(&second)), (8, weights(&first)));
 }
 
-/// Another pair from update to update, and each critic is in some; of two it is always both.
+/// Each update draws a new pair of target critics, and every critic is drawn sometimes; of two critics it is always both.
 #[test]
 fn an_update_draws_its_pair_of_all_critics() {
     for critics in [2, 5] {
@@ -118,14 +118,14 @@ fn an_update_draws_its_pair_of_all_critics() {
 }
 
 #[test]
-fn nothing_is_learned_from_no_episodes() {
+fn an_update_without_episodes_is_refused() {
     let mut learner = learner(1);
     assert!(matches!(learner.update_agent(), Err(Error::Damaged(_))));
     assert_eq!((learner.counts.updates, learner.agent.temperature()), (0, 1.0));
 }
 
 #[test]
-fn densities_in_pieces_are_those_of_the_whole_episode() {
+fn densities_in_chunks_equal_those_of_the_whole_episode() {
     let steps = 2 * PICTURES_AT_ONCE + 37;
     for threads in [1, 2, 3] {
         let mut learner = learner(threads);
@@ -135,7 +135,7 @@ fn densities_in_pieces_are_those_of_the_whole_episode() {
         learner.latent.posteriors(&pictures, &mut rows).unwrap();
         let mut whole = vec![0.0; steps];
         let DensityConfig { latents, decoder_variance, .. } = learner.cfg.density;
-        let cfg = Estimate { estimator: Estimator::Iwae, latents, decoder_variance };
+        let cfg = EstimatorConfig { estimator: Estimator::Iwae, latents, decoder_variance };
         let noise = normals(steps * cfg.latents * 4, &mut rng::stream(learner.cfg.seed, "density", &[0, 0]));
         let (seen, own) = (&pictures[1..=steps], &rows[2 * 4..(steps + 1) * 2 * 4]);
         learner.latent.log_density(&cfg, seen, own, &noise, &mut whole).unwrap();
@@ -145,15 +145,15 @@ fn densities_in_pieces_are_those_of_the_whole_episode() {
     }
 }
 
-/// What replay evicts leaves the skewed distribution too, so a position always names a transition.
+/// Evicted transitions leave the skewed distribution too, so every position in it is a stored transition.
 #[test]
 fn a_full_replay_forgets_its_oldest_densities() {
     let mut learner = learner(1);
     learner.replay = Replay::new(6, 4);
     let push = |learner: &mut Learner, id| {
-        let taken = Episode { id, ..episode(2) };
-        let latents = learner.latents(&taken).unwrap();
-        learner.add(taken, latents).unwrap();
+        let added = Episode { id, ..episode(2) };
+        let latents = learner.latents(&added).unwrap();
+        learner.add(added, latents).unwrap();
     };
     (0..3).for_each(|id| push(&mut learner, id));
     learner.refresh(true, &mut || {}).unwrap();

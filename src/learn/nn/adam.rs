@@ -1,7 +1,7 @@
 //! Adam (Kingma & Ba 2015, arXiv 1412.6980, algorithm 1):  m <- b1 m + (1-b1) g,  v <- b2 v + (1-b2) g^2,
 //! theta <- theta - lr * (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps),  with b1 = .9, b2 = .999, eps = 1e-8.
 //!
-//! Moments are named like their parameters, so that a checkpoint holds them.
+//! In a checkpoint, moments have the names of their parameters with `.m` and `.v`.
 
 use super::workers::Workers;
 
@@ -9,7 +9,16 @@ const B1: f64 = 0.9;
 const B2: f64 = 0.999;
 const EPSILON: f32 = 1e-8;
 
-/// First and second moments of a flat parameter slice.
+/// First and second moments of a flat slice of parameters.
+///
+/// ```
+/// use skewfit::learn::nn::{Adam, Workers};
+///
+/// let (mut theta, mut adam) = ([1.0, -1.0], Adam::new(2));
+/// adam.step(&Workers::new(1), 0.1, &mut theta, &[5.0, -0.2], None);
+/// // The first step is the learning rate against the sign of the gradient.
+/// assert!((theta[0] - 0.9).abs() < 1e-6 && (theta[1] + 0.9).abs() < 1e-6);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Adam {
     /// First moment.
@@ -27,15 +36,15 @@ struct Coefficients {
     root_scale: f32,
 }
 
-/// A target network that follows: target <- (1 - tau) target + tau theta.
+/// A target network and its Polyak rate: target <- (1 - tau) target + tau theta.
 pub struct Polyak<'a> {
-    /// The target's values.
+    /// The target's parameters.
     pub target: &'a mut [f32],
     /// tau.
     pub tau: f32,
 }
 
-struct Share<'a> {
+struct ParamShare<'a> {
     values: &'a mut [f32],
     m: &'a mut [f32],
     v: &'a mut [f32],
@@ -50,7 +59,7 @@ impl Adam {
         Self { m: vec![0.0; len], v: vec![0.0; len], step: 0 }
     }
 
-    /// One step on `values`, and on a target that follows, in one pass over memory.
+    /// One step on `values` and, with `follow`, on the target network, in one pass over memory.
     pub fn step(
         &mut self,
         workers: &Workers,
@@ -68,34 +77,34 @@ impl Adam {
         let size = values.len().div_ceil(workers.count()).next_multiple_of(64);
         let (tau, target) = follow.map_or((0.0, None), |p| (p.tau, Some(p.target)));
         let mut targets = target.map(|t| t.chunks_mut(size));
-        let mut shares: Vec<Share> = (values.chunks_mut(size))
+        let mut shares: Vec<ParamShare> = (values.chunks_mut(size))
             .zip(self.m.chunks_mut(size).zip(self.v.chunks_mut(size)))
             .zip(gradient.chunks(size))
             .map(|((values, (m, v)), gradient)| {
                 let target = targets.as_mut().and_then(Iterator::next);
-                Share { values, m, v, gradient, target }
+                ParamShare { values, m, v, gradient, target }
             })
             .collect();
         let arch = pulp::Arch::new();
         workers.each(&mut shares, |_, share| {
             arch.dispatch(
                 #[inline(always)]
-                || advance(share, coefficients, tau),
+                || update_share(share, coefficients, tau),
             );
         });
     }
 }
 
-/// A learning rate after `halvings` halvings.
+/// The learning rate `rate` after `halvings` halvings.
 #[must_use]
 pub fn halved(rate: f64, halvings: u32) -> f64 {
     rate * 0.5f64.powi(halvings as i32)
 }
 
 #[inline(always)]
-fn advance(share: &mut Share, c: Coefficients, tau: f32) {
+fn update_share(share: &mut ParamShare, c: Coefficients, tau: f32) {
     let (b1, b2) = (B1 as f32, B2 as f32);
-    let (c1, c2) = ((1.0 - B1) as f32, (1.0 - B2) as f32); // in f32, 1 - b2 would be off by 1.3e-5 of itself
+    let (c1, c2) = ((1.0 - B1) as f32, (1.0 - B2) as f32); // in f32, 1 - b2 would have a relative error of 1.3e-5
     let n = share.values.len();
     let (values, gradient) = (&mut share.values[..n], &share.gradient[..n]);
     let (m, v) = (&mut share.m[..n], &mut share.v[..n]);
@@ -106,13 +115,13 @@ fn advance(share: &mut Share, c: Coefficients, tau: f32) {
         values[i] -= c.step_size * m[i] / (v[i].sqrt() * c.root_scale + EPSILON);
     }
     if let Some(target) = &mut share.target {
-        follow(target, values, tau);
+        polyak_update(target, values, tau);
     }
 }
 
 /// target <- (1 - tau) target + tau source, written as target + tau (source - target).
 #[inline(always)]
-pub fn follow(target: &mut [f32], source: &[f32], tau: f32) {
+pub fn polyak_update(target: &mut [f32], source: &[f32], tau: f32) {
     for (t, s) in target.iter_mut().zip(source) {
         *t += tau * (s - *t);
     }
@@ -124,7 +133,7 @@ mod tests {
 
     #[test]
     fn oracle_28_three_steps_on_a_quadratic_match_the_hand_computed_trace() {
-        // f = theta^2 / 2 from theta = 1, lr = .1: g = theta. Worked out in decimals, to 40 digits.
+        // f = theta^2 / 2 from theta = 1, lr = .1: g = theta. Computed in decimal arithmetic, to 40 digits.
         let trace = [0.900_000_001_0, 0.800_412_229_7, 0.701_586_274_5];
         let (mut values, mut adam, workers) = (vec![1.0f32], Adam::new(1), Workers::new(1));
         for want in trace {
@@ -138,7 +147,7 @@ mod tests {
     fn oracle_23_a_frozen_source_is_approached_at_one_minus_tau_to_the_n() {
         let (mut target, source) = (vec![1.0f32; 3], vec![0.0f32; 3]);
         for _ in 0..1000 {
-            follow(&mut target, &source, 1e-3);
+            polyak_update(&mut target, &source, 1e-3);
         }
         assert!((target[0] - 0.367_695).abs() < 1e-5, "{}", target[0]);
     }

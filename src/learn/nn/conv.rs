@@ -1,36 +1,37 @@
-//! Gradients of convolution and transposed convolution as products with gathered patches, pictures as (images, H, W, C).
+//! Gradients of convolution and transposed convolution, as products with gathered patches; pictures are (images, H, W, C).
 //!
 //! conv:    y = gather(x) W + b;    W (k k C_in, C_out);   dW = gather(x)^T dy,   dx = scatter(dy W^T)
 //! deconv:  y = scatter(x W) + b;   W (C_in, k k C_out);   dW = x^T gather(dy),   dx = gather(dy) W^T
-//! `gather` and `scatter` are adjoint. A few images' patches at a time stay in the L2 cache. Forward: `windows`.
+//! `gather` and `scatter` are adjoint. Few images are processed at a time, so their patches stay in the L2 cache. The forward
+//! passes are in [`windows`](super::windows).
 
 use super::dense;
-use super::gemm::{View, matmul};
+use super::gemm::{MatrixView, matmul};
 use super::windows::Grid;
 
-/// Images whose patches are held at once.
+/// Images whose patches are gathered together.
 const GROUP: usize = 8;
 
-/// How a small x small grid of k x k windows lies on a big x big picture, itself placed in a pitch x pitch frame.
+/// A small x small grid of k x k windows on a big x big picture, which lies in a pitch x pitch frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// k.
     pub kernel: usize,
     /// Pixels from one window to the next.
     pub stride: usize,
-    /// Windows a side.
+    /// Windows per side.
     pub small: usize,
-    /// Pixels a side: (small - 1) stride + k at least.
+    /// Pixels per side, at least (small - 1) stride + k.
     pub big: usize,
-    /// Frame's side.
+    /// Pixels per side of the frame.
     pub pitch: usize,
-    /// Frame's first row and column that belong to the picture.
+    /// First row and column of the picture in the frame.
     pub offset: usize,
 }
 
-/// Channels of the small and of the big side.
+/// A (transposed) convolution layer: its window and the channels of both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Layer {
+pub struct ConvLayer {
     /// Geometry.
     pub window: Window,
     /// Channels of the big side.
@@ -44,7 +45,17 @@ impl Window {
         (self.offset + row) * self.pitch + self.offset + col
     }
 
-    /// patches (images small small, k k C) of framed pictures (images, pitch, pitch, C).
+    /// Copies the `patches` (images small small, k k C) of framed pictures (images, pitch, pitch, C).
+    ///
+    /// ```
+    /// use skewfit::learn::nn::conv::Window;
+    ///
+    /// let window = Window { kernel: 2, stride: 1, small: 2, big: 3, pitch: 3, offset: 0 };
+    /// let picture = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0];
+    /// let mut patches = [0.0; 16];
+    /// window.gather(&picture, 1, 1, &mut patches);
+    /// assert_eq!(patches[..8], [1.0, 2.0, 4.0, 5.0, 2.0, 3.0, 5.0, 6.0]);
+    /// ```
     pub fn gather(&self, pictures: &[f32], channels: usize, images: usize, patches: &mut [f32]) {
         let run = self.kernel * channels;
         let frame = self.pitch * self.pitch * channels;
@@ -62,7 +73,7 @@ impl Window {
         }
     }
 
-    /// Adds patches to the places they came from; the adjoint of [`gather`](Self::gather).
+    /// Adds patches to the pixels that they came from; the adjoint of [`gather`](Self::gather).
     pub fn scatter(&self, patches: &[f32], channels: usize, images: usize, pictures: &mut [f32]) {
         let run = self.kernel * channels;
         let frame = self.pitch * self.pitch * channels;
@@ -86,19 +97,19 @@ impl Window {
     }
 }
 
-impl Layer {
+impl ConvLayer {
     fn frame(&self) -> usize {
         self.window.pitch * self.window.pitch * self.big_channels
     }
 
-    /// The big side.
+    /// Grid of the big side.
     #[must_use]
     pub fn big(&self) -> Grid {
         let Window { big, pitch, offset, .. } = self.window;
         Grid { side: big, pitch, offset, channels: self.big_channels }
     }
 
-    /// The small side.
+    /// Grid of the small side.
     #[must_use]
     pub fn small(&self) -> Grid {
         Grid::new(self.window.small, self.small_channels)
@@ -108,19 +119,19 @@ impl Layer {
         self.window.small * self.window.small
     }
 
-    /// k k C of the big side.
+    /// Floats of a patch: k k C, with the channels of the big side.
     #[must_use]
     pub fn patch(&self) -> usize {
         self.window.kernel * self.window.kernel * self.big_channels
     }
 
-    /// Floats of patch scratch that the functions below need.
+    /// Floats of the patch buffer `scratch` that the functions below need.
     #[must_use]
     pub fn scratch(&self) -> usize {
         GROUP * self.cells() * self.patch()
     }
 
-    /// `dw`, `db` += gradients of a convolution, from x and dy.
+    /// `dw`, `db` += gradients of a convolution, from `x` and `dy`.
     pub fn conv_weights(
         &self,
         x: &[f32],
@@ -135,12 +146,12 @@ impl Layer {
             let n = GROUP.min(images - start);
             let rows = n * self.cells();
             self.window.gather(&x[start * self.frame()..], self.big_channels, n, scratch);
-            let patches = View::new(scratch, rows, self.patch());
+            let patches = MatrixView::new(scratch, rows, self.patch());
             dense::backward_weights(patches, &dy[start * small..], rows, dw, db);
         }
     }
 
-    /// dx (framed, overwritten) of a convolution: scatter(dy W^T).
+    /// Overwrites `dx` (framed) with the input gradient of a convolution, scatter(dy W^T).
     pub fn conv_input(&self, dy: &[f32], w: &[f32], images: usize, dx: &mut [f32], scratch: &mut [f32]) {
         dx[..images * self.frame()].fill(0.0);
         for (n, dy, dx) in self.groups_mut(dy, self.cells() * self.small_channels, dx, self.frame(), images) {
@@ -149,7 +160,7 @@ impl Layer {
         }
     }
 
-    /// `dw`, `db` += gradients of a transposed convolution, and dx, from x and dy (framed, zero outside).
+    /// `dw`, `db` += gradients of a transposed convolution, from `x` and `dy` (framed, zero outside); overwrites `dx`.
     #[allow(clippy::too_many_arguments)] // one product's operands; a struct would only rename them
     pub fn deconv_backward(
         &self,
@@ -168,11 +179,11 @@ impl Layer {
             let n = GROUP.min(images - start);
             let rows = n * self.cells();
             self.window.gather(&dy[start * self.frame()..], self.big_channels, n, scratch);
-            let patches = View::new(scratch, rows, self.patch());
-            let x = View::new(&x[start * small..], rows, self.small_channels);
+            let patches = MatrixView::new(scratch, rows, self.patch());
+            let x = MatrixView::new(&x[start * small..], rows, self.small_channels);
             matmul(dw, true, x.t(), patches);
             let dx = &mut dx[start * small..(start + n) * small];
-            matmul(dx, false, patches, View::new(w, self.small_channels, self.patch()).t());
+            matmul(dx, false, patches, MatrixView::new(w, self.small_channels, self.patch()).t());
         }
     }
 

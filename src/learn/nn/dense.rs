@@ -1,20 +1,29 @@
 //! A dense layer on a block of rows:  y = x W + b,  with W (in, out), and its gradients.
 
-use super::gemm::{View, matmul};
+use super::gemm::{MatrixView, matmul};
 
-/// What follows the affine map, in the same pass over the block as the bias.
+/// The activation after the affine map; applied in the same pass over the block as the bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// y = x W + b.
     Identity,
-    /// y = max(x W + b, 0); a NaN stays one, so that the gradient's check sees it.
+    /// y = max(x W + b, 0); a NaN stays NaN, so that the check of the gradient finds it.
     Relu,
 }
 
-/// `y` (R, out) from `x` (R, in), `w` (in, out), `b` (out).
-pub fn forward(x: View, rows: usize, w: &[f32], b: &[f32], activation: Activation, y: &mut [f32]) {
+/// Writes `y` (R, out) for `x` (R, in), `w` (in, out), `b` (out).
+///
+/// ```
+/// use skewfit::learn::nn::{dense::{Activation, forward}, gemm::MatrixView};
+///
+/// let (x, w, b) = ([1.0, 2.0], [1.0, -1.0, 1.0, -1.0], [0.5, 0.5]);
+/// let mut y = [0.0; 2];
+/// forward(MatrixView::new(&x, 1, 2), 1, &w, &b, Activation::Relu, &mut y);
+/// assert_eq!(y, [3.5, 0.0]);
+/// ```
+pub fn forward(x: MatrixView, rows: usize, w: &[f32], b: &[f32], activation: Activation, y: &mut [f32]) {
     let y = &mut y[..rows * b.len()];
-    matmul(y, false, x, View::new(w, w.len() / b.len(), b.len()));
+    matmul(y, false, x, MatrixView::new(w, w.len() / b.len(), b.len()));
     add_bias(y, b, activation);
 }
 
@@ -34,9 +43,9 @@ pub fn add_bias(y: &mut [f32], b: &[f32], activation: Activation) {
 }
 
 /// `dw` += x^T dy, `db` += sum over rows of dy; x (R, in), dy (R, out).
-pub fn backward_weights(x: View, dy: &[f32], rows: usize, dw: &mut [f32], db: &mut [f32]) {
+pub fn backward_weights(x: MatrixView, dy: &[f32], rows: usize, dw: &mut [f32], db: &mut [f32]) {
     let out = db.len();
-    matmul(dw, true, x.t(), View::new(dy, rows, out));
+    matmul(dw, true, x.t(), MatrixView::new(dy, rows, out));
     add_rows(&dy[..rows * out], db);
 }
 
@@ -57,11 +66,11 @@ pub fn add_rows(dy: &[f32], db: &mut [f32]) {
 /// `dx` = dy W^T; dy (R, out), w (in, out), dx (R, in).
 pub fn backward_input(dy: &[f32], rows: usize, w: &[f32], inputs: usize, dx: &mut [f32]) {
     let out = w.len() / inputs;
-    matmul(&mut dx[..rows * inputs], false, View::new(dy, rows, out), View::new(w, inputs, out).t());
+    matmul(&mut dx[..rows * inputs], false, MatrixView::new(dy, rows, out), MatrixView::new(w, inputs, out).t());
 }
 
-/// Zeroes `dy` where the ReLU's output `y` is zero; where it is no number, `dy` stays, for the gradient's check.
-pub fn mask(y: &[f32], dy: &mut [f32]) {
+/// Zeroes `dy` where the ReLU's output `y` is zero; where `y` is NaN, `dy` is kept, so that the check of the gradient finds it.
+pub fn relu_backward(y: &[f32], dy: &mut [f32]) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {

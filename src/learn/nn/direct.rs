@@ -1,8 +1,8 @@
 //! Direct convolution:  y(p, o) = sum_{r,k} x(p)[r pitch + k] W(r, k, o),  six or eight positions p at a time in registers.
 //!
-//! With pictures as (H, W, C) the k C inputs below one kernel row lie side by side, so a convolution needs no patches:
-//! a [`Pass`] names where each position's inputs begin, [`Panels`] hold the weights in the order in which they are read,
-//! and a [`Sink`] takes every sum from the registers: to rectify and store it, or to reduce it and store nothing.
+//! In pictures (H, W, C) the k C inputs under one kernel row are contiguous, so a convolution needs no patches. A [`Pass`]
+//! lists where each position's inputs begin, [`Panels`] hold the weights in the order in which they are read, and an
+//! [`Epilogue`] takes every sum from the registers: it rectifies and stores the sum, or reduces it and stores nothing.
 
 use std::ops::Range;
 
@@ -11,59 +11,59 @@ use pulp::{Simd, WithSimd};
 use super::dense::Activation;
 use super::panels::Panels;
 
-/// Where one output position reads and writes.
+/// An output position: where its inputs begin, and where its output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Picture of the block.
+pub struct OutputPosition {
+    /// Index of the picture in its block.
     pub image: u32,
-    /// First float of x.
+    /// Index of its first input in x.
     pub from: u32,
-    /// Position of y, counted over all pictures.
+    /// Index of the position in y, counted over all pictures.
     pub to: u32,
 }
 
-/// Positions that see the same part of a kernel.
+/// Positions that use the same part of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pass {
-    /// Picture by picture, equally many of each.
-    pub places: Vec<Place>,
+    /// Picture by picture, equally many for each picture.
+    pub places: Vec<OutputPosition>,
     /// Kernel rows.
     pub rows: Range<usize>,
     /// Inputs of each kernel row.
     pub run: Range<usize>,
 }
 
-/// What becomes of sums.
-pub trait Sink {
-    /// Takes y(place, column..column + lanes) of each place; columns past the outputs are zero.
-    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[Place], column: usize, y: [S::f32s; P]);
+/// The last step of a convolution: what is done with its sums.
+pub trait Epilogue {
+    /// Takes y(place, column..column + lanes) of each position; columns past the outputs are zero.
+    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[OutputPosition], column: usize, y: [S::f32s; P]);
 }
 
-/// One vector from the first floats of a slice.
+/// Loads a vector from the first floats of a slice.
 #[inline(always)]
 pub fn load<S: Simd>(from: &[f32]) -> S::f32s {
     S::as_simd_f32s(&from[..S::F32_LANES]).0[0]
 }
 
-/// One vector into the first floats of a slice.
+/// Stores a vector to the first floats of a slice.
 #[inline(always)]
 pub fn store<S: Simd>(to: &mut [f32], value: S::f32s) {
     S::as_mut_simd_f32s(&mut to[..S::F32_LANES]).0[0] = value;
 }
 
 /// Stores activation(y + b).
-pub struct Store<'a> {
+pub struct BiasActivation<'a> {
     /// (C).
     pub bias: &'a [f32],
-    /// What follows the bias.
+    /// The activation after the bias.
     pub activation: Activation,
     /// (positions, C).
     pub y: &'a mut [f32],
 }
 
-impl Sink for Store<'_> {
+impl Epilogue for BiasActivation<'_> {
     #[inline(always)]
-    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[Place], column: usize, y: [S::f32s; P]) {
+    fn put<S: Simd, const P: usize>(&mut self, simd: S, places: &[OutputPosition], column: usize, y: [S::f32s; P]) {
         let channels = self.bias.len();
         let width = S::F32_LANES.min(channels.saturating_sub(column));
         let bias = match width == S::F32_LANES {
@@ -75,7 +75,7 @@ impl Sink for Store<'_> {
             let y = simd.add_f32s(y[p], bias);
             let y = match self.activation {
                 Activation::Identity => y,
-                Activation::Relu => simd.select_f32s(simd.less_than_f32s(y, zero), zero, y), // a NaN stays one
+                Activation::Relu => simd.select_f32s(simd.less_than_f32s(y, zero), zero, y), // a NaN stays NaN
             };
             let to = &mut self.y[places[p].to as usize * channels..][..channels];
             match width == S::F32_LANES {
@@ -86,27 +86,27 @@ impl Sink for Store<'_> {
     }
 }
 
-/// Sums of `pass` over `x`, whose kernel rows are `pitch` floats apart, for the first `places` places, into `sink`.
-pub fn sums<K: Sink>(panels: &Panels, pass: &Pass, places: usize, x: &[f32], pitch: usize, sink: &mut K) {
+/// Computes the sums of the first `places` positions of `pass` and gives them to `sink`; rows of `x` are `pitch` floats apart.
+pub fn run_pass<K: Epilogue>(panels: &Panels, pass: &Pass, places: usize, x: &[f32], pitch: usize, sink: &mut K) {
     let places = &pass.places[..places];
-    pulp::Arch::new().dispatch(Sums { panels, pass, places, x, pitch, sink });
+    pulp::Arch::new().dispatch(PassKernel { panels, pass, places, x, pitch, sink });
 }
 
-struct Sums<'a, K> {
+struct PassKernel<'a, K> {
     panels: &'a Panels,
     pass: &'a Pass,
-    places: &'a [Place],
+    places: &'a [OutputPosition],
     x: &'a [f32],
     pitch: usize,
     sink: &'a mut K,
 }
 
-impl<K: Sink> WithSimd for Sums<'_, K> {
+impl<K: Epilogue> WithSimd for PassKernel<'_, K> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // As many sums as registers hold beside the weights; the wider the panel, the fewer loads a product.
+        // As many sums as fit into the registers beside the weights; wider panels need fewer loads per product.
         match (S::REGISTER_COUNT >= 32, self.panels.width / S::F32_LANES) {
             (true, 1) => self.blocks::<S, 8, 1>(simd),
             (true, _) => self.blocks::<S, 8, 2>(simd),
@@ -115,7 +115,7 @@ impl<K: Sink> WithSimd for Sums<'_, K> {
     }
 }
 
-impl<K: Sink> Sums<'_, K> {
+impl<K: Epilogue> PassKernel<'_, K> {
     #[inline(always)]
     fn blocks<S: Simd, const P: usize, const V: usize>(self, simd: S) {
         let panel = self.panels.rows * self.panels.run * self.panels.width;
@@ -139,8 +139,8 @@ impl<K: Sink> Sums<'_, K> {
     }
 }
 
-impl<K> Sums<'_, K> {
-    /// Sums of P positions and V vectors of outputs from `first` on, in the panel `w` of vectors.
+impl<K> PassKernel<'_, K> {
+    /// Sums of P positions and V vectors of outputs, starting at vector `first` of the panel `w`.
     #[inline(always)]
     fn block<S: Simd, const P: usize, const V: usize>(
         &self,
@@ -177,17 +177,17 @@ mod tests {
     use crate::learn::rng::normals;
     use crate::learn::rng::stream;
 
-    /// Sums of 13 places over 2 rows of 11 inputs, of which the pass sees a part, on one kind of vectors.
+    /// Sums of 13 positions over part of 2 rows of 11 inputs, with one instruction set.
     fn on<S: Simd>(simd: S, outputs: usize) -> Vec<f32> {
         let mut rng = stream(0, "direct", &[]);
         let mut panels = Panels::new(2, 11, outputs, |row, k, output| (row * 11 + k) * outputs + output);
         panels.update(&normals(22 * outputs, &mut rng));
         let x = normals(40, &mut rng);
-        let places: Vec<Place> = (0..13).map(|i| Place { image: 0, from: i, to: 12 - i }).collect();
+        let places: Vec<OutputPosition> = (0..13).map(|i| OutputPosition { image: 0, from: i, to: 12 - i }).collect();
         let pass = Pass { places, rows: 0..2, run: 3..9 };
         let (bias, mut y) = (normals(outputs, &mut rng), vec![0.0; 13 * outputs]);
-        let sink = &mut Store { bias: &bias, activation: Activation::Identity, y: &mut y };
-        simd.vectorize(Sums { panels: &panels, pass: &pass, places: &pass.places, x: &x, pitch: 15, sink });
+        let sink = &mut BiasActivation { bias: &bias, activation: Activation::Identity, y: &mut y };
+        simd.vectorize(PassKernel { panels: &panels, pass: &pass, places: &pass.places, x: &x, pitch: 15, sink });
         y
     }
 

@@ -1,6 +1,6 @@
-//! Dst = [Dst +] A B on strided f32 views, on the calling thread, by the f32 kernels of the `gemm` crate.
+//! Dst = [Dst +] A B on strided f32 views, on the calling thread, with the f32 kernels of the `gemm` crate.
 //!
-//! The one place with `unsafe`: the kernel takes raw pointers; every view is checked to lie inside its slice.
+//! The only file with `unsafe`: the kernel takes raw pointers. Every view is checked to lie inside its slice.
 #![allow(unsafe_code)] // the kernel is an unsafe function
 
 use gemm_common::Parallelism;
@@ -8,7 +8,7 @@ use gemm_f32::gemm::f32::get_gemm_fn;
 
 /// A (rows, cols) matrix inside a slice: entry (r, c) at `r * row_stride + c * col_stride`. Rows may overlap.
 #[derive(Clone, Copy)]
-pub struct View<'a> {
+pub struct MatrixView<'a> {
     data: &'a [f32],
     rows: usize,
     cols: usize,
@@ -16,17 +16,17 @@ pub struct View<'a> {
     col_stride: usize,
 }
 
-impl<'a> View<'a> {
-    /// Row-major and dense.
+impl<'a> MatrixView<'a> {
+    /// A dense row-major view.
     #[must_use]
     pub fn new(data: &'a [f32], rows: usize, cols: usize) -> Self {
         Self::strided(data, rows, cols, cols)
     }
 
-    /// Row-major with `row_stride` floats from one row to the next.
+    /// A row-major view with `row_stride` floats from one row to the next.
     ///
     /// # Panics
-    /// Where the view would leave the slice.
+    /// If the view does not fit into the slice.
     #[must_use]
     pub fn strided(data: &'a [f32], rows: usize, cols: usize, row_stride: usize) -> Self {
         assert!(rows == 0 || cols == 0 || (rows - 1) * row_stride + cols <= data.len(), "view outside of its slice");
@@ -46,11 +46,19 @@ impl<'a> View<'a> {
     }
 }
 
-/// `dst` = A B, or `dst` += A B. `dst` is (A.rows, B.cols), row-major, dense.
+/// `dst` = A B or, with `accumulate`, `dst` += A B. `dst` is (A.rows, B.cols), row-major and dense.
+///
+/// ```
+/// use skewfit::learn::nn::gemm::{MatrixView, matmul};
+///
+/// let (a, b, mut y) = ([1.0, 2.0, 3.0, 4.0], [10.0, 1.0], [0.0; 2]);
+/// matmul(&mut y, false, MatrixView::new(&a, 2, 2), MatrixView::new(&b, 2, 1));
+/// assert_eq!(y, [12.0, 34.0]);
+/// ```
 ///
 /// # Panics
-/// Where the shapes do not fit.
-pub fn matmul(dst: &mut [f32], accumulate: bool, a: View, b: View) {
+/// If the shapes do not fit.
+pub fn matmul(dst: &mut [f32], accumulate: bool, a: MatrixView, b: MatrixView) {
     assert_eq!(a.cols, b.rows, "inner dimensions differ");
     assert!(a.rows * b.cols <= dst.len(), "destination too small");
     if a.rows == 0 || b.cols == 0 {
@@ -60,7 +68,7 @@ pub fn matmul(dst: &mut [f32], accumulate: bool, a: View, b: View) {
     let columns = b.cols as isize;
     let (left, right, dst_cs, dst_rs) = if columns > 1 { (b.t(), a.t(), columns, 1) } else { (a, b, 1, columns) };
     // SAFETY: `dst` is exclusively borrowed and holds a.rows x b.cols entries (asserted above), so it cannot overlap
-    // A or B; A's and B's last entries lie inside their slices (asserted where a `View` is made).
+    // A or B; A's and B's last entries lie inside their slices (asserted where a `MatrixView` is made).
     unsafe {
         get_gemm_fn()(
             left.rows,
@@ -101,12 +109,12 @@ mod tests {
         let b: Vec<f32> = (0..12).map(|i| (i * i % 7) as f32).collect();
         let want = naive(&a, &b, 2, 3, 4);
         let mut dst = vec![1.0; 8];
-        matmul(&mut dst, false, View::new(&a, 2, 3), View::new(&b, 3, 4));
+        matmul(&mut dst, false, MatrixView::new(&a, 2, 3), MatrixView::new(&b, 3, 4));
         assert_eq!(dst, want);
-        matmul(&mut dst, true, View::new(&a, 2, 3), View::new(&b, 3, 4));
+        matmul(&mut dst, true, MatrixView::new(&a, 2, 3), MatrixView::new(&b, 3, 4));
         assert_eq!(dst, want.iter().map(|w| 2.0 * w).collect::<Vec<_>>());
         // (AB)^T = B^T A^T
-        matmul(&mut dst, false, View::new(&b, 3, 4).t(), View::new(&a, 2, 3).t());
+        matmul(&mut dst, false, MatrixView::new(&b, 3, 4).t(), MatrixView::new(&a, 2, 3).t());
         assert_eq!(dst, (0..8).map(|i| want[(i % 2) * 4 + i / 2]).collect::<Vec<_>>());
     }
 
@@ -114,7 +122,7 @@ mod tests {
     fn overlapping_rows_are_windows() {
         let line = [1.0, 2.0, 3.0, 4.0];
         let mut dst = [0.0; 3];
-        matmul(&mut dst, false, View::strided(&line, 3, 2, 1), View::new(&[1.0, 10.0], 2, 1));
+        matmul(&mut dst, false, MatrixView::strided(&line, 3, 2, 1), MatrixView::new(&[1.0, 10.0], 2, 1));
         assert_eq!(dst, [21.0, 32.0, 43.0]);
     }
 }

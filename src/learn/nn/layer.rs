@@ -1,55 +1,55 @@
-//! A layer of a perceptron and where its parameters lie:  y = x W + b,  and behind a hidden one
+//! A layer of a perceptron and the position of its parameters:  y = x W + b;  a hidden layer continues with
 //! h = relu(y)  or, with a norm,  h = relu(LayerNorm(y)).
 
 use super::dense::{self, Activation};
-use super::gemm::View;
+use super::gemm::MatrixView;
 use super::layer_norm;
 
-/// Sizes of a layer, and its place among a network's parameters.
+/// Sizes of a layer, and the position of its parameters in the network's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Layer {
-    /// Its tensors' path behind the network's, e.g. `hidden0`.
+pub struct DenseLayer {
+    /// Name of the layer in its network, e.g. `hidden0`.
     pub name: String,
     /// Columns of x.
     pub inputs: usize,
     /// Columns of y.
     pub outputs: usize,
-    /// Whether [`layer_norm`] stands before the ReLU.
+    /// Whether there is a [`layer_norm`] before the ReLU.
     pub norm: bool,
-    /// Its first float.
+    /// Index of its first parameter.
     pub start: usize,
 }
 
-/// A layer's parameters: W (in, out), b, and gain and shift (out) of its norm, empty without one.
-pub struct Parts<'a> {
+/// A layer's parameters: W (in, out), b (out), and the norm's gain and shift (out), which are empty without a norm.
+pub struct LayerParams<'a> {
     pub w: &'a [f32],
     pub b: &'a [f32],
     pub gain: &'a [f32],
     pub shift: &'a [f32],
 }
 
-/// [`Parts`] to be written.
-pub struct PartsMut<'a> {
+/// [`LayerParams`], mutable.
+pub struct LayerParamsMut<'a> {
     pub w: &'a mut [f32],
     pub b: &'a mut [f32],
     pub gain: &'a mut [f32],
     pub shift: &'a mut [f32],
 }
 
-/// What the backward pass needs of a hidden layer, for a block of rows, and its own scratch.
+/// Activations of a hidden layer for a block of rows, and buffers of its backward pass.
 #[derive(Clone, Debug, Default)]
 pub struct Hidden {
     /// (R, out).
     pub h: Vec<f32>,
     /// dL/dh, then dL/dy, (R, out).
     pub d: Vec<f32>,
-    /// The norm's, (R, out) and (R); empty without one.
+    /// See [`layer_norm::forward`]: (R, out) and (R); empty without a norm.
     normal: Vec<f32>,
     scale: Vec<f32>,
 }
 
-impl Layer {
-    /// Names and shapes of its tensors in memory order, for a network called `prefix`.
+impl DenseLayer {
+    /// Names and shapes of its tensors in memory order, in a network called `prefix`.
     pub fn tensors(&self, prefix: &str) -> Vec<(String, Vec<usize>)> {
         let name = |tensor: &str| format!("{prefix}.{}.{tensor}", self.name);
         let mut tensors = vec![(name("weight"), vec![self.inputs, self.outputs]), (name("bias"), vec![self.outputs])];
@@ -64,20 +64,20 @@ impl Layer {
         (self.inputs + if self.norm { 3 } else { 1 }) * self.outputs
     }
 
-    /// Its part of the network's parameters.
-    pub fn split<'a>(&self, theta: &'a [f32]) -> Parts<'a> {
+    /// Its parameters, from the network's `theta`.
+    pub fn split<'a>(&self, theta: &'a [f32]) -> LayerParams<'a> {
         let (w, rest) = theta[self.start..self.start + self.len()].split_at(self.inputs * self.outputs);
         let (b, rest) = rest.split_at(self.outputs);
         let (gain, shift) = rest.split_at(rest.len() / 2);
-        Parts { w, b, gain, shift }
+        LayerParams { w, b, gain, shift }
     }
 
-    /// Its part of the network's gradient.
-    pub fn split_mut<'a>(&self, gradient: &'a mut [f32]) -> PartsMut<'a> {
+    /// Its gradients, from the network's `gradient`.
+    pub fn split_mut<'a>(&self, gradient: &'a mut [f32]) -> LayerParamsMut<'a> {
         let (w, rest) = gradient[self.start..self.start + self.len()].split_at_mut(self.inputs * self.outputs);
         let (b, rest) = rest.split_at_mut(self.outputs);
         let (gain, shift) = rest.split_at_mut(rest.len() / 2);
-        PartsMut { w, b, gain, shift }
+        LayerParamsMut { w, b, gain, shift }
     }
 
     /// Buffers of a hidden layer for blocks of up to `rows` rows.
@@ -87,8 +87,8 @@ impl Layer {
         Hidden { d: h.clone(), h, normal, scale }
     }
 
-    /// h of x (R, in) into `act.h`.
-    pub fn forward_hidden(&self, theta: &[f32], x: View, rows: usize, act: &mut Hidden) {
+    /// Writes h of x (R, in) to `act.h`.
+    pub fn forward_hidden(&self, theta: &[f32], x: MatrixView, rows: usize, act: &mut Hidden) {
         let p = self.split(theta);
         if self.norm {
             dense::forward(x, rows, p.w, p.b, Activation::Identity, &mut act.h);
@@ -99,10 +99,10 @@ impl Layer {
         }
     }
 
-    /// dL/dy from dL/dh, both `act.d`; adds the gradients of gain and shift.
+    /// Turns dL/dh in `act.d` into dL/dy; adds the gradients of gain and shift.
     pub fn backward_hidden(&self, theta: &[f32], rows: usize, act: &mut Hidden, gradient: &mut [f32]) {
         let d = &mut act.d[..rows * self.outputs];
-        dense::mask(&act.h[..rows * self.outputs], d);
+        dense::relu_backward(&act.h[..rows * self.outputs], d);
         if self.norm {
             let g = self.split_mut(gradient);
             layer_norm::backward_weights(&act.normal, d, g.gain, g.shift);
@@ -110,13 +110,13 @@ impl Layer {
         }
     }
 
-    /// As [`backward_hidden`](Self::backward_hidden) of the `live` rows alone, which lie in `act.d` without gaps, and
+    /// Like [`backward_hidden`](Self::backward_hidden), but only for the `live` rows, which are contiguous in `act.d`, and
     /// without gradients of parameters.
-    pub fn backward_live(&self, theta: &[f32], live: &[usize], act: &mut Hidden) {
+    pub fn backward_some_rows(&self, theta: &[f32], live: &[usize], act: &mut Hidden) {
         let (gain, n) = (self.split(theta).gain, self.outputs);
         for (d, i) in act.d.chunks_exact_mut(n).zip(live) {
             let row = i * n..(i + 1) * n;
-            dense::mask(&act.h[row.clone()], d);
+            dense::relu_backward(&act.h[row.clone()], d);
             if self.norm {
                 layer_norm::backward_input(gain, &act.normal[row], &act.scale[*i..=*i], d);
             }

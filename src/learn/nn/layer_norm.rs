@@ -2,15 +2,25 @@
 //!
 //! n = (x - mean x) / sqrt(var x + 1e-5),   y = max(g n + s, 0),   mean and var over the C entries of a row,
 //!
-//! with gain g and shift s (C). Of d = dL/dy where y > 0, else 0, and e = g d the gradients are
+//! with gain g and shift s (C). With d = dL/dy where y > 0, else 0, and e = g d, the gradients are
 //!
 //! dL/dg = sum_rows d n,   dL/ds = sum_rows d,   dL/dx = (e - mean e - n mean(e n)) / sqrt(var x + 1e-5).
 
-/// Added to the variance, as PyTorch does.
+/// Added to the variance, as in PyTorch.
 pub const EPSILON: f32 = 1e-5;
 
-/// `x` (R, C) becomes y; keeps n in `normal` (R, C) and 1 / sqrt(var x + 1e-5) in `scale` (R). A NaN spoils its row, and so
-/// does a variance beyond f32: the gradient's check sees them.
+/// Overwrites `x` (R, C) with y; stores n in `normal` (R, C) and 1 / sqrt(var x + 1e-5) in `scale` (R).
+///
+/// A NaN, or a variance beyond f32, makes its whole row NaN, so that the check of the gradient finds it.
+///
+/// ```
+/// use skewfit::learn::nn::layer_norm::forward;
+///
+/// let (mut y, mut normal, mut scale) = ([1.0, 3.0], [0.0; 2], [0.0]);
+/// forward(&[1.0, 1.0], &[0.0, 0.0], &mut y, &mut normal, &mut scale);
+/// assert!((normal[0] + 1.0).abs() < 1e-4 && (normal[1] - 1.0).abs() < 1e-4);
+/// assert_eq!(y, [0.0, normal[1]]); // a ReLU follows
+/// ```
 pub fn forward(gain: &[f32], shift: &[f32], x: &mut [f32], normal: &mut [f32], scale: &mut [f32]) {
     let columns = gain.len();
     pulp::Arch::new().dispatch(
@@ -32,7 +42,7 @@ pub fn forward(gain: &[f32], shift: &[f32], x: &mut [f32], normal: &mut [f32], s
     );
 }
 
-/// `d_gain` += sum over rows of d n, `d_shift` += sum over rows of d; `d`, masked by the ReLU, and `normal` (R, C).
+/// `d_gain` += sum over rows of d n, `d_shift` += sum over rows of d; `d` (R, C) is masked by the ReLU, `normal` is (R, C).
 pub fn backward_weights(normal: &[f32], d: &[f32], d_gain: &mut [f32], d_shift: &mut [f32]) {
     let columns = d_gain.len();
     pulp::Arch::new().dispatch(
@@ -48,7 +58,7 @@ pub fn backward_weights(normal: &[f32], d: &[f32], d_gain: &mut [f32], d_shift: 
     );
 }
 
-/// `d` (R, C), masked by the ReLU, becomes dL/dx.
+/// Overwrites `d` (R, C), which is masked by the ReLU, with dL/dx.
 pub fn backward_input(gain: &[f32], normal: &[f32], scale: &[f32], d: &mut [f32]) {
     let columns = gain.len();
     pulp::Arch::new().dispatch(
@@ -64,7 +74,7 @@ pub fn backward_input(gain: &[f32], normal: &[f32], scale: &[f32], d: &mut [f32]
     );
 }
 
-/// In sixteen interleaved partial sums.
+/// Mean of `a`, in sixteen interleaved partial sums.
 #[inline(always)]
 fn mean(a: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 16];
@@ -74,7 +84,7 @@ fn mean(a: &[f32]) -> f32 {
     lanes.iter().sum::<f32>() / a.len() as f32
 }
 
-/// Of `a` times `b`, in sixteen interleaved partial sums.
+/// Mean of `a` times `b`, in sixteen interleaved partial sums.
 #[inline(always)]
 fn mean_product(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0f32; 16];

@@ -1,14 +1,26 @@
-//! A perceptron with ReLU, any number of hidden layers:  x -> h_1 -> ... -> h_n -> y, all weights (in, out).
+//! A multilayer perceptron with ReLU and any number of hidden layers:  x -> h_1 -> ... -> h_n -> y, all weights (in, out).
 //!
-//! Every function works on one block of rows and writes into buffers that are kept between calls.
+//! Every function works on one block of rows and writes into buffers that are reused between calls.
 
 use super::dense::{self, Activation};
-use super::gemm::View;
-use super::layer::{Hidden, Layer};
+use super::gemm::MatrixView;
+use super::layer::{DenseLayer, Hidden};
 use super::params::Params;
 use crate::learn::rng::Rng;
 
-/// A network's layers, whose parameters lie one after the other.
+/// The layers of a network; their parameters are contiguous.
+///
+/// ```
+/// use skewfit::learn::nn::{Mlp, gemm::MatrixView, mlp::Init};
+/// use skewfit::learn::rng::stream;
+///
+/// let net = Mlp::new(3, &[8, 8], 2, false);
+/// let init = Init { hidden_bias: 0.1, last_weight: 1e-3 };
+/// let params = net.init("net", init, &mut stream(0, "init", &[]));
+/// let mut act = net.activations(1);
+/// net.forward(&params.values, MatrixView::new(&[1.0, 2.0, 3.0], 1, 3), 1, &mut act);
+/// assert_eq!((params.values.len(), act.y.len()), (3 * 8 + 8 + 8 * 8 + 8 + 8 * 2 + 2, 2));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mlp {
     /// Columns of x.
@@ -16,41 +28,41 @@ pub struct Mlp {
     /// Columns of y.
     pub outputs: usize,
     /// `hidden0`, `hidden1`, ..., `last`.
-    layers: Vec<Layer>,
+    layers: Vec<DenseLayer>,
 }
 
-/// What the backward pass needs of a forward pass, for up to `rows` rows, and its own scratch.
+/// Activations of a forward pass for up to `rows` rows, and buffers of the backward pass.
 #[derive(Clone, Debug, Default)]
 pub struct Activations {
-    /// A hidden layer each.
+    /// One for each hidden layer.
     hidden: Vec<Hidden>,
     /// (R, outputs).
     pub y: Vec<f32>,
-    /// Rows that have a gradient, and their dL/dy and dL/dx without gaps.
+    /// Rows whose dL/dy is not zero; their dL/dy and dL/dx, contiguous.
     live: Vec<usize>,
     live_dy: Vec<f32>,
     live_dx: Vec<f32>,
 }
 
-/// How a network starts: hidden weights U(+-1/sqrt(outputs of the layer)) (rlkit's fan-in of an (out, in) matrix), the
+/// Initial values: hidden weights U(+-1/sqrt(outputs of the layer)), which is rlkit's fan-in of an (out, in) matrix; the
 /// norm's gains 1, its shifts 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Init {
-    /// Constant of the hidden biases.
+    /// Value of the hidden biases.
     pub hidden_bias: f64,
-    /// Bound of the last layer's weights.
+    /// Bound of the last layer's weights, which are uniform; its biases are 0.
     pub last_weight: f64,
 }
 
 impl Mlp {
-    /// (inputs) to (outputs) through hidden layers of these units, with or without a
+    /// A network from (inputs) to (outputs) with hidden layers of these units and, with `norm`, a
     /// [`layer_norm`](super::layer_norm) before each ReLU.
     #[must_use]
     pub fn new(inputs: usize, hidden: &[usize], outputs: usize, norm: bool) -> Self {
         let (mut layers, mut below, mut start) = (Vec::new(), inputs, 0);
         let named = hidden.iter().enumerate().map(|(i, units)| (format!("hidden{i}"), *units, norm));
         for (name, outputs, norm) in named.chain([("last".to_owned(), outputs, false)]) {
-            let layer = Layer { name, inputs: below, outputs, norm, start };
+            let layer = DenseLayer { name, inputs: below, outputs, norm, start };
             (below, start) = (outputs, start + layer.len());
             layers.push(layer);
         }
@@ -60,10 +72,10 @@ impl Mlp {
     /// Number of parameters.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.layers.iter().map(Layer::len).sum()
+        self.layers.iter().map(DenseLayer::len).sum()
     }
 
-    /// Named zeros in memory order.
+    /// Its parameters, all zero, in memory order.
     #[must_use]
     pub fn params(&self, prefix: &str) -> Params {
         Params::zeros(self.layers.iter().flat_map(|layer| layer.tensors(prefix)))
@@ -96,11 +108,11 @@ impl Mlp {
         Activations { hidden, y: vec![0.0; rows * self.outputs], ..Activations::default() }
     }
 
-    /// y of x (R, inputs) into `act.y`; keeps the hidden activations.
-    pub fn forward(&self, theta: &[f32], x: View, rows: usize, act: &mut Activations) {
+    /// Writes y of x (R, inputs) to `act.y`, and keeps the hidden activations.
+    pub fn forward(&self, theta: &[f32], x: MatrixView, rows: usize, act: &mut Activations) {
         for (i, layer) in self.layers.iter().enumerate() {
             let (below, own) = act.hidden.split_at_mut(i);
-            let x = below.last().map_or(x, |below| View::new(&below.h, rows, layer.inputs));
+            let x = below.last().map_or(x, |below| MatrixView::new(&below.h, rows, layer.inputs));
             if let Some(own) = own.first_mut() {
                 layer.forward_hidden(theta, x, rows, own);
             } else {
@@ -114,7 +126,7 @@ impl Mlp {
     pub fn backward(
         &self,
         theta: &[f32],
-        x: View,
+        x: MatrixView,
         dy: &[f32],
         rows: usize,
         act: &mut Activations,
@@ -123,7 +135,7 @@ impl Mlp {
         for (i, layer) in self.layers.iter().enumerate().rev() {
             let (below, own) = act.hidden.split_at_mut(i);
             let dy = own.first().map_or(dy, |own| &own.d);
-            let x = below.last().map_or(x, |below| View::new(&below.h, rows, layer.inputs));
+            let x = below.last().map_or(x, |below| MatrixView::new(&below.h, rows, layer.inputs));
             let g = layer.split_mut(gradient);
             dense::backward_weights(x, dy, rows, g.w, g.b);
             if let Some(below) = below.last_mut() {
@@ -133,8 +145,8 @@ impl Mlp {
         }
     }
 
-    /// Adds dL/dx of the last `columns` inputs to `dx` (R, columns); weights' gradients are not computed, and rows whose
-    /// dL/dy is zero (of two critics, the larger one's) cost nothing.
+    /// Adds dL/dx of the last `columns` inputs to `dx` (R, columns), without gradients of the weights. Rows whose dL/dy is
+    /// zero are skipped (those of the larger of two critics).
     pub fn backward_input(
         &self,
         theta: &[f32],
@@ -158,7 +170,7 @@ impl Mlp {
             let w = layer.split(theta).w;
             if let Some(below) = below.last_mut() {
                 dense::backward_input(dy, n, w, layer.inputs, &mut below.d);
-                self.layers[i - 1].backward_live(theta, live, below);
+                self.layers[i - 1].backward_some_rows(theta, live, below);
             } else {
                 dense::backward_input(dy, n, &w[(layer.inputs - columns) * layer.outputs..], columns, live_dx);
             }

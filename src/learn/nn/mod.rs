@@ -1,7 +1,7 @@
 //! Networks on flat parameter memory, with hand-derived gradients: dense layers, layer norm, convolutions, Adam, Polyak.
 //!
-//! The batch is split, not the operation: a thread takes a block of rows through a whole network, forward and
-//! backward, with single-threaded products, while the block's activations sit in its L2 cache.
+//! Threads split the batch, not the operations: each thread takes a block of rows forward and backward through a whole
+//! network, with single-threaded matrix products, while the block's activations stay in its L2 cache.
 
 pub mod adam;
 pub mod conv;

@@ -1,23 +1,23 @@
-//! A layer's weights in the order in which [`direct`](super::direct) reads them.
+//! A layer's weights, packed in the order in which [`direct`](super::direct) reads them.
 
-/// Most output channels whose weights lie side by side.
+/// Width of a panel: output channels whose weights lie side by side.
 const WIDE: usize = 32;
 /// Width of the panel of a layer with at most this many outputs.
 const NARROW: usize = 16;
 
-/// Weights (rows, run, outputs) cut into panels of `width` outputs, zero where outputs end: (panels, rows, run, width).
+/// Weights (rows, run, outputs) cut into panels of `width` outputs, padded with zeros: (panels, rows, run, width).
 pub struct Panels {
     pub(super) panels: usize,
     /// Kernel rows.
     pub(super) rows: usize,
     /// Inputs of each kernel row.
     pub(super) run: usize,
-    /// Outputs side by side.
+    /// Outputs of a panel.
     pub(super) width: usize,
-    /// Of each entry, the index of the layer's own weight.
+    /// For each entry, the index of the layer's weight; `None` for padding.
     pub(super) map: Vec<Option<u32>>,
     pub(super) data: Vec<f32>,
-    /// First entry on a cache line.
+    /// Index of the first entry, which is aligned to a cache line.
     pub(super) start: usize,
 }
 
@@ -37,7 +37,7 @@ impl Panels {
         Self { panels, rows, run, width, map, data, start }
     }
 
-    /// After the layer's weights have changed.
+    /// Copies the layer's weights; needed whenever they have changed.
     pub fn update(&mut self, weights: &[f32]) {
         for (entry, from) in self.data[self.start..].iter_mut().zip(&self.map) {
             *entry = from.map_or(0.0, |i| weights[i as usize]);

@@ -1,41 +1,41 @@
-//! A network's parameters: named tensors, in a fixed order, in one contiguous slice.
+//! A network's parameters: named tensors in a fixed order, in one contiguous slice.
 
 use rand::Rng as _;
 
 use crate::learn::rng::Rng;
 
-/// Name and shape of one tensor; values lie row-major at `start..start + len`.
+/// Name and shape of one tensor; its values are row-major at `start..start + len`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
     /// Path, e.g. `policy.hidden0.weight`.
     pub name: String,
     /// Row-major shape.
     pub shape: Vec<usize>,
-    /// First float.
+    /// Index of its first value.
     pub start: usize,
 }
 
 impl Tensor {
-    /// Number of floats.
+    /// Number of values.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 
-    /// Whether it holds nothing.
+    /// Whether it has no values.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Where it lies in the flat memory.
+    /// Its range in the flat memory.
     #[must_use]
     pub fn range(&self) -> std::ops::Range<usize> {
         self.start..self.start + self.len()
     }
 }
 
-/// Values with their names.
+/// Named parameters in flat memory.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
     /// In memory order.
@@ -45,7 +45,7 @@ pub struct Params {
 }
 
 impl Params {
-    /// Zeros of the given names and shapes, in that order.
+    /// Zeros with the given names and shapes, in this order.
     #[must_use]
     pub fn zeros(layout: impl IntoIterator<Item = (String, Vec<usize>)>) -> Self {
         let mut start = 0;
@@ -60,7 +60,7 @@ impl Params {
         Self { tensors, values: vec![0.0; start] }
     }
 
-    /// Several networks' parameters in one memory, one after the other.
+    /// The parameters of several networks in one memory, one after the other.
     #[must_use]
     pub fn joined(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut joined = Self { tensors: Vec::new(), values: Vec::new() };
@@ -78,7 +78,7 @@ impl Params {
         &self.values[self.tensors[i].range()]
     }
 
-    /// Values of tensor `i`, to be written.
+    /// Values of tensor `i`, mutable.
     pub fn get_mut(&mut self, i: usize) -> &mut [f32] {
         let range = self.tensors[i].range();
         &mut self.values[range]

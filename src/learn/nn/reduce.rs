@@ -1,8 +1,8 @@
-//! Sums the threads' gradients, always in thread order, so that a thread count fixes every bit.
+//! Sums the threads' gradients, always in thread order, so that a given thread count gives the same bits.
 
 use super::workers::Workers;
 
-/// Adds `parts[1..]` to `parts[0]` and returns the squared 2-norm of the sum (not finite if any entry is not).
+/// Adds `parts[1..]` to `parts[0]` and returns the squared 2-norm of the sum (not finite if any entry is not finite).
 pub fn sum_into_first(workers: &Workers, parts: &mut [&mut [f32]]) -> f64 {
     let Some((first, others)) = parts.split_first_mut() else { return 0.0 };
     let size = first.len().div_ceil(workers.count()).next_multiple_of(64);

@@ -1,4 +1,4 @@
-//! A model at rest, as named tensors: the same names, shapes and layout for every implementation, and in checkpoints.
+//! A model's state as named tensors. Names, shapes and layout are the same in all implementations and in checkpoints.
 
 use super::{Adam, Params};
 use crate::error::{Error, Result};
@@ -6,25 +6,25 @@ use crate::error::{Error, Result};
 /// An f32 tensor with its name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NamedTensor {
-    /// Unique in its list, e.g. `policy.0.weight`.
+    /// Unique in its list, e.g. `policy.hidden0.weight`.
     pub name: String,
     /// Row-major; `[]` is a single number.
     pub shape: Vec<usize>,
-    /// Product of `shape` numbers.
+    /// The values, as many as the product of `shape`.
     pub data: Vec<f32>,
 }
 
-/// Everything a model's next update depends on, besides its settings.
+/// Everything that a model's next update depends on, except its settings.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ModelState {
-    /// Every parameter, targets and log-temperature included.
+    /// All parameters, target networks and log-temperature included.
     pub params: Vec<NamedTensor>,
     /// Adam's moments, and step counts as [`pack_step`] gives them.
     pub optimizer: Vec<NamedTensor>,
 }
 
 impl ModelState {
-    /// Adds `params`, and the moments of those that an optimiser has, with its name.
+    /// Adds `params` and, if they have an optimiser, its moments and step count under its name.
     pub fn push(&mut self, params: &Params, adam: Option<(&str, &Adam)>) {
         self.params.extend(named(params, &params.values, ""));
         if let Some((name, adam)) = adam {
@@ -38,7 +38,7 @@ impl ModelState {
     /// The inverse of [`push`](Self::push), by name.
     ///
     /// # Errors
-    /// `Damaged` where a tensor is missing or has another shape; a part may have been read then.
+    /// `Damaged` if a tensor is missing or has another shape; some tensors may have been read then.
     pub fn read(&self, params: &mut Params, adam: Option<(&str, &mut Adam)>) -> Result<()> {
         for tensor in &params.tensors {
             params.values[tensor.range()].copy_from_slice(find(&self.params, &tensor.name, &tensor.shape)?);
@@ -50,7 +50,7 @@ impl ModelState {
             adam.v[tensor.range()].copy_from_slice(moment("v")?);
         }
         let step = find(&self.optimizer, &format!("{name}.step"), &[pack_step(0).len()])?;
-        adam.step = unpack_step(step).ok_or_else(|| Error::Damaged(format!("{name}.step is no count")))?;
+        adam.step = unpack_step(step).ok_or_else(|| Error::Damaged(format!("{name}.step is not a step count")))?;
         Ok(())
     }
 }
@@ -69,13 +69,13 @@ fn find<'a>(tensors: &'a [NamedTensor], name: &str, shape: &[usize]) -> Result<&
     tensor.map(|t| &t.data[..]).ok_or_else(|| Error::Damaged(format!("no tensor `{name}` of shape {shape:?}")))
 }
 
-/// A step count as the data of an optimiser tensor of shape `[3]`: base-2^24 digits, low first, each exact in f32.
+/// A step count as an optimiser tensor of shape `[3]`: digits in base 2^24, lowest first, each exact in f32.
 #[must_use]
 pub fn pack_step(step: u64) -> [f32; 3] {
     [0, 24, 48].map(|shift| ((step >> shift) & 0xff_ffff) as f32)
 }
 
-/// The inverse of [`pack_step`]; `None` for numbers it does not give.
+/// The inverse of [`pack_step`]; `None` for numbers that it never returns.
 #[must_use]
 pub fn unpack_step(limbs: &[f32]) -> Option<u64> {
     let step = [0, 24, 48].iter().zip(limbs).fold(0, |step, (shift, &limb)| step | ((limb as u64) << shift));

@@ -1,28 +1,28 @@
-//! Which inputs each output of a convolution or transposed convolution sees, as passes of `direct`.
+//! Which inputs each output of a convolution or transposed convolution uses, as passes of [`direct`](super::direct).
 //!
 //! conv:    y(i) = sum_m x(s i + m) W(m)
-//! deconv:  y(s i + a) = sum_m x(i - m) W(a + s m),   0 <= a < s:  s phases a side, each a convolution of its own.
-//! Positions at the border see fewer taps and form passes of their own, so nothing is multiplied by padding.
+//! deconv:  y(s i + a) = sum_m x(i - m) W(a + s m),   0 <= a < s:  s phases per side, each a convolution of its own.
+//! Positions at the border use fewer taps and have passes of their own, so nothing is multiplied by padding.
 
 use std::ops::Range;
 
-use super::direct::{Pass, Place, Sink, sums};
+use super::direct::{Epilogue, OutputPosition, Pass, run_pass};
 use super::panels::Panels;
 
 /// `side` x `side` positions of `channels` floats inside frames of `pitch` x `pitch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Grid {
-    /// Positions a side.
+    /// Positions per side.
     pub side: usize,
-    /// Frame's side.
+    /// Positions per side of the frame.
     pub pitch: usize,
-    /// First row and column inside the frame.
+    /// First row and column of the grid in the frame.
     pub offset: usize,
-    /// Floats of a position.
+    /// Floats per position.
     pub channels: usize,
 }
 
-/// One layer's passes and packed weights, for blocks of pictures.
+/// Forward pass of one (transposed) convolution layer on blocks of pictures: its passes and packed weights.
 pub struct Windows {
     parts: Vec<(Panels, Vec<Pass>)>,
     images: usize,
@@ -30,18 +30,18 @@ pub struct Windows {
     pitch: usize,
 }
 
-/// What a transposed convolution's phases become.
+/// Layout of the output of a transposed convolution with stride s, whose phases are (a, b), 0 <= a, b < s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phases {
-    /// Pixels of y: phase (a, b) of input (i, j) lies at (s i + a, s j + b).
+    /// y is a picture: phase (a, b) of input (i, j) is the pixel (s i + a, s j + b).
     Pixels,
-    /// Channels of y: (i, j) holds (s, s, C) floats. The kernel must be a multiple of the stride.
+    /// Phases are channels: position (i, j) of y has (s, s, C) floats. The kernel must be a multiple of the stride.
     Channels,
 }
 
-/// Output index `at` sees input `first` and further ones through the taps `taps`.
+/// Output index `at` uses the inputs from `first` on, with the kernel's taps `taps`.
 #[derive(Clone, Debug)]
-struct Seen {
+struct OutputTaps {
     at: usize,
     first: usize,
     taps: Range<usize>,
@@ -54,7 +54,7 @@ impl Grid {
         Self { side, pitch: side, offset: 0, channels }
     }
 
-    /// Positions of a frame.
+    /// Number of positions in a frame.
     #[must_use]
     pub fn positions(&self) -> usize {
         self.pitch * self.pitch
@@ -66,19 +66,20 @@ impl Grid {
 }
 
 impl Windows {
-    /// Convolution with weights (k, k, C_in, C_out).
+    /// A convolution with weights (k, k, C_in, C_out).
     #[must_use]
     pub fn conv(kernel: usize, stride: usize, x: Grid, y: Grid, images: usize) -> Self {
         let run = kernel * x.channels;
         let panels = Panels::new(kernel, run, y.channels, |row, k, out| (row * run + k) * y.channels + out);
-        let side: Vec<Seen> = (0..y.side).map(|at| Seen { at, first: at * stride, taps: 0..kernel }).collect();
+        let side: Vec<OutputTaps> =
+            (0..y.side).map(|at| OutputTaps { at, first: at * stride, taps: 0..kernel }).collect();
         Self { parts: vec![(panels, passes(&side, &side, x, y, images))], images, pitch: x.pitch * x.channels }
     }
 
-    /// Transposed convolution with weights (C_in, k, k, C_out), where `phases` says what y is.
+    /// A transposed convolution with weights (C_in, k, k, C_out) and the output layout `phases`.
     ///
     /// # Panics
-    /// Where phases are to become channels and the kernel is no multiple of the stride.
+    /// If `phases` is [`Phases::Channels`] and the kernel is not a multiple of the stride.
     #[must_use]
     pub fn deconv(kernel: usize, stride: usize, phases: Phases, x: Grid, y: Grid, images: usize) -> Self {
         assert!(
@@ -93,7 +94,7 @@ impl Windows {
         let part = |phase: usize| {
             let (a, b) = (phase / step, phase % step);
             let [m, n] = [a, b].map(|a| kernel.saturating_sub(a).div_ceil(stride));
-            // Taps run backwards: the input nearest to the top left meets the kernel's far end.
+            // Taps run backwards: the top left input is multiplied by the last tap of the kernel.
             let index = |row: usize, k: usize, output: usize| {
                 let (col, input) = (k / x.channels, k % x.channels);
                 let (da, db, o) = (output / out / span, output / out % span, output % out);
@@ -106,52 +107,52 @@ impl Windows {
         Self { parts: (0..step * step).map(part).collect(), images, pitch: x.pitch * x.channels }
     }
 
-    /// Pictures of a block.
+    /// Number of pictures in a block.
     #[must_use]
     pub fn images(&self) -> usize {
         self.images
     }
 
-    /// After the layer's weights have changed.
+    /// Copies the layer's weights; needed whenever they have changed.
     pub fn update(&mut self, weights: &[f32]) {
         self.parts.iter_mut().for_each(|(panels, _)| panels.update(weights));
     }
 
-    /// Every sum of `images` pictures `x` into `sink`, without bias.
+    /// Computes all sums of `images` pictures `x`, without bias, and gives them to `sink`.
     ///
     /// # Panics
-    /// Where there are more pictures than the passes are for.
-    pub fn run<K: Sink>(&self, x: &[f32], images: usize, sink: &mut K) {
+    /// If there are more pictures than in a block.
+    pub fn run<K: Epilogue>(&self, x: &[f32], images: usize, sink: &mut K) {
         assert!(images <= self.images, "more pictures than a block holds");
         for (panels, passes) in &self.parts {
             for pass in passes {
                 let places = pass.places.len() / self.images * images;
-                sums(panels, pass, places, x, self.pitch, sink);
+                run_pass(panels, pass, places, x, self.pitch, sink);
             }
         }
     }
 }
 
-/// What the outputs of phase `a` with `m` taps see along one side of a transposed convolution.
-fn seen(a: usize, m: usize, step: usize, x: Grid, y: Grid) -> Vec<Seen> {
+/// The inputs of the outputs of phase `a`, which has `m` taps, along one side of a transposed convolution.
+fn seen(a: usize, m: usize, step: usize, x: Grid, y: Grid) -> Vec<OutputTaps> {
     let outputs = (0..).map(|i| (i, step * i + a)).take_while(|(_, at)| *at < y.side);
     outputs
         .map(|(i, at)| {
             let (first, last) = ((i + 1).saturating_sub(m), i.min(x.side - 1));
             if first > last {
-                return Seen { at, first: 0, taps: 0..0 }; // past the last window, or between windows: the bias alone
+                return OutputTaps { at, first: 0, taps: 0..0 }; // past the last window or between windows: only the bias
             }
             let skipped = first + m - 1 - i;
-            Seen { at, first, taps: skipped..skipped + last + 1 - first }
+            OutputTaps { at, first, taps: skipped..skipped + last + 1 - first }
         })
         .collect()
 }
 
-/// Positions grouped by the taps they see.
-fn passes(rows: &[Seen], cols: &[Seen], x: Grid, y: Grid, images: usize) -> Vec<Pass> {
-    let same = |a: &Seen, b: &Seen| a.taps == b.taps;
-    let pass = |rows: &[Seen], cols: &[Seen]| {
-        let place = |image: usize, row: &Seen, col: &Seen| Place {
+/// Positions grouped by the taps that they use.
+fn passes(rows: &[OutputTaps], cols: &[OutputTaps], x: Grid, y: Grid, images: usize) -> Vec<Pass> {
+    let same = |a: &OutputTaps, b: &OutputTaps| a.taps == b.taps;
+    let pass = |rows: &[OutputTaps], cols: &[OutputTaps]| {
+        let place = |image: usize, row: &OutputTaps, col: &OutputTaps| OutputPosition {
             image: image as u32,
             from: (x.at(image, row.first, col.first) * x.channels) as u32,
             to: y.at(image, row.at, col.at) as u32,

@@ -1,4 +1,4 @@
-//! Work in a fixed number of shares, on a pool of threads; which thread runs a share never changes a result.
+//! A thread pool that cuts work into a fixed number of shares; results do not depend on which thread runs a share.
 
 use std::sync::Arc;
 
@@ -11,13 +11,23 @@ pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// The most threads that a run may begin with; more would only stand in each other's way.
+/// The most threads that a run may begin with; more threads than that only slow each other down.
 #[must_use]
 pub fn most_threads() -> usize {
     SOME.max(2 * cores())
 }
 
 /// A pool for work in `count` shares; clones share it.
+///
+/// ```
+/// use skewfit::learn::nn::Workers;
+///
+/// let workers = Workers::new(2);
+/// assert_eq!(workers.shares(10, 4), [0..8, 8..10]); // blocks of 4 rows
+/// let mut squares = [1, 2, 3];
+/// workers.each(&mut squares, |_, x| *x *= *x);
+/// assert_eq!(squares, [1, 4, 9]);
+/// ```
 #[derive(Clone)]
 pub struct Workers {
     pool: Option<Arc<rayon::ThreadPool>>,
@@ -25,7 +35,7 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// `threads` shares, on as many threads as there are cores for them; 0 = one a core. Where threads cannot be started,
+    /// `threads` shares, on as many threads as there are cores for them; 0 = one per core. If threads cannot be started,
     /// shares run one after the other.
     #[must_use]
     pub fn new(threads: usize) -> Self {
@@ -35,7 +45,7 @@ impl Workers {
         Self { pool: pool.map(Arc::new), count }
     }
 
-    /// How many shares the work is cut into.
+    /// Number of shares that work is cut into.
     #[must_use]
     pub fn count(&self) -> usize {
         self.count
@@ -54,7 +64,7 @@ impl Workers {
         }
     }
 
-    /// Rows `0..n` cut into `count` contiguous shares, each a multiple of `block` except where rows run out.
+    /// Rows `0..n` cut into `count` contiguous shares; all lengths are multiples of `block`, except where rows run out.
     #[must_use]
     pub fn shares(&self, n: usize, block: usize) -> Vec<std::ops::Range<usize>> {
         let size = n.div_ceil(self.count).next_multiple_of(block);
@@ -77,19 +87,19 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_of_a_share_is_that_of_its_caller() {
+    fn a_panic_in_a_share_reaches_the_caller() {
         for threads in [1, 3] {
             let workers = Workers::new(threads);
             let work = || workers.each(&mut [0, 1, 2], |i, _| assert_ne!(i, 2, "asked for"));
             assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err());
             let mut shares = [0; 3];
             workers.each(&mut shares, |_, s| *s = 1);
-            assert_eq!(shares, [1; 3], "the pool is as it was");
+            assert_eq!(shares, [1; 3], "the pool works after a panic");
         }
     }
 
     #[test]
-    fn every_share_is_worked_once() {
+    fn every_share_runs_once() {
         let mut shares = vec![0; 7];
         Workers::new(3).each(&mut shares, |i, s| *s += i + 1);
         assert_eq!(shares, [1, 2, 3, 4, 5, 6, 7]);

@@ -1,6 +1,7 @@
-//! Committed episodes in memory, a ring of whole ones: frames (u8) once, latents of one encoder version.
+//! The replay buffer: a ring of whole committed episodes in memory. Each frame (u8) is stored once; all latents are of one
+//! encoder version.
 //!
-//! A transition has a position, oldest first; finding it costs O(log episodes).
+//! A transition has a position, counted from the oldest; finding it costs O(log episodes).
 
 mod stored;
 #[cfg(test)]
@@ -14,48 +15,64 @@ use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
 use crate::learn::rng::Rng;
 use crate::learn::skew::SkewedDistribution;
-pub use stored::{Encoded, LatentVersion, Stored};
+pub use stored::{EpisodeLatents, LatentVersion, StoredEpisode};
 
-/// A stored transition; its picture and latent are those of its next observation. Good until the next push.
+/// A stored transition; its picture and latent are those of its next observation. Valid until the next push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// Position in the ring, oldest first.
+    /// Position of the episode in the ring, from the oldest.
     pub episode: usize,
     /// t in `0..T`.
     pub step: usize,
 }
 
 /// The replay buffer.
+///
+/// ```
+/// # use skewfit::learn::episode::{Episode, GoalOrigin};
+/// use skewfit::learn::{replay::{LatentVersion, Replay}, rng::stream};
+///
+/// # let episode = Episode {
+/// #     id: 0, image_size: 1, frames: vec![0; 9], proprio: vec![], proprio_dim: 0, actions: vec![0.0; 2], action_dim: 1,
+/// #     goal_image: vec![0; 3], goal_latent: vec![0.0], goal_origin: GoalOrigin::Prior, states: vec![],
+/// #     state_names: vec![], ending: skewfit_envs::Ending::Truncated,
+/// # };
+/// let mut replay = Replay::new(100, 1); // 100 transitions, Z = 1
+/// replay.push(episode, vec![0.1, 0.2, 0.3], LatentVersion(0)).unwrap(); // two steps, three frames
+/// let slot = replay.draw_uniform(&mut stream(0, "batch", &[])).unwrap();
+/// assert_eq!(replay.transitions(), 2);
+/// assert_eq!(replay.next_latent(slot), [[0.2], [0.3]][slot.step]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Replay {
     capacity: usize,
     latent_dim: usize,
     version: LatentVersion,
-    episodes: VecDeque<Stored>,
-    /// Transitions ever pushed before each episode: its own are `starts[k]..starts[k] + T`.
+    episodes: VecDeque<StoredEpisode>,
+    /// Number of transitions pushed before each episode; those of episode k are `starts[k]..starts[k] + T`.
     starts: VecDeque<usize>,
     end: usize,
 }
 
 impl Replay {
-    /// Room for `capacity` transitions (the newest episode always fits) with latents of Z = `latent_dim` numbers.
+    /// An empty buffer of `capacity` transitions (the newest episode always fits) with latents of Z = `latent_dim` numbers.
     #[must_use]
     pub fn new(capacity: usize, latent_dim: usize) -> Self {
         let (episodes, starts) = (VecDeque::new(), VecDeque::new());
         Self { capacity, latent_dim, version: LatentVersion(0), episodes, starts, end: 0 }
     }
 
-    /// Appends an episode with its `latents` (T+1, Z) and evicts whole oldest ones beyond the capacity; returns how many
-    /// transitions were evicted.
+    /// Appends an episode with its `latents` (T+1, Z), then evicts the oldest episodes until the capacity holds; returns how
+    /// many transitions were evicted.
     ///
     /// # Errors
-    /// Shapes that do not fit or latents of another version than those held; nothing is changed then.
+    /// `Damaged` if the shapes do not fit or the latents are of another version than those stored; nothing is changed then.
     pub fn push(&mut self, episode: Episode, latents: Vec<f32>, version: LatentVersion) -> Result<usize> {
         self.check(&episode, &latents, version)?;
         self.version = version;
         self.starts.push_back(self.end);
         self.end += episode.steps();
-        self.episodes.push_back(Stored::new(episode, latents, version));
+        self.episodes.push_back(StoredEpisode::new(episode, latents, version));
         let before = self.transitions();
         while self.transitions() > self.capacity && self.episodes.len() > 1 {
             self.episodes.pop_front();
@@ -64,16 +81,16 @@ impl Replay {
         Ok(before - self.transitions())
     }
 
-    /// All latents at once, from a newly trained encoder, in the order of [`episodes`](Self::episodes).
+    /// Replaces all latents by those of a newly trained encoder, in the order of [`episodes`](Self::episodes).
     ///
     /// # Errors
-    /// Shapes that do not fit; nothing is changed then.
-    pub fn refresh(&mut self, version: LatentVersion, encoded: Vec<Encoded>) -> Result<()> {
-        let fits = |(s, e): (&Stored, &Encoded)| {
+    /// `Damaged` if the shapes do not fit; nothing is changed then.
+    pub fn refresh(&mut self, version: LatentVersion, encoded: Vec<EpisodeLatents>) -> Result<()> {
+        let fits = |(s, e): (&StoredEpisode, &EpisodeLatents)| {
             e.latents.len() == (s.steps() + 1) * self.latent_dim && e.goal_latent.len() == self.latent_dim
         };
         if encoded.len() != self.episodes.len() || !self.episodes.iter().zip(&encoded).all(fits) {
-            return Err(misfit("a refresh", "latents for every stored episode, (T+1, Z) and (Z)"));
+            return Err(mismatch("a refresh", "latents for every stored episode, (T+1, Z) and (Z)"));
         }
         self.version = version;
         for (stored, encoded) in self.episodes.iter_mut().zip(encoded) {
@@ -82,13 +99,13 @@ impl Replay {
         Ok(())
     }
 
-    /// A transition, uniformly; `None` when empty.
+    /// A uniformly drawn transition; `None` if the buffer is empty.
     pub fn draw_uniform(&self, rng: &mut Rng) -> Option<Slot> {
         let n = self.transitions();
         (n > 0).then(|| rng.random_range(0..n)).and_then(|position| self.slot(position))
     }
 
-    /// A transition by `skewed`, uniformly where it covers nothing; `None` when empty.
+    /// A transition drawn from `skewed`, or uniformly if that is not skewed; `None` if the buffer is empty.
     pub fn draw(&self, skewed: &SkewedDistribution, rng: &mut Rng) -> Option<Slot> {
         match skewed.draw(rng) {
             Some(position) => self.slot(position),
@@ -96,7 +113,7 @@ impl Replay {
         }
     }
 
-    /// Stored transitions.
+    /// Number of stored transitions.
     #[must_use]
     pub fn transitions(&self) -> usize {
         self.starts.front().map_or(0, |first| self.end - first)
@@ -108,26 +125,26 @@ impl Replay {
         self.latent_dim
     }
 
-    /// A; 0 when empty.
+    /// A; 0 if the buffer is empty.
     #[must_use]
     pub fn action_dim(&self) -> usize {
-        self.episodes.front().map_or(0, Stored::action_dim)
+        self.episodes.front().map_or(0, StoredEpisode::action_dim)
     }
 
-    /// Of every cached latent.
+    /// Version of all stored latents.
     #[must_use]
     pub fn version(&self) -> LatentVersion {
         self.version
     }
 
-    /// Oldest first.
-    pub fn episodes(&self) -> impl ExactSizeIterator<Item = &Stored> {
+    /// The stored episodes, oldest first.
+    pub fn episodes(&self) -> impl ExactSizeIterator<Item = &StoredEpisode> {
         self.episodes.iter()
     }
 
-    /// The episode a slot lies in.
+    /// The episode of a slot.
     #[must_use]
-    pub fn episode(&self, slot: Slot) -> &Stored {
+    pub fn episode(&self, slot: Slot) -> &StoredEpisode {
         &self.episodes[slot.episode]
     }
 
@@ -143,7 +160,7 @@ impl Replay {
         self.episode(slot).frame(slot.step + 1)
     }
 
-    /// The transition at a position, oldest first; `None` beyond the last.
+    /// The transition at a position, counted from the oldest; `None` beyond the last.
     #[must_use]
     pub fn slot(&self, position: usize) -> Option<Slot> {
         let at = self.starts.front()? + position;
@@ -154,7 +171,7 @@ impl Replay {
     fn check(&self, episode: &Episode, latents: &[f32], version: LatentVersion) -> Result<()> {
         let (steps, z, side) = (episode.steps(), self.latent_dim, episode.image_size);
         let needs = |fits: bool, what: &str| {
-            if fits { Ok(()) } else { Err(misfit(&format!("episode {}", episode.id), what)) }
+            if fits { Ok(()) } else { Err(mismatch(&format!("episode {}", episode.id), what)) }
         };
         let same_dim = self.episodes.front().is_none_or(|first| first.action_dim() == episode.action_dim);
         needs(self.episodes.is_empty() || version == self.version, &format!("latents of version {}", self.version.0))?;
@@ -165,6 +182,6 @@ impl Replay {
     }
 }
 
-fn misfit(who: &str, what: &str) -> Error {
-    Error::Damaged(format!("replay: {who} must bring {what}; check that it belongs to this run's configuration"))
+fn mismatch(who: &str, what: &str) -> Error {
+    Error::Damaged(format!("replay: {who} must have {what}; check that it belongs to this run's configuration"))
 }

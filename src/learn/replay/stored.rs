@@ -1,16 +1,16 @@
-//! What replay keeps of an episode: pictures, executed actions, the goal, and what the present encoder says of them.
+//! The part of an episode that replay stores: frames, executed actions, the goal, and their latents under the current encoder.
 
 use skewfit_envs::Ending;
 
 use crate::learn::episode::{Episode, GoalOrigin};
 
-/// Counts trainings of the encoder; latents of different versions must not meet.
+/// Version of the encoder, counted in refreshes; latents of different versions must not be mixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LatentVersion(pub u64);
 
-/// Latents of one episode, fresh from the encoder.
+/// Latents of one episode.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Encoded {
+pub struct EpisodeLatents {
     /// (T+1, Z).
     pub latents: Vec<f32>,
     /// (Z).
@@ -19,11 +19,11 @@ pub struct Encoded {
 
 /// One committed episode of T steps in memory.
 #[derive(Clone, Debug)]
-pub struct Stored {
+pub struct StoredEpisode {
     id: u64,
     steps: usize,
     frame_bytes: usize,
-    /// Boxed, so that no spare capacity is kept: this is where the memory goes.
+    /// Boxed, so that no spare capacity is kept: frames need most of the memory.
     frames: Box<[u8]>,
     action_dim: usize,
     actions: Vec<f32>,
@@ -31,11 +31,11 @@ pub struct Stored {
     goal_origin: GoalOrigin,
     ending: Ending,
     pub(super) version: LatentVersion,
-    pub(super) encoded: Encoded,
+    pub(super) encoded: EpisodeLatents,
 }
 
-impl Stored {
-    /// Keeps what learning needs; true states and proprioception are dropped.
+impl StoredEpisode {
+    /// Keeps the fields that learning needs; true states and proprioception are dropped.
     pub(super) fn new(episode: Episode, latents: Vec<f32>, version: LatentVersion) -> Self {
         Self {
             id: episode.id,
@@ -48,7 +48,7 @@ impl Stored {
             goal_origin: episode.goal_origin,
             ending: episode.ending,
             version,
-            encoded: Encoded { latents, goal_latent: episode.goal_latent },
+            encoded: EpisodeLatents { latents, goal_latent: episode.goal_latent },
         }
     }
 
@@ -88,18 +88,18 @@ impl Stored {
         self.goal_origin
     }
 
-    /// (T+1, Z) where they are of `version`; a stale cache is a miss.
+    /// (T+1, Z) if they are of `version`, else `None`.
     #[must_use]
     pub fn latents(&self, version: LatentVersion) -> Option<&[f32]> {
         (self.version == version).then_some(&self.encoded.latents)
     }
 
-    /// The rollout's goal (Z), in replay's version.
+    /// The rollout's goal (Z), in the buffer's latent version.
     pub(crate) fn goal_latent(&self) -> &[f32] {
         &self.encoded.goal_latent
     }
 
-    /// Latent of frame `t` in `0..=T`, (Z), in replay's version.
+    /// Latent (Z) of frame `t` in `0..=T`, in the buffer's latent version.
     pub(crate) fn latent(&self, t: usize) -> &[f32] {
         let z = self.encoded.goal_latent.len();
         &self.encoded.latents[t * z..][..z]
@@ -115,7 +115,7 @@ impl Stored {
         &self.actions[t * self.action_dim..][..self.action_dim]
     }
 
-    /// Whether step `t` ended the task itself.
+    /// Whether step `t` terminated the episode; a time limit does not.
     pub(crate) fn terminates_at(&self, t: usize) -> bool {
         self.ending == Ending::Terminated && t + 1 == self.steps
     }

@@ -1,4 +1,4 @@
-//! Episodes whose every number says where it comes from, and the laws of the ring.
+//! Tests of the ring, on episodes in which every number encodes its episode and step.
 
 mod skewed;
 
@@ -8,7 +8,7 @@ use crate::learn::rng::stream;
 use proptest::{collection::vec, prop_assert, prop_assert_eq, proptest};
 use skewfit_envs::Ending;
 
-/// Stands for t in the code of a rollout's goal.
+/// The t in the code of a rollout's goal.
 pub(crate) const CODED_GOAL: usize = 9999;
 const Z: usize = 4;
 
@@ -22,7 +22,7 @@ pub(crate) fn decode(z: &[f32]) -> (u64, usize) {
     (z[0] as u64, z[1] as usize)
 }
 
-/// Episode `id`: 1 x 1 frames (id, t, 7), actions (id, t), coded goal; odd ones terminate.
+/// Episode `id`: 1 x 1 frames (id, t, 7), actions (id, t), coded goal; episodes with an odd id terminate.
 pub(crate) fn episode(id: u64, steps: usize) -> Episode {
     Episode {
         id,
@@ -45,7 +45,7 @@ fn latents(id: u64, steps: usize) -> Vec<f32> {
     (0..=steps).flat_map(|t| coded(id, t)).collect()
 }
 
-/// Pushes an episode; how many transitions were evicted.
+/// Pushes an episode; returns how many transitions were evicted.
 pub(super) fn push(replay: &mut Replay, id: u64, steps: usize) -> usize {
     replay.push(episode(id, steps), latents(id, steps), replay.version()).unwrap()
 }
@@ -74,7 +74,7 @@ fn slots_name_next_observations() {
 
 #[test]
 fn whole_oldest_episodes_are_evicted() {
-    let ids = |replay: &Replay| replay.episodes().map(Stored::id).collect::<Vec<_>>();
+    let ids = |replay: &Replay| replay.episodes().map(StoredEpisode::id).collect::<Vec<_>>();
     let replay = filled(10, &[4, 4, 4, 1]);
     assert_eq!((ids(&replay), replay.transitions()), (vec![1, 2, 3], 9));
     let one_too_long = filled(10, &[4, 4, 25]);
@@ -96,7 +96,7 @@ fn uniform_draws_are_uniform() {
 fn latents_change_version_together() {
     let mut replay = filled(100, &[3, 2]);
     let stale = replay.version();
-    let fresh = |steps: usize| Encoded { latents: vec![2.5; (steps + 1) * Z], goal_latent: vec![3.5; Z] };
+    let fresh = |steps: usize| EpisodeLatents { latents: vec![2.5; (steps + 1) * Z], goal_latent: vec![3.5; Z] };
 
     assert!(replay.refresh(LatentVersion(1), vec![fresh(3)]).is_err());
     assert!(replay.refresh(LatentVersion(1), vec![fresh(3), fresh(3)]).is_err());
@@ -110,11 +110,11 @@ fn latents_change_version_together() {
         assert_eq!(stored.goal_latent(), [3.5; Z]);
     }
     let error = replay.push(episode(2, 4), latents(2, 4), stale).unwrap_err();
-    assert!(error.to_string().contains("episode 2 must bring latents of version 1"), "{error}");
+    assert!(error.to_string().contains("episode 2 must have latents of version 1"), "{error}");
 }
 
 #[test]
-fn an_empty_replay_takes_the_version_of_what_comes_first() {
+fn the_first_episode_sets_the_latent_version() {
     let mut replay = Replay::new(100, Z);
     replay.push(episode(0, 2), latents(0, 2), LatentVersion(5)).unwrap();
     assert_eq!(replay.version(), LatentVersion(5));
@@ -122,7 +122,7 @@ fn an_empty_replay_takes_the_version_of_what_comes_first() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_and_named() {
+fn episodes_of_wrong_shape_are_refused_by_name() {
     type Break = fn(&mut Episode, &mut Vec<f32>);
     let cases: [(Break, &str); 6] = [
         (|_, latents| latents.truncate(23), "latents of 4 numbers for each of 6 frames"),
@@ -144,7 +144,7 @@ fn what_does_not_fit_is_refused_and_named() {
 
 proptest! {
     #[test]
-    fn the_ring_is_the_newest_episodes_that_fit(lengths in vec(0usize..20, 1..40), capacity in 1usize..100) {
+    fn the_ring_holds_the_newest_episodes_that_fit(lengths in vec(0usize..20, 1..40), capacity in 1usize..100) {
         let replay = filled(capacity, &lengths);
         let kept: Vec<_> = replay.episodes().map(|e| (e.id() as usize, e.steps())).collect();
         let first = lengths.len() - kept.len();

@@ -1,26 +1,37 @@
-//! O(1) draws from a fixed categorical: Vose's alias method (IEEE Trans. Software Eng. 17, 1991).
+//! O(1) draws from a fixed categorical distribution: Vose's alias method (IEEE Trans. Software Eng. 17, 1991).
 //!
-//! Column i, picked uniformly, keeps i with its threshold and gives its alias otherwise, so that
+//! A draw picks column i uniformly; the result is i with probability threshold_i, otherwise the column's alias:
 //! P(i) = (threshold_i + sum over columns j with alias i of (1 - threshold_j)) / N.
 
 use rand::Rng as _;
 
 use crate::learn::rng::Rng;
 
-/// A categorical over `0..len`, built in O(N).
+/// A categorical distribution over `0..len`, built in O(N).
+///
+/// ```
+/// use skewfit::learn::{rng::stream, skew::AliasTable};
+///
+/// let table = AliasTable::new(&[3.0, 0.0, 1.0]).unwrap();
+/// let mut rng = stream(0, "alias", &[]);
+/// let draws: Vec<usize> = (0..1000).map(|_| table.sample(&mut rng)).collect();
+/// assert!(!draws.contains(&1));
+/// assert!((700..800).contains(&draws.iter().filter(|i| **i == 0).count())); // 750 expected
+/// ```
 #[derive(Clone, Debug)]
 pub struct AliasTable {
-    columns: Vec<Column>,
+    columns: Vec<AliasColumn>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Column {
+struct AliasColumn {
     threshold: f64,
     alias: usize,
 }
 
 impl AliasTable {
-    /// From weights (N), non-negative with a positive sum, normalised or not; `None` where they are not that.
+    /// The table of weights (N), which need not be normalised; `None` if one is negative or their sum is not positive and
+    /// finite.
     #[must_use]
     pub fn new(weights: &[f64]) -> Option<Self> {
         let total: f64 = weights.iter().sum();
@@ -28,8 +39,8 @@ impl AliasTable {
             return None;
         }
         let scale = weights.len() as f64 / total;
-        let mut columns: Vec<Column> =
-            weights.iter().enumerate().map(|(alias, w)| Column { threshold: w * scale, alias }).collect();
+        let mut columns: Vec<AliasColumn> =
+            weights.iter().enumerate().map(|(alias, w)| AliasColumn { threshold: w * scale, alias }).collect();
         let (mut small, mut large): (Vec<usize>, Vec<usize>) =
             (0..columns.len()).partition(|&i| columns[i].threshold < 1.0);
         while let (Some(&rich), Some(&poor)) = (large.last(), small.last()) {
@@ -41,7 +52,7 @@ impl AliasTable {
                 small.push(rich);
             }
         }
-        // What is left holds 1 up to rounding. With `alias = i` it is i whatever the coin says; 1 spares the coin.
+        // The remaining thresholds are 1 up to rounding. Set to 1, these columns need no second random number.
         small.iter().chain(&large).for_each(|&i| columns[i].threshold = 1.0);
         Some(Self { columns })
     }
@@ -52,16 +63,17 @@ impl AliasTable {
         self.columns.len()
     }
 
-    /// Never: a table has a positive sum.
+    /// Always false: the weights have a positive sum.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// One draw. The coin is tossed only where a column has two outcomes: equal weights draw as `random_range(0..N)` does.
+    /// One draw. It uses a second random number only if the column has two outcomes, so equal weights draw exactly as
+    /// `random_range(0..N)` does.
     pub fn sample(&self, rng: &mut Rng) -> usize {
         let i = rng.random_range(0..self.columns.len());
-        let Column { threshold, alias } = self.columns[i];
+        let AliasColumn { threshold, alias } = self.columns[i];
         if threshold >= 1.0 || rng.random::<f64>() < threshold { i } else { alias }
     }
 }
@@ -75,7 +87,7 @@ mod tests {
 
     const P: [f64; 5] = [0.5, 0.2, 0.15, 0.1, 0.05];
 
-    /// The distribution the table stands for.
+    /// The distribution that the table draws from.
     fn implied(table: &AliasTable) -> Vec<f64> {
         let n = table.len() as f64;
         let mut p = vec![0.0; table.len()];
@@ -152,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn no_distribution_no_table() {
+    fn invalid_weights_give_no_table() {
         for bad in [&[][..], &[0.0, 0.0], &[1.0, -0.5], &[f64::NAN, 1.0], &[f64::INFINITY]] {
             assert!(AliasTable::new(bad).is_none(), "{bad:?}");
         }
@@ -160,7 +172,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_table_stands_for_its_weights(log_w in vec(-30.0..0.0, 1..300), zero in 0usize..300) {
+        fn the_table_has_the_distribution_of_its_weights(log_w in vec(-30.0..0.0, 1..300), zero in 0usize..300) {
             let mut w: Vec<f64> = log_w.iter().map(|l: &f64| l.exp()).collect();
             if w.len() > 1 { let i = zero % w.len(); w[i] = 0.0; }
             let total: f64 = w.iter().sum();

@@ -1,9 +1,9 @@
-//! The skewed distribution over stored transitions, the step that Skew-Fit is named for:
+//! The skewed distribution over stored transitions, which gives Skew-Fit its name:
 //!
 //! P_i = p(s_i)^alpha / sum_j p(s_j)^alpha, -1 <= alpha <= 0   (Pong et al. 2020, arXiv 1903.03698, section 3).
 //!
-//! It covers the transitions that were stored at the last refresh, oldest first: a prefix of replay, since later ones are
-//! appended and evictions take from the front. Densities in, weights and a table to draw from out, computed once.
+//! It covers the transitions that were stored at the last refresh, oldest first. They are a prefix of replay, because new
+//! transitions are appended and evictions remove the oldest. Weights and table are computed once, from the densities.
 
 use super::{AliasTable, Weights, skew_weights};
 use crate::learn::rng::Rng;
@@ -11,7 +11,7 @@ use crate::learn::rng::Rng;
 /// Facts about the skewed distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SkewInfo {
-    /// The power used, after tempering.
+    /// The power alpha in use, after tempering.
     pub alpha: f64,
     /// Effective sample size over the number of transitions, in (0, 1].
     pub ess: f64,
@@ -20,82 +20,92 @@ pub struct SkewInfo {
 }
 
 impl SkewInfo {
-    /// The facts by their columns of `metrics.csv`.
+    /// The facts with the names of their columns in `metrics.csv`.
     #[must_use]
     pub fn columns(&self) -> [(&'static str, f64); 3] {
         [("skew/alpha", self.alpha), ("skew/ess", self.ess), ("skew/max_weight", self.max_weight)]
     }
 }
 
-/// Densities of the covered transitions, and with a power, what is drawn from. The default covers nothing.
+/// Densities of the covered transitions and, if there is a power, their weights and table. The default covers nothing.
+///
+/// ```
+/// use skewfit::learn::{rng::stream, skew::SkewedDistribution};
+///
+/// let rare_last = vec![0.0, 0.0, -2f64.ln()]; // log p: the last one is half as likely
+/// let (skewed, info) = SkewedDistribution::new(rare_last, -1.0, 0.0);
+/// assert!(skewed.is_skewed() && info.alpha == -1.0);
+/// assert!((info.max_weight - 0.5).abs() < 1e-12);
+/// assert!(skewed.draw(&mut stream(0, "goal", &[])).unwrap() < 3);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct SkewedDistribution {
     /// log p, nats.
     log_density: Vec<f64>,
-    drawn: Option<Drawn>,
+    sampler: Option<SkewedSampler>,
 }
 
-/// Weights at a power in force, and the table that draws by them.
+/// Weights at the power in use, and the table of these weights.
 #[derive(Clone, Debug)]
-struct Drawn {
+struct SkewedSampler {
     alpha: f64,
     weights: Weights,
     table: AliasTable,
 }
 
 impl SkewedDistribution {
-    /// Densities alone: draws stay uniform.
+    /// Densities without a power: draws stay uniform.
     #[must_use]
     pub fn unskewed(log_density: Vec<f64>) -> Self {
-        Self { log_density, drawn: None }
+        Self { log_density, sampler: None }
     }
 
-    /// Draws by p^alpha, tempered to an effective sample size of `min_ess` N (0: not at all). At alpha = 0 draws stay
-    /// uniform over everything stored.
+    /// The distribution p^alpha, tempered to an effective sample size of at least `min_ess` N (0: not tempered). At
+    /// alpha = 0 draws stay uniform over all stored transitions.
     #[must_use]
     pub fn new(log_density: Vec<f64>, alpha: f64, min_ess: f64) -> (Self, SkewInfo) {
         let (weights, alpha) = Weights::tempered(&log_density, alpha, min_ess);
         let ess = weights.ess() / weights.p.len().max(1) as f64;
         let info = SkewInfo { alpha, ess, max_weight: weights.max() };
-        (Self { log_density, drawn: Drawn::of(alpha, weights) }, info)
+        (Self { log_density, sampler: SkewedSampler::new(alpha, weights) }, info)
     }
 
-    /// Forgets the `n` oldest transitions, which replay has evicted; their mass goes to the rest.
+    /// Removes the `n` oldest transitions, which replay has evicted; their probability goes to the rest.
     pub fn evict(&mut self, n: usize) {
         if n == 0 {
             return;
         }
         self.log_density.drain(..n.min(self.log_density.len()));
         let weights = |alpha| skew_weights(&self.log_density, alpha);
-        self.drawn = self.drawn.take().and_then(|drawn| Drawn::of(drawn.alpha, weights(drawn.alpha)));
+        self.sampler = self.sampler.take().and_then(|old| SkewedSampler::new(old.alpha, weights(old.alpha)));
     }
 
-    /// Position of a transition, oldest first; `None` where draws are uniform.
+    /// The position of a drawn transition, oldest first; `None` if draws are uniform.
     pub fn draw(&self, rng: &mut Rng) -> Option<usize> {
-        self.drawn.as_ref().map(|drawn| drawn.table.sample(rng))
+        self.sampler.as_ref().map(|sampler| sampler.table.sample(rng))
     }
 
     /// Whether draws are skewed.
     #[must_use]
     pub fn is_skewed(&self) -> bool {
-        self.drawn.is_some()
+        self.sampler.is_some()
     }
 
-    /// Probabilities of the covered transitions, oldest first; `None` where draws are uniform.
+    /// Probabilities of the covered transitions, oldest first; `None` if draws are uniform.
     #[must_use]
     pub fn weights(&self) -> Option<&Weights> {
-        self.drawn.as_ref().map(|drawn| &drawn.weights)
+        self.sampler.as_ref().map(|sampler| &sampler.weights)
     }
 
-    /// log p of the covered transitions, oldest first, nats; empty while densities are unknown.
+    /// log p of the covered transitions, oldest first, nats; empty before the first densities are computed.
     #[must_use]
     pub fn log_density(&self) -> &[f64] {
         &self.log_density
     }
 }
 
-impl Drawn {
-    fn of(alpha: f64, weights: Weights) -> Option<Self> {
+impl SkewedSampler {
+    fn new(alpha: f64, weights: Weights) -> Option<Self> {
         let table = if alpha == 0.0 { None } else { AliasTable::new(&weights.p) };
         table.map(|table| Self { alpha, weights, table })
     }

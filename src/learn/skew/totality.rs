@@ -1,4 +1,4 @@
-//! The skewed weights on any input, tried as often as one likes.
+//! Property test of the skewed weights on arbitrary input; the number of cases can be set.
 
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -6,7 +6,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use super::skew_weights;
 use skewfit_dev::{begin, record, trials};
 
-/// Any log densities with infinities, NaN and repeats among them.
+/// Arbitrary log densities, including infinities, NaN and repeats.
 fn any_densities() -> impl Strategy<Value = Vec<f64>> {
     let one = prop_oneof![
         6 => -1e6..1e6,
@@ -29,13 +29,13 @@ fn g15_weights_are_total() {
         prop_assert_eq!(weights.len(), log_p.len());
         prop_assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         prop_assert!(weights.iter().all(|p| p.is_finite() && *p >= 0.0));
-        // The order of the samples does not matter, but for the last bits of the sum.
+        // The order of the samples changes only the last bits of the sum.
         let (mut turned, mut expected) = (log_p.clone(), weights.clone());
         turned.rotate_left(turn % log_p.len());
         expected.rotate_left(turn % log_p.len());
         let again = skew_weights(&turned, alpha).p;
         prop_assert!(again.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-12));
-        // Of two finite densities the rarer has at least the weight of the other; equal ones have equal weights.
+        // Of two samples with finite densities, the rarer has at least the other's weight; equal densities, equal weights.
         let finite: Vec<usize> = (0..log_p.len()).filter(|i| log_p[*i].is_finite()).collect();
         for pair in finite.windows(2) {
             let (a, b) = (pair[0], pair[1]);

@@ -1,9 +1,9 @@
 //! Skew-Fit's weights: P_i = p(s_i)^alpha / sum_j p(s_j)^alpha, -1 <= alpha <= 0 (Pong et al. 2020, arXiv 1903.03698, section 3).
 //!
-//! alpha = 0 takes replay as it is (RIG); alpha = -1 aims at uniform coverage. Computed in log space as
-//! softmax(alpha log p), shifted by its maximum: nothing overflows. Drawing from P is [`AliasTable`](super::AliasTable)'s.
+//! alpha = 0 gives uniform weights (RIG); alpha = -1 aims at uniform coverage. Computed in log space as
+//! softmax(alpha log p), shifted by its maximum, so that nothing overflows. [`AliasTable`](super::AliasTable) draws from P.
 
-/// Halvings of the power in [`Weights::tempered`]: alpha is found to one part in 2^30.
+/// Bisections in [`Weights::tempered`]: alpha is found to one part in 2^30.
 const BISECTIONS: usize = 30;
 
 /// Probabilities of N samples, non-negative, summing to 1.
@@ -15,11 +15,15 @@ pub struct Weights {
 
 /// P_skew of N samples from their `log_density` (N, nats), in the same order.
 ///
-/// Total: a sample whose density is not finite gets weight 0; if none is finite, all are equal.
+/// Defined for every input: a sample whose density is not finite gets weight 0; if no density is finite, all weights are
+/// equal.
 ///
 /// ```
-/// let rare_twice = skewfit::learn::skew::skew_weights(&[0.0, -2f64.ln()], -1.0);
-/// assert!((rare_twice.p[1] - 2.0 / 3.0).abs() < 1e-12);
+/// use skewfit::learn::skew::skew_weights;
+///
+/// let log_p = [0.0, -2f64.ln()]; // the second sample is half as likely
+/// assert!((skew_weights(&log_p, -1.0).p[1] - 2.0 / 3.0).abs() < 1e-12);
+/// assert_eq!(skew_weights(&log_p, 0.0).p, [0.5, 0.5]);
 /// ```
 #[must_use]
 pub fn skew_weights(log_density: &[f64], alpha: f64) -> Weights {
@@ -34,7 +38,7 @@ pub fn skew_weights(log_density: &[f64], alpha: f64) -> Weights {
 }
 
 impl Weights {
-    /// 1/N each.
+    /// N equal weights, 1/N.
     #[must_use]
     pub fn uniform(n: usize) -> Self {
         Self { p: vec![1.0 / n as f64; n] }
@@ -42,8 +46,15 @@ impl Weights {
 
     /// [`skew_weights`] with the strongest power in [alpha, 0] whose ESS is at least `min_ess_fraction` of N, and that power.
     ///
-    /// ESS never grows with |power| (log ESS = 2 K(b) - K(2b), K = log sum exp convex), so bisection finds it.
-    /// Where not even power 0 reaches the fraction (densities that are not finite), power 0 is used.
+    /// ESS never grows with |power| (log ESS = 2 K(b) - K(2b), K = log sum exp is convex), so bisection finds the power.
+    /// If power 0 does not reach the fraction either (because of densities that are not finite), power 0 is used.
+    ///
+    /// ```
+    /// use skewfit::learn::skew::Weights;
+    ///
+    /// let (weights, power) = Weights::tempered(&[0.0, 0.0, 0.0, -9.0], -1.0, 0.5);
+    /// assert!(weights.ess() >= 2.0 && -1.0 < power && power < 0.0);
+    /// ```
     #[must_use]
     pub fn tempered(log_density: &[f64], alpha: f64, min_ess_fraction: f64) -> (Self, f64) {
         let floor = min_ess_fraction * log_density.len() as f64;
@@ -167,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_is_never_favoured() {
+    fn non_finite_densities_get_no_weight() {
         let (inf, nan) = (f64::INFINITY, f64::NAN);
         close(&skew_weights(&[0.0, -inf, nan, inf, 0.0], -1.0).p, &[0.5, 0.0, 0.0, 0.0, 0.5]);
         close(&skew_weights(&[nan, -inf, inf], -1.0).p, &[1.0 / 3.0; 3]);

@@ -2,7 +2,7 @@
 
 use skewfit_envs::Image;
 
-use crate::learn::replay::Stored;
+use crate::learn::replay::StoredEpisode;
 use crate::show::report::Reached;
 
 /// Pictures shown.
@@ -10,7 +10,10 @@ const SHOWN: usize = 12;
 
 /// The pictures of least log p, one an episode, each with the goal that was active; of episodes with log p of the next
 /// observations, (T) each.
-pub(super) fn rarest<'a>(densities: impl Iterator<Item = (&'a Stored, &'a [f64])>, image_size: usize) -> Vec<Reached> {
+pub(super) fn rarest<'a>(
+    densities: impl Iterator<Item = (&'a StoredEpisode, &'a [f64])>,
+    image_size: usize,
+) -> Vec<Reached> {
     let least = |log_density: &[f64]| -> Option<(f64, usize)> {
         let known = log_density.iter().copied().zip(1..).filter(|(log_p, _)| log_p.is_finite());
         known.min_by(|a, b| a.0.total_cmp(&b.0))

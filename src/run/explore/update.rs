@@ -80,7 +80,7 @@ impl Run<'_> {
         let encoding = self.learner.encode(skew, &mut || pulse.beat());
         let adopted = encoding.and_then(|mut encoding| {
             self.host.inject_nan_density(refresh, &mut encoding);
-            self.learner.adopt(encoding, skew)
+            self.learner.finish_refresh(encoding, skew)
         });
         match adopted {
             Err(Error::NotFinite(why)) => self.roll_back(&why)?,

@@ -94,7 +94,7 @@ fn earned_and_promised(
     let latent = |t: usize| &track.latents[t * z..(t + 1) * z];
     let observation: Vec<f32> = (0..steps).flat_map(|t| [latent(t), &track.goal].concat()).collect();
     let noise = normals(episode.actions.len(), &mut rng::stream(cfg.seed, "diagnose-policy", &[episode.id]));
-    let (q, log_pi) = learner.agent.judge(&observation, &episode.actions, &noise)?;
+    let (q, log_pi) = learner.agent.q_and_log_prob(&observation, &episode.actions, &noise)?;
     let alpha = if cfg.agent.entropy_in_target { learner.agent.temperature() } else { 0.0 };
     let (reward, a) = (goals::reward(&cfg.goals.reward, &cfg.agent), episode.action_dim);
     let earned = (0..steps).map(|t| {

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::learn::density::{Group, density};
+use crate::learn::density::{EpisodeFrames, density};
 use crate::learn::latent::kl;
 use crate::learn::learner::Learner;
 use crate::learn::rng;
@@ -91,7 +91,7 @@ impl View {
 
 fn densities(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]], posteriors: &[f32]) -> Result<Vec<f64>> {
     let draws = rng::stream(cfg.seed, "diagnose-density", &[]);
-    let all = Group { pictures: pictures.to_vec(), posteriors, draws };
+    let all = EpisodeFrames { pictures: pictures.to_vec(), posteriors, draws };
     density(&cfg.density).log_density(&mut *learner.latent, vec![all], &mut || {})
 }
 

@@ -1,4 +1,4 @@
-//! The hand-derived gradients against candle's and against central differences (oracle 21).
+//! The hand-derived gradients against candle's and central differences (oracle 21).
 
 use candle_core::{Device, Tensor, Var};
 
@@ -44,7 +44,7 @@ fn check(agent: &AgentConfig, n: usize, wide: bool) {
                 assert!((ours - want).abs() < 2e-6 * (1.0 + want.abs()), "B = {n}: {ours} {want}");
             }
             let gradients = [(&actor, &reference.policy, &sac.policy), (&critic, &reference.critics, &sac.critics)];
-            let ours = [&sac.lanes[0].policy_gradient, &sac.lanes[0].critic_gradient];
+            let ours = [&sac.workspaces[0].policy_gradient, &sac.workspaces[0].critic_gradient];
             for (((loss, vars, params), ours), norm) in gradients.into_iter().zip(ours).zip(norms) {
                 let store = loss.backward().unwrap();
                 let of = |var: &Var| flat(store.get(var).expect("a gradient"));
@@ -95,7 +95,7 @@ fn oracle_21_central_differences_of_the_policy_loss() {
     let loss = || reference.actor_loss(&tensors, alpha).unwrap().0.to_scalar::<f64>().unwrap();
     let mut rng = stream(2, "oracle-21", &[]);
     for (tensor, var) in sac.policy.tensors.iter().zip(&reference.policy) {
-        let ours = &sac.lanes[0].policy_gradient[tensor.range()];
+        let ours = &sac.workspaces[0].policy_gradient[tensor.range()];
         let top = ours.iter().fold(0.0f32, |top, g| top.max(g.abs()));
         let (start, h) = (flat(var), 1e-6);
         let set = |values| var.set(&Tensor::from_vec(values, tensor.shape.clone(), &Device::Cpu).unwrap()).unwrap();
@@ -116,7 +116,7 @@ fn oracle_21_central_differences_of_the_policy_loss() {
 }
 
 #[test]
-fn acting_is_the_references_draw() {
+fn sampled_actions_are_the_references() {
     let agent = config(&[24, 20]);
     let sac = sac(&agent, 1, true);
     let (batch, noise) = data(20, 4);

@@ -1,4 +1,4 @@
-//! The whole agent at random sizes: latents, actions, hidden layers, critics, batches, threads; with layer norm or not.
+//! The whole agent at random sizes: latents, actions, hidden layers, critics, batches, threads; with and without layer norm.
 
 use candle_core::Var;
 use proptest::collection::vec;
@@ -11,7 +11,7 @@ use crate::learn::agent::sac::Losses;
 use crate::learn::nn::tests::reference::shapes;
 
 #[derive(Clone, Debug)]
-struct Case {
+struct SacCase {
     z: usize,
     actions: usize,
     hidden: Vec<usize>,
@@ -23,19 +23,19 @@ struct Case {
     actor_first: bool,
 }
 
-/// Agents whose layers have `least` units and more; with layer norm 8, for of two or three the norm's gradient is a
+/// Agents whose layers have at least `least` units, or 8 with layer norm: with two or three units, the norm's gradient is a
 /// difference of nearly equal numbers.
-fn case(least: usize) -> impl Strategy<Value = Case> {
+fn case(least: usize) -> impl Strategy<Value = SacCase> {
     let nets = (1usize..=9, 1usize..=5, vec(1usize..=37, 1..=4), 2usize..=6, any::<bool>());
     let update = (1usize..=150, 1usize..=4, any::<bool>(), any::<bool>());
     (nets, update).prop_map(move |(nets, (batch, threads, entropy_in_target, actor_first))| {
         let (z, actions, mut hidden, critics, layer_norm) = nets;
         hidden.iter_mut().for_each(|units| *units = (*units).max(if layer_norm { 8 } else { least }));
-        Case { z, actions, hidden, critics, layer_norm, batch, threads, entropy_in_target, actor_first }
+        SacCase { z, actions, hidden, critics, layer_norm, batch, threads, entropy_in_target, actor_first }
     })
 }
 
-impl Case {
+impl SacCase {
     fn agent(&self) -> AgentConfig {
         let Self { critics, layer_norm, entropy_in_target, actor_first, .. } = *self;
         AgentConfig { critics, layer_norm, entropy_in_target, actor_first, ..config(&self.hidden) }
@@ -71,7 +71,7 @@ impl Case {
         sac.gradients(Losses::Both, batch, noise, sac.temperature());
         sac.policy_norm2().unwrap();
         sac.critic_norm2().unwrap();
-        [sac.lanes[0].policy_gradient.clone(), sac.lanes[0].critic_gradient.clone()]
+        [sac.workspaces[0].policy_gradient.clone(), sac.workspaces[0].critic_gradient.clone()]
     }
 }
 
@@ -82,7 +82,7 @@ proptest! {
     fn an_agent_of_any_size_is_candles(case in case(1)) {
         let data = case.data(0);
         let (sac, tensors) = (case.sac(), Data::new(&data.0, &data.1, DType::F64).unwrap());
-        let reference = Reference::new(&sac, &case.agent(), case.actions, DType::F64).unwrap();
+        let reference = SacReference::new(&sac, &case.agent(), case.actions, DType::F64).unwrap();
         let alpha = reference.temperature().unwrap();
         let losses = [
             (reference.actor_loss(&tensors, alpha).unwrap().0, &reference.policy, &sac.policy),
@@ -106,7 +106,7 @@ proptest! {
     #[test]
     fn updates_of_any_size_are_candles(case in case(8)) {
         let mut sac = case.sac();
-        let mut reference = Reference::new(&sac, &case.agent(), case.actions, DType::F64).unwrap();
+        let mut reference = SacReference::new(&sac, &case.agent(), case.actions, DType::F64).unwrap();
         let start = [&sac.policy, &sac.critics, &sac.targets].map(|p| p.values.clone());
         for update in 0..3 {
             let (batch, noise) = case.data(update);

@@ -1,4 +1,4 @@
-//! Whole updates: against candle's Adam, repeated, refused, and what they converge to (oracle 24).
+//! Whole updates: compared with candle's Adam, repeated, refused, and their fixed point (oracle 24).
 
 use candle_core::Var;
 
@@ -6,8 +6,8 @@ use super::*;
 use crate::error::Error;
 use crate::learn::agent::sac::Losses;
 
-/// Sum of distances between `values` and the reference, a tensor each, relative to the way the reference went. Of each
-/// value its f32's rounding is forgiven: a gain of 1 moves by less than 1e-3.
+/// For each tensor, the sum of distances between `params` and the reference, relative to the distance that the reference has
+/// moved. The rounding of f32 is not counted: a gain of 1 moves by less than 1e-3.
 pub(super) fn apart(params: &Params, start: &[f32], vars: &[Var]) -> Vec<(f64, String)> {
     let of = |(tensor, var): (&crate::learn::nn::Tensor, &Var)| {
         let want: Vec<f64> = var.flatten_all().unwrap().to_vec1().unwrap();
@@ -54,27 +54,27 @@ fn one_and_three_updates_are_candles() {
 }
 
 #[test]
-fn judging_sums_to_the_actors_loss() {
+fn q_and_log_prob_give_the_actors_loss() {
     for (agent, wide) in [(config(&[24, 20]), false), (config(&[24, 20]), true), (five(&[24, 20]), true)] {
         let mut sac = sac(&agent, 2, wide);
         let (batch, noise) = data_for(agent.critics, 200, 9);
         let rows = batch.observation.chunks(2 * Z).zip(noise.current.chunks(ACTIONS));
         let actor = sac.actor().unwrap();
         let drawn: Vec<f32> = rows.flat_map(|(s, eps)| actor.sample(&mut actor.scratch(), s, eps)).collect();
-        let (q, log_pi) = sac.judge(&batch.observation, &drawn, &noise.current).unwrap();
+        let (q, log_pi) = sac.q_and_log_prob(&batch.observation, &drawn, &noise.current).unwrap();
         let alpha = sac.temperature();
         let loss = q.iter().zip(&log_pi).map(|(q, log_pi)| f64::from(alpha * log_pi - q)).sum::<f64>() / 200.0;
-        let (stored, _) = sac.judge(&batch.observation, &batch.action, &noise.current).unwrap();
+        let (stored, _) = sac.q_and_log_prob(&batch.observation, &batch.action, &noise.current).unwrap();
         let mean = stored.iter().map(|q| f64::from(*q)).sum::<f64>() / 200.0;
         let want = sac.update(&batch, &noise, 0).unwrap();
         assert!((loss - want.actor_loss).abs() < 1e-5 * (1.0 + loss.abs()), "{loss} {want:?}");
-        // Of more than two critics the mean is judged by, which is what the log has; of two the smaller.
+        // With more than two critics, Q is the mean, as in the log; with two, it is the minimum.
         let apart = want.q_mean - mean;
         assert!(if agent.critics > 2 { apart.abs() < 1e-5 } else { apart > 0.0 }, "{mean} {want:?}");
     }
 }
 
-/// Everything that an update may change, as bits; the temperature and its two moments last.
+/// Everything that an update may change, as bits; temperature and its two moments come last.
 fn bits(sac: &Sac) -> Vec<u32> {
     let networks = [&sac.policy, &sac.critics, &sac.targets].into_iter().flat_map(|p| &p.values);
     let [policy, critics, temperature] = sac.adams.each_ref().map(|a| a.m.iter().chain(&a.v));
@@ -115,7 +115,7 @@ fn a_nan_anywhere_is_refused_and_no_network_moves() {
                 let before = bits(&sac);
                 let refused = sac.update(&batch, &noise, 0);
                 assert!(matches!(refused, Err(Error::NotFinite(_))), "{}: {refused:?}", tensor.name);
-                // Critic-first has stepped the temperature before it can see a broken critic.
+                // Critic-first has stepped the temperature before it finds a NaN in a critic.
                 let kept = before.len() - if agent.actor_first { 0 } else { 3 };
                 assert!(bits(&sac)[..kept] == before[..kept], "{}", tensor.name);
             }
@@ -123,10 +123,10 @@ fn a_nan_anywhere_is_refused_and_no_network_moves() {
     }
 }
 
-/// The actor climbs the smaller of two critics or the mean of more; if one of them is no number, that is none, whichever
-/// of its parameters it comes from.
+/// A NaN in any parameter of any critic makes the actor's gradient non-finite, with the minimum of two critics and with the
+/// mean of more.
 #[test]
-fn one_critic_that_is_no_number_reaches_the_actors_gradient() {
+fn one_nan_critic_reaches_the_actors_gradient() {
     for agent in [config(&[24, 20]), five(&[24, 20])] {
         let (batch, noise) = data_for(agent.critics, 130, 0);
         for tensor in &fresh(&agent, 2).critics.tensors {
@@ -138,7 +138,7 @@ fn one_critic_that_is_no_number_reaches_the_actors_gradient() {
     }
 }
 
-/// An update reads the targets of its pair alone, and the critics all.
+/// An update uses only the target critics of its pair, and all critics.
 #[test]
 fn only_the_pair_of_the_update_counts_in_the_target() {
     let (batch, mut noise) = data_for(5, 130, 0);
@@ -188,7 +188,7 @@ fn an_empty_batch_is_refused_and_nothing_moves() {
 
 #[test]
 fn oracle_24_time_limits_bootstrap_and_terminals_do_not() {
-    // r = -1 for ever: Q = -1 / (1 - gamma) = -10 whatever the policy; at a terminal, Q = -1.
+    // With r = -1 at every step, Q = -1 / (1 - gamma) = -10 for any policy; at a terminal step, Q = -1.
     let agent = AgentConfig { entropy_in_target: false, tau: 0.1, ..config(&[16, 16]) };
     for (mask, want) in [(1.0, -10.0), (0.0, -1.0)] {
         let mut sac = fresh(&agent, 1);

@@ -1,9 +1,9 @@
-//! log p(x): where it is known, and against the reference (oracles 1 to 4).
+//! log p(x): against exact values and against the reference (oracles 1 to 4).
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::learn::latent::density::{Estimate, Estimator, Term, estimate, log_likelihood, log_ratio};
+use crate::learn::latent::density::{Estimator, EstimatorConfig, Term, estimate, log_likelihood, log_ratio};
 use crate::learn::rng::Rng;
 
 // x = w z + b + s e with z, e ~ N(0, 1).
@@ -42,7 +42,7 @@ fn oracle_01_the_exact_posterior_gives_the_exact_density() {
             assert!((got - LOG_P).abs() < 2e-6, "{n} {estimator:?}: {got}"); // z is f32
         }
     }
-    // In f64, to 1e-12: a_k of the definition, whatever z.
+    // In f64, to 1e-12: a_k by definition, for any z.
     let (mean, variance) = exact();
     let term = |z: f64| Term {
         log_ratio: 0.5 * ((z - mean).powi(2) / variance - z * z + variance.ln()),
@@ -66,7 +66,7 @@ fn oracle_02_a_wrong_posterior_costs_its_divergence_and_more_latents_help() {
     let (few, many) = (mean_of(Estimator::Iwae, 10, 40_000), mean_of(Estimator::Iwae, 100, 4_000));
     assert!((few - -1.525).abs() < 0.005 && (many - -1.501).abs() < 0.005, "{few} {many}");
     assert!(elbo < few && few < many && many < LOG_P + 1e-3);
-    // Self-normalised weights: the prior's mean of p(x|z), which is p(x), with enough latents.
+    // Self-normalised weights: with enough latents, the mean of p(x|z) under the prior, which is p(x).
     let toy = mean_of(Estimator::SelfNormalised, 4_000, 40);
     assert!((toy - LOG_P).abs() < 0.02, "{toy}");
 }
@@ -92,23 +92,23 @@ fn the_estimators_are_their_formulas() {
         Estimator::SelfNormalised,
         (weights.iter().sum::<f64>() / (0.5f64.exp() + (-0.25f64).exp() + 1f64.exp())).ln(),
     );
-    // Far below e^-745 the sums still hold.
+    // The sums are also right far below e^-745.
     let deep = terms.map(|t| term(t.log_ratio, t.log_likelihood - 1e4));
     assert!((estimate(&deep, Estimator::Iwae) + 1e4 - estimate(&terms, Estimator::Iwae)).abs() < 1e-9);
 }
 
-fn density(vae: &mut Vae, cfg: &Estimate, pictures: &[&[u8]], noise: &[f32]) -> Vec<f64> {
+fn density(vae: &mut Vae, cfg: &EstimatorConfig, pictures: &[&[u8]], noise: &[f32]) -> Vec<f64> {
     let (mut posteriors, mut out) = (vec![0.0; pictures.len() * 2 * DIM], vec![f64::NAN; pictures.len()]);
     vae.posteriors(pictures, &mut posteriors).unwrap();
     vae.log_density(cfg, pictures, &posteriors, noise, &mut out).unwrap();
     out
 }
 
-fn settings(estimator: Estimator, latents: usize) -> Estimate {
-    Estimate { estimator, latents, decoder_variance: std::f64::consts::E }
+fn settings(estimator: Estimator, latents: usize) -> EstimatorConfig {
+    EstimatorConfig { estimator, latents, decoder_variance: std::f64::consts::E }
 }
 
-/// a_k of the definition in f64: log N(z; 0, I) - log N(z; mu, sigma^2) + log N(x; x'(z), var I).
+/// a_k by definition in f64: log N(z; 0, I) - log N(z; mu, sigma^2) + log N(x; x'(z), var I).
 fn log_weights(vae: &Vae, pictures: &[&[u8]], noise: &[f32], n: usize) -> Vec<Vec<Term>> {
     let reference = reference(vae);
     let x = reference.pictures(pictures).unwrap();
@@ -154,7 +154,7 @@ fn log_densities_are_the_references() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// The same bits alone and among others, on one thread and on two, and with the same noise again.
+    /// The same bits alone and among other pictures, on one thread and on two, and when repeated with the same noise.
     #[test]
     fn a_density_depends_on_its_picture_and_noise_alone(
         n in 1usize..40, at in 0usize..40, latents in 1usize..12, seed in 0u64..1000, large: bool,
@@ -173,7 +173,7 @@ proptest! {
 }
 
 #[test]
-fn a_density_that_is_not_a_number_stays_so() {
+fn a_nan_term_gives_a_nan_density() {
     let terms = [Term { log_ratio: f64::NAN, log_likelihood: 0.0 }, Term { log_ratio: 0.0, log_likelihood: 1.0 }];
     for estimator in [Estimator::Iwae, Estimator::Elbo, Estimator::SelfNormalised] {
         assert!(estimate(&terms, estimator).is_nan() && estimate(&terms[..1], estimator).is_nan());

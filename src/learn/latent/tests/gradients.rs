@@ -1,4 +1,4 @@
-//! The hand-derived gradient against candle's and against central differences (oracles 5 and 20).
+//! The hand-derived gradient against candle's and central differences (oracles 5 and 20).
 
 use candle_core::{Device, Tensor};
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
@@ -6,7 +6,7 @@ use rand::Rng as _;
 
 use super::*;
 
-/// Data whose every ReLU, clamp and |raw| is farther than `margin` from its kink: there the gradient exists for both.
+/// Data for which every argument of ReLU, clamp and |raw| is farther than `margin` from its kink, so the gradient exists.
 fn smooth_data(vae: &Vae, n: usize, margin: f64) -> (Vec<Vec<u8>>, Vec<f32>) {
     let smooth = |(pictures, noise): &(Vec<Vec<u8>>, Vec<f32>)| {
         let reference = reference(vae);
@@ -16,7 +16,7 @@ fn smooth_data(vae: &Vae, n: usize, margin: f64) -> (Vec<Vec<u8>>, Vec<f32>) {
     (0..500).map(|seed| data(&vae.architecture, n, DIM, seed)).find(smooth).expect("smooth data")
 }
 
-/// Loss, sse, kl and every tensor's gradient, for 1, 2 and 3 threads.
+/// Checks loss, sse, kl and the gradient of every tensor, for 1, 2 and 3 threads.
 fn check_one((size, channels): (usize, &[usize]), n: usize, wide: bool) {
     let model = vae(size, channels, 1, wide);
     let (pictures, noise) = smooth_data(&model, n, 2e-7);
@@ -32,7 +32,7 @@ fn check_one((size, channels): (usize, &[usize]), n: usize, wide: bool) {
         }
         for (tensor, var) in vae.params.tensors.iter().zip(&reference.vars) {
             let want = flat(gradients.get(var).expect("a gradient"));
-            let error = difference(&vae.lanes[0].gradient[tensor.range()], &want);
+            let error = difference(&vae.workspaces[0].gradient[tensor.range()], &want);
             if error.is_nan() || error > worst.0 {
                 worst = (error, format!("{} on {threads} threads", tensor.name));
             }
@@ -92,7 +92,7 @@ fn oracle_20_central_differences_of_the_whole_objective() {
     let loss = || scalar(&reference.loss(&views(&pictures), &noise).unwrap().objective);
     let mut rng = stream(2, "oracle-20", &[]);
     for (tensor, var) in vae.params.tensors.iter().zip(&reference.vars) {
-        let ours = &vae.lanes[0].gradient[tensor.range()];
+        let ours = &vae.workspaces[0].gradient[tensor.range()];
         let top = ours.iter().fold(0.0f32, |top, g| top.max(g.abs()));
         let start = var.copy().unwrap();
         let h = 1e-6;
@@ -122,9 +122,9 @@ fn oracle_20_no_gradient_passes_outside_of_the_clamp() {
         let (pictures, noise) = data(&vae.architecture, 3, DIM, 0);
         vae.gradients(&views(&pictures), &noise).unwrap();
         let (encoder, decoder) =
-            vae.lanes[0].gradient.split_at(vae.params.tensors[vae.architecture.decoder_flat()].start);
+            vae.workspaces[0].gradient.split_at(vae.params.tensors[vae.architecture.decoder_flat()].start);
         assert!(decoder.iter().all(|g| *g == 0.0));
-        assert!(encoder.iter().any(|g| *g != 0.0)); // of the KL
+        assert!(encoder.iter().any(|g| *g != 0.0)); // from the KL
     }
 }
 
@@ -140,9 +140,9 @@ fn oracle_20_the_sampled_latent_and_the_sign_of_raw() {
     let (pictures, _) = data(&vae.architecture, 1, DIM, 0);
     let noise = [0.7, -1.3, 0.4];
     vae.gradients(&views(&pictures), &noise).unwrap();
-    let raw = vae.lanes[0].encoder.heads[DIM..2 * DIM].to_vec();
+    let raw = vae.workspaces[0].encoder.heads[DIM..2 * DIM].to_vec();
     assert!(raw[0] < 0.0 && raw[1] > 0.0, "{raw:?}");
-    let gradient = &vae.lanes[0].gradient[vae.params.tensors[bias].range()];
+    let gradient = &vae.workspaces[0].gradient[vae.params.tensors[bias].range()];
     for d in 0..DIM {
         let sigma = (0.5 * (1e-3f32.ln() + raw[d].abs())).exp();
         let want = raw[d].signum() * noise[d] * 0.5 * sigma * gradient[d];
@@ -166,10 +166,10 @@ fn oracle_05_the_gradient_is_the_official_sums() {
     let info = vae.gradients(&views(&pictures), &noise).unwrap();
     assert!((scalar(&official) / (2.0 * n as f64 * info.loss) - 1.0).abs() < 1e-6);
     for (tensor, var) in vae.params.tensors.iter().zip(&reference.vars) {
-        let ours = &vae.lanes[0].gradient[tensor.range()];
+        let ours = &vae.workspaces[0].gradient[tensor.range()];
         assert!(difference(ours, &flat(gradients.get(var).unwrap())) < 1e-5, "{}", tensor.name);
     }
-    // Twice the pictures: a mean stays, so their sum doubles.
+    // With every picture twice, the means stay the same.
     let doubled = vae.gradients(&[views(&pictures), views(&pictures)].concat(), &noise.repeat(2));
     let doubled = doubled.unwrap();
     assert!((doubled.sse / info.sse - 1.0).abs() < 1e-6 && (doubled.kl / info.kl - 1.0).abs() < 1e-6);

@@ -1,4 +1,4 @@
-//! Latents of pictures: against the reference, and what they may not depend on (oracles 14, 15, 18, 27).
+//! Latents of pictures: equal to the reference's, and independent of other pictures (oracles 14, 15, 18, 27).
 
 use proptest::prelude::*;
 
@@ -37,7 +37,7 @@ fn posteriors_and_pictures_are_the_references() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// Its bits are the same alone, anywhere in a block, among any others, on one thread or two.
+    /// The same bits alone, anywhere in a block, among any other pictures, on one thread or two.
     #[test]
     fn a_posterior_depends_on_its_picture_alone(n in 1usize..70, at in 0usize..70, seed in 0u64..1000, large: bool) {
         let (size, channels) = OFFICIAL[usize::from(large)];
@@ -73,7 +73,7 @@ fn oracle_14_rewards_from_pictures_come_out_the_same_twice() {
     let squared: f64 = (0..DIM).map(|d| f64::from(z[d] - goal[d]).powi(2)).sum();
     assert!((f64::from(latent_distance(&z[..DIM], &goal)) - squared.sqrt()).abs() < 1e-5);
     assert_eq!(rewards(&z), rewards(&vae.encode(&views(&pictures)).unwrap()));
-    // The variance has no part in it.
+    // The reward does not depend on the variance.
     let bias = vae.architecture.heads() + 1;
     vae.params.get_mut(bias)[DIM..].fill(9.0);
     vae.parameters_changed();
@@ -86,7 +86,7 @@ fn oracle_15_a_refresh_without_training_changes_nothing() {
     let (pictures, noise) = data(&vae.architecture, 50, DIM, 6);
     let first = posteriors(&mut vae, &views(&pictures));
     assert_eq!(first, posteriors(&mut vae, &views(&pictures)));
-    // Training buffers are the same buffers: a gradient leaves nothing behind.
+    // Training uses the same buffers; a gradient does not change later posteriors.
     vae.gradients(&views(&pictures), &noise).unwrap();
     assert_eq!(first, posteriors(&mut vae, &views(&pictures)));
     vae.update(&views(&pictures), &noise, 0).unwrap();

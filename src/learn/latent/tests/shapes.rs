@@ -1,4 +1,4 @@
-//! The whole VAE at random sizes: pictures, channels that no vector width divides, latents, batches, threads.
+//! The whole VAE at random sizes: pictures, channels that are no multiple of a vector, latents, batches, threads.
 
 use proptest::prelude::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::learn::nn::tests::reference::shapes;
 
 #[derive(Clone, Debug)]
-struct Case {
+struct VaeCase {
     size: usize,
     channels: Vec<usize>,
     dim: usize,
@@ -15,16 +15,16 @@ struct Case {
     wide: bool,
 }
 
-fn case() -> impl Strategy<Value = Case> {
+fn case() -> impl Strategy<Value = VaeCase> {
     let numbers = (prop::collection::vec(2usize..=9, 4), 1usize..=7, 1usize..=12, 1usize..=4, any::<bool>());
     (0..SIZES.len(), numbers).prop_map(|(size, (channels, dim, pictures, threads, wide))| {
         let (size, like) = SIZES[size];
-        let pictures = if size < 50 { pictures } else { pictures.div_ceil(3) }; // fewer pixels next to a kink
-        Case { size, channels: channels[..like.len()].to_vec(), dim, pictures, threads, wide }
+        let pictures = if size < 50 { pictures } else { pictures.div_ceil(3) }; // fewer pixels near a kink
+        VaeCase { size, channels: channels[..like.len()].to_vec(), dim, pictures, threads, wide }
     })
 }
 
-impl Case {
+impl VaeCase {
     fn vae(&self) -> Vae {
         let mut rng = stream(3, "vae-shape", &[self.size as u64]);
         let cfg = LatentConfig { dim: self.dim, ..config(&self.channels) };
@@ -35,8 +35,8 @@ impl Case {
         vae
     }
 
-    /// Data away from every kink, by more than f32 rounds, if there is such data.
-    fn data(&self, reference: &Reference) -> Option<(Vec<Vec<u8>>, Vec<f32>)> {
+    /// Data that is farther from every kink than f32 rounding errors; `None` if none is found.
+    fn data(&self, reference: &VaeReference) -> Option<(Vec<Vec<u8>>, Vec<f32>)> {
         let architecture = Architecture::new(self.size, self.dim, &self.channels).unwrap();
         let smooth = |(pictures, noise): &(Vec<Vec<u8>>, Vec<f32>)| {
             reference.margin.set(f64::INFINITY);
@@ -47,13 +47,13 @@ impl Case {
     }
 }
 
-/// Facts, gradient and posteriors, as bits.
-fn run(case: &Case, pictures: &[&[u8]], noise: &[f32]) -> (crate::learn::latent::VaeInfo, Vec<f32>, Vec<f32>) {
+/// Facts, gradient and posteriors of one step.
+fn run(case: &VaeCase, pictures: &[&[u8]], noise: &[f32]) -> (crate::learn::latent::VaeInfo, Vec<f32>, Vec<f32>) {
     let mut vae = case.vae();
     let mut posteriors = vec![0.0; pictures.len() * 2 * case.dim];
     vae.posteriors(pictures, &mut posteriors).unwrap();
     let info = vae.gradients(pictures, noise).unwrap();
-    (info, vae.lanes[0].gradient.clone(), posteriors)
+    (info, vae.workspaces[0].gradient.clone(), posteriors)
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! The other implementation behind the seam: the references as models in f32, with Adam and state of their own.
+//! The second implementation of the model traits: the candle references as f32 models, with their own Adam and state.
 
 mod sac;
 mod vae;
@@ -6,7 +6,7 @@ mod vae;
 use candle_core::{Device, Tensor, Var};
 
 use crate::error::{Error, Result};
-use crate::learn::nn::{Adam as Moments, ModelState, Params};
+use crate::learn::nn::{Adam, ModelState, Params};
 pub use sac::CandleSac;
 pub use vae::CandleVae;
 
@@ -16,16 +16,16 @@ impl From<candle_core::Error> for Error {
     }
 }
 
-/// Parameters as candle has them, and what Adam remembers of them.
+/// Parameters as candle variables, and their Adam moments.
 pub struct Network {
     vars: Vec<Var>,
-    /// Names, shapes, and the copy on the host.
+    /// Names, shapes, and the copy of the values on the host.
     host: Params,
-    adam: Option<Adam>,
+    adam: Option<CandleAdam>,
 }
 
-/// Moments, a tensor each, under the name that a checkpoint has for their step.
-struct Adam {
+/// Moments, one tensor per parameter, and the optimiser's name in a checkpoint.
+struct CandleAdam {
     name: &'static str,
     m: Vec<Tensor>,
     v: Vec<Tensor>,
@@ -33,10 +33,11 @@ struct Adam {
 }
 
 impl Network {
-    /// `vars` that are laid out like `host`.
+    /// A network of `vars`, which have the layout of `host`.
     pub fn new(vars: &[Var], host: &Params, adam: Option<&'static str>) -> Result<Self> {
         let zeros = || vars.iter().map(|var| Ok(var.zeros_like()?)).collect::<Result<Vec<_>>>();
-        let adam = adam.map(|name| Ok::<_, Error>(Adam { name, m: zeros()?, v: zeros()?, step: 0 })).transpose()?;
+        let adam =
+            adam.map(|name| Ok::<_, Error>(CandleAdam { name, m: zeros()?, v: zeros()?, step: 0 })).transpose()?;
         Ok(Self { vars: vars.to_vec(), host: host.clone(), adam })
     }
 
@@ -51,7 +52,7 @@ impl Network {
 
     /// One step of Adam.
     pub fn step(&mut self, gradients: &[Tensor], rate: f64) -> Result<()> {
-        let Some(adam) = &mut self.adam else { return Err(Error::Misuse("nothing steps these".into())) };
+        let Some(adam) = &mut self.adam else { return Err(Error::Misuse("a network without an optimiser".into())) };
         adam.step += 1;
         let (b1, b2, t) = (0.9f64, 0.999f64, adam.step as i32);
         let (size, root) = (rate / (1.0 - b1.powi(t)), 1.0 / (1.0 - b2.powi(t)).sqrt());
@@ -64,23 +65,23 @@ impl Network {
         self.download()
     }
 
-    /// Brings the host's copy up to date.
+    /// Updates the copy on the host.
     pub fn download(&mut self) -> Result<()> {
         self.host.values = flat(self.vars.iter().map(Var::as_tensor))?;
         Ok(())
     }
 
-    /// Into `state`.
+    /// Adds parameters and moments to `state`.
     pub fn push(&self, state: &mut ModelState) -> Result<()> {
-        let of = |a: &Adam| Ok::<_, Error>(Moments { m: flat(&a.m)?, v: flat(&a.v)?, step: a.step });
+        let of = |a: &CandleAdam| Ok::<_, Error>(Adam { m: flat(&a.m)?, v: flat(&a.v)?, step: a.step });
         let moments = self.adam.as_ref().map(|a| Ok::<_, Error>((a.name, of(a)?))).transpose()?;
         state.push(&self.host, moments.as_ref().map(|(name, moments)| (*name, moments)));
         Ok(())
     }
 
-    /// Out of `state`.
+    /// Reads parameters and moments from `state`.
     pub fn read(&mut self, state: &ModelState) -> Result<()> {
-        let mut moments = Moments::new(self.host.values.len());
+        let mut moments = Adam::new(self.host.values.len());
         let named = self.adam.as_ref().map(|adam| (adam.name, &mut moments));
         state.read(&mut self.host, named)?;
         for (var, value) in self.vars.iter().zip(upload(&self.host, &self.host.values)?) {
@@ -94,7 +95,7 @@ impl Network {
     }
 }
 
-/// All values, one tensor after the other.
+/// The values of all tensors, concatenated.
 fn flat<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<Vec<f32>> {
     let mut values = Vec::new();
     for tensor in tensors {
@@ -103,7 +104,7 @@ fn flat<'a>(tensors: impl IntoIterator<Item = &'a Tensor>) -> Result<Vec<f32>> {
     Ok(values)
 }
 
-/// `values` as tensors of this layout.
+/// `values` as tensors with the shapes of `layout`.
 fn upload(layout: &Params, values: &[f32]) -> Result<Vec<Tensor>> {
     let tensor = |t: &crate::learn::nn::Tensor| Tensor::from_slice(&values[t.range()], t.shape.clone(), &Device::Cpu);
     layout.tensors.iter().map(|t| Ok(tensor(t)?)).collect()

@@ -1,7 +1,7 @@
-//! Convolution and transposed convolution as their definitions say, in f64, and central differences of them.
+//! Convolution and transposed convolution by definition, in f64, and central differences of them.
 
 use super::{IMAGES, wide};
-use crate::learn::nn::conv::{Layer, Window};
+use crate::learn::nn::conv::{ConvLayer, Window};
 
 /// Every (image, window's row and column, kernel's row and column): (image and window, pixel of the frame, kernel entry).
 fn taps(w: Window) -> impl Iterator<Item = (usize, usize, usize)> {
@@ -14,7 +14,7 @@ fn taps(w: Window) -> impl Iterator<Item = (usize, usize, usize)> {
 }
 
 /// y (images small small, C_small) = conv(x) + b.
-pub fn conv(l: Layer, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
+pub fn conv(l: ConvLayer, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
     let (big, small) = (l.big_channels, l.small_channels);
     let mut y = b.repeat(IMAGES * l.window.small * l.window.small);
     for (cell, pixel, tap) in taps(l.window) {
@@ -27,8 +27,8 @@ pub fn conv(l: Layer, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
     y
 }
 
-/// y (images, pitch, pitch, C_big) = deconv(x) + b inside of the picture, 0 outside.
-pub fn deconv(l: Layer, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
+/// y (images, pitch, pitch, C_big) = deconv(x) + b inside the picture, 0 outside.
+pub fn deconv(l: ConvLayer, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
     let (big, small, Window { pitch, offset, kernel, .. }) = (l.big_channels, l.small_channels, l.window);
     let inside = |i: usize| (offset..offset + l.window.big).contains(&i);
     let mut y: Vec<f64> = (0..IMAGES * pitch * pitch * big)
@@ -44,7 +44,7 @@ pub fn deconv(l: Layer, x: &[f64], w: &[f64], b: &[f64]) -> Vec<f64> {
     y
 }
 
-/// Central differences of sum(r relu(y)) for each entry of x, w and b in turn.
+/// Central differences of sum(r relu(y)) with respect to each entry of x, w and b.
 pub fn differences(inputs: [&[f32]; 3], r: &[f32], y: impl Fn(&[Vec<f64>; 3]) -> Vec<f64>) -> [Vec<f64>; 3] {
     let mut at = inputs.map(wide);
     [0, 1, 2].map(|which| {

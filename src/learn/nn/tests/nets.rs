@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::dense::{self, Activation};
 use super::reference::{self, differentiate, perceptron, shapes};
 use super::values;
-use crate::learn::nn::gemm::View;
+use crate::learn::nn::gemm::MatrixView;
 use crate::learn::nn::{Mlp, layer_norm};
 use crate::learn::rng::stream;
 
@@ -27,12 +27,12 @@ proptest! {
         prop_assume!(reference.smooth());
 
         let run = || {
-            let view = View::new(&x, rows, inputs);
+            let view = MatrixView::new(&x, rows, inputs);
             let (mut y, mut dx) = (vec![9.0; rows * outputs], vec![9.0; x.len()]);
             let (mut dw, mut db, mut dy) = (vec![0.0; w.len()], vec![0.0; outputs], r.clone());
             dense::forward(view, rows, &w, &b, if relu { Activation::Relu } else { Activation::Identity }, &mut y);
             if relu {
-                dense::mask(&y, &mut dy);
+                dense::relu_backward(&y, &mut dy);
             }
             dense::backward_weights(view, &dy, rows, &mut dw, &mut db);
             dense::backward_input(&dy, rows, &w, inputs, &mut dx);
@@ -56,7 +56,7 @@ proptest! {
             let (mut y, mut normal, mut scale) = (x.clone(), vec![9.0; x.len()], vec![9.0; rows]);
             let (mut d_gain, mut d_shift, mut d) = (vec![0.0; columns], vec![0.0; columns], r.clone());
             layer_norm::forward(&gain, &shift, &mut y, &mut normal, &mut scale);
-            dense::mask(&y, &mut d);
+            dense::relu_backward(&y, &mut d);
             layer_norm::backward_weights(&normal, &d, &mut d_gain, &mut d_shift);
             layer_norm::backward_input(&gain, &normal, &scale, &mut d);
             (y, [d, d_gain, d_shift])
@@ -72,7 +72,7 @@ proptest! {
         rows in 1usize..=40, inputs in 1usize..=24, hidden in vec(1usize..=24, 1..=4), outputs in 1usize..=7,
         norm: bool, seed in 0u64..1000,
     ) {
-        // Of two or three columns the norm's gradient is a difference of nearly equal numbers.
+        // With two or three columns, the norm's gradient is a difference of nearly equal numbers.
         let hidden: Vec<usize> = hidden.into_iter().map(|units| if norm { units + 3 } else { units }).collect();
         let mlp = Mlp::new(inputs, &hidden, outputs, norm);
         let params = mlp.params("net");
@@ -91,7 +91,7 @@ proptest! {
         prop_assume!(kink.get() > 1e-5);
 
         let run = || {
-            let (view, mut act) = (View::new(&x, rows, inputs), mlp.activations(rows));
+            let (view, mut act) = (MatrixView::new(&x, rows, inputs), mlp.activations(rows));
             let (mut gradient, mut dx) = (vec![0.0; mlp.size()], vec![0.0; x.len()]);
             mlp.forward(&theta, view, rows, &mut act);
             let y = act.y.clone();
@@ -106,10 +106,10 @@ proptest! {
         prop_assert!(error < 1e-5, "{hidden:?}, norm {norm}: {error:e}");
         prop_assert_eq!(run(), (y.clone(), dx.clone(), gradient.clone()));
 
-        // Of the last inputs alone, added to what was there.
+        // The gradient of the last inputs only, added to the previous values.
         let (columns, mut act) = (inputs.div_ceil(2), mlp.activations(rows));
         let mut some = vec![1.0; rows * columns];
-        mlp.forward(&theta, View::new(&x, rows, inputs), rows, &mut act);
+        mlp.forward(&theta, MatrixView::new(&x, rows, inputs), rows, &mut act);
         mlp.backward_input(&theta, &r, rows, columns, &mut act, &mut some);
         for (some, all) in some.chunks_exact(columns).zip(dx.chunks_exact(inputs)) {
             let added = some.iter().zip(&all[inputs - columns..]).all(|(some, all)| (some - 1.0 - all).abs() < 1e-5 * (1.0 + all.abs()));

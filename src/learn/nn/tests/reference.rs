@@ -1,4 +1,4 @@
-//! What candle makes of a layer in f64, to hold a layer of random shape against: values, gradients, and a difference.
+//! A layer in candle in f64, to compare layers of random shape with: values, gradients, and a central difference.
 
 use std::sync::Mutex;
 
@@ -9,7 +9,7 @@ use super::{values, wide};
 use crate::learn::nn::Params;
 use crate::learn::rng::stream;
 
-/// Of `cases` shapes, the same ones at every call; `PROPTEST_RNG_SEED` draws others.
+/// A configuration of `cases` random shapes, the same in every run; `PROPTEST_RNG_SEED` gives others.
 pub fn shapes(cases: u32) -> Config {
     let rng_seed = match Config::default().rng_seed {
         RngSeed::Random => RngSeed::Fixed(7),
@@ -18,15 +18,16 @@ pub fn shapes(cases: u32) -> Config {
     Config { cases, rng_seed, failure_persistence: None, max_global_rejects: 10 * cases, ..Config::default() }
 }
 
-/// A layer of f64 tensors (input, weights, biases): before its activation.
-pub type Layer<'a> = &'a dyn Fn(&[Tensor]) -> Result<Tensor>;
+/// A layer without its activation, as a function of f64 tensors (input, weights, biases).
+pub type LayerFn<'a> = &'a dyn Fn(&[Tensor]) -> Result<Tensor>;
 
 /// y, dL/d(input, weights, biases) for L = sum r y, and L's central difference along a random direction.
-pub struct Reference {
+pub struct LayerReference {
     pub y: Vec<f64>,
     pub gradients: Vec<Vec<f64>>,
-    /// One direction in the space of all inputs, entries in [-1, 1].
+    /// A direction in the space of all inputs, entries in [-1, 1].
     pub direction: Vec<Vec<f32>>,
+    /// The central difference along it.
     pub slope: f64,
     /// Smallest |y| before the ReLU; infinite without one.
     pub margin: f64,
@@ -34,8 +35,8 @@ pub struct Reference {
     weight: f64,
 }
 
-/// A perceptron whose layers have (W, b), or (W, b, gain, shift) where `norm`, and the last (W, b); `note` sees what each
-/// ReLU is of.
+/// A perceptron whose hidden layers have (W, b), or (W, b, gain, shift) with `norm`; the last layer has (W, b). `note` is
+/// called with the argument of each ReLU.
 pub fn perceptron(t: &[Tensor], x: &Tensor, norm: bool, note: &dyn Fn(&Tensor) -> Result<()>) -> Result<Tensor> {
     let linear = |x: &Tensor, t: &[Tensor]| x.matmul(&t[0])?.broadcast_add(&t[1]);
     let (hidden, last) = t.split_at(t.len() - 2);
@@ -58,11 +59,11 @@ pub fn layer_norm(x: &Tensor, gain: &Tensor, shift: &Tensor) -> Result<Tensor> {
     centred.broadcast_div(&deviation)?.broadcast_mul(gain)?.broadcast_add(shift)
 }
 
-/// Differences in f64 are taken over this much of a direction.
+/// Step of the central differences in f64.
 const STEP: f64 = 1e-7;
 
-/// Differentiates `layer`, with a ReLU after it or not, at `inputs` of the given shapes.
-pub fn differentiate(inputs: &[(&[f32], Vec<usize>)], r: &[f32], relu: bool, layer: Layer) -> Result<Reference> {
+/// Differentiates `layer`, followed by a ReLU if `relu`, at `inputs` of the given shapes.
+pub fn differentiate(inputs: &[(&[f32], Vec<usize>)], r: &[f32], relu: bool, layer: LayerFn) -> Result<LayerReference> {
     let tensor = |v: Vec<f64>, shape: &[usize]| Tensor::from_vec(v, shape, &Device::Cpu);
     let activated = |at: &[Tensor]| -> Result<(Tensor, f64)> {
         let y = layer(at)?;
@@ -94,22 +95,22 @@ pub fn differentiate(inputs: &[(&[f32], Vec<usize>)], r: &[f32], relu: bool, lay
     };
     let slope = (moved(STEP)? - moved(-STEP)?) / (2.0 * STEP);
     let weight = wide(r).iter().map(|r| r * r).sum::<f64>().sqrt();
-    Ok(Reference { y: flat(&y)?, gradients, direction, slope, margin, weight })
+    Ok(LayerReference { y: flat(&y)?, gradients, direction, slope, margin, weight })
 }
 
-impl Reference {
-    /// Nothing so near to a ReLU's kink that f32, or the difference, could be on its other side.
+impl LayerReference {
+    /// Whether all arguments are so far from the ReLU's kink that neither f32 rounding nor the central difference crosses it.
     pub fn smooth(&self) -> bool {
         self.margin > 1e-5
     }
 
-    /// The worst error of hand-written values and gradients: candle's, relative to a tensor's largest entry, and the
-    /// difference's, relative to what its terms add up to in size.
+    /// The largest error of hand-written values and gradients: against candle, relative to a tensor's largest entry, and
+    /// against the central difference, relative to the sum of its terms' sizes.
     pub fn error(&self, y: &[f32], gradients: &[&[f32]]) -> f64 {
         let mut worst = apart(y, &self.y, 1.0);
         let (mut slope, mut size) = (0.0, 1.0);
         for ((got, want), direction) in gradients.iter().zip(&self.gradients).zip(&self.direction) {
-            // An entry of size |r| / sqrt(entries) at least, but for chance: sums may cancel, their rounding does not.
+            // Sums may cancel but their rounding errors do not, so entries count as at least |r| / sqrt(entries).
             worst = larger(worst, apart(got, want, self.weight / (want.len() as f64).sqrt()));
             for (g, d) in got.iter().zip(direction) {
                 slope += f64::from(*g) * f64::from(*d);
@@ -120,19 +121,19 @@ impl Reference {
     }
 }
 
-/// Largest difference, relative to the largest entry of `want`, to `least`, and to 1, the size of what goes in.
+/// Largest difference, relative to the largest of: the entries of `want`, `least`, and 1, the size of the inputs.
 fn apart(got: &[f32], want: &[f64], least: f64) -> f64 {
     assert_eq!(got.len(), want.len());
     let top = want.iter().fold(least.max(1.0), |top, w| top.max(w.abs()));
     got.iter().zip(want).map(|(g, w)| (f64::from(*g) - w).abs()).fold(0.0, larger) / top
 }
 
-/// The larger, NaN above all.
+/// The larger of two numbers; NaN counts as the largest.
 fn larger(a: f64, b: f64) -> f64 {
     if b <= a { a } else { b }
 }
 
-/// A distance that a shared reference may lower.
+/// A smallest distance, which can be changed through a shared reference.
 pub struct Margin(Mutex<f64>);
 
 impl Margin {
@@ -149,7 +150,7 @@ impl Margin {
     }
 }
 
-/// `params` as variables, in order.
+/// `params` as candle variables, in order.
 pub fn vars(params: &Params, dtype: DType) -> Result<Vec<Var>> {
     let var = |i: usize| {
         let values = Tensor::from_slice(params.get(i), params.tensors[i].shape.clone(), &Device::Cpu)?;

@@ -1,10 +1,10 @@
-//! The agent.
+//! The agent in candle.
 
 use candle_core::{DType, Tensor};
 
 use super::Network;
 use crate::error::Result;
-use crate::learn::agent::reference::{Data, Reference, scalar};
+use crate::learn::agent::reference::{Data, SacReference, scalar};
 use crate::learn::agent::{Agent, HostActor, Noise, Sac, SacInfo};
 use crate::learn::goals::Batch;
 use crate::learn::nn::adam::halved;
@@ -12,7 +12,7 @@ use crate::learn::nn::{Mlp, ModelState};
 use crate::learn::settings::AgentConfig;
 
 pub struct CandleSac {
-    reference: Reference,
+    reference: SacReference,
     policy: Network,
     critics: Network,
     targets: Network,
@@ -26,9 +26,9 @@ pub struct CandleSac {
 type Gradients = (Vec<Tensor>, f64);
 
 impl CandleSac {
-    /// With the initial values of `sac`, which has these settings.
+    /// An agent with the parameters of `sac`, which has these settings.
     pub fn new(sac: &Sac, cfg: &AgentConfig, actions: usize) -> Result<Self> {
-        let r = Reference::new(sac, cfg, actions, DType::F32)?;
+        let r = SacReference::new(sac, cfg, actions, DType::F32)?;
         Ok(Self {
             policy: Network::new(&r.policy, &sac.policy, Some("policy"))?,
             critics: Network::new(&r.critics, &sac.critics, Some("critics"))?,
@@ -45,7 +45,7 @@ impl CandleSac {
         })
     }
 
-    /// Gradients of the actor, its loss, mean log pi.
+    /// The actor's gradients, its loss, mean log pi.
     fn actor_gradients(&self, data: &Data, alpha: f64) -> Result<(Gradients, f64, f64)> {
         let (loss, log_pi) = self.reference.actor_loss(data, alpha)?;
         Ok((self.policy.gradients(&loss)?, scalar(&loss)?, log_pi))
@@ -56,7 +56,7 @@ impl CandleSac {
         Ok((self.critics.gradients(&loss)?, scalar(&loss)?))
     }
 
-    /// L = -log alpha (mean log pi + H).
+    /// One step on L = -log alpha (mean log pi + H).
     fn step_temperature(&mut self, rate: f64, log_pi: f64) -> Result<()> {
         let entropy = self.cfg.target_entropy.unwrap_or(-(self.actions as f64));
         let loss = (self.reference.log_temperature.as_tensor() * -(log_pi + entropy))?;
@@ -97,11 +97,11 @@ impl Agent for CandleSac {
         Ok(SacInfo { critic_loss, actor_loss, temperature: start, entropy: -log_pi, q_mean, grad_norm })
     }
 
-    fn judge(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
+    fn q_and_log_prob(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)> {
         let size = action.len() / self.actions;
         let batch = Batch { size, observation: observation.to_vec(), action: action.to_vec(), ..Batch::default() };
         let data = Data::new(&batch, &Noise { current: noise.to_vec(), ..Noise::default() }, DType::F32)?;
-        let [q, log_pi] = self.reference.judged(&data)?.map(|x| x.flatten_all()?.to_vec1());
+        let [q, log_pi] = self.reference.q_and_log_prob(&data)?.map(|x| x.flatten_all()?.to_vec1());
         Ok((q?, log_pi?))
     }
 

@@ -1,32 +1,32 @@
-//! The latent model.
+//! The latent model in candle.
 
 use candle_core::{DType, Device, Tensor};
 
 use super::Network;
 use crate::error::Result;
-use crate::learn::latent::density::{Estimate, Term, estimate, log_likelihood, log_ratio};
+use crate::learn::latent::density::{EstimatorConfig, Term, estimate, log_likelihood, log_ratio};
 use crate::learn::latent::model::ACTIVE_NATS;
-use crate::learn::latent::reference::Reference;
-use crate::learn::latent::{Architecture, HostEncoder, LatentModel, Packed, VaeInfo};
+use crate::learn::latent::reference::VaeReference;
+use crate::learn::latent::{Architecture, HostEncoder, LatentModel, PackedWeights, VaeInfo};
 use crate::learn::nn::adam::halved;
 use crate::learn::nn::{ModelState, Params};
 use crate::learn::settings::LatentConfig;
 
 pub struct CandleVae {
-    reference: Reference,
+    reference: VaeReference,
     network: Network,
     architecture: Architecture,
-    packed: Packed,
+    packed: PackedWeights,
     rate: f64,
 }
 
 impl CandleVae {
-    /// With these initial values.
+    /// A model with the values of `params`.
     pub fn new(cfg: &LatentConfig, image_size: usize, params: &Params) -> Result<Self> {
         let architecture = Architecture::new(image_size, cfg.dim, &cfg.channels)?;
-        let reference = Reference::new(&architecture, params, cfg.beta, DType::F32)?;
+        let reference = VaeReference::new(&architecture, params, cfg.beta, DType::F32)?;
         let network = Network::new(&reference.vars, params, Some("vae"))?;
-        let packed = Packed::new(&architecture, params);
+        let packed = PackedWeights::new(&architecture, params);
         Ok(Self { reference, network, architecture, packed, rate: cfg.learning_rate })
     }
 }
@@ -56,7 +56,7 @@ impl LatentModel for CandleVae {
 
     fn log_density(
         &mut self,
-        cfg: &Estimate,
+        cfg: &EstimatorConfig,
         pictures: &[&[u8]],
         posteriors: &[f32],
         noise: &[f32],

@@ -1,19 +1,19 @@
-//! The words of the file: for values that are a `bool` or an `Option` in [the settings](super::settings), and for kinds
-//! that a table lists.
+//! Text choices of the configuration file: the names in a table of kinds, and the text form of values that are a `bool`
+//! or an `Option` in [the settings](super::settings).
 
-/// The words of a table of kinds, in its order.
+/// The names in a table of kinds, in its order.
 #[must_use]
-pub const fn of<T, const N: usize>(kinds: &[(&'static str, T); N]) -> [&'static str; N] {
-    let mut words = [""; N];
+pub const fn names<T, const N: usize>(kinds: &[(&'static str, T); N]) -> [&'static str; N] {
+    let mut names = [""; N];
     let mut k = 0;
     while k < N {
-        words[k] = kinds[k].0;
+        names[k] = kinds[k].0;
         k += 1;
     }
-    words
+    names
 }
 
-macro_rules! two_words {
+macro_rules! two_choices {
     ($(#[$doc:meta])* $name:ident, $yes:literal, $no:literal) => {
         $(#[$doc])*
         pub mod $name {
@@ -34,11 +34,11 @@ macro_rules! two_words {
     };
 }
 
-two_words!(
+two_choices!(
     /// `goals.keep_goal_picture`.
     decoded_or_real, "decoded", "real"
 );
-two_words!(
+two_choices!(
     /// `agent.update_order`.
     actor_or_critic_first, "actor-first", "critic-first"
 );

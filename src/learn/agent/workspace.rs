@@ -4,28 +4,28 @@ use super::rows::Rows;
 use crate::learn::nn::Mlp;
 use crate::learn::nn::mlp::Activations;
 
-/// Rows a block: a layer's activations stay in a core's L2 cache, and its weights are packed few times a batch.
+/// Rows per block. A layer's activations stay in a core's L2 cache, and its weights are packed only a few times per batch.
 pub const BLOCK: usize = 256;
 /// Threads' shares are multiples of this many rows.
 pub const SHARE: usize = 32;
 
-/// Sums over rows; the caller divides by B.
+/// LossSums over rows; the caller divides by B.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sums {
-    /// Of alpha log pi - Q, as the actor climbs it.
+pub struct LossSums {
+    /// Sum of alpha log pi - Q.
     pub actor_loss: f64,
-    /// Of log pi.
+    /// Sum of log pi.
     pub log_pi: f64,
-    /// Of the squared errors, all critics added.
+    /// Sum of the squared errors of all critics.
     pub critic_loss: f64,
-    /// Of the critics' mean.
+    /// Sum of the critics' mean Q.
     pub q: f64,
 }
 
 /// Buffers and gradient sums of one thread.
-pub struct Lane {
+pub struct SacWorkspace {
     pub policy: Activations,
-    /// A critic each.
+    /// One for each critic.
     pub critics: Vec<Activations>,
     /// (R, 2Z + A).
     pub joined: Vec<f32>,
@@ -34,17 +34,17 @@ pub struct Lane {
     pub target: Vec<f32>,
     /// dL/dQ of one critic, (R).
     pub dq: Vec<f32>,
-    /// dL/da of all critics together, (R, A).
+    /// dL/da, summed over the critics, (R, A).
     pub d_action: Vec<f32>,
     pub d_head: Vec<f32>,
     pub policy_gradient: Vec<f32>,
-    /// All critics', one after the other.
+    /// The gradients of all critics, one after the other.
     pub critic_gradient: Vec<f32>,
-    pub sums: Sums,
+    pub sums: LossSums,
 }
 
-impl Lane {
-    /// For `critics` critics.
+impl SacWorkspace {
+    /// Buffers for this policy and `critics` critics of this shape.
     pub fn new(policy: &Mlp, critic: &Mlp, critics: usize) -> Self {
         let row = |width: usize| vec![0.0; BLOCK * width];
         let actions = policy.outputs / 2;
@@ -60,18 +60,18 @@ impl Lane {
             d_head: row(2 * actions),
             policy_gradient: vec![0.0; policy.size()],
             critic_gradient: vec![0.0; critics * critic.size()],
-            sums: Sums::default(),
+            sums: LossSums::default(),
         }
     }
 
-    /// Before a batch: nothing summed.
+    /// Sets gradients and sums to zero; called before a batch.
     pub fn clear(&mut self) {
         self.policy_gradient.fill(0.0);
         self.critic_gradient.fill(0.0);
-        self.sums = Sums::default();
+        self.sums = LossSums::default();
     }
 
-    /// `joined` = concat(observation, action); `None` takes the action just drawn.
+    /// `joined` = concat(observation, action); `None` takes the actions sampled last.
     pub fn join(&mut self, observation: &[f32], action: Option<&[f32]>, rows: &Rows) {
         let (o, a) = (rows.observation_dim, rows.action_dim);
         let action = action.unwrap_or(&self.action);

@@ -1,27 +1,27 @@
-//! One thread's buffers, and the gradient of one block of pictures (the objective stands in [`vae`](super::vae)).
+//! One thread's buffers, and the gradient of one block of pictures; the objective is given in [`vae`](super::vae).
 
 use super::architecture::{Architecture, BLOCK};
 use super::decoder::Decoder;
 use super::encoder::Encoder;
-use super::packed::Packed;
+use super::packed::PackedWeights;
 use super::picture::{cells_of_picture, pixels_of_picture};
 use crate::learn::nn::Params;
 
-/// log of the posterior variance's floor, log(1e-3).
+/// Smallest log variance of the posterior, log(1e-3).
 pub const LOG_VARIANCE_FLOOR: f32 = -6.907_755_3;
 
 /// One thread's buffers.
-pub struct Lane {
+pub struct VaeWorkspace {
     pub encoder: Encoder,
     pub decoder: Decoder,
     pub gradient: Vec<f32>,
-    /// Summed |x - x'|^2.
+    /// Sum of |x - x'|^2.
     pub sse: f64,
-    /// Summed KL of each dimension, nats.
+    /// Sum of the KL of each dimension, nats.
     pub kl: Vec<f64>,
 }
 
-impl Lane {
+impl VaeWorkspace {
     pub fn new(a: &Architecture, params: usize) -> Self {
         Self {
             encoder: Encoder::new(a, BLOCK),
@@ -32,27 +32,27 @@ impl Lane {
         }
     }
 
-    /// Before a minibatch: nothing summed.
+    /// Sets gradient and sums to zero; called before a minibatch.
     pub fn clear(&mut self) {
         self.gradient.fill(0.0);
         self.sse = 0.0;
         self.kl.fill(0.0);
     }
 
-    /// Pictures into the encoder; the rest of the block becomes zero.
+    /// Copies pictures to the encoder's input; the rest of the block is zero.
     pub fn load(&mut self, a: &Architecture, pictures: &[&[u8]]) {
         let mut pixels = self.encoder.pixels.chunks_exact_mut(a.pixels());
         pictures.iter().zip(&mut pixels).for_each(|(picture, pixels)| pixels_of_picture(picture, pixels));
         pixels.for_each(|rest| rest.fill(0.0));
     }
 
-    /// Adds `scale` times the gradient of one block's losses.
+    /// Adds `scale` times the gradient of the block's summed losses.
     #[allow(clippy::too_many_arguments)] // a block's operands
     pub fn add_gradient(
         &mut self,
         a: &Architecture,
         params: &Params,
-        packed: &Packed,
+        packed: &PackedWeights,
         pictures: &[&[u8]],
         noise: &[f32],
         beta: f32,
@@ -74,7 +74,7 @@ impl Lane {
         self.encoder.backward(a, params, packed, n, &mut self.gradient);
     }
 
-    /// z = mu + exp(v/2) eps into the decoder, and this block's KL.
+    /// Writes z = mu + exp(v/2) eps to the decoder's input, and adds the block's KL.
     fn draw(&mut self, dim: usize, noise: &[f32]) {
         for ((head, eps), z) in self
             .encoder

@@ -1,5 +1,5 @@
-//! Two implementations behind one seam: fed the same they give the same, each goes on from the other's state, and both
-//! learn the same. Chance and arithmetic of the learner are shared, so what differs is rounding.
+//! Two implementations of the model traits, hand-written and candle. The same inputs give the same outputs, each continues
+//! from the other's state, and both learn equally well. The learner's random streams are shared, so only rounding differs.
 
 use skewfit_envs::scenes::{self, SceneOptions};
 use skewfit_envs::{GoalPicture, Scene};
@@ -31,8 +31,8 @@ fn models(cfg: &Config, workers: &Workers) -> (Vae, Sac) {
     (vae, Sac::new(sac, workers, &mut rng::stream(cfg.seed, "agent-init", &[])))
 }
 
-/// Lets the VAE begin with means that are about the ball's place: to find that out takes more updates than a test has time
-/// for. A channel says how dark it is in each of 7 x 7 cells, nine more pass that on, and the heads weigh it by place.
+/// Sets the VAE so that its means are roughly the ball's position, because learning that takes more updates than a test has
+/// time for. One channel is the darkness of each of 7 x 7 cells, nine more copy it, and the heads weight it by position.
 fn see(vae: &mut Vae) {
     let ([first, second], [flat, heads]) = ([8, 16], [vae.architecture.encoder_flat(), vae.architecture.heads()]);
     let tent = [0.5, 0.5, 1.0, 0.5, 0.5]; // windows of stride 3 add up to 1
@@ -77,7 +77,7 @@ fn scene(cfg: &Config) -> Box<dyn Scene> {
         .unwrap()
 }
 
-/// Explores episode `id` towards a goal from the prior.
+/// Runs exploration episode `id` with a goal from the prior.
 fn explored(learner: &mut Learner, scene: &mut dyn Scene, id: u64) -> Episode {
     let [mut reset, mut noise, mut draws] = ["env", "policy", "goal"].map(|name| rng::stream(0, name, &[id]));
     let latent = normals(2, &mut draws);
@@ -85,12 +85,12 @@ fn explored(learner: &mut Learner, scene: &mut dyn Scene, id: u64) -> Episode {
     rollout(scene, learner.policy().unwrap(), Behaviour::Explore(&mut noise), &target, id, 10, &mut reset).unwrap()
 }
 
-fn take_in(learner: &mut Learner, episode: Episode) {
+fn add_episode(learner: &mut Learner, episode: Episode) {
     let latents = learner.latents(&episode).unwrap();
     learner.add(episode, latents).unwrap();
 }
 
-/// Mean distance of the last state from the goal, over the scene's own goals.
+/// Mean distance of the last state from the goal, over the scene's evaluation goals.
 fn distance(learner: &Learner, scene: &mut dyn Scene) -> f64 {
     let goals = scene.evaluation_goals().to_vec();
     let of = |(i, goal): (usize, &GoalPicture)| {
@@ -106,14 +106,14 @@ fn distance(learner: &Learner, scene: &mut dyn Scene) -> f64 {
     goals.iter().enumerate().map(of).sum::<f64>() / goals.len() as f64
 }
 
-/// Distances before, and after: the mean of the last three epochs.
+/// Mean distances before training, and over the last three epochs.
 fn learned(mut learner: Learner, cfg: &Config) -> [f64; 2] {
     let mut scene = scene(cfg);
     let mut distances = vec![distance(&learner, &mut *scene)];
     for epoch in 0..6 {
         for id in 40 * epoch..40 * (epoch + 1) {
             let episode = explored(&mut learner, &mut *scene, id);
-            take_in(&mut learner, episode);
+            add_episode(&mut learner, episode);
         }
         (0..20).for_each(|_| _ = learner.update_vae().unwrap());
         learner.refresh(false, &mut || {}).unwrap();
@@ -134,17 +134,17 @@ fn both_implementations_learn_point2d_equally() {
     assert!((native[1] - candle[1]).abs() < 0.1, "{native:?} {candle:?}");
 }
 
-/// Both learners, with the same episodes.
+/// Both learners with the same episodes.
 fn twins(cfg: &Config) -> [Learner; 2] {
     let (mut learners, mut scene) = ([native(cfg), candle(cfg)], scene(cfg));
     for id in 0..6 {
         let episode = explored(&mut learners[0], &mut *scene, id);
-        learners.iter_mut().for_each(|learner| take_in(learner, episode.clone()));
+        learners.iter_mut().for_each(|learner| add_episode(learner, episode.clone()));
     }
     learners
 }
 
-/// Two states that moved the same way from `begun`.
+/// Asserts that two states moved the same way from `begun`.
 fn moved_alike(begun: &ModelState, ours: &ModelState, others: &ModelState) {
     let way = |from: &NamedTensor, to: &NamedTensor| {
         from.data.iter().zip(&to.data).map(|(a, b)| f64::from((a - b).abs())).sum::<f64>()
@@ -198,8 +198,9 @@ fn same_updates(cfg: &Config) {
     let z = normals(6, &mut rng::stream(0, "seam", &[]));
     let [ours, others] = learners.each_mut().map(|l| l.latent.decode(&z).unwrap());
     assert!(ours.len() == others.len() && ours.iter().zip(&others).all(|(a, b)| a.abs_diff(*b) <= 1));
-    let judged =
-        learners.each_ref().map(|l| l.agent.judge(&[z.clone(), z[..2].to_vec()].concat(), &z[..4], &z[..4]).unwrap());
+    let judged = learners
+        .each_ref()
+        .map(|l| l.agent.q_and_log_prob(&[z.clone(), z[..2].to_vec()].concat(), &z[..4], &z[..4]).unwrap());
     let [ours, others] = judged.map(|(q, log_pi)| [q, log_pi].concat());
     assert!(ours.iter().zip(&others).all(|(a, b)| near(f64::from(*a), f64::from(*b), 1e-3)), "{ours:?} {others:?}");
 }
@@ -212,7 +213,7 @@ fn either_implementation_goes_on_from_the_others_state() {
     native.update_agent().unwrap();
     let state = native.models().unwrap();
     candle.restore_models(&state).unwrap();
-    assert!(matches!(candle.update_agent(), Err(Error::Misuse(_))), "replay's latents are another model's");
+    assert!(matches!(candle.update_agent(), Err(Error::Misuse(_))), "replay's latents are stale");
     let crossed = candle.models().unwrap();
     assert!(crossed == state && params_blake3(&crossed) == params_blake3(&state));
     let mut fresh = self::native(&config());
@@ -224,8 +225,8 @@ fn either_implementation_goes_on_from_the_others_state() {
         let z = policy.encode(&mut policy.scratch(), &picture);
         policy.mean(&mut policy.scratch(), &[z.clone(), z].concat())
     });
-    assert!(seen[0] == seen[1] && seen[1] == seen[2], "what acts is the same: {seen:?}");
-    // Both go on alike from there: parameters and moments crossed, not their copies on the host alone.
+    assert!(seen[0] == seen[1] && seen[1] == seen[2], "the actions differ: {seen:?}");
+    // Both continue alike: parameters and moments were exchanged, not only their copies on the host.
     candle.counts = native.counts.clone();
     for learner in [&mut native, &mut candle] {
         learner.refresh(false, &mut || {}).unwrap();
