@@ -1,7 +1,7 @@
 //! The settings written out, and hashes of them: which run it is, and which experiment.
 
 use super::Config;
-use super::keys::{KEYS, Key};
+use super::keys::{ConfigKey, KEYS};
 use super::overrides::toml_value;
 use crate::error::{Error, Result};
 use toml::{Table, Value};
@@ -24,7 +24,7 @@ impl Config {
     }
 
     /// Which experiment it is: runs of one identity differ in their seed, their name, how far they go, and how they are
-    /// kept. 16 hexadecimal digits of BLAKE3 over [`learned`](Self::learned); a key at its [`Key::since`] is left out, so
+    /// kept. 16 hexadecimal digits of BLAKE3 over [`learned`](Self::learned); a key at its [`ConfigKey::since`] is left out, so
     /// that a program which adds a key finds the identity of before.
     ///
     /// # Errors
@@ -44,7 +44,7 @@ impl Config {
     }
 
     /// Which run it is: 16 hexadecimal digits of BLAKE3(resolved file, seed as 8 little-endian bytes); a key at its
-    /// [`Key::since`] is left out of the file.
+    /// [`ConfigKey::since`] is left out of the file.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -55,12 +55,12 @@ impl Config {
 
 /// Keys of a table with their values, in its order.
 #[derive(Clone, Debug)]
-struct Resolved<'k>(Vec<(&'k Key, Value)>);
+struct Resolved<'k>(Vec<(&'k ConfigKey, Value)>);
 
 impl<'k> Resolved<'k> {
-    fn of(config: &Config, keys: &'k [Key]) -> Result<Self> {
+    fn of(config: &Config, keys: &'k [ConfigKey]) -> Result<Self> {
         let table = Table::try_from(config).map_err(|e| Error::Usage(format!("configuration: {e}")))?;
-        let value = |key: &Key| match key.name.split_once('.') {
+        let value = |key: &ConfigKey| match key.name.split_once('.') {
             None => table.get(key.name).cloned(),
             Some((head, tail)) => table.get(head)?.get(tail).cloned(),
         };
@@ -83,7 +83,7 @@ impl<'k> Resolved<'k> {
 
     /// Without the keys at the value that programs acted by which did not have them.
     fn without_new_keys(self) -> Self {
-        let new = |(key, value): &(&Key, Value)| key.since.and_then(toml_value).as_ref() != Some(value);
+        let new = |(key, value): &(&ConfigKey, Value)| key.since.and_then(toml_value).as_ref() != Some(value);
         Self(self.0.into_iter().filter(new).collect())
     }
 

@@ -9,7 +9,7 @@ use crate::learn::goals::{REWARD_NAMES, SOURCE_NAMES};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub struct ConfigKey {
     /// Dotted name, e.g. `latent.dim`.
     pub name: &'static str,
     /// The door's value, as TOML; empty where it follows from other keys.
@@ -25,9 +25,9 @@ pub struct Key {
     pub since: Option<&'static str>,
 }
 
-impl Key {
+impl ConfigKey {
     /// A key that only says how far a run goes and how it is kept.
-    const fn aside(self) -> Self {
+    const fn not_learned(self) -> Self {
         Self { learned: false, ..self }
     }
 
@@ -65,31 +65,31 @@ pub enum Allowed {
 
 use Allowed::{AutoOr, Flag, Folder, Name, Number, Phases, Size, Whole, Wholes, Word};
 
-const fn key(name: &'static str, default: &'static str, allowed: Allowed, meaning: &'static str) -> Key {
-    Key { name, default, allowed, meaning, learned: true, since: None }
+const fn key(name: &'static str, default: &'static str, allowed: Allowed, meaning: &'static str) -> ConfigKey {
+    ConfigKey { name, default, allowed, meaning, learned: true, since: None }
 }
 
 const MANY: i64 = 1_000_000_000;
 
 /// The table, in the order of the resolved file.
 #[rustfmt::skip]
-pub const KEYS: &[Key] = &[
-    key("name", "\"door\"", Name, "Name of the experiment; a run lies in `results/<name>/`.").aside(),
-    key("seed", "0", Whole(0, i64::MAX), "Seed of every random stream.").aside(),
+pub const KEYS: &[ConfigKey] = &[
+    key("name", "\"door\"", Name, "Name of the experiment; a run lies in `results/<name>/`.").not_learned(),
+    key("seed", "0", Whole(0, i64::MAX), "Seed of every random stream.").not_learned(),
     key("env.scene", "\"door\"", Word(scenes::NAMES, &["pusher", "pickup", "four-rooms", "arm"]), "What is explored."),
     key("env.walls", "\"none\"", Word(&["none", "u", "-", "h", "--", "---", "big-h", "big-u", "easy-u", "box"], &[]), "`point2d` alone: shape of its walls."),
     key("env.image_size", "48", Size(&[24, 48, 84, 96]), "Side of the square picture, pixels."),
     key("env.samples", "4", Size(&[1, 4]), "Samples a pixel of the renderer."),
     key("env.episode_steps", "100", Whole(1, 10_000), "Environment steps an episode."),
-    key("run.steps", "30000", Whole(1, MANY), "Exploration steps in all, warm-up included; rounded up to a whole epoch.").aside(),
+    key("run.steps", "30000", Whole(1, MANY), "Exploration steps in all, warm-up included; rounded up to a whole epoch.").not_learned(),
     key("run.warmup_steps", "10000", Whole(0, MANY), "Steps before epoch 0, with the untrained stochastic policy and prior goals; whole episodes."),
     key("run.epoch_steps", "500", Whole(1, 1_000_000), "Exploration steps an epoch; whole episodes."),
     key("run.updates_per_epoch", "1000", Whole(0, 1_000_000), "SAC gradient steps an epoch."),
     key("run.schedule", "\"lockstep\"", Word(&["lockstep"], &["overlapped"]), "Exploring and learning take turns; `overlapped` is for hardware."),
-    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. Part of what makes a run repeatable.").aside(),
-    key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").aside(),
-    key("run.keep_checkpoints", "3", Whole(1, 1000), "Newest checkpoints kept.").aside(),
-    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Of every so many hours of the run the first checkpoint is kept as well; 0 = none.").aside(),
+    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. Part of what makes a run repeatable.").not_learned(),
+    key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").not_learned(),
+    key("run.keep_checkpoints", "3", Whole(1, 1000), "Newest checkpoints kept.").not_learned(),
+    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Of every so many hours of the run the first checkpoint is kept as well; 0 = none.").not_learned(),
     key("latent.dim", "16", Whole(1, 256), "Latent dimensions, Z."),
     key("latent.channels", "", Wholes(2, 4, 1, 256), "Channels of the encoder's convolutions, as many as the picture needs: 24 px 2, 48 px 3, 84 px 3, 96 px 4."),
     key("latent.beta", "0.078125", Number(0.0, 1000.0), "Weight of KL against half the squared error, per image. The official beta 20 with batch 128 and summed loss is 20 / (2 * 128)."),
@@ -127,10 +127,10 @@ pub const KEYS: &[Key] = &[
     key("evaluate.shared_env", "false", Flag, "Evaluate in the exploration's own environment (official) instead of one of its own."),
     key("evaluate.folder", "\"\"", Folder, "Folder of pictures to try in place of the scene's own: the first `evaluate.pictures` by name, copied into the run. Empty: the scene's own.").since("\"\""),
     key("coverage.window_steps", "10000", Whole(2, 10_000_000), "Last exploration steps whose entropy is measured."),
-    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less the run stands still until there is room.").aside(),
-    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes set aside in the run directory while it runs, given back when the disk is full.").aside(),
-    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two looks while it stands still.").aside(),
-    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Megabytes of `run.log` before a new one is begun; four former ones are kept.").aside(),
+    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less the run stands still until there is room.").not_learned(),
+    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes set aside in the run directory while it runs, given back when the disk is full.").not_learned(),
+    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two looks while it stands still.").not_learned(),
+    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Megabytes of `run.log` before a new one is begun; four former ones are kept.").not_learned(),
 ];
 
 impl Allowed {

@@ -19,7 +19,7 @@ pub use settings::{Config, CoverageConfig, EnvConfig, EvaluateConfig, NightConfi
 
 use crate::error::{Error, Result};
 use keys::KEYS;
-use raw::{RawConfig, Writer};
+use raw::{RawConfig, WrittenBy};
 use std::io::Read;
 use std::path::Path;
 
@@ -53,7 +53,7 @@ impl Config {
     }
 
     /// Reads `config.toml` of a run directory; `overrides` come on top. A key that the file lacks means
-    /// [`Key::since`](keys::Key::since): what the program did that wrote it. One without `since` is in every file that a
+    /// [`ConfigKey::since`](keys::ConfigKey::since): what the program did that wrote it. One without `since` is in every file that a
     /// program has written, so somebody took it out: it has the default, and a checkpoint knows by its identity whether
     /// that is another experiment. The scene may be a caller's.
     ///
@@ -61,7 +61,7 @@ impl Config {
     /// As [`resolve`](Self::resolve).
     pub fn of_run(dir: &Path, overrides: Vec<Setting>) -> Result<Self> {
         let path = dir.join("config.toml");
-        let raw = RawConfig::new(KEYS, Writer::Program);
+        let raw = RawConfig::new(KEYS, WrittenBy::Program);
         settle(raw, &text_of(&path)?, &path.display().to_string(), overrides)
     }
 
@@ -70,7 +70,7 @@ impl Config {
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn parse(text: &str, name: &str, overrides: Vec<Setting>) -> Result<Self> {
-        settle(RawConfig::new(KEYS, Writer::User), text, name, overrides)
+        settle(RawConfig::new(KEYS, WrittenBy::User), text, name, overrides)
     }
 }
 

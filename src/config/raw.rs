@@ -1,6 +1,6 @@
 //! The raw level: settings of known keys, each with where it was said, later ones over earlier ones.
 
-use super::keys::{Allowed, Key};
+use super::keys::{Allowed, ConfigKey};
 use super::overrides::{nearest, toml_value};
 use crate::error::{Error, Result};
 use toml::de::DeTable;
@@ -22,7 +22,7 @@ pub struct Setting {
 
 /// Whose file is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
+pub(super) enum WrittenBy {
     /// A user's: it names shipped scenes, and what it leaves out has today's default.
     User,
     /// The program's, in a run directory: it may name a caller's scene, and what it lacks has the value that the program
@@ -33,13 +33,13 @@ pub(super) enum Writer {
 /// What has been set so far, of the keys in a table.
 #[derive(Clone, Debug)]
 pub(super) struct RawConfig<'k> {
-    keys: &'k [Key],
-    writer: Writer,
+    keys: &'k [ConfigKey],
+    writer: WrittenBy,
     settings: Vec<Setting>,
 }
 
 impl<'k> RawConfig<'k> {
-    pub fn new(keys: &'k [Key], writer: Writer) -> Self {
+    pub fn new(keys: &'k [ConfigKey], writer: WrittenBy) -> Self {
         Self { keys, writer, settings: Vec::new() }
     }
 
@@ -50,7 +50,7 @@ impl<'k> RawConfig<'k> {
     pub fn set(&mut self, setting: Setting) -> Result<()> {
         let Setting { key, value, origin } = &setting;
         if let Some(known) = self.keys.iter().find(|k| k.name == key) {
-            let own_scene = self.writer == Writer::Program && key == "env.scene" && value.is_str();
+            let own_scene = self.writer == WrittenBy::Program && key == "env.scene" && value.is_str();
             if !own_scene && !known.allowed.accepts(value) {
                 return Err(refusal(origin, key, value, &known.allowed));
             }
@@ -99,9 +99,9 @@ impl<'k> RawConfig<'k> {
     ///
     /// # Errors
     /// As [`set`](Self::set).
-    pub fn set_absent(&mut self) -> Result<()> {
+    pub fn fill_defaults(&mut self) -> Result<()> {
         for key in self.keys {
-            let since = key.since.filter(|_| self.writer == Writer::Program);
+            let since = key.since.filter(|_| self.writer == WrittenBy::Program);
             let text = since.unwrap_or(key.default);
             match toml_value(text) {
                 Some(value) => self.set_default(key.name, value)?,

@@ -136,7 +136,7 @@ fn official_schedule_adds_up() {
 }
 
 /// A setting that its key allows, for a random key.
-fn allowed_setting(key: &'static keys::Key, pick: f64) -> String {
+fn allowed_setting(key: &'static keys::ConfigKey, pick: f64) -> String {
     use keys::Allowed;
     let index = |n: usize| ((pick * n as f64) as usize).min(n - 1);
     let whole = |low: i64, high: i64| low + (pick * (high.saturating_sub(low)) as f64) as i64;

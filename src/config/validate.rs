@@ -11,7 +11,7 @@ use toml::Value;
 /// # Errors
 /// `Usage`: keys that contradict each other, with where one of them was set.
 pub(super) fn validate(mut raw: RawConfig<'_>) -> Result<Config> {
-    raw.set_absent()?;
+    raw.fill_defaults()?;
     let size = raw.get("env.image_size").and_then(Value::as_integer).unwrap_or_default();
     raw.set_default("latent.channels", default_channels(size))?;
     let config: Config = raw.table().try_into().map_err(internal)?;

@@ -85,7 +85,7 @@ fn features() -> Vec<&'static str> {
 
 /// Whose time of the processor.
 #[derive(Clone, Copy, Debug)]
-pub enum Whose {
+pub enum CpuClock {
     /// The calling thread's.
     Thread,
     /// All threads' of this process together.
@@ -94,10 +94,10 @@ pub enum Whose {
 
 /// Seconds of the processor, user's and system's.
 #[must_use]
-pub fn cpu_s(whose: Whose) -> f64 {
+pub fn cpu_s(whose: CpuClock) -> f64 {
     let clock = match whose {
-        Whose::Thread => rustix::time::ClockId::ThreadCPUTime,
-        Whose::Process => rustix::time::ClockId::ProcessCPUTime,
+        CpuClock::Thread => rustix::time::ClockId::ThreadCPUTime,
+        CpuClock::Process => rustix::time::ClockId::ProcessCPUTime,
     };
     let time = rustix::time::clock_gettime(clock);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
@@ -146,7 +146,7 @@ pub fn utc(time: SystemTime) -> String {
 
 /// The inverse of [`utc`]: seconds since 1970; `None` for another form.
 #[must_use]
-pub fn seconds(utc: &str) -> Option<u64> {
+pub fn parse_utc(utc: &str) -> Option<u64> {
     let parts: Vec<u64> =
         utc.strip_suffix('Z')?.split(['-', 'T', ':']).map(|n| n.parse().ok()).collect::<Option<_>>()?;
     let [year, month @ 1..=12, day @ 1..=31, hour, minute, second] = parts[..] else { return None };
@@ -175,11 +175,11 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-            assert_eq!(super::seconds(text), Some(seconds));
+            assert_eq!(super::parse_utc(text), Some(seconds));
         }
         for text in ["", "2026-11-20", "2026-13-20T00:00:00Z", "2026-11-20T00:00:00", "18446744073709551615-1-1T0:0:0Z"]
         {
-            assert_eq!(super::seconds(text), None, "{text}");
+            assert_eq!(super::parse_utc(text), None, "{text}");
         }
     }
 

@@ -84,46 +84,46 @@ fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
 /// [`Error::Usage`] where only a newer program or another user can read it, [`Error::Disk`] where nobody can now.
 pub(super) fn read_live(run_dir: &Path, name: &str) -> Result<Option<Result<Snapshot, Damage>>> {
     let outcome = match read(run_dir, name) {
-        Err(Unread::Damaged(_)) => read(run_dir, name),
+        Err(LoadFailure::Damaged(_)) => read(run_dir, name),
         first => first,
     };
     let still_there = || run_dir.join("checkpoints").join(name).symlink_metadata().is_ok();
     match outcome {
         Ok(snapshot) => Ok(Some(Ok(snapshot))),
-        Err(Unread::Unknown(error)) => Err(error),
-        Err(Unread::Damaged(damage)) => Ok(still_there().then_some(Err(damage))),
+        Err(LoadFailure::Unreadable(error)) => Err(error),
+        Err(LoadFailure::Damaged(damage)) => Ok(still_there().then_some(Err(damage))),
     }
 }
 
 /// Why a checkpoint was not read.
-enum Unread {
+enum LoadFailure {
     Damaged(Damage),
     /// It may be sound: it is a newer program's, or could not be read.
-    Unknown(Error),
+    Unreadable(Error),
 }
 
-impl From<Error> for Unread {
+impl From<Error> for LoadFailure {
     fn from(error: Error) -> Self {
-        Self::Unknown(error)
+        Self::Unreadable(error)
     }
 }
 
-impl From<Damage> for Unread {
+impl From<Damage> for LoadFailure {
     fn from(damage: Damage) -> Self {
         Self::Damaged(damage)
     }
 }
 
 /// One checkpoint, or the file of it that is damaged and why.
-fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Unread> {
+fn read(run_dir: &Path, name: &str) -> Result<Snapshot, LoadFailure> {
     let damage = |file: &str, why: String| Damage { file: format!("checkpoints/{name}/{file}"), why };
-    let bytes_of = |file: &str| -> Result<Vec<u8>, Unread> {
+    let bytes_of = |file: &str| -> Result<Vec<u8>, LoadFailure> {
         let read = read_if_there(&DiskFs, &run_dir.join("checkpoints").join(name).join(file))?;
         Ok(read.ok_or_else(|| damage(file, "is gone".into()))?)
     };
     let manifest = unseal_versioned("the checkpoint", &bytes_of(MANIFEST)?, FORMAT_VERSION);
     let manifest: Manifest = manifest.map_err(|e| match e {
-        Error::Usage(why) => Unread::Unknown(Error::Usage(format!("{}, {name}: {why}", run_dir.display()))),
+        Error::Usage(why) => LoadFailure::Unreadable(Error::Usage(format!("{}, {name}: {why}", run_dir.display()))),
         other => damage(MANIFEST, other.to_string()).into(),
     })?;
     if Some(manifest.update) != key(name).map(|k| k.0) {
@@ -133,10 +133,11 @@ fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Unread> {
         let bytes = bytes_of(file)?;
         let sound = manifest.files.get(file).is_some_and(|record| *record == FileRecord::of(&bytes));
         let wrong = || damage(file, "its bytes are not those that were saved (BLAKE3)".into());
-        if sound { Ok(bytes) } else { Err(Unread::Damaged(wrong())) }
+        if sound { Ok(bytes) } else { Err(LoadFailure::Damaged(wrong())) }
     };
     let [params_file, optimizer_file, state_file, env_file] = FILES;
-    let tensors_of = |file: &str| tensors::decode(&checked(file)?).map_err(|why| Unread::Damaged(damage(file, why)));
+    let tensors_of =
+        |file: &str| tensors::decode(&checked(file)?).map_err(|why| LoadFailure::Damaged(damage(file, why)));
     let models = ModelState { params: tensors_of(params_file)?, optimizer: tensors_of(optimizer_file)? };
     if params_blake3(&models) != manifest.params_blake3 {
         return Err(damage(MANIFEST, "its params_blake3 is not that of the tensors".into()).into());

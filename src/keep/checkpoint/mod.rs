@@ -1,8 +1,8 @@
 //! Everything the next update depends on, one directory an update: built under a temporary name, manifest last, renamed.
 //! Every file is checked by length and BLAKE3 before it is parsed; a damaged checkpoint is passed over for an older one.
 
-mod keep;
 mod load;
+mod retention;
 mod save;
 mod tensors;
 #[cfg(test)]
@@ -17,8 +17,8 @@ use crate::error::Result;
 use crate::keep::store::Damage;
 use crate::keep::store::fs::{DiskFs, names_in};
 use crate::learn::nn::ModelState;
-pub use keep::{Keep, set_aside};
 pub use load::{load, newest_sound, sound_after, verify};
+pub use retention::{Retention, set_aside};
 pub use save::{Saved, save};
 pub use tensors::params_blake3;
 

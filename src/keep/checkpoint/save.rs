@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::keep::{landmarks, superseded};
+use super::retention::{landmarks, superseded};
 use super::{
-    FILES, FORMAT_VERSION, FORMER, FileRecord, Keep, MANIFEST, Manifest, Snapshot, key, params_blake3, tensors,
+    FILES, FORMAT_VERSION, FORMER, FileRecord, MANIFEST, Manifest, Retention, Snapshot, key, params_blake3, tensors,
 };
 use crate::error::Result;
 use crate::keep::store::fs::{Fs, disk_error, names_in, parent_of, temporary_of, write_atomic};
@@ -24,7 +24,7 @@ pub struct Saved {
 ///
 /// # Errors
 /// As [`disk_error`](crate::keep::store::fs::disk_error); `NotFinite` or `Usage` for tensors that cannot be saved.
-pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Keep) -> Result<Saved> {
+pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Retention) -> Result<Saved> {
     let update = snapshot.update;
     let params_blake3 = params_blake3(&snapshot.models);
     let contents = [
@@ -47,7 +47,7 @@ pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Keep) -> Res
     let names = names_in(fs, &parent)?;
     let landmarks = landmarks(fs, &parent, &names, keep.every_s);
     for name in superseded(&names, update, keep.newest) {
-        if key(name).is_none_or(|k| !k.1 || !(landmarks.contains(&k.0) || keep.spared.contains(&k.0))) {
+        if key(name).is_none_or(|k| !k.1 || !(landmarks.contains(&k.0) || keep.protected.contains(&k.0))) {
             discard(fs, &parent.join(name))?;
         }
     }

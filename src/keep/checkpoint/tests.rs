@@ -37,14 +37,14 @@ fn snapshot(update: u64, salt: f32) -> Snapshot {
     }
 }
 
-fn keep(newest: usize) -> Keep<'static> {
-    Keep { newest, every_s: 0.0, spared: &[] }
+fn keep(newest: usize) -> Retention<'static> {
+    Retention { newest, every_s: 0.0, protected: &[] }
 }
 
 #[test]
 fn the_first_of_every_hour_stays() {
     let run = tempfile::tempdir().unwrap();
-    let hourly = Keep { newest: 2, every_s: 3600.0, spared: &[] };
+    let hourly = Retention { newest: 2, every_s: 3600.0, protected: &[] };
     for (update, minutes) in (100..).step_by(100).zip([0, 20, 50, 65, 90, 110, 250, 260]) {
         let state = json!({ "wall_s": f64::from(minutes) * 60.0 });
         save(&DiskFs, run.path(), &Snapshot { state, ..snapshot(update, 0.5) }, hourly).unwrap();

@@ -5,26 +5,26 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Chaos, What, kill};
-use crate::keep::store::fs::{DiskFs, Durable, Fs};
+use super::{Chaos, FaultKind, kill};
+use crate::keep::store::fs::{DiskFs, DurableFile, Fs};
 
 /// The disk for `chaos`: the real one where nothing is to go wrong.
 #[must_use]
 pub fn disk(chaos: &Chaos) -> Arc<dyn Fs> {
-    if chaos.is_none() { Arc::new(DiskFs) } else { Arc::new(TroubledFs { chaos: chaos.clone() }) }
+    if chaos.is_none() { Arc::new(DiskFs) } else { Arc::new(FaultInjectingFs { chaos: chaos.clone() }) }
 }
 
-struct TroubledFs {
+struct FaultInjectingFs {
     chaos: Chaos,
 }
 
 /// The next change, refused or fatal if its turn has come. A write is torn by its caller.
-fn change(chaos: &Chaos) -> io::Result<Option<What>> {
+fn change(chaos: &Chaos) -> io::Result<Option<FaultKind>> {
     match chaos.change() {
-        Some(What::Kill) => kill(),
-        Some(What::Full) => return Err(io::ErrorKind::StorageFull.into()),
-        Some(What::Eio) => return Err(io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error())),
-        torn @ Some(What::Tear | What::Short) => return Ok(torn),
+        Some(FaultKind::Kill) => kill(),
+        Some(FaultKind::Full) => return Err(io::ErrorKind::StorageFull.into()),
+        Some(FaultKind::Eio) => return Err(io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error())),
+        torn @ Some(FaultKind::Tear | FaultKind::Short) => return Ok(torn),
         _ => {}
     }
     Ok(None)
@@ -33,32 +33,32 @@ fn change(chaos: &Chaos) -> io::Result<Option<What>> {
 /// A change that is not a write: it cannot be torn, so it is not done.
 fn whole(chaos: &Chaos) -> io::Result<()> {
     match change(chaos)? {
-        Some(What::Tear) => kill(),
+        Some(FaultKind::Tear) => kill(),
         Some(_) => return Err(io::ErrorKind::StorageFull.into()),
         None => {}
     }
     Ok(())
 }
 
-impl TroubledFs {
-    fn file(&self, file: Box<dyn Durable>) -> Box<dyn Durable> {
-        Box::new(TroubledFile { file, chaos: self.chaos.clone() })
+impl FaultInjectingFs {
+    fn file(&self, file: Box<dyn DurableFile>) -> Box<dyn DurableFile> {
+        Box::new(FaultInjectingFile { file, chaos: self.chaos.clone() })
     }
 }
 
-impl Fs for TroubledFs {
+impl Fs for FaultInjectingFs {
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
         whole(&self.chaos)?;
         DiskFs.make_dir(dir)
     }
 
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         whole(&self.chaos)?;
         Ok(self.file(DiskFs.create(path)?))
     }
 
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
-        Ok(self.file(DiskFs.extend(path)?))
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
+        Ok(self.file(DiskFs.open_append(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -82,16 +82,16 @@ impl Fs for TroubledFs {
     }
 }
 
-struct TroubledFile {
-    file: Box<dyn Durable>,
+struct FaultInjectingFile {
+    file: Box<dyn DurableFile>,
     chaos: Chaos,
 }
 
-impl Durable for TroubledFile {
+impl DurableFile for FaultInjectingFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(torn) = change(&self.chaos)? else { return self.file.write(bytes) };
         self.file.write(bytes.split_at(bytes.len() / 2).0)?;
-        if torn == What::Tear {
+        if torn == FaultKind::Tear {
             kill();
         }
         Err(io::ErrorKind::StorageFull.into())

@@ -21,7 +21,7 @@ pub const VARIABLE: &str = "SKEWFIT_CHAOS";
 
 /// Where faults are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum FaultSite {
     /// Changes of the disk.
     Disk,
     /// Beats of the work.
@@ -40,7 +40,7 @@ pub enum Place {
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum FaultKind {
     /// The process is killed, as by `kill -9`.
     Kill,
     /// Half of a write, then that.
@@ -58,12 +58,12 @@ pub enum What {
     /// The thread panics.
     Panic,
     /// A part of what is learned from is not a number.
-    Nan(Part),
+    Nan(NanTarget),
 }
 
 /// What becomes not a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum NanTarget {
     /// A reward of the batch.
     Reward,
     /// A latent of the batch.
@@ -82,35 +82,40 @@ pub enum Part {
     Encoder,
 }
 
-const PLACES: [(&str, Place); 7] = [
-    ("disk", Place::Disk),
-    ("beat", Place::Beat),
-    ("page", Place::Page),
-    ("update", Place::Update),
-    ("vae", Place::Vae),
-    ("refresh", Place::Refresh),
-    ("episode", Place::Episode),
+const SITES: [(&str, FaultSite); 7] = [
+    ("disk", FaultSite::Disk),
+    ("beat", FaultSite::Beat),
+    ("page", FaultSite::Page),
+    ("update", FaultSite::Update),
+    ("vae", FaultSite::Vae),
+    ("refresh", FaultSite::Refresh),
+    ("episode", FaultSite::Episode),
 ];
 
-const ON_DISK: [(&str, What); 5] =
-    [("kill", What::Kill), ("tear", What::Tear), ("full", What::Full), ("eio", What::Eio), ("short", What::Short)];
-const ON_BEATS: [(&str, What); 4] =
-    [("kill", What::Kill), ("hang", What::Hang), ("spin", What::Spin), ("panic", What::Panic)];
-const PARTS: [(&str, What); 8] = [
-    ("nan-reward", What::Nan(Part::Reward)),
-    ("nan-latent", What::Nan(Part::Latent)),
-    ("nan-action", What::Nan(Part::Action)),
-    ("nan-noise", What::Nan(Part::Noise)),
-    ("nan-density", What::Nan(Part::Density)),
-    ("nan-policy", What::Nan(Part::Policy)),
-    ("nan-critic", What::Nan(Part::Critic)),
-    ("nan-encoder", What::Nan(Part::Encoder)),
+const ON_DISK: [(&str, FaultKind); 5] = [
+    ("kill", FaultKind::Kill),
+    ("tear", FaultKind::Tear),
+    ("full", FaultKind::Full),
+    ("eio", FaultKind::Eio),
+    ("short", FaultKind::Short),
+];
+const ON_BEATS: [(&str, FaultKind); 4] =
+    [("kill", FaultKind::Kill), ("hang", FaultKind::Hang), ("spin", FaultKind::Spin), ("panic", FaultKind::Panic)];
+const ON_LEARNING: [(&str, FaultKind); 8] = [
+    ("nan-reward", FaultKind::Nan(NanTarget::Reward)),
+    ("nan-latent", FaultKind::Nan(NanTarget::Latent)),
+    ("nan-action", FaultKind::Nan(NanTarget::Action)),
+    ("nan-noise", FaultKind::Nan(NanTarget::Noise)),
+    ("nan-density", FaultKind::Nan(NanTarget::Density)),
+    ("nan-policy", FaultKind::Nan(NanTarget::Policy)),
+    ("nan-critic", FaultKind::Nan(NanTarget::Critic)),
+    ("nan-encoder", FaultKind::Nan(NanTarget::Encoder)),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fault {
-    what: What,
-    place: Place,
+struct ScheduledFault {
+    what: FaultKind,
+    place: FaultSite,
     first: u64,
     count: u64,
 }
@@ -118,7 +123,7 @@ struct Fault {
 /// The faults of a process; none by default. Clones share their counts.
 #[derive(Clone, Debug, Default)]
 pub struct Chaos {
-    faults: Arc<[Fault]>,
+    faults: Arc<[ScheduledFault]>,
     changes: Arc<AtomicU64>,
     beats: Arc<AtomicU64>,
     requests: Arc<AtomicU64>,
@@ -153,69 +158,69 @@ impl Chaos {
     }
 
     /// The fault of the next change of the disk.
-    pub fn change(&self) -> Option<What> {
-        if self.is_none() { None } else { self.at(Place::Disk, self.changes.fetch_add(1, Relaxed) + 1).next() }
+    pub fn change(&self) -> Option<FaultKind> {
+        if self.is_none() { None } else { self.at(FaultSite::Disk, self.changes.fetch_add(1, Relaxed) + 1).next() }
     }
 
     /// Applies the fault due at this beat of the work, if any.
     pub fn beat(&self) {
-        self.suffer(Place::Beat, &self.beats);
+        self.apply_next(FaultSite::Beat, &self.beats);
     }
 
     /// Does what the next request of the page shall suffer.
     pub fn request(&self) {
-        self.suffer(Place::Page, &self.requests);
+        self.apply_next(FaultSite::Page, &self.requests);
     }
 
-    fn suffer(&self, place: Place, count: &AtomicU64) {
+    fn apply_next(&self, place: FaultSite, count: &AtomicU64) {
         if self.is_none() {
             return;
         }
         match self.at(place, count.fetch_add(1, Relaxed) + 1).next() {
-            Some(What::Kill) => kill(),
-            Some(What::Hang) => loop {
+            Some(FaultKind::Kill) => kill(),
+            Some(FaultKind::Hang) => loop {
                 std::thread::sleep(std::time::Duration::from_secs(1));
             },
-            Some(What::Spin) => loop {
+            Some(FaultKind::Spin) => loop {
                 std::hint::spin_loop();
             },
             #[expect(clippy::panic, reason = "it is what was asked for")]
-            Some(What::Panic) => panic!("{VARIABLE} asked for it"),
+            Some(FaultKind::Panic) => panic!("{VARIABLE} asked for it"),
             _ => {}
         }
     }
 
     /// What shall not be a number at the `n`-th of `place`.
-    pub fn spoils(&self, place: Place, n: u64) -> impl Iterator<Item = Part> + '_ {
-        self.at(place, n).filter_map(|what| if let What::Nan(part) = what { Some(part) } else { None })
+    pub fn nan_targets(&self, place: FaultSite, n: u64) -> impl Iterator<Item = NanTarget> + '_ {
+        self.at(place, n).filter_map(|what| if let FaultKind::Nan(part) = what { Some(part) } else { None })
     }
 
-    fn at(&self, place: Place, n: u64) -> impl Iterator<Item = What> + '_ {
-        let hit = move |f: &&Fault| f.place == place && n >= f.first && n - f.first < f.count;
+    fn at(&self, place: FaultSite, n: u64) -> impl Iterator<Item = FaultKind> + '_ {
+        let hit = move |f: &&ScheduledFault| f.place == place && n >= f.first && n - f.first < f.count;
         self.faults.iter().filter(hit).map(|f| f.what)
     }
 }
 
-fn fault(text: &str) -> Result<Fault> {
+fn fault(text: &str) -> Result<ScheduledFault> {
     let read = || {
         let (what, at) = text.split_once('@')?;
         let (place, n) = at.split_once(':')?;
         let (first, count) = n.split_once('+').unwrap_or((n, "1"));
-        let place = PLACES.iter().find(|(word, _)| *word == place)?.1;
-        let known: &[(&str, What)] = match place {
-            Place::Disk => &ON_DISK,
-            Place::Beat | Place::Page => &ON_BEATS,
-            _ => &PARTS,
+        let place = SITES.iter().find(|(word, _)| *word == place)?.1;
+        let known: &[(&str, FaultKind)] = match place {
+            FaultSite::Disk => &ON_DISK,
+            FaultSite::Beat | FaultSite::Page => &ON_BEATS,
+            _ => &ON_LEARNING,
         };
         let what = known.iter().find(|(word, _)| *word == what)?.1;
-        let fault = Fault { what, place, first: first.parse().ok()?, count: count.parse().ok()? };
+        let fault = ScheduledFault { what, place, first: first.parse().ok()?, count: count.parse().ok()? };
         let comes = match what {
-            What::Nan(Part::Reward | Part::Latent | Part::Action) => place == Place::Update,
-            What::Nan(Part::Noise) => place == Place::Vae,
-            What::Nan(Part::Density) => place == Place::Refresh,
+            FaultKind::Nan(NanTarget::Reward | NanTarget::Latent | NanTarget::Action) => place == FaultSite::Update,
+            FaultKind::Nan(NanTarget::Noise) => place == FaultSite::Vae,
+            FaultKind::Nan(NanTarget::Density) => place == FaultSite::Refresh,
             _ => true,
         };
-        let from_1 = matches!(place, Place::Disk | Place::Beat | Place::Page | Place::Refresh);
+        let from_1 = matches!(place, FaultSite::Disk | FaultSite::Beat | FaultSite::Page | FaultSite::Refresh);
         (comes && fault.count > 0 && fault.first >= u64::from(from_1)).then_some(fault) // else it would never come
     };
     let way = "write what@place:n or what@place:n+count, as in kill@disk:40 or nan-reward@update:7+3";

@@ -1,7 +1,7 @@
 //! Episodes are committed, and forgotten again: the shard first, then the journal line that makes it count.
 
 use super::fs::{disk_error, write_atomic};
-use super::journal::Moment;
+use super::journal::CommitCounters;
 use super::{Committed, JournalLine, Store, journal, shard};
 use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
@@ -13,14 +13,14 @@ impl Store {
     /// # Errors
     /// [`Error::Disk`]; [`Error::Misuse`] where `episode` is not the next one; [`Error::Usage`] where its arrays do not fit
     /// together.
-    pub fn commit_at(&mut self, episode: &Episode, moment: Moment) -> Result<Committed> {
+    pub fn commit_with(&mut self, episode: &Episode, counters: CommitCounters) -> Result<Committed> {
         let id = self.lines.len() as u64;
         self.writable()?;
         if episode.id != id {
             return Err(Error::Misuse(format!("episode {} was committed where episode {id} is next", episode.id)));
         }
         let bytes = shard::encode(episode, &self.root)?;
-        let line = line_of(episode, moment, &bytes);
+        let line = line_of(episode, counters, &bytes);
         let path = self.dir.join(&line.file);
         let diverged = self.fs.read(&path).is_ok_and(|old| old != bytes);
         write_atomic(&*self.fs, &path, &bytes)?;
@@ -28,12 +28,12 @@ impl Store {
         Ok(Committed { diverged })
     }
 
-    /// [`commit_at`](Self::commit_at) where no more than the run's steps at its end is known.
+    /// [`commit_with`](Self::commit_with) where no more than the run's steps at its end is known.
     ///
     /// # Errors
     /// As there.
     pub fn commit(&mut self, episode: &Episode, env_steps_end: u64) -> Result<Committed> {
-        self.commit_at(episode, Moment { env_steps_end, ..Moment::default() })
+        self.commit_with(episode, CommitCounters { env_steps_end, ..CommitCounters::default() })
     }
 
     /// Forgets all but the first `episodes` episodes. Their shards stay, to be compared when they are committed anew.
@@ -42,7 +42,7 @@ impl Store {
     /// [`Error::Damaged`] where there are fewer; [`Error::Disk`].
     pub fn cut_back(&mut self, episodes: u64) -> Result<()> {
         self.writable()?;
-        let kept = self.holds(episodes)?.to_vec();
+        let kept = self.first_lines(episodes)?.to_vec();
         self.rewrite(kept)
     }
 
@@ -50,7 +50,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Damaged`] where there are fewer.
-    pub fn holds(&self, episodes: u64) -> Result<&[JournalLine]> {
+    pub fn first_lines(&self, episodes: u64) -> Result<&[JournalLine]> {
         usize::try_from(episodes).ok().and_then(|n| self.lines.get(..n)).ok_or_else(|| {
             let (dir, held) = (self.dir.display(), self.lines.len());
             Error::Damaged(format!(
@@ -90,16 +90,16 @@ impl Store {
 }
 
 /// The journal's line of an episode whose shard is `bytes`.
-pub(super) fn line_of(episode: &Episode, moment: Moment, bytes: &[u8]) -> JournalLine {
+pub(super) fn line_of(episode: &Episode, counters: CommitCounters, bytes: &[u8]) -> JournalLine {
     JournalLine {
         id: episode.id,
         steps: episode.steps() as u64,
-        env_steps_end: moment.env_steps_end,
+        env_steps_end: counters.env_steps_end,
         file: journal::shard_file(episode.id),
         blake3: blake3::hash(bytes).to_string(),
         goal_source: episode.goal_origin,
         ending: episode.ending,
-        at_update: moment.at_update,
-        left_out: (moment.left_out > 0).then_some(moment.left_out),
+        at_update: counters.at_update,
+        left_out: (counters.left_out > 0).then_some(counters.left_out),
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::fs::{self, DiskFs, Fs, disk_error, names_in, write_atomic};
-use super::home::{GuardedFs, Home};
+use super::run_lock::{GuardedFs, RunLock};
 use super::{BEGINNING, FORMAT_VERSION, LOCK_FILE, RUN_FILE, RunFile, ShardRoot, Store, journal, seal};
 use crate::error::{Error, Result};
 
@@ -26,7 +26,7 @@ impl Store {
         let episodes = dir.join("episodes");
         refuse_if_used(&*fs, dir)?;
         fs.create_dir(&episodes).map_err(|e| disk_error("create", &episodes, &e))?;
-        let home = Arc::new(Home::take(dir)?);
+        let home = Arc::new(RunLock::acquire(dir)?);
         let fs = GuardedFs::over(fs, &home);
         refuse_if_used(&*fs, dir)?;
         write_atomic(&*fs, &dir.join(journal::FILE), b"")?;

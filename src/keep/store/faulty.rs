@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, atomic::AtomicI64, atomic::Ordering::SeqCst};
 
-use super::fs::{DiskFs, Durable, Fs};
+use super::fs::{DiskFs, DurableFile, Fs};
 
 /// Changes left before the failure; negative: it has failed. Read by no one but the disk itself.
 pub(crate) struct FaultyFs {
@@ -36,7 +36,7 @@ impl FaultyFs {
         change(&self.left, self.lasting)
     }
 
-    fn file(&self, file: File) -> Box<dyn Durable> {
+    fn file(&self, file: File) -> Box<dyn DurableFile> {
         Box::new(FaultyFile { file, left: Arc::clone(&self.left), lasting: self.lasting })
     }
 }
@@ -54,7 +54,7 @@ struct FaultyFile {
     lasting: bool,
 }
 
-impl Durable for FaultyFile {
+impl DurableFile for FaultyFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let outcome = change(&self.left, self.lasting);
         let taken = if outcome.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
@@ -75,11 +75,11 @@ impl Fs for FaultyFs {
         self.change()?;
         fs::create_dir(dir)
     }
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         self.change()?;
         Ok(self.file(File::create_new(path)?))
     }
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         Ok(self.file(File::options().append(true).open(path)?))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

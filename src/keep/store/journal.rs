@@ -84,7 +84,7 @@ pub fn parse(bytes: &[u8]) -> Journal {
 
 /// What the run knows of an episode that its shard does not hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
+pub struct CommitCounters {
     /// Exploration steps of the run at its end.
     pub env_steps_end: u64,
     /// SAC updates done when it enters replay.

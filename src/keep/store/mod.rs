@@ -6,11 +6,11 @@ mod create;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod fs;
-mod home;
 pub mod journal;
 mod open;
 mod read;
 mod rebuild;
+mod run_lock;
 mod seal;
 pub mod shard;
 #[cfg(test)]
@@ -24,9 +24,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 pub use create::refuse_if_used;
 use fs::Fs;
-use home::{GuardedFs, Home};
-pub use journal::{JournalLine, Moment};
+pub use journal::{CommitCounters, JournalLine};
 pub use open::is_free;
+use run_lock::{GuardedFs, RunLock};
 pub(crate) use seal::{seal, unseal_versioned};
 pub use shard::ShardRoot;
 
@@ -69,7 +69,7 @@ pub struct Store {
     damage: Vec<Damage>,
     torn: bool,
     /// Of one that is open for writing.
-    home: Option<Arc<Home>>,
+    home: Option<Arc<RunLock>>,
 }
 
 #[derive(Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::fs::{DiskFs, Fs, disk_error, read_if_there, sweep, unread};
-use super::home::{GuardedFs, Home};
+use super::fs::{DiskFs, Fs, disk_error, read_error, read_if_there, sweep};
+use super::run_lock::{GuardedFs, RunLock};
 use super::{FORMAT_VERSION, RUN_FILE, RunFile, ShardRoot, Store, journal, unseal_versioned};
 use crate::error::{Error, Result};
 
@@ -26,7 +26,7 @@ impl Store {
     /// As there.
     pub fn open_in(fs: Arc<dyn Fs>, dir: &Path) -> Result<Self> {
         read_run_file(&*fs, dir)?; // before a lock is put into a directory that is not ours
-        let home = Arc::new(Home::take(dir)?);
+        let home = Arc::new(RunLock::acquire(dir)?);
         let store = Self::read(GuardedFs::over(fs, &home), dir)?;
         if let Some(first) = store.damage.first() {
             let sound = store.lines.iter().zip(0..).take_while(|(line, id)| line.id == *id).count();
@@ -66,7 +66,7 @@ impl Store {
         };
         let end = match read() {
             Err(e) if e.kind() == ErrorKind::NotFound => return Err(no_journal(&path)),
-            read => read.map_err(|e| unread(&path, &e))?,
+            read => read.map_err(|e| read_error(&path, &e))?,
         };
         let lines = journal::tail(&end);
         Ok(Self { fs, dir: dir.to_owned(), root, lines, damage: Vec::new(), torn: false, home: None })
@@ -97,5 +97,5 @@ fn no_journal(path: &Path) -> Error {
 /// Whether no live process writes to the run in `dir`, if it is one.
 #[must_use]
 pub fn is_free(dir: &Path) -> bool {
-    !dir.join(RUN_FILE).exists() || Home::take(dir).is_ok()
+    !dir.join(RUN_FILE).exists() || RunLock::acquire(dir).is_ok()
 }

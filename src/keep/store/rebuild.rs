@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::commit::line_of;
 use super::fs::{Fs, read_if_there, write_atomic};
-use super::home::Home;
-use super::journal::Moment;
+use super::journal::CommitCounters;
 use super::open::read_run_file;
+use super::run_lock::RunLock;
 use super::{JournalLine, Store, journal, shard};
 use crate::error::{Error, Result};
 
@@ -19,7 +19,7 @@ impl Store {
     /// As [`open_in`](Self::open_in), but for a damaged journal; `Damaged` where the old one soundly holds more.
     pub fn rebuild_journal(fs: &dyn Fs, dir: &Path) -> Result<usize> {
         let root = read_run_file(fs, dir)?;
-        let _home = Home::take(dir)?;
+        let _home = RunLock::acquire(dir)?;
         let path = dir.join(journal::FILE);
         let before = read_if_there(fs, &path)?.unwrap_or_default();
         let known = journal::parse(&before).lines;
@@ -32,7 +32,7 @@ impl Store {
             let end = lines.last().map_or(0, |line| line.env_steps_end) + episode.steps() as u64;
             let old = known.iter().find(|old| old.id == id);
             let (at_update, left_out) = old.map_or((None, 0), |old| (old.at_update, old.left_out.unwrap_or(0)));
-            let line = line_of(&episode, Moment { env_steps_end: end, at_update, left_out }, &bytes);
+            let line = line_of(&episode, CommitCounters { env_steps_end: end, at_update, left_out }, &bytes);
             let contradicted = old.is_some_and(|old| *old != line);
             if episode.id != id || of != root || contradicted {
                 break;

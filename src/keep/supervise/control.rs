@@ -43,18 +43,18 @@ impl Request {
 ///
 /// # Errors
 /// `Disk`.
-pub fn ask(fs: &dyn Fs, dir: &Path, request: Request) -> Result<()> {
+pub fn write_request(fs: &dyn Fs, dir: &Path, request: Request) -> Result<()> {
     write_atomic(fs, &dir.join(FILE), format!("{}\n", request.word()).as_bytes())
 }
 
 /// Forgets what was asked of an earlier process.
-pub fn forget(fs: &dyn Fs, dir: &Path) {
+pub fn clear_request(fs: &dyn Fs, dir: &Path) {
     let _ = fs.remove(&dir.join(FILE)); // it is looked at again
 }
 
 /// What is asked now; `Run` where nothing is, or nothing that is known.
 #[must_use]
-pub fn asked(fs: &dyn Fs, dir: &Path) -> Request {
+pub fn read_request(fs: &dyn Fs, dir: &Path) -> Request {
     let word = fs.read(&dir.join(FILE)).unwrap_or_default();
     Request::of(String::from_utf8_lossy(&word).trim()).unwrap_or_default()
 }
@@ -67,14 +67,14 @@ mod tests {
     #[test]
     fn the_latest_request_counts_and_noise_asks_for_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(asked(&DiskFs, dir.path()), Request::Run);
+        assert_eq!(read_request(&DiskFs, dir.path()), Request::Run);
         for request in [Request::Pause, Request::Stop, Request::Run] {
-            ask(&DiskFs, dir.path(), request).unwrap();
-            assert_eq!(asked(&DiskFs, dir.path()), request);
+            write_request(&DiskFs, dir.path(), request).unwrap();
+            assert_eq!(read_request(&DiskFs, dir.path()), request);
         }
         for noise in ["Stop", "stop now", "\u{ff}", ""] {
             write_atomic(&DiskFs, &dir.path().join(FILE), noise.as_bytes()).unwrap();
-            assert_eq!(asked(&DiskFs, dir.path()), Request::Run, "{noise:?}");
+            assert_eq!(read_request(&DiskFs, dir.path()), Request::Run, "{noise:?}");
         }
     }
 }

@@ -74,7 +74,7 @@ pub struct Event {
 ///
 /// # Errors
 /// `Disk`; `Usage` for a text without a JSON form.
-pub fn tell(fs: &dyn Fs, dir: &Path, event: &Event) -> Result<()> {
+pub fn record(fs: &dyn Fs, dir: &Path, event: &Event) -> Result<()> {
     let path = dir.join(FILE);
     let json = serde_json::to_string(event).map_err(|e| Error::Usage(format!("an event has no JSON form: {e}")))?;
     let line = format!("\n{json}\n"); // the first newline ends a line that a crash has torn
@@ -106,9 +106,9 @@ mod tests {
             Event { cause: Some(Cause::Disk), ..event(Kind::Paused, "disk: \"full\"\n") },
             event(Kind::WentOn, "room again"),
         ];
-        tell(&DiskFs, dir.path(), &first).unwrap();
+        record(&DiskFs, dir.path(), &first).unwrap();
         DiskFs.append_synced(&dir.path().join(FILE), b"{\"at\":\"t\",\"env_").unwrap();
-        tell(&DiskFs, dir.path(), &second).unwrap();
+        record(&DiskFs, dir.path(), &second).unwrap();
         assert_eq!(read(&DiskFs, dir.path()), [first, second]);
         let text = String::from_utf8(DiskFs.read(&dir.path().join(FILE)).unwrap()).unwrap();
         assert!(text.starts_with("{\"at\"") && text.contains("\"went-on\""), "{text}");

@@ -4,11 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 /// So many troubles ...
-const TROUBLES: usize = 5;
+const MAX_NON_FINITE: usize = 5;
 /// ... within so many updates, of SAC or VAE, are no accident.
-const WITHIN: u64 = 1000;
+const WINDOW: u64 = 1000;
 /// Returns to one checkpoint before it is given up.
-const RETURNS: u32 = 3;
+const MAX_RETURNS: u32 = 3;
 
 /// How far a run has climbed; a part of its checkpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,16 +26,16 @@ pub struct Ladder {
 pub enum Rung {
     /// Leave it out and go on.
     Skip,
-    /// Go back: see [`Ladder::back_to`].
-    Return,
+    /// Go back: see [`Ladder::roll_back_target`].
+    RollBack,
 }
 
 impl Ladder {
     /// Trouble after `updates` updates.
-    pub fn trouble(&mut self, updates: u64) -> Rung {
-        self.recent.retain(|at| updates.saturating_sub(*at) < WITHIN);
+    pub fn non_finite(&mut self, updates: u64) -> Rung {
+        self.recent.retain(|at| updates.saturating_sub(*at) < WINDOW);
         self.recent.push(updates);
-        if self.recent.len() < TROUBLES { Rung::Skip } else { Rung::Return }
+        if self.recent.len() < MAX_NON_FINITE { Rung::Skip } else { Rung::RollBack }
     }
 
     /// Never to return to this checkpoint: it is damaged.
@@ -46,10 +46,10 @@ impl Ladder {
     }
 
     /// The checkpoint to return to, of those that are there (newest first); `None` where all are given up.
-    pub fn back_to(&mut self, checkpoints: &[u64]) -> Option<u64> {
+    pub fn roll_back_target(&mut self, checkpoints: &[u64]) -> Option<u64> {
         self.recent.clear();
         if let Some((last, times)) = self.returned
-            && times >= RETURNS
+            && times >= MAX_RETURNS
         {
             self.give_up(last);
         }
@@ -67,35 +67,38 @@ mod tests {
     #[test]
     fn rung_1_rare_troubles_are_left_out() {
         let mut ladder = Ladder::default();
-        let rungs: Vec<_> = (0..100).map(|i| ladder.trouble(250 * i)).collect();
+        let rungs: Vec<_> = (0..100).map(|i| ladder.non_finite(250 * i)).collect();
         assert_eq!(rungs, [Rung::Skip; 100], "four in any thousand");
-        assert_eq!((0..5).map(|i| Ladder::default().trouble(i)).collect::<Vec<_>>(), [Rung::Skip; 5]);
+        assert_eq!((0..5).map(|i| Ladder::default().non_finite(i)).collect::<Vec<_>>(), [Rung::Skip; 5]);
     }
 
     #[test]
     fn rung_2_five_in_a_thousand_go_back() {
         let mut ladder = Ladder::default();
-        let rungs = [0, 100, 200, 998, 999].map(|at| ladder.trouble(at));
-        assert_eq!(rungs, [Rung::Skip, Rung::Skip, Rung::Skip, Rung::Skip, Rung::Return]);
-        assert_eq!(ladder.back_to(&[50, 20]), Some(50));
-        assert_eq!(ladder.trouble(1000), Rung::Skip, "counted anew");
+        let rungs = [0, 100, 200, 998, 999].map(|at| ladder.non_finite(at));
+        assert_eq!(rungs, [Rung::Skip, Rung::Skip, Rung::Skip, Rung::Skip, Rung::RollBack]);
+        assert_eq!(ladder.roll_back_target(&[50, 20]), Some(50));
+        assert_eq!(ladder.non_finite(1000), Rung::Skip, "counted anew");
         // At the same place again and again, as an episode that is tried anew.
-        assert_eq!([7; 5].map(|at| Ladder { recent: vec![7; 4], ..Ladder::default() }.trouble(at)), [Rung::Return; 5]);
+        assert_eq!(
+            [7; 5].map(|at| Ladder { recent: vec![7; 4], ..Ladder::default() }.non_finite(at)),
+            [Rung::RollBack; 5]
+        );
     }
 
     #[test]
     fn rung_3_a_checkpoint_that_leads_back_to_trouble_is_given_up_for_the_one_before() {
         let mut ladder = Ladder::default();
-        let back: Vec<_> = (0..4).map(|_| ladder.back_to(&[50, 20])).collect();
+        let back: Vec<_> = (0..4).map(|_| ladder.roll_back_target(&[50, 20])).collect();
         assert_eq!(back, [Some(50), Some(50), Some(50), Some(20)]);
-        assert_eq!(ladder.back_to(&[70, 50, 20]), Some(70), "a newer one is a new chance");
+        assert_eq!(ladder.roll_back_target(&[70, 50, 20]), Some(70), "a newer one is a new chance");
     }
 
     #[test]
     fn rung_4_without_a_checkpoint_left_it_stops() {
         let mut ladder = Ladder::default();
-        let back: Vec<_> = (0..7).map(|_| ladder.back_to(&[50, 20])).collect();
+        let back: Vec<_> = (0..7).map(|_| ladder.roll_back_target(&[50, 20])).collect();
         assert_eq!(back[5..], [Some(20), None]);
-        assert_eq!(Ladder::default().back_to(&[]), None);
+        assert_eq!(Ladder::default().roll_back_target(&[]), None);
     }
 }

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::keep::store::fs::{DiskFs, Fs, is_at};
+use crate::keep::store::fs::{DiskFs, Fs, is_same_file};
 
 /// Former logs kept.
 const KEPT: u32 = 4;
@@ -31,7 +31,7 @@ impl RollingLog {
 
     fn roll(&mut self) -> io::Result<()> {
         let former = |n: u32| self.path.with_added_extension(n.to_string());
-        if !is_at(&self.file, &self.path).unwrap_or(false) {
+        if !is_same_file(&self.file, &self.path).unwrap_or(false) {
             return Ok(()); // moved away: what is open is written to
         }
         DiskFs.remove(&former(KEPT))?;

@@ -2,10 +2,10 @@
 //! happened, what is asked of it from outside.
 
 pub mod control;
-mod ear;
 pub mod events;
 pub mod ladder;
 pub mod log;
+mod notify_socket;
 pub mod pulse;
 pub mod starts;
 pub mod status;

@@ -9,13 +9,13 @@ use sd_notify::NotifyState;
 use crate::keep::faults::Chaos;
 
 /// Least time between two messages.
-const APART: Duration = Duration::from_secs(1);
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A work's pulse.
 #[derive(Debug)]
 pub struct Pulse {
     chaos: Chaos,
-    told: Option<Instant>,
+    last_sent: Option<Instant>,
     position: u64,
     watched: bool,
 }
@@ -24,15 +24,15 @@ impl Pulse {
     /// Of a process that suffers `chaos`; silent where nobody watches.
     #[must_use]
     pub fn new(chaos: Chaos) -> Self {
-        Self { chaos, told: None, position: 0, watched: std::env::var_os("NOTIFY_SOCKET").is_some() }
+        Self { chaos, last_sent: None, position: 0, watched: std::env::var_os("NOTIFY_SOCKET").is_some() }
     }
 
     /// Something was done.
     pub fn beat(&mut self) {
         self.chaos.beat();
-        if self.watched && self.told.is_none_or(|told| told.elapsed() >= APART) {
-            self.told = Some(Instant::now());
-            tell(&[NotifyState::Watchdog]);
+        if self.watched && self.last_sent.is_none_or(|last_sent| last_sent.elapsed() >= MIN_INTERVAL) {
+            self.last_sent = Some(Instant::now());
+            notify(&[NotifyState::Watchdog]);
         }
     }
 
@@ -47,13 +47,13 @@ impl Pulse {
     /// The work begins.
     pub fn ready(&self) {
         if self.watched {
-            tell(&[NotifyState::Ready]);
+            notify(&[NotifyState::Ready]);
         }
     }
 }
 
 /// A watcher that went away is no reason to stop.
-fn tell(state: &[NotifyState]) {
+fn notify(state: &[NotifyState]) {
     if let Err(e) = sd_notify::notify(state) {
         tracing::debug!("nobody hears at NOTIFY_SOCKET: {e}");
     }

@@ -13,7 +13,7 @@ pub const FILE: &str = "STATUS.json";
 /// What a run does, or did last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Phase {
+pub enum RunPhase {
     /// It explores, or begins to.
     #[default]
     Exploring,
@@ -25,7 +25,7 @@ pub enum Phase {
     Failed,
 }
 
-impl Phase {
+impl RunPhase {
     /// Whether no process works on the run any more, unless it is resumed.
     #[must_use]
     pub fn is_over(self) -> bool {
@@ -38,7 +38,7 @@ impl Phase {
 #[serde(default)]
 pub struct Status {
     /// What it does.
-    pub state: Phase,
+    pub state: RunPhase,
     /// Why it is not exploring.
     pub why: Option<String>,
     /// Exploration steps behind it.
@@ -85,10 +85,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let of = || Status::read(&DiskFs, dir.path());
         assert_eq!(of().unwrap_err().kind(), std::io::ErrorKind::NotFound);
-        let status = Status { state: Phase::Paused, why: Some("full".into()), updates: 3, ..Status::default() };
+        let status = Status { state: RunPhase::Paused, why: Some("full".into()), updates: 3, ..Status::default() };
         status.write(&DiskFs, dir.path()).unwrap();
         assert_eq!(of().unwrap(), status);
-        let old = Status { state: Phase::Done, updates: 7, ..Status::default() };
+        let old = Status { state: RunPhase::Done, updates: 7, ..Status::default() };
         write_atomic(&DiskFs, &dir.path().join(FILE), br#"{ "state": "done", "updates": 7 }"#).unwrap();
         assert_eq!(of().unwrap(), old);
         for broken in [&b"broken"[..], br#"{ "state": "asleep" }"#] {

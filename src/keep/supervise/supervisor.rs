@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::control::{self, Request};
-use super::ear::Socket;
 use super::events::Kind;
-use super::starts::{LONGEST, Starts, Verdict};
-use super::status::{Phase, Status};
+use super::notify_socket::NotifySocket;
+use super::starts::{MAX_WAIT, RestartDecision, Starts};
+use super::status::{RunPhase, Status};
 use crate::error::{Error, Result};
 use crate::keep::store::fs::DiskFs;
 
@@ -48,7 +48,7 @@ pub struct Supervisor<'a> {
     /// Whether it was asked to end.
     pub stop: &'a AtomicBool,
     /// What happened, in words: a restart, giving up.
-    pub tell: &'a mut dyn FnMut(Kind, &str),
+    pub record: &'a mut dyn FnMut(Kind, &str),
 }
 
 /// How a child ended.
@@ -65,7 +65,7 @@ impl Supervisor<'_> {
     /// # Errors
     /// `Io` where no child can be started; `Busy` after too many starts (a restart storm).
     pub fn watch(&mut self) -> Result<u8> {
-        let socket = Socket::bind()?;
+        let socket = NotifySocket::bind()?;
         let (mut starts, mut first, mut begun) = (Starts::default(), true, false);
         loop {
             if std::mem::replace(&mut begun, self.is_run()) && !begun {
@@ -81,14 +81,17 @@ impl Supervisor<'_> {
                 End::Exited(status) => match status.code() {
                     // A run that could not even be taken up: the disk is full, and may have room again.
                     Some(NO_DISK) if self.is_run() && !self.is_to_stop() => {
-                        self.tell_and_wait("the disk had no room to take it up", LONGEST);
+                        self.tell_and_wait("the disk had no room to take it up", MAX_WAIT);
                         continue;
                     }
                     Some(code) if is_final(code) => {
                         // A run that was begun tells its end itself; one that cannot be taken up any more does not.
                         if again && ![0, BUSY].contains(&code) && self.is_exploring() {
                             let way = "what it said last is on stderr and in run.log";
-                            (self.tell)(Kind::Failed, &format!("it could not be taken up again (code {code}): {way}"));
+                            (self.record)(
+                                Kind::Failed,
+                                &format!("it could not be taken up again (code {code}): {way}"),
+                            );
                         }
                         return Ok(u8::try_from(code).unwrap_or(1));
                     }
@@ -98,7 +101,7 @@ impl Supervisor<'_> {
                 End::Stalled => format!("it gave no sign of life for {} s and was killed", self.patience.stall_s),
             };
             if self.is_to_stop() {
-                (self.tell)(Kind::Stopped, &format!("{why} while it was to stop; it is as at its last checkpoint"));
+                (self.record)(Kind::Stopped, &format!("{why} while it was to stop; it is as at its last checkpoint"));
                 return Ok(BUSY as u8);
             }
             let (newest, from) = (before.first(), before.get(passes_over as usize).or(before.last()));
@@ -106,17 +109,17 @@ impl Supervisor<'_> {
             let progressed = now.first() > from && now.first() != newest;
             let verdict = starts.ended(began, Instant::now(), progressed, self.patience.back_off_s);
             match verdict {
-                Verdict::Again(wait) => {
+                RestartDecision::RestartAfter(wait) => {
                     self.tell_and_wait(&why, wait);
                     if self.is_to_stop() {
-                        (self.tell)(Kind::Stopped, "it was asked to stop before it was started again");
+                        (self.record)(Kind::Stopped, "it was asked to stop before it was started again");
                         return Ok(0);
                     }
                 }
-                Verdict::GiveUp(times) => {
+                RestartDecision::GiveUp(times) => {
                     let way = "look at run.log, then resume it";
                     let why = format!("{why}, {times} times to no end; not started again: {way}");
-                    (self.tell)(Kind::GaveUp, &why);
+                    (self.record)(Kind::GaveUp, &why);
                     return Err(Error::Busy(format!("{}: {why}", self.dir.display())));
                 }
             }
@@ -128,15 +131,15 @@ impl Supervisor<'_> {
     }
 
     fn is_exploring(&self) -> bool {
-        Status::read(&DiskFs, self.dir).is_ok_and(|status| status.state == Phase::Exploring)
+        Status::read(&DiskFs, self.dir).is_ok_and(|status| status.state == RunPhase::Exploring)
     }
 
     fn is_to_stop(&self) -> bool {
-        self.stop.load(Relaxed) || control::asked(&DiskFs, self.dir) == Request::Stop
+        self.stop.load(Relaxed) || control::read_request(&DiskFs, self.dir) == Request::Stop
     }
 
     fn tell_and_wait(&mut self, why: &str, wait: Duration) {
-        (self.tell)(Kind::Restarted, &format!("{why}; started again in {:.0} s", wait.as_secs_f64()));
+        (self.record)(Kind::Restarted, &format!("{why}; started again in {:.0} s", wait.as_secs_f64()));
         let began = Instant::now();
         while began.elapsed() < wait && !self.is_to_stop() {
             std::thread::sleep(Duration::from_millis(100).min(wait));
@@ -144,7 +147,7 @@ impl Supervisor<'_> {
         }
     }
 
-    fn start(&self, socket: &Socket, pass_over: u32) -> Result<Child> {
+    fn start(&self, socket: &NotifySocket, pass_over: u32) -> Result<Child> {
         let mut command = Command::new(&self.program);
         if self.is_run() {
             command
@@ -162,12 +165,12 @@ impl Supervisor<'_> {
     }
 
     /// Until the child has ended; it is ended where it must.
-    fn attend(&self, socket: &Socket, child: &mut Child) -> io::Result<End> {
+    fn attend(&self, socket: &NotifySocket, child: &mut Child) -> io::Result<End> {
         let mut alive = Instant::now();
         let mut asked: Option<Instant> = None;
         let [stall, patience] = [self.patience.stall_s, self.patience.end_s].map(Duration::from_secs_f64);
         loop {
-            if socket.hear() {
+            if socket.received() {
                 alive = Instant::now();
             }
             if let Some(status) = child.try_wait()? {

@@ -21,7 +21,7 @@ use super::gate::{Gate, SAID};
 use super::watch::{Parts, Watch};
 use crate::keep::faults::Chaos;
 use crate::keep::store::fs::DiskFs;
-use crate::keep::supervise::control::{Request, ask};
+use crate::keep::supervise::control::{Request, write_request};
 
 const BODY_BYTES: usize = 4 << 10;
 const BODY_WITHIN: Duration = Duration::from_secs(5);
@@ -116,7 +116,7 @@ async fn control(State(shared): State<Arc<Shared>>, Path(word): Path<String>, bo
     if shared.watch(|watch| watch.over()) {
         return (StatusCode::CONFLICT, "this run is over: nobody would listen").into_response();
     }
-    match ask(&DiskFs, &shared.dir, request) {
+    match write_request(&DiskFs, &shared.dir, request) {
         Ok(()) => request.word().into_response(),
         Err(e) => (StatusCode::SERVICE_UNAVAILABLE, e.to_string()).into_response(),
     }

@@ -1,17 +1,17 @@
 //! The only door to the disk for durable files: everything goes through [`Fs`], so that it can be guarded, and tests can
 //! fail it.
 
+mod atomic;
 mod disk;
-mod refusals;
-mod whole;
+mod errors;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+pub use atomic::{is_same_file, is_temporary, names_in, parent_of, read_if_there, sweep, temporary_of, write_atomic};
 pub use disk::DiskFs;
-pub use refusals::{disk_error, enough_disk, unread};
-pub use whole::{is_at, is_temporary, names_in, parent_of, read_if_there, sweep, temporary_of, write_atomic};
+pub use errors::{disk_error, enough_disk, read_error};
 
 /// The operations durable files need; each change is one point at which the disk may fail. Reading is as the system does it.
 pub trait Fs: Send + Sync {
@@ -54,13 +54,13 @@ pub trait Fs: Send + Sync {
     ///
     /// # Errors
     /// The system's, also where there is one.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>>;
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>>;
 
     /// A file that exists, open at its end.
     ///
     /// # Errors
     /// The system's.
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>>;
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>>;
 
     /// Moves a file over another, or a directory to a free name, atomically.
     ///
@@ -118,14 +118,14 @@ pub trait Fs: Send + Sync {
     /// # Errors
     /// The system's; a part of the bytes may be there then.
     fn append_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = self.extend(path)?;
+        let mut file = self.open_append(path)?;
         file.write(bytes)?;
         file.sync()
     }
 }
 
 /// A file that is being written. One whose sync has failed is given up: the system may have dropped what it held.
-pub trait Durable {
+pub trait DurableFile {
     /// All of `bytes`, at the end.
     ///
     /// # Errors
@@ -139,7 +139,7 @@ pub trait Durable {
     fn sync(&mut self) -> io::Result<()>;
 }
 
-impl Durable for File {
+impl DurableFile for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)
     }

@@ -82,19 +82,19 @@ fn a_run_begun_on_a_failing_disk_is_begun_anew() {
 }
 
 /// A disk whose files may not be read, or not now.
-struct Unread(io::ErrorKind);
+struct UnreadableFs(io::ErrorKind);
 
-impl Fs for Unread {
+impl Fs for UnreadableFs {
     fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
         Err(self.0.into())
     }
     fn make_dir(&self, _: &Path) -> io::Result<()> {
         unreachable!()
     }
-    fn create(&self, _: &Path) -> io::Result<Box<dyn fs::Durable>> {
+    fn create(&self, _: &Path) -> io::Result<Box<dyn fs::DurableFile>> {
         unreachable!()
     }
-    fn extend(&self, _: &Path) -> io::Result<Box<dyn fs::Durable>> {
+    fn open_append(&self, _: &Path) -> io::Result<Box<dyn fs::DurableFile>> {
         unreachable!()
     }
     fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
@@ -117,14 +117,14 @@ fn what_is_not_read_is_not_damaged() {
     drop(run(dir.path(), 2));
     for (kind, waits) in [(io::ErrorKind::PermissionDenied, false), (io::ErrorKind::TimedOut, true)] {
         let mut store = Store::read_only(dir.path()).unwrap();
-        store.fs = Arc::new(Unread(kind));
+        store.fs = Arc::new(UnreadableFs(kind));
         let line = store.lines()[0].clone();
         let refused = [
             store.episode(0).err(),
             store.sound(&line).err(),
             store.verify().err(),
-            Store::open_in(Arc::new(Unread(kind)), dir.path()).err(),
-            Store::rebuild_journal(&Unread(kind), dir.path()).err(),
+            Store::open_in(Arc::new(UnreadableFs(kind)), dir.path()).err(),
+            Store::rebuild_journal(&UnreadableFs(kind), dir.path()).err(),
         ];
         for error in refused.map(Option::unwrap) {
             assert_eq!((error.is_disk(), error.exit_code()), (waits, if waits { 6 } else { 2 }), "{error}");

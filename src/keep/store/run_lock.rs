@@ -6,13 +6,13 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::fs::{Durable, Fs, disk_error, is_at};
+use super::fs::{DurableFile, Fs, disk_error, is_same_file};
 use super::{LOCK_FILE, RUN_FILE};
 use crate::error::{Error, Result};
 
 /// A directory that this process alone writes to, for as long as this value lives.
 #[derive(Debug)]
-pub struct Home {
+pub struct RunLock {
     dir: PathBuf,
     handle: File,
     lock: File,
@@ -20,12 +20,12 @@ pub struct Home {
     without_lock: bool,
 }
 
-impl Home {
+impl RunLock {
     /// Locks `dir`, which exists, for this process; the system frees the lock when the process ends, however it ends.
     ///
     /// # Errors
     /// [`Error::Busy`] where a live process holds it; as [`disk_error`].
-    pub fn take(dir: &Path) -> Result<Self> {
+    pub fn acquire(dir: &Path) -> Result<Self> {
         let handle = File::open(dir).map_err(|e| disk_error("open", dir, &e))?;
         let path = dir.join(LOCK_FILE);
         let lock = File::options().create(true).truncate(false).write(true).open(&path);
@@ -57,11 +57,11 @@ impl Home {
     /// Where the system says that the directory is now; `None` where it was removed, or the system does not tell.
     #[must_use]
     pub fn place(&self) -> Option<PathBuf> {
-        if is_at(&self.handle, &self.dir).is_ok_and(|here| here) {
+        if is_same_file(&self.handle, &self.dir).is_ok_and(|here| here) {
             return Some(self.dir.clone());
         }
         let now = fs::read_link(format!("/proc/self/fd/{}", self.handle.as_raw_fd())).ok()?;
-        is_at(&self.handle, &now).is_ok_and(|there| there).then_some(now)
+        is_same_file(&self.handle, &now).is_ok_and(|there| there).then_some(now)
     }
 
     /// The same directory, at the path where it is now, for last words: its lock may be missing there, but no other's.
@@ -75,8 +75,8 @@ impl Home {
     /// [`still_ours`](Self::still_ours) as an error of the disk, which [`disk_error`] takes back.
     fn check(&self) -> io::Result<()> {
         let lock = self.dir.join(LOCK_FILE);
-        let here = is_at(&self.handle, &self.dir)?;
-        if here && (is_at(&self.lock, &lock)? || self.without_lock && !lock.exists()) {
+        let here = is_same_file(&self.handle, &self.dir)?;
+        if here && (is_same_file(&self.lock, &lock)? || self.without_lock && !lock.exists()) {
             return Ok(());
         }
         let taken = lock.exists() || !here && self.dir.join(RUN_FILE).exists();
@@ -94,12 +94,12 @@ impl Home {
 /// The disk of a run: changes nothing once its directory is not this process's any more.
 pub struct GuardedFs {
     disk: Arc<dyn Fs>,
-    home: Arc<Home>,
+    home: Arc<RunLock>,
 }
 
 impl GuardedFs {
     /// `disk`, for the run in `home`.
-    pub fn over(disk: Arc<dyn Fs>, home: &Arc<Home>) -> Arc<dyn Fs> {
+    pub fn over(disk: Arc<dyn Fs>, home: &Arc<RunLock>) -> Arc<dyn Fs> {
         Arc::new(Self { disk, home: Arc::clone(home) })
     }
 }
@@ -122,14 +122,14 @@ impl Fs for GuardedFs {
         self.disk.make_dir(dir)
     }
 
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         self.home.check()?;
         self.disk.create(path)
     }
 
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         self.home.check()?;
-        self.disk.extend(path)
+        self.disk.open_append(path)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

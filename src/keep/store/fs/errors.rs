@@ -41,7 +41,7 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
 
 /// One sentence for what is there and was not read: [`Error::Usage`] where it may not be, else [`Error::Disk`].
 #[must_use]
-pub fn unread(path: &Path, e: &io::Error) -> Error {
+pub fn read_error(path: &Path, e: &io::Error) -> Error {
     let path = path.display();
     if lasts(e) {
         return Error::Usage(format!("{path} may not be read: {e}; let this user read it, or put a sound copy there"));

@@ -13,13 +13,13 @@ const ASIDE: &str = ".aside";
 
 /// Which checkpoints stay when another one is saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Keep<'a> {
+pub struct Retention<'a> {
     /// The newest so many, at least the one that is saved.
     pub newest: usize,
     /// Also the first of every so many seconds of the run; 0 = none.
     pub every_s: f64,
     /// Also those of these updates.
-    pub spared: &'a [u64],
+    pub protected: &'a [u64],
 }
 
 /// Gives those newer than `update` names that nothing reads; which ones. For a run that goes on from there: its journal

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use super::{Fs, disk_error, unread};
+use super::{Fs, disk_error, read_error};
 use crate::error::{Error, Result};
 
 /// Replaces the content of `path` whole: after a crash at any instant it is the old or the new one.
@@ -57,22 +57,22 @@ pub fn is_temporary(name: &str) -> bool {
 /// Sorted names in `dir`; none where it does not exist.
 ///
 /// # Errors
-/// As [`unread`].
+/// As [`read_error`].
 pub fn names_in(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>> {
     match fs.list(dir) {
         Err(e) if e.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-        listed => listed.map_err(|e| unread(dir, &e)),
+        listed => listed.map_err(|e| read_error(dir, &e)),
     }
 }
 
 /// The whole content of a file; `None` where there is none. What could not be read is not known to be damaged.
 ///
 /// # Errors
-/// As [`unread`].
+/// As [`read_error`].
 pub fn read_if_there(fs: &dyn Fs, path: &Path) -> Result<Option<Vec<u8>>> {
     match fs.read(path) {
         Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        read => read.map(Some).map_err(|e| unread(path, &e)),
+        read => read.map(Some).map_err(|e| read_error(path, &e)),
     }
 }
 
@@ -80,7 +80,7 @@ pub fn read_if_there(fs: &dyn Fs, path: &Path) -> Result<Option<Vec<u8>>> {
 ///
 /// # Errors
 /// The system's, but for what is not there.
-pub fn is_at(open: &File, path: &Path) -> io::Result<bool> {
+pub fn is_same_file(open: &File, path: &Path) -> io::Result<bool> {
     let ours = open.metadata()?;
     match std::fs::metadata(path) {
         Ok(found) => Ok((found.dev(), found.ino()) == (ours.dev(), ours.ino())),

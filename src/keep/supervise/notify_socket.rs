@@ -9,13 +9,13 @@ use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, Fs};
 
 /// A socket of its own in the system's temporary folder, which goes with it.
-pub(super) struct Socket {
+pub(super) struct NotifySocket {
     socket: UnixDatagram,
     /// Where the child sends to.
     pub(super) path: PathBuf,
 }
 
-impl Socket {
+impl NotifySocket {
     /// A new one.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl Socket {
     }
 
     /// Whether there was a sign of life, within a tenth of a second; passed on to whoever watches this process.
-    pub(super) fn hear(&self) -> bool {
+    pub(super) fn received(&self) -> bool {
         let mut message = [0; 1024];
         let Ok(length) = self.socket.recv(&mut message) else { return false }; // it timed out
         let text = String::from_utf8_lossy(message.get(..length).unwrap_or_default());
@@ -49,7 +49,7 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for NotifySocket {
     fn drop(&mut self) {
         if let Some(dir) = self.path.parent() {
             let _ = DiskFs.remove(dir); // the system clears its temporary folder anyway
