@@ -1,4 +1,4 @@
-//! `--set a.b=c`: a dotted key and a TOML value, else a string; and the nearest known name for a mistyped one.
+//! Parses `--set a.b=c`: a dotted key and a TOML value, else a string. Also finds the known name nearest to a mistyped one.
 
 use super::raw::Setting;
 use crate::error::{Error, Result};
@@ -18,13 +18,13 @@ pub fn parse(text: &str) -> Result<Setting> {
     Ok(Setting { key: key.to_owned(), value, origin: "--set".to_owned() })
 }
 
-/// The TOML value that `text` is.
+/// `text` as a TOML value; `None` if it is not one.
 pub(super) fn toml_value(text: &str) -> Option<Value> {
     let only = |mut table: Table| if table.len() == 1 { table.remove("v") } else { None };
     format!("v = {text}").parse().ok().and_then(only)
 }
 
-/// The name of `known` that `wrong` most resembles; `dim` resembles `latent.dim`. `None` only if nothing is known.
+/// The name in `known` that is most similar to `wrong`; `dim` is similar to `latent.dim`. `None` if `known` is empty.
 #[must_use]
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
@@ -32,7 +32,7 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     known.into_iter().min_by_key(|name| distance(name))
 }
 
-/// Levenshtein's, from the first 100 characters of `a`, as a line of a file may be long.
+/// Levenshtein distance, of the first 100 characters of `a` only: a line of a file may be long.
 fn edit_distance(a: &str, b: &str) -> usize {
     strsim::levenshtein(&a.chars().take(100).collect::<String>(), b)
 }

@@ -1,5 +1,5 @@
-//! Checkpoints are read: every file is checked before it is parsed, and a damaged one is passed over for an older one. What
-//! is there and may not be read is not damaged: it ends the search.
+//! Loads checkpoints. Every file is checked before it is parsed; a damaged checkpoint is passed over for an older one. A
+//! checkpoint that cannot be read is not called damaged: the search ends with an error.
 
 use std::path::Path;
 
@@ -10,22 +10,22 @@ use crate::keep::store::fs::{DiskFs, read_if_there};
 use crate::keep::store::{Damage, unseal_versioned};
 use crate::learn::nn::ModelState;
 
-/// Times a reader lists a live run's checkpoints, should all that were there be superseded before they are read.
+/// How often a reader lists the checkpoints of a live run, in case all are replaced before they are read.
 const LISTINGS: usize = 10;
 
-/// The newest sound checkpoint of a run; `None` where none was ever saved.
+/// The newest undamaged ("sound") checkpoint of a run; `None` where none was ever saved.
 ///
 /// # Errors
-/// [`Error::Damaged`] naming them where there are checkpoints but none is sound; [`Error::Usage`] where one that comes
-/// first is of a newer format or may not be read: nothing newer may be lost by going on without it.
+/// [`Error::Damaged`] where all checkpoints are damaged; [`Error::Usage`] where one that is newer than the first sound one
+/// has a newer format or may not be read: resuming from an older one would lose it. [`Error::Disk`].
 pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
     sound_after(run_dir, 0)
 }
 
-/// [`newest_sound`], not looking at the `passed` newest ones; the oldest is looked at in any case.
+/// As [`newest_sound`], without the `passed` newest ones; the oldest is always considered.
 ///
 /// # Errors
-/// As there.
+/// As [`newest_sound`].
 pub fn sound_after(run_dir: &Path, passed: usize) -> Result<Option<Loaded>> {
     for _ in 0..LISTINGS {
         let mut names = candidates(run_dir)?;
@@ -41,7 +41,8 @@ pub fn sound_after(run_dir: &Path, passed: usize) -> Result<Option<Loaded>> {
 /// The checkpoint of one update.
 ///
 /// # Errors
-/// [`Error::Damaged`]; [`Error::Usage`] for a newer format, or one that may not be read; [`Error::Disk`].
+/// [`Error::Damaged`], also where there is none; [`Error::Usage`] where it has a newer format or may not be read;
+/// [`Error::Disk`].
 pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
     let name = format!("{update:08}");
     match read_live(run_dir, &name)? {
@@ -51,10 +52,10 @@ pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
     }
 }
 
-/// Reads every checkpoint; what is damaged, newest first.
+/// Reads every checkpoint; returns the damage found, newest first.
 ///
 /// # Errors
-/// [`Error::Usage`] for a newer format, or one that may not be read; [`Error::Disk`].
+/// [`Error::Usage`] where one has a newer format or may not be read; [`Error::Disk`].
 pub fn verify(run_dir: &Path) -> Result<Vec<Damage>> {
     let mut damage = Vec::new();
     for name in candidates(run_dir)? {
@@ -77,11 +78,11 @@ fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
     Err(Error::Damaged(format!("{dir}: none of {n} checkpoints is sound ({first}); put one back")))
 }
 
-/// [`read`], where a live run may replace or remove the checkpoint meanwhile: what looks damaged is read once more, and
-/// is `None` where it is no longer there.
+/// As [`read`], for a run that may replace or remove the checkpoint meanwhile: one that looks damaged is read once more, and
+/// the result is `None` if it no longer exists.
 ///
 /// # Errors
-/// [`Error::Usage`] where only a newer program or another user can read it, [`Error::Disk`] where nobody can now.
+/// [`Error::Usage`] where only a newer program or another user can read it; [`Error::Disk`] where the disk fails.
 pub(super) fn read_live(run_dir: &Path, name: &str) -> Result<Option<Result<Snapshot, Damage>>> {
     let outcome = match read(run_dir, name) {
         Err(LoadFailure::Damaged(_)) => read(run_dir, name),
@@ -95,10 +96,11 @@ pub(super) fn read_live(run_dir: &Path, name: &str) -> Result<Option<Result<Snap
     }
 }
 
-/// Why a checkpoint was not read.
+/// Why a checkpoint was not loaded.
 enum LoadFailure {
+    /// Its content is wrong.
     Damaged(Damage),
-    /// It may be sound: it is a newer program's, or could not be read.
+    /// It may be sound: it has a newer format, or could not be read.
     Unreadable(Error),
 }
 
@@ -114,7 +116,7 @@ impl From<Damage> for LoadFailure {
     }
 }
 
-/// One checkpoint, or the file of it that is damaged and why.
+/// Reads one checkpoint.
 fn read(run_dir: &Path, name: &str) -> Result<Snapshot, LoadFailure> {
     let damage = |file: &str, why: String| Damage { file: format!("checkpoints/{name}/{file}"), why };
     let bytes_of = |file: &str| -> Result<Vec<u8>, LoadFailure> {

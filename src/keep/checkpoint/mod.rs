@@ -1,5 +1,6 @@
-//! Everything the next update depends on, one directory an update: built under a temporary name, manifest last, renamed.
-//! Every file is checked by length and BLAKE3 before it is parsed; a damaged checkpoint is passed over for an older one.
+//! Checkpoints: all that the next update depends on, in one directory per saved update. It is built under a temporary name,
+//! manifest last, then renamed. Every file is checked by length and BLAKE3 before it is parsed; a damaged checkpoint is
+//! passed over for an older one.
 
 mod load;
 mod retention;
@@ -25,27 +26,28 @@ pub use tensors::params_blake3;
 const FORMAT_VERSION: u64 = 1;
 const FILES: [&str; 4] = ["params.safetensors", "optimizer.safetensors", "state.json", "env.bin"];
 const MANIFEST: &str = "MANIFEST.json";
-/// Marks the former checkpoint of an update while the new one takes its name.
+/// Suffix of the former checkpoint of an update while a new one replaces it.
 const FORMER: &str = ".old";
-/// A learner at rest after `update` updates.
+
+/// The content of a checkpoint: the learner after `update` updates, the loop's state and the environment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// SAC gradient steps so far.
     pub update: u64,
-    /// Parameters and moments, loaded in order of name.
+    /// Parameters and Adam moments; loading sorts them by name.
     pub models: ModelState,
-    /// Counters and schedules; `wall_s` in it are the seconds that the run has taken.
+    /// Counters and schedules; its `wall_s` is the wall time of the run, seconds.
     pub state: serde_json::Value,
-    /// The environment's snapshot; empty where it cannot be frozen.
+    /// The environment's snapshot; empty where the environment gives none.
     pub env: Vec<u8>,
 }
 
-/// A snapshot that was found sound.
+/// A checkpoint that was loaded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
-    /// As it was saved.
+    /// Its content.
     pub snapshot: Snapshot,
-    /// Newer checkpoints that are damaged.
+    /// Damage found in newer checkpoints.
     pub passed_over: Vec<Damage>,
 }
 
@@ -53,7 +55,7 @@ pub struct Loaded {
 struct Manifest {
     format_version: u64,
     update: u64,
-    /// Seconds that the run had taken.
+    /// Wall time of the run at the checkpoint, seconds.
     #[serde(default)]
     wall_s: f64,
     params_blake3: String,
@@ -66,7 +68,7 @@ struct FileRecord {
     blake3: String,
 }
 
-/// Updates of the checkpoints in place, newest first, sound or not.
+/// Updates of the checkpoints, newest first, damaged ones included; not those with the suffix [`FORMER`].
 ///
 /// # Errors
 /// `Disk` where the directory cannot be listed.
@@ -74,14 +76,14 @@ pub fn updates(run_dir: &Path) -> Result<Vec<u64>> {
     Ok(candidates(run_dir)?.iter().filter_map(|name| key(name)).filter(|k| k.1).map(|k| k.0).collect())
 }
 
-/// (update, whether it is the one in place) of a checkpoint's directory name.
+/// (update, whether the name has no suffix [`FORMER`]) of a checkpoint's directory name; `None` for another name.
 fn key(name: &str) -> Option<(u64, bool)> {
     let digits = name.strip_suffix(FORMER).unwrap_or(name);
     let well_formed = digits.len() >= 8 && digits.bytes().all(|b| b.is_ascii_digit());
     well_formed.then(|| digits.parse().ok()).flatten().map(|update| (update, digits == name))
 }
 
-/// Checkpoints of a run by directory name, newest first, each before its former self.
+/// Directory names of a run's checkpoints, newest first, each before its former version.
 fn candidates(run_dir: &Path) -> Result<Vec<String>> {
     let mut names = names_in(&DiskFs, &run_dir.join("checkpoints"))?;
     names.retain(|name| key(name).is_some());

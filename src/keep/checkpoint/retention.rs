@@ -1,5 +1,5 @@
-//! Which checkpoints stay: the newest ones, landmarks of the hours, those to go back to; newer ones that a run went on
-//! without are set aside.
+//! Which checkpoints are kept: the newest, one per given number of hours, and protected ones. Checkpoints newer than the
+//! one a run resumes from are set aside.
 
 use std::path::Path;
 
@@ -8,22 +8,22 @@ use crate::error::Result;
 use crate::keep::store::fs::{Fs, disk_error, names_in, read_if_there, write_atomic};
 use crate::keep::store::unseal_versioned;
 
-/// Ends the name of one that the run went on without.
+/// Suffix of a checkpoint that was set aside.
 const ASIDE: &str = ".aside";
 
-/// Which checkpoints stay when another one is saved.
+/// Which checkpoints are kept when another one is saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Retention<'a> {
-    /// The newest so many, at least the one that is saved.
+    /// Number of newest checkpoints to keep; the saved one is always kept.
     pub newest: usize,
-    /// Also the first of every so many seconds of the run; 0 = none.
+    /// Also keep the first checkpoint of every this many seconds of the run; 0 = off.
     pub every_s: f64,
-    /// Also those of these updates.
+    /// Also keep the checkpoints of these updates.
     pub protected: &'a [u64],
 }
 
-/// Gives those newer than `update` names that nothing reads; which ones. For a run that goes on from there: its journal
-/// is about to be cut back to that checkpoint, and none of the newer ones could be gone on from.
+/// Renames the checkpoints newer than `update`, so nothing reads them; returns their names. For a run that resumes from
+/// `update`: its journal will be cut back to that checkpoint, so no newer one can be resumed from.
 ///
 /// # Errors
 /// `Disk`.
@@ -43,8 +43,8 @@ pub fn set_aside(fs: &dyn Fs, run_dir: &Path, update: u64) -> Result<Vec<String>
     Ok(newer)
 }
 
-/// What goes once `update` is saved: its former self, and older ones beyond `keep`. Newer ones, which a run that fell
-/// back will meet again, stay.
+/// The names that are not needed once `update` is saved: its own former version, and older checkpoints beyond the newest
+/// `keep`. Newer ones are kept: a run that was rolled back reaches those updates again.
 pub(super) fn superseded(names: &[String], update: u64, keep: usize) -> Vec<&str> {
     let mut older = names.iter().filter_map(|n| key(n)).map(|k| k.0).filter(|&u| u < update).collect::<Vec<_>>();
     older.sort_unstable();
@@ -54,21 +54,22 @@ pub(super) fn superseded(names: &[String], update: u64, keep: usize) -> Vec<&str
     names.iter().map(String::as_str).filter(goes).collect()
 }
 
-/// The first checkpoint of every `every_s` seconds of the run, of those that tell; and those that may not be read.
-pub(super) fn landmarks(fs: &dyn Fs, parent: &Path, names: &[String], every_s: f64) -> Vec<u64> {
+/// The first checkpoint of every `every_s` seconds of the run, by the times in their manifests; also those whose manifest
+/// cannot be read.
+pub(super) fn first_of_every(fs: &dyn Fs, parent: &Path, names: &[String], every_s: f64) -> Vec<u64> {
     if every_s <= 0.0 {
         return Vec::new();
     }
-    let (mut told, mut unread) = (Vec::new(), Vec::new());
+    let (mut timed, mut unreadable) = (Vec::new(), Vec::new());
     for (name, update) in names.iter().filter_map(|name| Some((name, key(name).filter(|k| k.1)?.0))) {
         let Ok(bytes) = read_if_there(fs, &parent.join(name).join(MANIFEST)) else {
-            unread.push(update);
+            unreadable.push(update);
             continue;
         };
         let manifest = unseal_versioned::<Manifest>(name, &bytes.unwrap_or_default(), FORMAT_VERSION);
-        told.extend(manifest.ok().map(|manifest| ((manifest.wall_s / every_s) as u64, update)));
+        timed.extend(manifest.ok().map(|manifest| ((manifest.wall_s / every_s) as u64, update)));
     }
-    told.sort_unstable();
-    told.dedup_by_key(|(bucket, _)| *bucket);
-    told.into_iter().map(|(_, update)| update).chain(unread).collect()
+    timed.sort_unstable();
+    timed.dedup_by_key(|(bucket, _)| *bucket);
+    timed.into_iter().map(|(_, update)| update).chain(unreadable).collect()
 }

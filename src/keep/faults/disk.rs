@@ -1,5 +1,5 @@
-//! The disk of a process that was asked to suffer faults: the real one, failing or dying at the changes that
-//! [`Chaos`] names.
+//! A file system that injects the faults of [`Chaos`]: the real disk, which fails, or kills the process, at the chosen
+//! changes.
 
 use std::io;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Chaos, FaultKind, kill};
 use crate::keep::store::fs::{DiskFs, DurableFile, Fs};
 
-/// The disk for `chaos`: the real one where nothing is to go wrong.
+/// The file system for `chaos`: the real disk if no faults are configured.
 #[must_use]
 pub fn disk(chaos: &Chaos) -> Arc<dyn Fs> {
     if chaos.is_none() { Arc::new(DiskFs) } else { Arc::new(FaultInjectingFs { chaos: chaos.clone() }) }
@@ -18,7 +18,7 @@ struct FaultInjectingFs {
     chaos: Chaos,
 }
 
-/// The next change, refused or fatal if its turn has come. A write is torn by its caller.
+/// Counts a change and applies its fault, if any. `Tear` and `Short` are returned: the caller writes half of its bytes.
 fn change(chaos: &Chaos) -> io::Result<Option<FaultKind>> {
     match chaos.change() {
         Some(FaultKind::Kill) => kill(),
@@ -30,8 +30,8 @@ fn change(chaos: &Chaos) -> io::Result<Option<FaultKind>> {
     Ok(None)
 }
 
-/// A change that is not a write: it cannot be torn, so it is not done.
-fn whole(chaos: &Chaos) -> io::Result<()> {
+/// As [`change`], for a change that is not a write. It cannot be half done, so with `Tear` or `Short` it is not done.
+fn change_whole(chaos: &Chaos) -> io::Result<()> {
     match change(chaos)? {
         Some(FaultKind::Tear) => kill(),
         Some(_) => return Err(io::ErrorKind::StorageFull.into()),
@@ -48,12 +48,12 @@ impl FaultInjectingFs {
 
 impl Fs for FaultInjectingFs {
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.make_dir(dir)
     }
 
     fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         Ok(self.file(DiskFs.create(path)?))
     }
 
@@ -62,22 +62,22 @@ impl Fs for FaultInjectingFs {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.remove(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.sync_dir(dir)
     }
 
     fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.reserve(path, bytes)
     }
 }
@@ -98,7 +98,7 @@ impl DurableFile for FaultInjectingFile {
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         self.file.sync()
     }
 }

@@ -1,10 +1,18 @@
-//! Faults on purpose: `SKEWFIT_CHAOS` says what goes wrong and when, so that anyone can see a night survive it.
+//! Fault injection: `SKEWFIT_CHAOS` says which faults occur and when, so anyone can test that a run survives them.
 //!
-//! `what@place:n` or `what@place:n+count`, comma-separated; `disk`, `beat` and `page` are counted from 1 in each process,
-//! the others are the run's own counters. On `disk` (changes: create, write, sync, rename, ...): `kill` before it, `tear`
-//! (half of a write, then kill), `full`, `eio`, `short` (half of a write, then full). On `beat` (of the work) and `page` (a
-//! request of it): `kill`, `hang`, `spin`, `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`, a
-//! part of a batch on `update`, the noise on `vae`, a density on `refresh`. It is loud in the log, and off unless asked for.
+//! The variable holds `what@place:n` or `what@place:n+count` (the n-th and the following, `count` in all), comma-separated:
+//!
+//! | place | counted | what |
+//! |---|---|---|
+//! | `disk` | changes (create, write, sync, rename, ...) of this process, from 1 | `kill` before it, `tear` (half of a write, then kill), `full`, `eio`, `short` (half of a write, then full) |
+//! | `beat` | heartbeats of this process, from 1 | `kill`, `hang`, `spin`, `panic` |
+//! | `page` | requests to the page of this process, from 1 | as `beat` |
+//! | `update` | SAC updates of the run, from 0 | `nan-reward`, `nan-latent`, `nan-action`, and as `episode` |
+//! | `vae` | VAE minibatches of the run, from 0 | `nan-noise`, and as `episode` |
+//! | `refresh` | refreshes of the run, from 1 | `nan-density`, and as `episode` |
+//! | `episode` | attempts at an episode of the run, from 0 | `nan-policy`, `nan-critic`, `nan-encoder` |
+//!
+//! Off by default; a run with faults says so in its log.
 
 pub mod disk;
 #[cfg(test)]
@@ -16,25 +24,25 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::error::{Error, Result};
 
-/// The variable.
+/// The environment variable.
 pub const VARIABLE: &str = "SKEWFIT_CHAOS";
 
-/// Where faults are counted.
+/// Where a fault occurs, and what is counted to find its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultSite {
-    /// Changes of the disk.
+    /// Changes to the disk, from 1.
     Disk,
-    /// Beats of the work.
+    /// Heartbeats, from 1.
     Beat,
-    /// Requests of the page.
+    /// Requests to the page, from 1.
     Page,
-    /// SAC updates, by number from 0.
+    /// SAC updates, from 0.
     Update,
-    /// VAE minibatches, by number from 0.
+    /// VAE minibatches, from 0.
     Vae,
-    /// Refreshes of the latents, by number from 1.
+    /// Refreshes of the latents, from 1.
     Refresh,
-    /// Tries at an episode, from 0: its id and what was left out before.
+    /// Attempts at an episode, from 0: the episode's id plus the number of updates and episodes skipped before.
     Episode,
 }
 
@@ -43,25 +51,25 @@ pub enum FaultSite {
 pub enum FaultKind {
     /// The process is killed, as by `kill -9`.
     Kill,
-    /// Half of a write, then that.
+    /// Half of a write, then the process is killed.
     Tear,
-    /// No space left.
+    /// The change fails: no space left.
     Full,
-    /// Input/output error.
+    /// The change fails: input/output error.
     Eio,
-    /// Half of a write, then no space left.
+    /// Half of a write, then it fails: no space left.
     Short,
-    /// The thread waits for ever.
+    /// The thread sleeps for ever.
     Hang,
     /// The thread computes for ever.
     Spin,
     /// The thread panics.
     Panic,
-    /// A part of what is learned from is not a number.
+    /// A value that learning uses becomes NaN.
     Nan(NanTarget),
 }
 
-/// What becomes not a number.
+/// The value that becomes NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NanTarget {
     /// A reward of the batch.
@@ -70,15 +78,15 @@ pub enum NanTarget {
     Latent,
     /// An action of the batch.
     Action,
-    /// The noise of a minibatch: its loss and gradient follow.
+    /// The noise of a minibatch, and with it loss and gradient.
     Noise,
-    /// A log density.
+    /// A log density of a refresh.
     Density,
-    /// A parameter of the policy, which stays.
+    /// A parameter of the policy; it stays NaN.
     Policy,
-    /// A parameter of a critic, which stays.
+    /// A parameter of a critic; it stays NaN.
     Critic,
-    /// A parameter of the VAE, which stays.
+    /// A parameter of the VAE's encoder; it stays NaN.
     Encoder,
 }
 
@@ -130,10 +138,10 @@ pub struct Chaos {
 }
 
 impl Chaos {
-    /// What the environment asks for.
+    /// The faults that the environment variable asks for; none if it is not set.
     ///
     /// # Errors
-    /// `Usage` where it cannot be understood.
+    /// As [`parse`](Self::parse).
     pub fn from_env() -> Result<Self> {
         match std::env::var(VARIABLE) {
             Ok(text) => Self::parse(&text),
@@ -142,10 +150,10 @@ impl Chaos {
         }
     }
 
-    /// As the head of this file says.
+    /// Parses the value of the variable, in the form given at the head of this file.
     ///
     /// # Errors
-    /// `Usage`, naming the part that cannot be understood.
+    /// `Usage`: names the fault that cannot be parsed.
     pub fn parse(text: &str) -> Result<Self> {
         let faults = text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(fault);
         Ok(Self { faults: faults.collect::<Result<_>>()?, ..Self::default() })
@@ -157,17 +165,17 @@ impl Chaos {
         self.faults.is_empty()
     }
 
-    /// The fault of the next change of the disk.
+    /// Counts a change to the disk and returns its fault, if any.
     pub fn change(&self) -> Option<FaultKind> {
         if self.is_none() { None } else { self.at(FaultSite::Disk, self.changes.fetch_add(1, Relaxed) + 1).next() }
     }
 
-    /// Applies the fault due at this beat of the work, if any.
+    /// Counts a heartbeat and applies its fault, if any.
     pub fn beat(&self) {
         self.apply_next(FaultSite::Beat, &self.beats);
     }
 
-    /// Does what the next request of the page shall suffer.
+    /// Counts a request to the page and applies its fault, if any.
     pub fn request(&self) {
         self.apply_next(FaultSite::Page, &self.requests);
     }
@@ -184,13 +192,13 @@ impl Chaos {
             Some(FaultKind::Spin) => loop {
                 std::hint::spin_loop();
             },
-            #[expect(clippy::panic, reason = "it is what was asked for")]
+            #[expect(clippy::panic, reason = "the user asked for a panic")]
             Some(FaultKind::Panic) => panic!("{VARIABLE} asked for it"),
             _ => {}
         }
     }
 
-    /// What shall not be a number at the `n`-th of `place`.
+    /// The values that become NaN at count `n` of `place`.
     pub fn nan_targets(&self, place: FaultSite, n: u64) -> impl Iterator<Item = NanTarget> + '_ {
         self.at(place, n).filter_map(|what| if let FaultKind::Nan(part) = what { Some(part) } else { None })
     }
@@ -214,20 +222,20 @@ fn fault(text: &str) -> Result<ScheduledFault> {
         };
         let what = known.iter().find(|(word, _)| *word == what)?.1;
         let fault = ScheduledFault { what, place, first: first.parse().ok()?, count: count.parse().ok()? };
-        let comes = match what {
+        let occurs = match what {
             FaultKind::Nan(NanTarget::Reward | NanTarget::Latent | NanTarget::Action) => place == FaultSite::Update,
             FaultKind::Nan(NanTarget::Noise) => place == FaultSite::Vae,
             FaultKind::Nan(NanTarget::Density) => place == FaultSite::Refresh,
             _ => true,
         };
         let from_1 = matches!(place, FaultSite::Disk | FaultSite::Beat | FaultSite::Page | FaultSite::Refresh);
-        (comes && fault.count > 0 && fault.first >= u64::from(from_1)).then_some(fault) // else it would never come
+        (occurs && fault.count > 0 && fault.first >= u64::from(from_1)).then_some(fault) // else it would never occur
     };
     let way = "write what@place:n or what@place:n+count, as in kill@disk:40 or nan-reward@update:7+3";
     read().ok_or_else(|| Error::Usage(format!("{VARIABLE}: `{text}` cannot be understood: {way}")))
 }
 
-/// Ends this process as `kill -9` does: no destructor, no handler.
+/// Ends this process as `kill -9` does: no destructor and no handler runs.
 pub fn kill() {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     loop {

@@ -1,9 +1,9 @@
-//! Faults come when they are asked for, and what never comes is refused.
+//! Faults occur at their counts; a fault that could never occur is refused.
 
 use super::*;
 
 #[test]
-fn faults_come_when_they_are_asked_for() {
+fn faults_occur_at_their_counts() {
     let chaos = Chaos::parse("full@disk:2+2, nan-reward@update:7,nan-policy@update:7, short@disk:9").unwrap();
     let seen: Vec<_> = (1..=10).filter_map(|n| chaos.change().map(|what| (n, what))).collect();
     assert_eq!(seen, [(2, FaultKind::Full), (3, FaultKind::Full), (9, FaultKind::Short)]);
@@ -13,7 +13,7 @@ fn faults_come_when_they_are_asked_for() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_refused_by_name() {
+fn a_fault_that_cannot_be_parsed_is_named() {
     for bad in [
         "kill",
         "kill@disk",

@@ -1,5 +1,5 @@
-//! A disk that fails at its n-th change, for tests: half of what was to be written is there, as after a crash.
-//! It does not sync, which would change nothing here and take all the time.
+//! A file system for tests that fails at its n-th change; a failing write leaves half of its bytes, as after a crash.
+//! It does not sync: that would not change the tests, and would take most of their time.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -8,26 +8,28 @@ use std::sync::{Arc, atomic::AtomicI64, atomic::Ordering::SeqCst};
 
 use super::fs::{DiskFs, DurableFile, Fs};
 
-/// Changes left before the failure; negative: it has failed. Read by no one but the disk itself.
+/// A file system that fails at a chosen change.
 pub(crate) struct FaultyFs {
+    /// Changes left before the failure; negative: it has failed.
     left: Arc<AtomicI64>,
+    /// Whether it fails from then on, not only once.
     lasting: bool,
-    /// Bytes it says are free; below 0 it fails to say.
+    /// Free bytes that it reports; below 0 the query fails.
     pub(crate) free: i64,
 }
 
 impl FaultyFs {
-    /// A disk that works until [`arm`](Self::arm)ed, then fails once, or from then on.
+    /// A file system that works until [`arm`](Self::arm) is called.
     pub(crate) fn new(lasting: bool) -> Self {
         Self { left: Arc::new(AtomicI64::new(i64::MAX)), lasting, free: i64::MAX }
     }
 
-    /// Lets `n` more changes through.
+    /// Fails after `n` more changes.
     pub(crate) fn arm(&self, n: i64) {
         self.left.store(n, SeqCst);
     }
 
-    /// Works again; whether it had failed.
+    /// Makes it work again; whether it had failed.
     pub(crate) fn heal(&self) -> bool {
         self.left.swap(i64::MAX, SeqCst) < 0
     }
@@ -47,7 +49,7 @@ fn change(left: &AtomicI64, lasting: bool) -> io::Result<()> {
     if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
-/// A file on it.
+/// A file on a [`FaultyFs`].
 struct FaultyFile {
     file: File,
     left: Arc<AtomicI64>,

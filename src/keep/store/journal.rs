@@ -1,5 +1,5 @@
-//! `episodes.jsonl`: one sealed line for each committed episode; line `i` (from 0) is episode `i`.
-//! Only the last line can be torn by a crash: it was never acknowledged, so it is cut off. All else is damage, by line.
+//! `episodes.jsonl`: one line with a check sum per committed episode; line `i` (from 0) is episode `i`.
+//! A crash can leave only the last line incomplete. It was never acknowledged, so it is ignored. Any other bad line is damage.
 
 use serde::{Deserialize, Serialize};
 use skewfit_envs::Ending;
@@ -14,9 +14,9 @@ pub const FILE: &str = "episodes.jsonl";
 /// One committed episode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalLine {
-    /// Counts from 0 over the run.
+    /// Number of the episode in the run, from 0.
     pub id: u64,
-    /// T.
+    /// Its steps, T.
     pub steps: u64,
     /// Exploration steps of the run at the end of this episode.
     pub env_steps_end: u64,
@@ -29,15 +29,16 @@ pub struct JournalLine {
     /// How it ended.
     #[serde(with = "EndingWord")]
     pub ending: Ending,
-    /// SAC updates done when it entered replay; `None` in lines of older programs, and where the journal was made anew.
+    /// SAC updates done when it entered replay; `None` in lines of older programs, and where it was not known when the
+    /// journal was rebuilt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_update: Option<u64>,
-    /// Episodes left out just before it, since an action was not finite; `None` for none.
+    /// Episodes skipped just before it because an action was not finite; `None` for 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<u64>,
 }
 
-/// The contract's words for [`Ending`].
+/// The words for [`Ending`] in the journal.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Ending", rename_all = "kebab-case")]
 enum EndingWord {
@@ -45,25 +46,25 @@ enum EndingWord {
     Truncated,
 }
 
-/// What a journal's bytes say.
+/// A parsed journal.
 #[derive(Debug, Default, PartialEq)]
 pub struct Journal {
-    /// The sound lines, in order.
+    /// The undamaged ("sound") lines, in order.
     pub lines: Vec<JournalLine>,
-    /// The others, by line number.
+    /// The damaged lines, by line number.
     pub damage: Vec<Damage>,
-    /// Whether the bytes do not end with a whole line, so that the next one must not simply be appended.
+    /// Whether the last line is incomplete, so the next line cannot simply be appended.
     pub torn: bool,
 }
 
-/// Reads a journal; total on any bytes.
+/// Parses a journal; any bytes are accepted.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Journal {
     let mut journal = Journal::default();
     let mut rows = bytes.split(|&b| b == b'\n').collect::<Vec<_>>();
     let tail = rows.pop().unwrap_or_default();
     journal.torn = !tail.is_empty();
-    // A last line of which a block was lost, which reads as zeros: its sync never came back.
+    // The last line has a lost block, which reads as zeros: its sync never returned.
     if tail.is_empty() && rows.last().is_some_and(|row| row.contains(&0)) {
         rows.pop();
         journal.torn = true;
@@ -71,7 +72,7 @@ pub fn parse(bytes: &[u8]) -> Journal {
     let written = tail.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1); // a lost block reads as zeros
     let tail = tail.get(..written).unwrap_or_default();
     if tail.contains(&b'}') {
-        rows.push(tail); // all of a line was written but its newline
+        rows.push(tail); // the whole line was written, only its newline is missing
     }
     for (i, row) in rows.into_iter().enumerate() {
         match parse_line(row, i as u64) {
@@ -82,18 +83,18 @@ pub fn parse(bytes: &[u8]) -> Journal {
     journal
 }
 
-/// What the run knows of an episode that its shard does not hold.
+/// Counters of the run that the journal stores with an episode; the shard does not have them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CommitCounters {
-    /// Exploration steps of the run at its end.
+    /// Exploration steps of the run at the end of the episode.
     pub env_steps_end: u64,
-    /// SAC updates done when it enters replay.
+    /// SAC updates done when it enters replay; `None` if not known.
     pub at_update: Option<u64>,
-    /// Episodes left out just before it.
+    /// Episodes skipped just before it.
     pub left_out: u64,
 }
 
-/// The sound lines among a journal's last bytes, wherever those begin.
+/// The sound lines in the last bytes of a journal; the first may begin in the middle of a line.
 #[must_use]
 pub fn tail(bytes: &[u8]) -> Vec<JournalLine> {
     let lines = bytes.split(|&b| b == b'\n').filter_map(|row| seal::unseal::<JournalLine>(row).ok());

@@ -1,4 +1,4 @@
-//! Where a supervisor hears the signs of life of its child.
+//! The socket on which a supervisor receives the heartbeats of its child.
 
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::UnixDatagram;
@@ -8,15 +8,15 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, Fs};
 
-/// A socket of its own in the system's temporary folder, which goes with it.
+/// A socket in a new folder in the system's temporary folder; both are removed when this value is dropped.
 pub(super) struct NotifySocket {
     socket: UnixDatagram,
-    /// Where the child sends to.
+    /// Path of the socket, for the child's `NOTIFY_SOCKET`.
     pub(super) path: PathBuf,
 }
 
 impl NotifySocket {
-    /// A new one.
+    /// Creates folder and socket.
     ///
     /// # Errors
     /// `Io`.
@@ -38,13 +38,13 @@ impl NotifySocket {
         Ok(Self { socket, path: dir.join("notify") })
     }
 
-    /// Whether there was a sign of life, within a tenth of a second; passed on to whoever watches this process.
+    /// Waits a tenth of a second at most for a heartbeat; whether one came. It is passed on to this process's own watchdog.
     pub(super) fn received(&self) -> bool {
         let mut message = [0; 1024];
-        let Ok(length) = self.socket.recv(&mut message) else { return false }; // it timed out
+        let Ok(length) = self.socket.recv(&mut message) else { return false }; // timed out
         let text = String::from_utf8_lossy(message.get(..length).unwrap_or_default());
         let states: Vec<_> = text.lines().map(sd_notify::NotifyState::Custom).collect();
-        let _ = sd_notify::notify(&states); // nobody may be there
+        let _ = sd_notify::notify(&states); // there may be no watchdog
         true
     }
 }

@@ -23,7 +23,7 @@ impl Fs for DiskFs {
         Ok(Box::new(File::options().append(true).open(path)?))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one that `write_atomic` is made of")]
+    #[expect(clippy::disallowed_methods, reason = "`write_atomic` is built on it")]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }
