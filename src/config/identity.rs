@@ -33,8 +33,8 @@ impl Config {
         Ok(Resolved::of(self, KEYS)?.identity())
     }
 
-    /// Whether `identity`, read from a checkpoint, is that of this configuration, by the present formula or by the one used
-    /// up to commit 6a6cb58.
+    /// Whether `identity`, read from a checkpoint, is that of this configuration, by the present formula or by the one
+    /// used up to commit 6a6cb58.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -43,8 +43,8 @@ impl Config {
         Ok(identity == resolved.clone().identity() || identity == resolved.identity_up_to_6a6cb58())
     }
 
-    /// Identifies the run: 16 hexadecimal digits of BLAKE3(resolved file, seed as 8 little-endian bytes). A key whose value
-    /// is its [`ConfigKey::since`] is left out of the file.
+    /// Identifies the run: 16 hexadecimal digits of BLAKE3(resolved file, seed as 8 little-endian bytes). A key whose
+    /// value is its [`ConfigKey::since`] is left out of the file.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -95,7 +95,8 @@ impl<'k> Resolved<'k> {
         digits(blake3::hash(self.learned().without_new_keys().text().as_bytes()))
     }
 
-    /// The identity in checkpoints up to commit 6a6cb58: a hash of all settings, with `run.steps` and `[night]` set to zero.
+    /// The identity in checkpoints up to commit 6a6cb58: a hash of all settings, with `run.steps` and `[night]` set to
+    /// zero.
     fn identity_up_to_6a6cb58(self) -> String {
         let mut settings = self.without_new_keys();
         for (_, value) in settings.0.iter_mut().filter(|(k, _)| k.name == "run.steps" || k.name.starts_with("night.")) {

@@ -21,8 +21,8 @@ pub struct ConfigKey {
     /// Whether what a run learns or measures depends on it. [`Config::identity`](super::Config::identity) is a hash of
     /// these keys.
     pub learned: bool,
-    /// For a key added after the first release: the value, as TOML, that earlier programs used. A run's own file without
-    /// the key has this value. It is set when the key is added and never changed.
+    /// For a key added after the first release: the value, as TOML, that earlier programs used. A run's own file
+    /// without the key has this value. It is set when the key is added and never changed.
     pub since: Option<&'static str>,
 }
 

@@ -1,7 +1,8 @@
 //! TOML -> `RawConfig` (unknown keys refused) -> validated `Config`; the only place where defaults live.
 //!
-//! [`keys::KEYS`] is the table of keys, defaults and ranges. `--set` overrides the file or preset; the last `--set` of a
-//! key wins. [`Config::of_run`] reads a run's own file: a key it lacks has the value its program used, not today's default.
+//! [`keys::KEYS`] is the table of keys, defaults and ranges. `--set` overrides the file or preset; the last `--set` of
+//! a key wins. [`Config::of_run`] reads a run's own file: a key it lacks has the value its program used, not today's
+//! default.
 
 mod identity;
 pub mod keys;
@@ -27,8 +28,8 @@ use std::path::Path;
 const LONGEST_FILE: u64 = 1 << 20;
 
 impl Config {
-    /// The configuration of an experiment. `what` is a file if it ends in `.toml`, else a preset; `overrides` are applied
-    /// after it.
+    /// The configuration of an experiment. `what` is a file if it ends in `.toml`, else a preset; `overrides` are
+    /// applied after it.
     ///
     /// # Errors
     /// `Usage`: the file or preset does not exist, or something in it is wrong (with file, key and line).
@@ -54,9 +55,9 @@ impl Config {
     }
 
     /// Reads `config.toml` of a run directory, then applies `overrides`. A key that the file lacks has the value
-    /// [`ConfigKey::since`](keys::ConfigKey::since): the value that the run's program used. Every program writes the keys
-    /// without `since`, so a user has removed such a key: it has the default, and the checkpoint's identity shows whether
-    /// this makes another experiment. The scene may be a caller's own.
+    /// [`ConfigKey::since`](keys::ConfigKey::since): the value that the run's program used. Every program writes the
+    /// keys without `since`, so a user has removed such a key: it has the default, and the checkpoint's identity shows
+    /// whether this makes another experiment. The scene may be a caller's own.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).

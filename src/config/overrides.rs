@@ -1,4 +1,5 @@
-//! Parses `--set a.b=c`: a dotted key and a TOML value, else a string. Also finds the known name nearest to a mistyped one.
+//! Parses `--set a.b=c`: a dotted key and a TOML value, else a string. Also finds the known name nearest to a mistyped
+//! one.
 
 use super::raw::Setting;
 use crate::error::{Error, Result};

@@ -1,4 +1,5 @@
-//! Settings before validation: values of known keys, each with its origin. A later setting of a key replaces an earlier one.
+//! Settings before validation: values of known keys, each with its origin. A later setting of a key replaces an earlier
+//! one.
 
 use super::keys::{Allowed, ConfigKey};
 use super::overrides::{nearest, toml_value};
@@ -25,8 +26,8 @@ pub struct Setting {
 pub(super) enum WrittenBy {
     /// A user: the file may name shipped scenes only, and a missing key has today's default.
     User,
-    /// This program or an earlier one, in a run directory: the file may name a caller's own scene, and a missing key has
-    /// the value that the program used.
+    /// This program or an earlier one, in a run directory: the file may name a caller's own scene, and a missing key
+    /// has the value that the program used.
     Program,
 }
 
@@ -46,7 +47,8 @@ impl<'k> RawConfig<'k> {
     /// Sets one key, or every key of a table.
     ///
     /// # Errors
-    /// `Usage`: an unknown key (names the nearest one); a value of the wrong type or out of range (names what is allowed).
+    /// `Usage`: an unknown key (names the nearest one); a value of the wrong type or out of range (names what is
+    /// allowed).
     pub fn set(&mut self, setting: Setting) -> Result<()> {
         let Setting { key, value, origin } = &setting;
         if let Some(known) = self.keys.iter().find(|k| k.name == key) {

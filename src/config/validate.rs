@@ -50,7 +50,7 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
             c.agent.layer_norm && c.agent.hidden.iter().any(|units| *units < 2),
             &["agent.layer_norm", "agent.hidden"],
             format!(
-                "agent.hidden = {:?} has a layer of one unit, which agent.layer_norm always makes 0; use 2 units or more",
+                "agent.hidden = {:?} has a layer of one unit, which agent.layer_norm always makes 0; use 2 or more",
                 c.agent.hidden
             ),
         ),
@@ -68,7 +68,7 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
             c.latent.channels.len() != convolutions,
             &["latent.channels", "env.image_size"],
             format!(
-                "latent.channels = {:?} must have {convolutions} entries, one per convolution, for env.image_size = {size}",
+                "latent.channels = {:?} must have {convolutions} entries, one per convolution, at env.image_size = {size}",
                 c.latent.channels
             ),
         ),

@@ -1,10 +1,10 @@
-//! Loads checkpoints. Every file is checked before it is parsed; a damaged checkpoint is passed over for an older one. A
-//! checkpoint that cannot be read is not called damaged: the search ends with an error.
+//! Loads checkpoints. Every file is checked before it is parsed; a damaged checkpoint is passed over for an older one.
+//! A checkpoint that cannot be read is not called damaged: the search ends with an error.
 
 use std::path::Path;
 
 use super::{FILES, FORMAT_VERSION, FileRecord, Loaded, MANIFEST, Manifest, Snapshot};
-use super::{candidates, key, params_blake3, tensors};
+use super::{candidates, params_blake3, parse_name, tensors};
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, read_if_there};
 use crate::keep::store::{Damage, unseal_versioned};
@@ -16,8 +16,8 @@ const LISTINGS: usize = 10;
 /// The newest undamaged ("sound") checkpoint of a run; `None` where none was ever saved.
 ///
 /// # Errors
-/// [`Error::Damaged`] where all checkpoints are damaged; [`Error::Usage`] where one that is newer than the first sound one
-/// has a newer format or may not be read: resuming from an older one would lose it. [`Error::Disk`].
+/// [`Error::Damaged`] where all checkpoints are damaged; [`Error::Usage`] where one that is newer than the first sound
+/// one has a newer format or may not be read: resuming from an older one would lose it. [`Error::Disk`].
 pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
     sound_after(run_dir, 0)
 }
@@ -78,8 +78,8 @@ fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
     Err(Error::Damaged(format!("{dir}: none of {n} checkpoints is sound ({first}); put one back")))
 }
 
-/// As [`read`], for a run that may replace or remove the checkpoint meanwhile: one that looks damaged is read once more, and
-/// the result is `None` if it no longer exists.
+/// As [`read`], for a run that may replace or remove the checkpoint meanwhile: one that looks damaged is read once
+/// more, and the result is `None` if it no longer exists.
 ///
 /// # Errors
 /// [`Error::Usage`] where only a newer program or another user can read it; [`Error::Disk`] where the disk fails.
@@ -128,7 +128,7 @@ fn read(run_dir: &Path, name: &str) -> Result<Snapshot, LoadFailure> {
         Error::Usage(why) => LoadFailure::Unreadable(Error::Usage(format!("{}, {name}: {why}", run_dir.display()))),
         other => damage(MANIFEST, other.to_string()).into(),
     })?;
-    if Some(manifest.update) != key(name).map(|k| k.0) {
+    if Some(manifest.update) != parse_name(name).map(|n| n.update) {
         return Err(damage(MANIFEST, format!("is of update {}", manifest.update)).into());
     }
     let checked = |file: &str| {

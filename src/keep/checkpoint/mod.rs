@@ -1,6 +1,6 @@
-//! Checkpoints: all that the next update depends on, in one directory per saved update. It is built under a temporary name,
-//! manifest last, then renamed. Every file is checked by length and BLAKE3 before it is parsed; a damaged checkpoint is
-//! passed over for an older one.
+//! Checkpoints: all that the next update depends on, in one directory per saved update. It is built under a temporary
+//! name, manifest last, then renamed. Every file is checked by length and BLAKE3 before it is parsed; a damaged
+//! checkpoint is passed over for an older one.
 
 mod load;
 mod retention;
@@ -73,21 +73,30 @@ struct FileRecord {
 /// # Errors
 /// `Disk` where the directory cannot be listed.
 pub fn updates(run_dir: &Path) -> Result<Vec<u64>> {
-    Ok(candidates(run_dir)?.iter().filter_map(|name| key(name)).filter(|k| k.1).map(|k| k.0).collect())
+    Ok(candidates(run_dir)?.iter().filter_map(|n| parse_name(n)).filter(|n| n.in_place).map(|n| n.update).collect())
 }
 
-/// (update, whether the name has no suffix [`FORMER`]) of a checkpoint's directory name; `None` for another name.
-fn key(name: &str) -> Option<(u64, bool)> {
+/// What the directory name of a checkpoint says. By order, a former version comes before the one in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct DirName {
+    update: u64,
+    /// Whether the name has no suffix [`FORMER`].
+    in_place: bool,
+}
+
+/// Parses a checkpoint's directory name; `None` for another name.
+fn parse_name(name: &str) -> Option<DirName> {
     let digits = name.strip_suffix(FORMER).unwrap_or(name);
     let well_formed = digits.len() >= 8 && digits.bytes().all(|b| b.is_ascii_digit());
-    well_formed.then(|| digits.parse().ok()).flatten().map(|update| (update, digits == name))
+    let update = well_formed.then(|| digits.parse().ok()).flatten()?;
+    Some(DirName { update, in_place: digits == name })
 }
 
 /// Directory names of a run's checkpoints, newest first, each before its former version.
 fn candidates(run_dir: &Path) -> Result<Vec<String>> {
     let mut names = names_in(&DiskFs, &run_dir.join("checkpoints"))?;
-    names.retain(|name| key(name).is_some());
-    names.sort_by_key(|name| std::cmp::Reverse(key(name)));
+    names.retain(|name| parse_name(name).is_some());
+    names.sort_by_key(|name| std::cmp::Reverse(parse_name(name)));
     Ok(names)
 }
 

@@ -1,9 +1,9 @@
-//! Which checkpoints are kept: the newest, one per given number of hours, and protected ones. Checkpoints newer than the
-//! one a run resumes from are set aside.
+//! Which checkpoints are kept: the newest, one per given number of hours, and protected ones. Checkpoints newer than
+//! the one a run resumes from are set aside.
 
 use std::path::Path;
 
-use super::{FORMAT_VERSION, MANIFEST, Manifest, key};
+use super::{DirName, FORMAT_VERSION, MANIFEST, Manifest, parse_name};
 use crate::error::Result;
 use crate::keep::store::fs::{Fs, disk_error, names_in, read_if_there, write_atomic};
 use crate::keep::store::unseal_versioned;
@@ -30,7 +30,7 @@ pub struct Retention<'a> {
 pub fn set_aside(fs: &dyn Fs, run_dir: &Path, update: u64) -> Result<Vec<String>> {
     let parent = run_dir.join("checkpoints");
     let mut newer = names_in(fs, &parent)?;
-    newer.retain(|name| key(name).is_some_and(|k| k.0 > update));
+    newer.retain(|name| parse_name(name).is_some_and(|n| n.update > update));
     for name in &newer {
         let aside = parent.join(format!("{name}{ASIDE}"));
         let moved = fs.remove(&aside).and_then(|()| fs.rename(&parent.join(name), &aside));
@@ -43,25 +43,28 @@ pub fn set_aside(fs: &dyn Fs, run_dir: &Path, update: u64) -> Result<Vec<String>
     Ok(newer)
 }
 
-/// The names that are not needed once `update` is saved: its own former version, and older checkpoints beyond the newest
-/// `keep`. Newer ones are kept: a run that was rolled back reaches those updates again.
+/// The names that are not needed once `update` is saved: its own former version, and older checkpoints beyond the
+/// newest `keep`. Newer ones are kept: a run that was rolled back reaches those updates again.
 pub(super) fn superseded(names: &[String], update: u64, keep: usize) -> Vec<&str> {
-    let mut older = names.iter().filter_map(|n| key(n)).map(|k| k.0).filter(|&u| u < update).collect::<Vec<_>>();
+    let mut older =
+        names.iter().filter_map(|n| parse_name(n)).map(|n| n.update).filter(|&u| u < update).collect::<Vec<_>>();
     older.sort_unstable();
     older.dedup();
     let drop = &older[..older.len().saturating_sub(keep.saturating_sub(1))];
-    let goes = |name: &&str| key(name).is_some_and(|k| k == (update, false) || drop.contains(&k.0));
-    names.iter().map(String::as_str).filter(goes).collect()
+    let own_former = DirName { update, in_place: false };
+    let is_superseded = |name: &&str| parse_name(name).is_some_and(|n| n == own_former || drop.contains(&n.update));
+    names.iter().map(String::as_str).filter(is_superseded).collect()
 }
 
-/// The first checkpoint of every `every_s` seconds of the run, by the times in their manifests; also those whose manifest
-/// cannot be read.
+/// The first checkpoint of every `every_s` seconds of the run, by the times in their manifests; also those whose
+/// manifest cannot be read.
 pub(super) fn first_of_every(fs: &dyn Fs, parent: &Path, names: &[String], every_s: f64) -> Vec<u64> {
     if every_s <= 0.0 {
         return Vec::new();
     }
     let (mut timed, mut unreadable) = (Vec::new(), Vec::new());
-    for (name, update) in names.iter().filter_map(|name| Some((name, key(name).filter(|k| k.1)?.0))) {
+    for name in names {
+        let Some(DirName { update, in_place: true }) = parse_name(name) else { continue };
         let Ok(bytes) = read_if_there(fs, &parent.join(name).join(MANIFEST)) else {
             unreadable.push(update);
             continue;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::retention::{first_of_every, superseded};
 use super::{
-    FILES, FORMAT_VERSION, FORMER, FileRecord, MANIFEST, Manifest, Retention, Snapshot, key, params_blake3, tensors,
+    FILES, FORMAT_VERSION, FORMER, FileRecord, MANIFEST, Manifest, Retention, Snapshot, params_blake3, parse_name,
+    tensors,
 };
 use crate::error::Result;
 use crate::keep::store::fs::{Fs, disk_error, names_in, parent_of, temporary_of, write_atomic};
@@ -19,8 +20,8 @@ pub struct Saved {
     pub params_blake3: String,
 }
 
-/// Saves `snapshot` under `run_dir`, then removes older checkpoints that `keep` does not keep. On return it is on the disk.
-/// After a crash or an error at any moment, either the earlier checkpoints or the new one are there.
+/// Saves `snapshot` under `run_dir`, then removes older checkpoints that `keep` does not keep. On return it is on the
+/// disk. After a crash or an error at any moment, either the earlier checkpoints or the new one are there.
 ///
 /// # Errors
 /// As [`disk_error`](crate::keep::store::fs::disk_error); `NotFinite` or `Usage` for tensors that cannot be saved.
@@ -47,14 +48,16 @@ pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Retention) -
     let names = names_in(fs, &parent)?;
     let first = first_of_every(fs, &parent, &names, keep.every_s);
     for name in superseded(&names, update, keep.newest) {
-        if key(name).is_none_or(|k| !k.1 || !(first.contains(&k.0) || keep.protected.contains(&k.0))) {
+        let is_kept = |update| first.contains(&update) || keep.protected.contains(&update);
+        if parse_name(name).is_none_or(|n| !n.in_place || !is_kept(n.update)) {
             discard(fs, &parent.join(name))?;
         }
     }
     Ok(Saved { dir, params_blake3 })
 }
 
-/// Builds `dir` under a temporary name and renames it. An earlier version is first renamed to a name that is still read.
+/// Builds `dir` under a temporary name and renames it. An earlier version is first renamed to a name that is still
+/// read.
 fn install<'a>(fs: &dyn Fs, dir: &Path, entries: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<()> {
     let temporary = temporary_of(dir)?;
     let former = dir.with_added_extension(&FORMER[1..]);

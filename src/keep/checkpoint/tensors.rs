@@ -1,6 +1,6 @@
-//! Named tensors as safetensors files, and their hash. `params_blake3` is BLAKE3 of all parameters, then all tensors of the
-//! optimiser, both sorted by name. Of each tensor: len(name), name, rank, dims (numbers as u64, little-endian), then the
-//! values (f32, little-endian).
+//! Named tensors as safetensors files, and their hash. `params_blake3` is BLAKE3 of all parameters, then all tensors of
+//! the optimiser, both sorted by name. Of each tensor: len(name), name, rank, dims (numbers as u64, little-endian),
+//! then the values (f32, little-endian).
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
@@ -26,7 +26,8 @@ pub fn params_blake3(models: &ModelState) -> String {
 /// The tensors as a safetensors file.
 ///
 /// # Errors
-/// [`Error::NotFinite`], naming the tensor; [`Error::Usage`] for a name used twice, or a shape that does not fit the data.
+/// [`Error::NotFinite`], naming the tensor; [`Error::Usage`] for a name used twice, or a shape that does not fit the
+/// data.
 pub(super) fn encode(tensors: &[NamedTensor]) -> Result<Vec<u8>> {
     let sorted = by_name(tensors);
     let refuse = |name: &str, why: &str| Error::Usage(format!("tensor `{name}`: {why}; it cannot be saved"));

@@ -1,16 +1,16 @@
 //! Fault injection: `SKEWFIT_CHAOS` says which faults occur and when, so anyone can test that a run survives them.
 //!
-//! The variable holds `what@place:n` or `what@place:n+count` (the n-th and the following, `count` in all), comma-separated:
+//! The variable holds `what@place:n` or `what@place:n+count`, comma-separated. The fault occurs at count `n` of the
+//! place, or at `count` counts from `n` on. The places and their faults:
 //!
-//! | place | counted | what |
-//! |---|---|---|
-//! | `disk` | changes (create, write, sync, rename, ...) of this process, from 1 | `kill` before it, `tear` (half of a write, then kill), `full`, `eio`, `short` (half of a write, then full) |
-//! | `beat` | heartbeats of this process, from 1 | `kill`, `hang`, `spin`, `panic` |
-//! | `page` | requests to the page of this process, from 1 | as `beat` |
-//! | `update` | SAC updates of the run, from 0 | `nan-reward`, `nan-latent`, `nan-action`, and as `episode` |
-//! | `vae` | VAE minibatches of the run, from 0 | `nan-noise`, and as `episode` |
-//! | `refresh` | refreshes of the run, from 1 | `nan-density`, and as `episode` |
-//! | `episode` | attempts at an episode of the run, from 0 | `nan-policy`, `nan-critic`, `nan-encoder` |
+//! - `disk`, changes (create, write, sync, rename, ...) of this process, from 1: `kill` before it, `tear` (half of a
+//!   write, then kill), `full`, `eio`, `short` (half of a write, then full).
+//! - `beat` and `page`, heartbeats and requests to the page, of this process, from 1: `kill`, `hang`, `spin`, `panic`.
+//! - `update`, SAC updates of the run, from 0: `nan-reward`, `nan-latent`, `nan-action`.
+//! - `vae`, VAE minibatches of the run, from 0: `nan-noise`.
+//! - `refresh`, refreshes of the run, from 1: `nan-density`.
+//! - `episode`, attempts at an episode of the run, from 0.
+//! - `nan-policy`, `nan-critic` and `nan-encoder` on any of the last four places.
 //!
 //! Off by default; a run with faults says so in its log.
 

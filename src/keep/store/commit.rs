@@ -7,12 +7,12 @@ use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
 
 impl Store {
-    /// Commits `episode`, which must be the next one; on return it survives a power cut. After an error it is not committed,
-    /// and the same commit can be tried again.
+    /// Commits `episode`, which must be the next one; on return it survives a power cut. After an error it is not
+    /// committed, and the same commit can be tried again.
     ///
     /// # Errors
-    /// [`Error::Disk`]; [`Error::Misuse`] where `episode` is not the next one; [`Error::Usage`] where its arrays do not fit
-    /// together.
+    /// [`Error::Disk`]; [`Error::Misuse`] where `episode` is not the next one; [`Error::Usage`] where its arrays do not
+    /// fit together.
     pub fn commit_with(&mut self, episode: &Episode, counters: CommitCounters) -> Result<Committed> {
         let id = self.lines.len() as u64;
         self.writable()?;
@@ -36,8 +36,8 @@ impl Store {
         self.commit_with(episode, CommitCounters { env_steps_end, ..CommitCounters::default() })
     }
 
-    /// Removes all but the first `episodes` lines from the journal. The shards stay: a shard is compared with the new bytes
-    /// when its episode is committed again.
+    /// Removes all but the first `episodes` lines from the journal. The shards stay: a shard is compared with the new
+    /// bytes when its episode is committed again.
     ///
     /// # Errors
     /// [`Error::Damaged`] where there are fewer; [`Error::Disk`].

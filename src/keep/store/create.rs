@@ -1,5 +1,5 @@
-//! Makes a directory a run. The order of its files ensures that a crash leaves either a run, or a directory in which the run
-//! can be created again.
+//! Makes a directory a run. The order of its files ensures that a crash leaves either a run, or a directory in which
+//! the run can be created again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,8 +18,8 @@ impl Store {
         Self::create_in(Arc::new(DiskFs), dir, root, &[])
     }
 
-    /// As [`create`](Self::create), on the file system `fs`, and writes `files`, (name, text), out of [`BEGINNING`]. `run.json`
-    /// is written last: a directory with it is complete, and in one without it the run can be created again.
+    /// As [`create`](Self::create), on the file system `fs`, and writes `files`, (name, text), out of [`BEGINNING`].
+    /// `run.json` is written last: a directory with it is complete, and in one without it the run can be created again.
     ///
     /// # Errors
     /// As [`create`](Self::create).

@@ -1,5 +1,5 @@
-//! `episodes.jsonl`: one line with a check sum per committed episode; line `i` (from 0) is episode `i`.
-//! A crash can leave only the last line incomplete. It was never acknowledged, so it is ignored. Any other bad line is damage.
+//! `episodes.jsonl`: one line with a check sum per committed episode; line `i` (from 0) is episode `i`. A crash can
+//! leave only the last line incomplete. It was never acknowledged, so it is ignored. Any other bad line is damage.
 
 use serde::{Deserialize, Serialize};
 use skewfit_envs::Ending;

@@ -1,6 +1,6 @@
-//! The episodes of a run directory: one immutable shard file per episode, and a journal with one line per episode.
-//! A commit writes the shard (temporary file, fsync, rename, fsync of the directory), then appends the journal line (fsync).
-//! An episode is committed once its line is on the disk, so a crash leaves it committed whole or not at all.
+//! The episodes of a run directory: one immutable shard file per episode, and a journal with one line per episode. A
+//! commit writes the shard (temporary file, fsync, rename, fsync of the directory), then appends the journal line
+//! (fsync). An episode is committed once its line is on the disk, so a crash leaves it committed whole or not at all.
 
 mod commit;
 mod create;
@@ -57,7 +57,8 @@ impl std::fmt::Display for Damage {
 /// Result of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// A shard of this episode existed from before a [`Store::cut_back`], with other bytes: the run did not repeat exactly.
+    /// A shard of this episode existed from before a [`Store::cut_back`], with other bytes: the run did not repeat
+    /// exactly.
     pub diverged: bool,
 }
 

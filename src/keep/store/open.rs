@@ -44,13 +44,14 @@ impl Store {
     /// Opens a run for reading, whether or not a live process writes to it; see [`damaged`](Self::damaged).
     ///
     /// # Errors
-    /// [`Error::Usage`] where `dir` is not a run; [`Error::Damaged`] where `run.json` is damaged or the journal is missing;
-    /// [`Error::Disk`].
+    /// [`Error::Usage`] where `dir` is not a run; [`Error::Damaged`] where `run.json` is damaged or the journal is
+    /// missing; [`Error::Disk`].
     pub fn read_only(dir: &Path) -> Result<Self> {
         Self::read(Arc::new(DiskFs), dir)
     }
 
-    /// As [`read_only`](Self::read_only), but reads only the journal's last `bytes`; for readers that poll every second.
+    /// As [`read_only`](Self::read_only), but reads only the journal's last `bytes`; for readers that poll every
+    /// second.
     ///
     /// # Errors
     /// As [`read_only`](Self::read_only).

@@ -11,8 +11,8 @@ impl Store {
     /// Episode `id`, its bytes checked against the journal before they are parsed.
     ///
     /// # Errors
-    /// [`Error::Damaged`], naming the shard; [`Error::Usage`] where there is no such episode, or it has a newer format or may
-    /// not be read; [`Error::Disk`] where the disk fails.
+    /// [`Error::Damaged`], naming the shard; [`Error::Usage`] where there is no such episode, or it has a newer format
+    /// or may not be read; [`Error::Disk`] where the disk fails.
     pub fn episode(&self, id: u64) -> Result<Episode> {
         let found = self.lines.binary_search_by_key(&id, |line| line.id).ok().and_then(|at| self.lines.get(at));
         let absent =

@@ -11,12 +11,13 @@ use super::{JournalLine, Store, journal, shard};
 use crate::error::{Error, Result};
 
 impl Store {
-    /// Rebuilds the journal from the shards of episodes 0, 1, ..., up to the first that is missing, damaged or of another run;
-    /// returns their number. Where the old journal has a sound line for an episode, the shard must have that line's hash. The
-    /// old journal is kept as `episodes.jsonl.old`.
+    /// Rebuilds the journal from the shards of episodes 0, 1, ..., up to the first that is missing, damaged or of
+    /// another run; returns their number. Where the old journal has a sound line for an episode, the shard must have
+    /// that line's hash. The old journal is kept as `episodes.jsonl.old`.
     ///
     /// # Errors
-    /// As [`open_in`](Self::open_in), except for a damaged journal; `Damaged` where the old journal has more sound lines.
+    /// As [`open_in`](Self::open_in), except for a damaged journal; `Damaged` where the old journal has more sound
+    /// lines.
     pub fn rebuild_journal(fs: &dyn Fs, dir: &Path) -> Result<usize> {
         let root = read_run_file(fs, dir)?;
         let _lock = RunLock::acquire(dir)?;
@@ -43,7 +44,7 @@ impl Store {
             let (held, found) = (known.len(), lines.len());
             let way = "put the next episode's file back, or move the journal away to keep only those";
             return Err(Error::Damaged(format!(
-                "{}: its journal has {held} undamaged lines, but only the first {found} episode files can be used: {way}",
+                "{}: its journal has {held} sound lines, but only the first {found} episode files can be used: {way}",
                 dir.display()
             )));
         }

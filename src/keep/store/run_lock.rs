@@ -1,5 +1,5 @@
-//! Ownership of a run directory: the directory and its lock file are kept open. Before every change, both must still be the
-//! ones at the run's path.
+//! Ownership of a run directory: the directory and its lock file are kept open. Before every change, both must still be
+//! the ones at the run's path.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -49,7 +49,7 @@ impl RunLock {
     /// # Errors
     /// [`Error::Lost`] where it was removed or moved; [`Error::Busy`] where another run is there now.
     pub fn still_ours(&self) -> Result<()> {
-        match self.check().map_err(|e| disk_error("look at", &self.dir, &e)) {
+        match self.check().map_err(|e| disk_error("check", &self.dir, &e)) {
             Err(lost @ (Error::Lost(_) | Error::Busy(_))) => Err(lost),
             _ => Ok(()), // it cannot be checked now: the next write reports the error
         }
@@ -65,8 +65,8 @@ impl RunLock {
         is_same_file(&self.handle, &now).is_ok_and(|there| there).then_some(now)
     }
 
-    /// The same directory at its new path `dir`, to write the last events. Its lock file may be missing there, but there must
-    /// be no lock file of another run.
+    /// The same directory at its new path `dir`, to write the last events. Its lock file may be missing there, but
+    /// there must be no lock file of another run.
     ///
     /// # Errors
     /// Any error of the operating system.

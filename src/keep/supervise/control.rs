@@ -1,5 +1,6 @@
 //! Requests to a run from outside: run, pause or stop, and nothing else. The request is one word in the run's file
-//! `control`, which the run reads between two episodes or updates. Anyone who may write to the run's directory can send one.
+//! `control`, which the run reads between two episodes or updates. Anyone who may write to the run's directory can send
+//! one.
 
 use std::path::Path;
 

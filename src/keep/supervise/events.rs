@@ -1,5 +1,5 @@
-//! `night.jsonl`: the events of a run, one line each, in the order in which they were written. It is only appended to, and
-//! nothing is learned from it. The report's section about events is made from it.
+//! `night.jsonl`: the events of a run, one line each, in the order in which they were written. It is only appended to,
+//! and nothing is learned from it. The report's section about events is made from it.
 
 use std::io::ErrorKind;
 use std::path::Path;

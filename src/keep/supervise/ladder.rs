@@ -1,6 +1,6 @@
 //! The response to non-finite values, in four rungs: skip the update or episode -> roll back to the last checkpoint and
-//! halve the learning rate -> roll back to the checkpoint before -> stop. It depends on counters only, so a repeated run
-//! takes the same decisions.
+//! halve the learning rate -> roll back to the checkpoint before -> stop. It depends on counters only, so a repeated
+//! run takes the same decisions.
 
 use serde::{Deserialize, Serialize};
 

@@ -19,8 +19,8 @@ pub struct RollingLog {
 }
 
 impl RollingLog {
-    /// Opens the log at `path`, which may exist. It and the rotated logs together never hold more than 5 `limit` bytes and
-    /// one line.
+    /// Opens the log at `path`, which may exist. It and the rotated logs together never hold more than 5 `limit` bytes
+    /// and one line.
     ///
     /// # Errors
     /// Any error of the operating system.

@@ -1,5 +1,5 @@
-//! Unattended runs: heartbeats, the response to non-finite values, restarts, a log of bounded size, the run's status, its
-//! events, and requests from outside.
+//! Unattended runs: heartbeats, the response to non-finite values, restarts, a log of bounded size, the run's status,
+//! its events, and requests from outside.
 
 pub mod control;
 pub mod events;

@@ -38,7 +38,8 @@ impl NotifySocket {
         Ok(Self { socket, path: dir.join("notify") })
     }
 
-    /// Waits a tenth of a second at most for a heartbeat; whether one came. It is passed on to this process's own watchdog.
+    /// Waits a tenth of a second at most for a heartbeat; whether one came. It is passed on to this process's own
+    /// watchdog.
     pub(super) fn received(&self) -> bool {
         let mut message = [0; 1024];
         let Ok(length) = self.socket.recv(&mut message) else { return false }; // timed out

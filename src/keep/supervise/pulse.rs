@@ -1,6 +1,7 @@
 //! Heartbeats: one is sent when an update, an episode or an evaluation attempt is done, never by a timer.
 //!
-//! The watchdog (systemd's `WatchdogSec`, or `--supervised`) receives `WATCHDOG=1` on `NOTIFY_SOCKET`, once a second at most.
+//! The watchdog (systemd's `WatchdogSec`, or `--supervised`) receives `WATCHDOG=1` on `NOTIFY_SOCKET`, once a second at
+//! most.
 
 use std::time::{Duration, Instant};
 

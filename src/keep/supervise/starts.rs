@@ -1,6 +1,6 @@
-//! Decides whether and when a child that ended is restarted: after a growing wait while it saves no new checkpoint, from an
-//! older checkpoint after every second failure, and no more after the fifth start in ten minutes or the tenth in a row
-//! without a new checkpoint.
+//! Decides whether and when a child that ended is restarted: after a growing wait while it saves no new checkpoint,
+//! from an older checkpoint after every second failure, and no more after the fifth start in ten minutes or the tenth
+//! in a row without a new checkpoint.
 
 use std::time::{Duration, Instant};
 
@@ -32,8 +32,8 @@ pub struct Starts {
 }
 
 impl Starts {
-    /// Decides about a child that ran from `began` to `now`. `progressed`: it saved a new checkpoint. `back_off_s`: the first
-    /// wait, doubled with each failure.
+    /// Decides about a child that ran from `began` to `now`. `progressed`: it saved a new checkpoint. `back_off_s`: the
+    /// first wait, doubled with each failure.
     pub fn ended(&mut self, began: Instant, now: Instant, progressed: bool, back_off_s: f64) -> RestartDecision {
         self.began.push(began);
         self.began.retain(|began| now.saturating_duration_since(*began) < STORM_WINDOW);

@@ -1,4 +1,5 @@
-//! `STATUS.json`: the present state of a run, rewritten while it runs. An old `updated_at` means a hung or dead process.
+//! `STATUS.json`: the present state of a run, rewritten while it runs. An old `updated_at` means a hung or dead
+//! process.
 
 use std::path::Path;
 

@@ -1,8 +1,8 @@
 //! `--supervised`: the run is a child process, which is restarted after a crash or a stall, after growing waits and a
 //! limited number of times.
 //!
-//! The child sends heartbeats (`pulse.rs`). This process only receives them and passes them on to its own watchdog. It does
-//! none of the child's work, so a crash of the child cannot take it down.
+//! The child sends heartbeats (`pulse.rs`). This process only receives them and passes them on to its own watchdog. It
+//! does none of the child's work, so a crash of the child cannot take it down.
 
 use std::ffi::OsString;
 use std::io;
@@ -140,7 +140,7 @@ impl Supervisor<'_> {
         let began = Instant::now();
         while began.elapsed() < wait && !self.is_to_stop() {
             std::thread::sleep(Duration::from_millis(100).min(wait));
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]); // waiting is no stall; there may be no watchdog
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]); // waiting is no stall
         }
     }
 
@@ -156,7 +156,7 @@ impl Supervisor<'_> {
         } else {
             command.args(&self.begin);
         }
-        // A process group of its own: Ctrl-C in a terminal reaches only this process, which sends the child one SIGTERM.
+        // In a process group of its own: Ctrl-C in a terminal reaches this process only, which sends one SIGTERM.
         command.process_group(0).stdin(Stdio::null()).env("NOTIFY_SOCKET", &socket.path);
         command.spawn().map_err(|e| cannot("start the work", e))
     }

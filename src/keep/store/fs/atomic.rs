@@ -1,5 +1,5 @@
-//! Atomic replacement of files: temporary file, fsync, rename, fsync of the directory. A reader sees either the old content
-//! or the new.
+//! Atomic replacement of files: temporary file, fsync, rename, fsync of the directory. A reader sees either the old
+//! content or the new.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};

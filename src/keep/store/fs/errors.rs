@@ -1,4 +1,5 @@
-//! Errors of the disk as errors of the program, one sentence each. The kind depends on whether free space or time may help.
+//! Errors of the disk as errors of the program, one sentence each. The kind depends on whether free space or time may
+//! help.
 
 use std::io;
 use std::path::Path;
@@ -25,8 +26,8 @@ pub fn enough_disk(fs: &dyn Fs, dir: &Path, needed: u64) -> Result<()> {
     if free < needed { Err(refuse()) } else { Ok(()) }
 }
 
-/// The error for a change that the disk refused: [`Error::Disk`]; [`Error::Usage`] where neither free space nor time will
-/// help; [`Error::Lost`] or [`Error::Busy`] where the run's directory is gone or another run's.
+/// The error for a change that the disk refused: [`Error::Disk`]; [`Error::Usage`] where neither free space nor time
+/// will help; [`Error::Lost`] or [`Error::Busy`] where the run's directory is gone or another run's.
 #[must_use]
 pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
     let failed = format!("could not {verb} {}: {e}", path.display());

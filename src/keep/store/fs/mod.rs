@@ -1,5 +1,5 @@
-//! File system access for durable files. All of it goes through the trait [`Fs`], so it can be guarded, and tests can inject
-//! failures.
+//! File system access for durable files. All of it goes through the trait [`Fs`], so it can be guarded, and tests can
+//! inject failures.
 
 mod atomic;
 mod disk;
@@ -13,7 +13,8 @@ pub use atomic::{is_same_file, is_temporary, names_in, parent_of, read_if_there,
 pub use disk::DiskFs;
 pub use errors::{disk_error, enough_disk, read_error};
 
-/// The operations that durable files need. The disk may fail at each change; reading uses the operating system directly.
+/// The operations that durable files need. The disk may fail at each change; reading uses the operating system
+/// directly.
 pub trait Fs: Send + Sync {
     /// The whole content of a file.
     ///

@@ -85,7 +85,8 @@ fn a_journal_is_rebuilt_from_the_shards() {
         let old = disk::read(dir.path().join("episodes.jsonl.old")).unwrap();
         assert!(old == broken.unwrap_or_default());
     }
-    // Nothing is used after a shard that is damaged, missing or of another run; a sound journal is not replaced by fewer lines.
+    // Shards after one that is damaged, missing or of another run are not used; a sound journal is not replaced by a
+    // shorter one.
     let third = dir.path().join(journal::shard_file(2));
     let other = shard::encode(&small(2), &ShardRoot { seed: 1, ..root() }).unwrap();
     disk::write(&third, other).unwrap();
