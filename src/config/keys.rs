@@ -90,7 +90,7 @@ pub const KEYS: &[ConfigKey] = &[
     key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. Another number rounds differently, so a repeated run needs the same.").not_learned(),
     key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").not_learned(),
     key("run.keep_checkpoints", "3", Whole(1, 1000), "Number of newest checkpoints to keep.").not_learned(),
-    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Also keep the first checkpoint of every N hours of the run; 0 = off.").not_learned(),
+    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Also keep the first checkpoint in each period of this many hours of the run; 0 = off.").not_learned(),
     key("latent.dim", "16", Whole(1, 256), "Dimensions of the latent space, Z."),
     key("latent.channels", "", Wholes(2, 4, 1, 256), "Channels of the encoder's convolutions, one entry each: 2 at 24 px, 3 at 48 and 84 px, 4 at 96 px."),
     key("latent.beta", "0.078125", Number(0.0, 1000.0), "Weight of the KL term against half the squared error, per image. It equals the official code's beta 20 with batch 128 and a summed loss: 20 / (2 * 128)."),

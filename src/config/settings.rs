@@ -92,7 +92,7 @@ pub struct RunConfig {
     pub checkpoint_every_epochs: u64,
     /// Number of newest checkpoints to keep.
     pub keep_checkpoints: usize,
-    /// Also keep the first checkpoint of every this many hours of the run; 0 = off.
+    /// Also keep the first checkpoint in each period of this many hours of the run; 0 = off.
     pub keep_every_hours: f64,
 }
 

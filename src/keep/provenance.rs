@@ -112,8 +112,7 @@ pub fn resident_mb(field: &str) -> Option<f64> {
     line.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
 }
 
-/// Versions of [`KEY_LIBRARIES`] in the lock file of this build; of several versions, the one that our crates depend
-/// on.
+/// Versions of [`KEY_LIBRARIES`] in the lock file of this build; of several versions, the one our crates depend on.
 fn libraries() -> BTreeMap<String, String> {
     let lock: toml::Table = include_str!("../../Cargo.lock").parse().unwrap_or_default();
     let packages = lock.get("package").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();

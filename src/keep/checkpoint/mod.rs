@@ -68,7 +68,7 @@ struct FileRecord {
     blake3: String,
 }
 
-/// Updates of the checkpoints, newest first, damaged ones included; not those with the suffix [`FORMER`].
+/// Updates of the checkpoints, newest first, damaged ones included; without former versions (`.old`).
 ///
 /// # Errors
 /// `Disk` where the directory cannot be listed.
@@ -76,7 +76,7 @@ pub fn updates(run_dir: &Path) -> Result<Vec<u64>> {
     Ok(candidates(run_dir)?.iter().filter_map(|n| parse_name(n)).filter(|n| n.in_place).map(|n| n.update).collect())
 }
 
-/// What the directory name of a checkpoint says. By order, a former version comes before the one in place.
+/// The parsed directory name of a checkpoint. A former version sorts before the one in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct DirName {
     update: u64,

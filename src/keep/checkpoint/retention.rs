@@ -1,4 +1,4 @@
-//! Which checkpoints are kept: the newest, one per given number of hours, and protected ones. Checkpoints newer than
+//! Which checkpoints are kept: the newest, the first of each period of the run, and protected ones. Checkpoints newer than
 //! the one a run resumes from are set aside.
 
 use std::path::Path;
@@ -16,7 +16,7 @@ const ASIDE: &str = ".aside";
 pub struct Retention<'a> {
     /// Number of newest checkpoints to keep; the saved one is always kept.
     pub newest: usize,
-    /// Also keep the first checkpoint of every this many seconds of the run; 0 = off.
+    /// Also keep the first checkpoint in each period of this many seconds of the run; 0 = off.
     pub every_s: f64,
     /// Also keep the checkpoints of these updates.
     pub protected: &'a [u64],
@@ -56,7 +56,7 @@ pub(super) fn superseded(names: &[String], update: u64, keep: usize) -> Vec<&str
     names.iter().map(String::as_str).filter(is_superseded).collect()
 }
 
-/// The first checkpoint of every `every_s` seconds of the run, by the times in their manifests; also those whose
+/// The first checkpoint in each period of `every_s` seconds of the run, by the times in their manifests; also those whose
 /// manifest cannot be read.
 pub(super) fn first_of_every(fs: &dyn Fs, parent: &Path, names: &[String], every_s: f64) -> Vec<u64> {
     if every_s <= 0.0 {

@@ -80,7 +80,7 @@ pub fn read_if_there(fs: &dyn Fs, path: &Path) -> Result<Option<Vec<u8>>> {
 /// Whether `path` now leads to the same file or directory as the open handle.
 ///
 /// # Errors
-/// The operating system's, except for a missing file.
+/// An error of the operating system, except for a missing file.
 pub fn is_same_file(open: &File, path: &Path) -> io::Result<bool> {
     let ours = open.metadata()?;
     match std::fs::metadata(path) {

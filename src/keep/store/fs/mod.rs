@@ -19,7 +19,7 @@ pub trait Fs: Send + Sync {
     /// The whole content of a file.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
     }
@@ -27,7 +27,7 @@ pub trait Fs: Send + Sync {
     /// Names in a directory, sorted.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         let mut names = fs::read_dir(dir)?
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
@@ -39,7 +39,7 @@ pub trait Fs: Send + Sync {
     /// Bytes an unprivileged program may still write on the disk that holds `dir`.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(dir)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
@@ -48,49 +48,49 @@ pub trait Fs: Send + Sync {
     /// Creates a directory whose parent exists; its name is not durable before `sync_dir`.
     ///
     /// # Errors
-    /// The operating system's, also if it exists.
+    /// An error of the operating system, also if it exists.
     fn make_dir(&self, dir: &Path) -> io::Result<()>;
 
     /// Creates a new file and opens it for writing.
     ///
     /// # Errors
-    /// The operating system's, also if it exists.
+    /// An error of the operating system, also if it exists.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>>;
 
     /// Opens an existing file for appending.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>>;
 
     /// Moves a file over another, or a directory to a free name, atomically.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
     /// Removes a file, or a directory and its content; `Ok` if there is none.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
     /// Makes the names in a directory durable.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
     /// Creates a file of `bytes` bytes to reserve space; removing it frees the space.
     ///
     /// # Errors
-    /// The operating system's, `Unsupported` where the file system cannot do it; a part of the file may exist then.
+    /// An error of the operating system, `Unsupported` where the file system cannot do it; a part of the file may exist then.
     fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()>;
 
     /// Creates a directory and its missing parents, each durable; `Ok` if it exists.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         if dir.as_os_str().is_empty() || dir.is_dir() {
             return Ok(());
@@ -107,7 +107,7 @@ pub trait Fs: Send + Sync {
     /// Creates a new file with this content, which is on the disk when this returns; its name is not, see `sync_dir`.
     ///
     /// # Errors
-    /// The operating system's; a part of the file may exist then.
+    /// An error of the operating system; a part of the file may exist then.
     fn write_new_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = self.create(path)?;
         file.write(bytes)?;
@@ -117,7 +117,7 @@ pub trait Fs: Send + Sync {
     /// Appends bytes to an existing file; they are on the disk when this returns.
     ///
     /// # Errors
-    /// The operating system's; a part of the bytes may be there then.
+    /// An error of the operating system; a part of the bytes may be there then.
     fn append_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = self.open_append(path)?;
         file.write(bytes)?;
@@ -130,13 +130,13 @@ pub trait DurableFile {
     /// Appends all of `bytes`.
     ///
     /// # Errors
-    /// The operating system's; a part of the bytes may be there then.
+    /// An error of the operating system; a part of the bytes may be there then.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
 
     /// Makes what was written durable.
     ///
     /// # Errors
-    /// The operating system's.
+    /// An error of the operating system.
     fn sync(&mut self) -> io::Result<()>;
 }
 
