@@ -7,7 +7,7 @@ use std::fs;
 
 use common::{explore, json, skewfit};
 use skewfit::keep::store::fs::DiskFs;
-use skewfit::keep::supervise::events::{Cause, Event, Kind, tell};
+use skewfit::keep::supervise::events::{Cause, Event, Kind, record};
 
 /// Text as it stands in HTML.
 fn escaped(text: &str) -> String {
@@ -32,7 +32,7 @@ fn the_morning_tells_of_the_night() {
         let at = format!("2026-11-20T{at}Z");
         let (env_steps, updates, why) = (600, 200, why.to_owned());
         let cause = (event == Kind::Paused).then_some(Cause::Disk);
-        tell(&DiskFs, &run, &Event { at, env_steps, updates, event, cause, why }).unwrap();
+        record(&DiskFs, &run, &Event { at, env_steps, updates, event, cause, why }).unwrap();
     }
     let told = skewfit("plot", &run, &[]);
     assert_eq!(told.status.code(), Some(0), "{}", common::stderr(&told));

@@ -56,7 +56,7 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let run = dir.path().join("never");
     let output = supervised(&run, "kill@beat:1", &[]).output().unwrap();
-    refused(&output, 75, &["5 times", "not started again"]);
+    refused(&output, 75, &["5 starts", "not restarted"]);
     assert!(fs::read_to_string(run.join("STATUS.json")).unwrap().contains("\"failed\""));
     assert_eq!(night(&run).iter().filter(|e| *e == "restarted").count(), 4);
 
@@ -66,7 +66,7 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
     fs::remove_file(run.join("summary.json")).unwrap();
     let mut command = common::command(&["resume", run.to_str().unwrap(), "--supervised", "--back-off-s", "0.05"]);
     let output = command.env("SKEWFIT_CHAOS", "kill@beat:1").output().unwrap();
-    refused(&output, 75, &["not started again"]);
+    refused(&output, 75, &["not restarted"]);
     let account = fs::read_to_string(run.join("night.jsonl")).unwrap();
     let from: Vec<_> = account.lines().filter(|l| l.contains("\"resumed\"")).collect();
     assert_eq!(from.len(), 5, "{account}");

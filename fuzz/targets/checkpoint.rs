@@ -1,4 +1,4 @@
-//! Any bytes for a file of a checkpoint.
+//! Fuzz target: any bytes, read as a file of a checkpoint.
 #![no_main]
 
 #[path = "../../tests/common/bytes.rs"]

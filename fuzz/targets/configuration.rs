@@ -1,4 +1,4 @@
-//! Any bytes for a configuration.
+//! Fuzz target: any bytes, parsed as a configuration file.
 #![no_main]
 
 #[path = "../../tests/common/bytes.rs"]

@@ -1,4 +1,4 @@
-//! Any bytes for a journal.
+//! Fuzz target: any bytes, parsed as a journal.
 #![no_main]
 
 #[path = "../../tests/common/bytes.rs"]

@@ -1,4 +1,4 @@
-//! Any bytes for a picture.
+//! Fuzz target: any bytes, read as a picture.
 #![no_main]
 
 #[path = "../../tests/common/bytes.rs"]
@@ -6,6 +6,6 @@ mod bytes;
 
 use libfuzzer_sys::fuzz_target;
 
-thread_local!(static PLACE: bytes::Picture = bytes::Picture(tempfile::tempdir().unwrap()));
+thread_local!(static FOLDER: bytes::Picture = bytes::Picture(tempfile::tempdir().unwrap()));
 
-fuzz_target!(|data: &[u8]| PLACE.with(|place| place.read(data)));
+fuzz_target!(|data: &[u8]| FOLDER.with(|folder| folder.read(data)));

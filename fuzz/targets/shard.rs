@@ -1,4 +1,4 @@
-//! Any bytes for a shard.
+//! Fuzz target: any bytes, parsed as a shard.
 #![no_main]
 
 #[path = "../../tests/common/bytes.rs"]

@@ -1,10 +1,10 @@
-//! What an arm is: it tells its joint angles and follows commands that the safety envelope has admitted.
+//! The interface of an arm: it reports its joint angles and executes commands that the safety envelope has admitted.
 
 use std::time::Duration;
 
 use crate::{JointVec, Stamp};
 
-/// One joint, as its maker limits it.
+/// One joint and its mechanical limits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Joint {
     /// Name, e.g. `shoulder_pan`.
@@ -15,30 +15,30 @@ pub struct Joint {
     pub high_rad: f64,
 }
 
-/// A measurement.
+/// Measured joint angles.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArmState {
     /// Measured angles, (J), rad.
     pub angles: JointVec,
-    /// When the bus answered.
+    /// Time of the bus's answer.
     pub measured: Stamp,
 }
 
-/// What was put on the bus, which is what replay stores.
+/// The command that was sent on the bus; replay stores this, not the action that was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Executed {
     /// Target angles, (J), rad.
     pub targets: JointVec,
-    /// When it was sent.
+    /// Time of sending.
     pub sent: Stamp,
 }
 
 /// How to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopKind {
-    /// Keep the present angles; the default, since an arm without torque falls.
+    /// Hold the present angles; the usual choice, because an arm without torque falls.
     Hold,
-    /// Let go.
+    /// Switch the torque off.
     TorqueOff,
 }
 
@@ -51,13 +51,13 @@ pub enum ArmFault {
     NotFinite {
         /// Index into [`Arm::joints`].
         joint: usize,
-        /// As given or measured.
+        /// The angle, as given or measured.
         rad: f64,
     },
-    /// A command was kept too long.
+    /// A command was used too late.
     #[error("command expired {late:?} ago; ask the envelope for a new one")]
     Expired {
-        /// Time since it expired.
+        /// Time since the command expired.
         late: Duration,
     },
     /// The bus did not answer.
@@ -72,7 +72,7 @@ pub enum ArmFault {
 
 /// Target angles that the safety envelope has admitted.
 ///
-/// It cannot be made outside of this crate,
+/// It cannot be created outside this crate,
 /// ```compile_fail,E0451
 /// # use skewfit_hardware::{JointVec, SafeCommand, Stamp};
 /// fn forge(targets: JointVec, expires: Stamp) -> SafeCommand {
@@ -86,7 +86,7 @@ pub enum ArmFault {
 ///     (command.clone(), command)
 /// }
 /// ```
-/// and is spent when it is used, before it expires:
+/// and using it consumes it, which must happen before it expires:
 /// ```
 /// # use skewfit_hardware::{ArmFault, JointVec, SafeCommand, Stamp};
 /// fn send(command: SafeCommand, now: Stamp) -> Result<JointVec, ArmFault> {
@@ -108,21 +108,21 @@ pub struct SafeCommand {
 }
 
 impl SafeCommand {
-    /// The target angles, for the driver that sends them at `now`.
+    /// The target angles, for a driver that sends them at `now`; consumes the command.
     ///
     /// # Errors
-    /// `Expired` after the command's last moment.
+    /// `Expired` if `now` is after the command's expiry.
     pub fn spend(self, now: Stamp) -> Result<JointVec, ArmFault> {
         if now <= self.expires { Ok(self.targets) } else { Err(ArmFault::Expired { late: now.since(self.expires) }) }
     }
 }
 
-/// A position-controlled arm; J joints. Every call returns within the driver's deadline.
+/// A position-controlled arm with J joints. Every call returns within the driver's deadline.
 pub trait Arm: Send {
     /// The joints, (J), in the order of every [`JointVec`].
     fn joints(&self) -> &[Joint];
 
-    /// Measures.
+    /// Measures the joint angles.
     ///
     /// # Errors
     /// What the bus or a servo reports.
@@ -134,7 +134,7 @@ pub trait Arm: Send {
     /// `Expired`, or what the bus or a servo reports; then nothing was sent.
     fn command(&mut self, command: SafeCommand) -> Result<Executed, ArmFault>;
 
-    /// Stops; always allowed.
+    /// Stops the arm; always allowed.
     ///
     /// # Errors
     /// What the bus or a servo reports.
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_command_is_good_until_its_last_moment() {
+    fn a_command_is_valid_until_it_expires() {
         let command = || SafeCommand { targets: JointVec::from_rad(vec![0.5]).unwrap(), expires: Stamp::from_ns(100) };
         assert_eq!(command().spend(Stamp::from_ns(100)).unwrap().as_rad(), [0.5]);
         let late = command().spend(Stamp::from_ns(107));

@@ -1,4 +1,4 @@
-//! What a camera is: it gives its latest picture, or says why that is too old.
+//! The interface of a camera: it returns its newest frame, or an error if that is too old.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use crate::Stamp;
 /// One picture of a camera.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// Pixels a row.
+    /// Pixels per row.
     pub width: usize,
-    /// Rows.
+    /// Number of rows.
     pub height: usize,
     /// RGB, rows from the top, `width * height * 3` bytes.
     pub pixels: Vec<u8>,
-    /// Counts the camera's frames; a frozen camera repeats it.
+    /// Number of the frame, counted by the camera; a frozen camera repeats it.
     pub sequence: u64,
-    /// When it was taken.
+    /// Time at which it was taken.
     pub taken: Stamp,
 }
 
@@ -24,17 +24,17 @@ pub struct Frame {
 #[non_exhaustive]
 pub enum CameraFault {
     /// The newest frame is older than asked for.
-    #[error("newest frame is {age:?} old, allowed are {limit:?}; the camera may be frozen or unplugged")]
+    #[error("the newest frame is {age:?} old, allowed are {limit:?}; the camera may be frozen or unplugged")]
     Stale {
-        /// Of the newest frame.
+        /// Age of the newest frame.
         age: Duration,
-        /// As asked.
+        /// Largest age allowed.
         limit: Duration,
     },
     /// No frame has arrived yet.
-    #[error("camera `{device}` has given no frame; check that it is plugged in and not in use")]
+    #[error("camera `{device}` has sent no frame; check that it is plugged in and not in use")]
     NoFrame {
-        /// Path or name.
+        /// Path or name of the camera.
         device: String,
     },
 }
@@ -52,7 +52,7 @@ impl Frame {
 
 /// A camera that is always on.
 pub trait Camera: Send {
-    /// The newest frame; does not wait longer than the driver's deadline.
+    /// The newest frame; waits no longer than the driver's deadline.
     ///
     /// # Errors
     /// `Stale` if it is older than `max_age`, or what the device reports.

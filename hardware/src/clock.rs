@@ -1,11 +1,11 @@
-//! Time as an argument: the monotonic clock, and one that tests turn by hand.
+//! Time as an argument: the system's monotonic clock, and a manual one for tests.
 
 use std::ops::Add;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A monotonic instant: nanoseconds since its clock's origin. Stamps of different clocks do not compare.
+/// A monotonic instant: nanoseconds since its clock's origin. Do not compare stamps of different clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp(u64);
 
@@ -22,14 +22,14 @@ impl Stamp {
         self.0
     }
 
-    /// Time from `earlier` to here; zero if `earlier` is later.
+    /// Time from `earlier` to this stamp; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
-/// Later by a duration; the last instant (after 584 years) if it would be beyond.
+/// Adds a duration; saturates at the last instant, 584 years after the origin.
 impl Add<Duration> for Stamp {
     type Output = Self;
 
@@ -42,23 +42,23 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// Where time comes from; it never runs backwards.
+/// A source of time that never runs backwards.
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Stamp;
 
-    /// Returns at `deadline` or after it; at once if it is past.
+    /// Returns at `deadline` or later; at once if `deadline` has passed.
     fn sleep_until(&self, deadline: Stamp);
 }
 
-/// The operating system's monotonic clock; its origin is its making.
+/// The operating system's monotonic clock; its origin is the time of its creation.
 #[derive(Clone, Copy, Debug)]
 pub struct SystemClock {
     origin: Instant,
 }
 
 impl SystemClock {
-    /// A clock that reads zero now.
+    /// A clock whose origin is now.
     #[must_use]
     pub fn new() -> Self {
         Self { origin: Instant::now() }
@@ -81,14 +81,14 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is advanced or slept on: virtual time, as fast as the processor goes.
+/// Virtual time: the clock moves only by [`advance`](Self::advance) and `sleep_until`, which does not wait.
 #[derive(Debug, Default)]
 pub struct ManualClock {
     ns: AtomicU64,
 }
 
 impl ManualClock {
-    /// Lets `duration` pass.
+    /// Advances the clock by `duration`.
     pub fn advance(&self, duration: Duration) {
         let later = |ns| Some((Stamp(ns) + duration).0);
         // The closure always returns `Some`, so the update cannot fail.
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn virtual_time_moves_only_when_told_and_never_back() {
+    fn virtual_time_moves_only_on_request_and_never_back() {
         let clock = ManualClock::default();
         clock.advance(Duration::from_millis(2));
         clock.sleep_until(Stamp::from_ns(3_000_000));

@@ -1,4 +1,5 @@
-//! Robots for `skewfit`: what an arm, a camera and a clock are. A leaf crate: no learning, no physics.
+//! Robots for `skewfit`: interfaces of an arm, a camera and a clock. A leaf crate: no learning, no physics, no driver
+//! yet.
 
 mod arm;
 mod camera;

@@ -1,8 +1,8 @@
-//! Quantities in SI units: joint angles in radians. Degrees and servo ticks stay inside of the drivers.
+//! Quantities in SI units: joint angles in radians. Degrees and servo ticks are used only inside drivers.
 
 use crate::ArmFault;
 
-/// One angle a joint, (J), rad; always finite.
+/// One angle per joint, (J), rad; always finite.
 #[derive(Clone, Debug, PartialEq)]
 pub struct JointVec(Vec<f64>);
 
@@ -10,7 +10,7 @@ impl JointVec {
     /// Angles in the order of [`crate::Arm::joints`].
     ///
     /// # Errors
-    /// `NotFinite` for the first angle that is not a finite number.
+    /// `NotFinite`, for the first angle that is NaN or infinite.
     pub fn from_rad(angles_rad: Vec<f64>) -> Result<Self, ArmFault> {
         match angles_rad.iter().position(|a| !a.is_finite()) {
             Some(joint) => Err(ArmFault::NotFinite { joint, rad: angles_rad[joint] }),

@@ -1,13 +1,13 @@
-//! The settings written out, and hashes of them: which run it is, and which experiment.
+//! The settings as a file, and two hashes of them: one identifies the run, the other the experiment.
 
 use super::Config;
-use super::keys::{KEYS, Key};
+use super::keys::{ConfigKey, KEYS};
 use super::overrides::toml_value;
 use crate::error::{Error, Result};
 use toml::{Table, Value};
 
 impl Config {
-    /// The resolved file: every key, in the order of [`KEYS`]; it parses back to an equal configuration.
+    /// The resolved file: every key, in the order of [`KEYS`]. Reading it back gives an equal configuration.
     ///
     /// # Errors
     /// `Usage` for a value that TOML cannot hold (a seed above 2^63 - 1).
@@ -15,7 +15,7 @@ impl Config {
         Ok(Resolved::of(self, KEYS)?.text())
     }
 
-    /// The keys that what a run learns or measures depends on, apart from the seed, with their values.
+    /// The keys on which learning or measuring depends, without the seed, and their values.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -23,9 +23,9 @@ impl Config {
         Ok(Resolved::of(self, KEYS)?.learned().0.into_iter().map(|(key, value)| (key.name, value)).collect())
     }
 
-    /// Which experiment it is: runs of one identity differ in their seed, their name, how far they go, and how they are
-    /// kept. 16 hexadecimal digits of BLAKE3 over [`learned`](Self::learned); a key at its [`Key::since`] is left out, so
-    /// that a program which adds a key finds the identity of before.
+    /// Identifies the experiment: runs with the same identity may differ in seed, name, length, and how their files are
+    /// kept. 16 hexadecimal digits of BLAKE3 over [`learned`](Self::learned). A key whose value is its
+    /// [`ConfigKey::since`] is left out, so adding a key to the program does not change the identity of earlier runs.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -33,8 +33,8 @@ impl Config {
         Ok(Resolved::of(self, KEYS)?.identity())
     }
 
-    /// Whether `identity`, out of a checkpoint, is this configuration's, by the present formula or by that of programs up
-    /// to commit 6a6cb58.
+    /// Whether `identity`, read from a checkpoint, is that of this configuration, by the present formula or by the one
+    /// used up to commit 6a6cb58.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -43,8 +43,8 @@ impl Config {
         Ok(identity == resolved.clone().identity() || identity == resolved.identity_up_to_6a6cb58())
     }
 
-    /// Which run it is: 16 hexadecimal digits of BLAKE3(resolved file, seed as 8 little-endian bytes); a key at its
-    /// [`Key::since`] is left out of the file.
+    /// Identifies the run: 16 hexadecimal digits of BLAKE3(resolved file, seed as 8 little-endian bytes). A key whose
+    /// value is its [`ConfigKey::since`] is left out of the file.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -53,21 +53,21 @@ impl Config {
     }
 }
 
-/// Keys of a table with their values, in its order.
+/// The keys of a table and their values, in the order of the table.
 #[derive(Clone, Debug)]
-struct Resolved<'k>(Vec<(&'k Key, Value)>);
+struct Resolved<'k>(Vec<(&'k ConfigKey, Value)>);
 
 impl<'k> Resolved<'k> {
-    fn of(config: &Config, keys: &'k [Key]) -> Result<Self> {
+    fn of(config: &Config, keys: &'k [ConfigKey]) -> Result<Self> {
         let table = Table::try_from(config).map_err(|e| Error::Usage(format!("configuration: {e}")))?;
-        let value = |key: &Key| match key.name.split_once('.') {
+        let value = |key: &ConfigKey| match key.name.split_once('.') {
             None => table.get(key.name).cloned(),
             Some((head, tail)) => table.get(head)?.get(tail).cloned(),
         };
         Ok(Self(keys.iter().filter_map(|key| Some((key, value(key)?))).collect()))
     }
 
-    /// As a file.
+    /// The text of the file.
     fn text(&self) -> String {
         let (mut text, mut section) = (String::new(), "");
         for (key, value) in &self.0 {
@@ -81,9 +81,9 @@ impl<'k> Resolved<'k> {
         text
     }
 
-    /// Without the keys at the value that programs acted by which did not have them.
+    /// Without the keys whose value is their `since`.
     fn without_new_keys(self) -> Self {
-        let new = |(key, value): &(&Key, Value)| key.since.and_then(toml_value).as_ref() != Some(value);
+        let new = |(key, value): &(&ConfigKey, Value)| key.since.and_then(toml_value).as_ref() != Some(value);
         Self(self.0.into_iter().filter(new).collect())
     }
 
@@ -95,7 +95,8 @@ impl<'k> Resolved<'k> {
         digits(blake3::hash(self.learned().without_new_keys().text().as_bytes()))
     }
 
-    /// Checkpoints of commit 6a6cb58 and before hold this: all settings as a file, with `run.steps` and `[night]` at zero.
+    /// The identity in checkpoints up to commit 6a6cb58: a hash of all settings, with `run.steps` and `[night]` set to
+    /// zero.
     fn identity_up_to_6a6cb58(self) -> String {
         let mut settings = self.without_new_keys();
         for (_, value) in settings.0.iter_mut().filter(|(k, _)| k.name == "run.steps" || k.name.starts_with("night.")) {
@@ -114,7 +115,7 @@ impl<'k> Resolved<'k> {
     }
 }
 
-/// The first 16.
+/// The first 16 hexadecimal digits.
 fn digits(hash: blake3::Hash) -> String {
     hash.to_hex().chars().take(16).collect()
 }

@@ -1,5 +1,5 @@
-//! Every key of the configuration: its default, what is allowed, its meaning, what depends on it. Reading, refusing,
-//! identities and `docs/CONFIG.md` all follow this one table.
+//! Every key of the configuration: its default, the values allowed, its meaning, and whether learning depends on it.
+//! Parsing, error messages, identities and `docs/CONFIG.md` all use this one table.
 
 use skewfit_envs::scenes;
 use toml::Value;
@@ -9,36 +9,37 @@ use crate::learn::goals::{REWARD_NAMES, SOURCE_NAMES};
 
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Key {
+pub struct ConfigKey {
     /// Dotted name, e.g. `latent.dim`.
     pub name: &'static str,
-    /// The door's value, as TOML; empty where it follows from other keys.
+    /// The value for the door, as TOML; empty where it follows from other keys.
     pub default: &'static str,
-    /// What is accepted.
+    /// The values allowed.
     pub allowed: Allowed,
     /// One sentence, with the unit.
     pub meaning: &'static str,
-    /// Whether what a run learns or measures depends on it; [`Config::identity`](super::Config::identity) is of these keys.
+    /// Whether what a run learns or measures depends on it. [`Config::identity`](super::Config::identity) is a hash of
+    /// these keys.
     pub learned: bool,
-    /// Of a key that was added after the first release: the value, as TOML, that programs before it acted by. A run's own
-    /// file that lacks the key means this value. It is given once, with the key, and never changed.
+    /// For a key added after the first release: the value, as TOML, that earlier programs used. A run's own file
+    /// without the key has this value. It is set when the key is added and never changed.
     pub since: Option<&'static str>,
 }
 
-impl Key {
-    /// A key that only says how far a run goes and how it is kept.
-    const fn aside(self) -> Self {
+impl ConfigKey {
+    /// Marks a key that sets only how long a run is or how its files are kept.
+    const fn not_learned(self) -> Self {
         Self { learned: false, ..self }
     }
 
-    /// A key without which programs acted by `value`.
+    /// Marks a key added later; programs without it used `value`.
     #[must_use]
     pub const fn since(self, value: &'static str) -> Self {
         Self { since: Some(value), ..self }
     }
 }
 
-/// What a key accepts; bounds are inclusive.
+/// The values that a key allows; bounds are inclusive.
 #[derive(Clone, Copy, Debug)]
 pub enum Allowed {
     /// A whole number.
@@ -47,13 +48,13 @@ pub enum Allowed {
     Number(f64, f64),
     /// `true` or `false`.
     Flag,
-    /// One of these words; the second list is planned and refused until it ships.
+    /// One of the words in the first list. Those in the second are planned, and refused until they are implemented.
     Word(&'static [&'static str], &'static [&'static str]),
-    /// A name fit for a directory.
+    /// A name that can be a directory's.
     Name,
     /// One of these whole numbers.
     Size(&'static [i64]),
-    /// Between `.0` and `.1` whole numbers, each from `.2` to `.3`.
+    /// A list of `.0` to `.1` whole numbers, each from `.2` to `.3`.
     Wholes(usize, usize, i64, i64),
     /// `"auto"` or a finite number.
     AutoOr(f64, f64),
@@ -65,76 +66,76 @@ pub enum Allowed {
 
 use Allowed::{AutoOr, Flag, Folder, Name, Number, Phases, Size, Whole, Wholes, Word};
 
-const fn key(name: &'static str, default: &'static str, allowed: Allowed, meaning: &'static str) -> Key {
-    Key { name, default, allowed, meaning, learned: true, since: None }
+const fn key(name: &'static str, default: &'static str, allowed: Allowed, meaning: &'static str) -> ConfigKey {
+    ConfigKey { name, default, allowed, meaning, learned: true, since: None }
 }
 
 const MANY: i64 = 1_000_000_000;
 
 /// The table, in the order of the resolved file.
 #[rustfmt::skip]
-pub const KEYS: &[Key] = &[
-    key("name", "\"door\"", Name, "Name of the experiment; a run lies in `results/<name>/`.").aside(),
-    key("seed", "0", Whole(0, i64::MAX), "Seed of every random stream.").aside(),
-    key("env.scene", "\"door\"", Word(scenes::NAMES, &["pusher", "pickup", "four-rooms", "arm"]), "What is explored."),
-    key("env.walls", "\"none\"", Word(&["none", "u", "-", "h", "--", "---", "big-h", "big-u", "easy-u", "box"], &[]), "`point2d` alone: shape of its walls."),
-    key("env.image_size", "48", Size(&[24, 48, 84, 96]), "Side of the square picture, pixels."),
-    key("env.samples", "4", Size(&[1, 4]), "Samples a pixel of the renderer."),
-    key("env.episode_steps", "100", Whole(1, 10_000), "Environment steps an episode."),
-    key("run.steps", "30000", Whole(1, MANY), "Exploration steps in all, warm-up included; rounded up to a whole epoch.").aside(),
-    key("run.warmup_steps", "10000", Whole(0, MANY), "Steps before epoch 0, with the untrained stochastic policy and prior goals; whole episodes."),
-    key("run.epoch_steps", "500", Whole(1, 1_000_000), "Exploration steps an epoch; whole episodes."),
-    key("run.updates_per_epoch", "1000", Whole(0, 1_000_000), "SAC gradient steps an epoch."),
-    key("run.schedule", "\"lockstep\"", Word(&["lockstep"], &["overlapped"]), "Exploring and learning take turns; `overlapped` is for hardware."),
-    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. A run begins on at most 8, or twice the cores that the process may use where that is more; `resume` keeps the run's number. Part of what makes a run repeatable.").aside(),
-    key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").aside(),
-    key("run.keep_checkpoints", "3", Whole(1, 1000), "Newest checkpoints kept.").aside(),
-    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Of every so many hours of the run the first checkpoint is kept as well; 0 = none.").aside(),
-    key("latent.dim", "16", Whole(1, 256), "Latent dimensions, Z."),
-    key("latent.channels", "", Wholes(2, 4, 1, 256), "Channels of the encoder's convolutions, as many as the picture needs: 24 px 2, 48 px 3, 84 px 3, 96 px 4."),
-    key("latent.beta", "0.078125", Number(0.0, 1000.0), "Weight of KL against half the squared error, per image. The official beta 20 with batch 128 and summed loss is 20 / (2 * 128)."),
-    key("latent.batch", "128", Whole(1, 4096), "Images a VAE minibatch."),
-    key("latent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's step."),
-    key("latent.phases", "[{ before_epoch = 10, every = 1, updates = 1000 }, { before_epoch = 300, every = 1, updates = 200 }, { every = 3, updates = 200 }]", Phases, "VAE minibatches after an epoch: the first entry with the epoch below `before_epoch` holds; it runs `updates` when the epoch is a multiple of `every`."),
-    key("density.estimator", "\"iwae\"", Word(&density::NAMES, &[]), "log p(x) from N latents: log-mean-exp, their mean (the official image code), or self-normalised weights (the official toy)."),
-    key("density.latents", "10", Whole(1, 1000), "Latents an image, N."),
-    key("density.decoder_variance", "2.718281828", Number(1e-6, 1e6), "Variance of the decoder's Gaussian, squared pixels in [0, 1]; e is official."),
-    key("skew.power", "-0.5", Number(-1.0, 0.0), "Skew-Fit's alpha: weights p(x)^alpha; 0 = no skewing (RIG)."),
-    key("skew.min_ess", "0.0", Number(0.0, 1.0), "Fraction of the replay: above 0, the power is tempered until the effective sample size reaches it."),
-    key("skew.start_epoch", "10", Whole(0, MANY), "Skewing acts from the refresh after epoch `start_epoch` + 1 on."),
-    key("goals.source", "\"replay\"", Word(&SOURCE_NAMES, &["oracle", "discern-g", "min-density"]), "Exploration and relabelling goals: stored pictures (skewed when skewing), or z ~ N(0, I)."),
+pub const KEYS: &[ConfigKey] = &[
+    key("name", "\"door\"", Name, "Name of the experiment; its runs are in `results/<name>/`.").not_learned(),
+    key("seed", "0", Whole(0, i64::MAX), "Seed of every random stream.").not_learned(),
+    key("env.scene", "\"door\"", Word(scenes::NAMES, &["pusher", "pickup", "four-rooms", "arm"]), "The environment to explore."),
+    key("env.walls", "\"none\"", Word(&["none", "u", "-", "h", "--", "---", "big-h", "big-u", "easy-u", "box"], &[]), "Shape of the walls; for `point2d` only."),
+    key("env.image_size", "48", Size(&[24, 48, 84, 96]), "Width and height of a picture, pixels."),
+    key("env.samples", "4", Size(&[1, 4]), "Samples per pixel of the renderer."),
+    key("env.episode_steps", "100", Whole(1, 10_000), "Environment steps per episode."),
+    key("run.steps", "30000", Whole(1, MANY), "Exploration steps of the run, warm-up included; rounded up to a whole epoch.").not_learned(),
+    key("run.warmup_steps", "10000", Whole(0, MANY), "Steps before epoch 0, with the untrained stochastic policy and goals from the prior; a multiple of `env.episode_steps`."),
+    key("run.epoch_steps", "500", Whole(1, 1_000_000), "Exploration steps per epoch; a multiple of `env.episode_steps`."),
+    key("run.updates_per_epoch", "1000", Whole(0, 1_000_000), "SAC gradient steps per epoch."),
+    key("run.schedule", "\"lockstep\"", Word(&["lockstep"], &["overlapped"]), "`lockstep`: exploring and learning take turns. `overlapped` is planned, for hardware."),
+    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. At most 8, or twice the cores that the process may use if that is more; `resume` keeps the run's number. Another number rounds differently, so a repeated run needs the same.").not_learned(),
+    key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").not_learned(),
+    key("run.keep_checkpoints", "3", Whole(1, 1000), "Number of newest checkpoints to keep.").not_learned(),
+    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Also keep the first checkpoint in each period of this many hours of the run; 0 = off.").not_learned(),
+    key("latent.dim", "16", Whole(1, 256), "Dimensions of the latent space, Z."),
+    key("latent.channels", "", Wholes(2, 4, 1, 256), "Channels of the encoder's convolutions, one entry each: 2 at 24 px, 3 at 48 and 84 px, 4 at 96 px."),
+    key("latent.beta", "0.078125", Number(0.0, 1000.0), "Weight of the KL term against half the squared error, per image. It equals the official code's beta 20 with batch 128 and a summed loss: 20 / (2 * 128)."),
+    key("latent.batch", "128", Whole(1, 4096), "Images per VAE minibatch."),
+    key("latent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's learning rate."),
+    key("latent.phases", "[{ before_epoch = 10, every = 1, updates = 1000 }, { before_epoch = 300, every = 1, updates = 200 }, { every = 3, updates = 200 }]", Phases, "VAE minibatches after an epoch. The first entry whose `before_epoch` is above the epoch applies: `updates` minibatches if the epoch is a multiple of `every`, else none."),
+    key("density.estimator", "\"iwae\"", Word(&density::NAMES, &[]), "How log p(x) is estimated from N latents. `iwae`: log-mean-exp; `elbo`: their mean (official code for images); `self-normalised`: self-normalised weights (official code for the 2D example)."),
+    key("density.latents", "10", Whole(1, 1000), "Latents per image, N."),
+    key("density.decoder_variance", "2.718281828", Number(1e-6, 1e6), "Variance of the decoder's Gaussian, for pixel values in [0, 1]; the official code has e."),
+    key("skew.power", "-0.5", Number(-1.0, 0.0), "Skew-Fit's power, alpha: a picture's weight is p(x)^alpha; 0 = no skewing (RIG)."),
+    key("skew.min_ess", "0.0", Number(0.0, 1.0), "Smallest effective sample size, as a fraction of the replay buffer: the power is moved towards 0 until it is reached; 0 = off."),
+    key("skew.start_epoch", "10", Whole(0, MANY), "Skewing begins with the refresh after epoch `start_epoch` + 1."),
+    key("goals.source", "\"replay\"", Word(&SOURCE_NAMES, &["oracle", "discern-g", "min-density"]), "Source of goals for exploration and relabelling. `replay`: stored pictures, with skewed weights once skewing has begun; `prior`: z ~ N(0, I)."),
     key("goals.relabel_keep", "0.2", Number(0.0, 1.0), "Fraction of a batch that keeps the rollout's goal."),
-    key("goals.relabel_source", "0.5", Number(0.0, 1.0), "Fraction that gets a goal from `goals.source`; the rest gets the future of its episode."),
-    key("goals.keep_goal_picture", "\"decoded\"", Word(&["decoded", "real"], &[]), "Picture stored for a rollout's goal: its decoding (official) or the real one."),
-    key("goals.reward", "\"latent-distance\"", Word(&REWARD_NAMES, &[]), "What practice is rewarded with: minus the distance in latent space.").since("\"latent-distance\""),
+    key("goals.relabel_source", "0.5", Number(0.0, 1.0), "Fraction of a batch that gets a goal from `goals.source`; the rest gets a later state of its episode."),
+    key("goals.keep_goal_picture", "\"decoded\"", Word(&["decoded", "real"], &[]), "Picture stored as a rollout's goal. `decoded`: the decoder's output (official); `real`: the stored picture."),
+    key("goals.reward", "\"latent-distance\"", Word(&REWARD_NAMES, &[]), "Reward of a transition: minus the distance to the goal in latent space.").since("\"latent-distance\""),
     key("agent.hidden", "[400, 300]", Wholes(1, 8, 1, 4096), "Units of the hidden layers, first to last."),
-    key("agent.layer_norm", "false", Flag, "Layer normalisation before each ReLU of the critics (DroQ, arXiv 2110.02034); the policy has none.").since("false"),
-    key("agent.critics", "2", Whole(2, 64), "Critics. 2: target and policy take the minimum; more: the target takes that of a random pair, the policy the mean of all (REDQ, arXiv 2101.05982).").since("2"),
-    key("agent.batch", "1024", Whole(1, 65_536), "Transitions a SAC batch."),
-    key("agent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's step, of policy, critics and temperature."),
-    key("agent.discount", "0.99", Number(0.0, 1.0), "Discount a step, gamma."),
-    key("agent.tau", "0.005", Number(1e-8, 1.0), "Polyak rate of the target critics, every update."),
+    key("agent.layer_norm", "false", Flag, "Layer normalisation before each ReLU of the critics, not of the policy (DroQ, arXiv 2110.02034).").since("false"),
+    key("agent.critics", "2", Whole(2, 64), "Number of critics. With 2, target and policy use their minimum; with more, the target uses the minimum of a random pair and the policy the mean of all (REDQ, arXiv 2101.05982).").since("2"),
+    key("agent.batch", "1024", Whole(1, 65_536), "Transitions per SAC batch."),
+    key("agent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's learning rate for policy, critics and temperature."),
+    key("agent.discount", "0.99", Number(0.0, 1.0), "Discount factor, gamma."),
+    key("agent.tau", "0.005", Number(1e-8, 1.0), "Polyak rate of the target critics, applied at every update."),
     key("agent.reward_scale", "1.0", Number(1e-6, 1e6), "Reward = -scale * latent distance."),
-    key("agent.target_entropy", "\"auto\"", AutoOr(-1000.0, 1000.0), "Entropy the temperature aims at, nats; `auto` = -(action dimensions)."),
-    key("agent.entropy_in_target", "true", Flag, "Entropy term in the Bellman target; `false` is the first official version."),
-    key("agent.update_order", "\"actor-first\"", Word(&["actor-first", "critic-first"], &[]), "Which network is updated first; `critic-first` is the first official version."),
-    key("agent.hidden_bias", "0.0", Number(-10.0, 10.0), "Initial bias of hidden layers; 0.1 is the first official version."),
-    key("agent.copy_targets_at_start", "false", Flag, "Target critics start as copies; officially they are drawn independently."),
-    key("replay.capacity", "100000", Whole(1, 2_000_000), "Transitions kept."),
-    key("evaluate.pictures", "50", Whole(1, 1000), "Evaluation pictures in all."),
+    key("agent.target_entropy", "\"auto\"", AutoOr(-1000.0, 1000.0), "Target entropy of the policy, nats, for tuning the temperature; `auto` = -(action dimensions)."),
+    key("agent.entropy_in_target", "true", Flag, "Whether the Bellman target has the entropy term; `false` in the first official version."),
+    key("agent.update_order", "\"actor-first\"", Word(&["actor-first", "critic-first"], &[]), "Which network is updated first; `critic-first` in the first official version."),
+    key("agent.hidden_bias", "0.0", Number(-10.0, 10.0), "Initial bias of the hidden layers; 0.1 in the first official version."),
+    key("agent.copy_targets_at_start", "false", Flag, "Whether the target critics start as copies of the critics; in the official code they are drawn independently."),
+    key("replay.capacity", "100000", Whole(1, 2_000_000), "Capacity of the replay buffer, transitions."),
+    key("evaluate.pictures", "50", Whole(1, 1000), "Number of evaluation pictures."),
     key("evaluate.every_epochs", "1", Whole(1, 1_000_000), "Epochs between evaluations."),
-    key("evaluate.pictures_each_time", "10", Whole(1, 1000), "Pictures an evaluation, rotating through the set; the final one takes all."),
-    key("evaluate.shared_env", "false", Flag, "Evaluate in the exploration's own environment (official) instead of one of its own."),
-    key("evaluate.folder", "\"\"", Folder, "Folder of pictures to try in place of the scene's own: the first `evaluate.pictures` by name, copied into the run. Empty: the scene's own.").since("\"\""),
-    key("coverage.window_steps", "10000", Whole(2, 10_000_000), "Last exploration steps whose entropy is measured."),
-    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less the run stands still until there is room.").aside(),
-    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes set aside in the run directory while it runs, given back when the disk is full.").aside(),
-    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two looks while it stands still.").aside(),
-    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Megabytes of `run.log` before a new one is begun; four former ones are kept.").aside(),
+    key("evaluate.pictures_each_time", "10", Whole(1, 1000), "Pictures per evaluation, taken in turn from the set; the final evaluation uses all."),
+    key("evaluate.shared_env", "false", Flag, "Whether to evaluate in the environment that explores (official code) instead of a second one."),
+    key("evaluate.folder", "\"\"", Folder, "Folder of goal pictures for evaluation: the first `evaluate.pictures` by name, copied into the run. Empty: the scene's own pictures.").since("\"\""),
+    key("coverage.window_steps", "10000", Whole(2, 10_000_000), "Number of most recent exploration steps whose state entropy is measured."),
+    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less, the run pauses until there is room.").not_learned(),
+    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes reserved in the run directory during the run, freed when the disk is full.").not_learned(),
+    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two checks while the run is paused.").not_learned(),
+    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Size at which `run.log` is rotated, megabytes; the four previous logs are kept.").not_learned(),
 ];
 
 impl Allowed {
-    /// In words, to follow "must be": `a whole number from 1 to 256`.
+    /// In words, as they follow "must be": `a whole number from 1 to 256`.
     #[must_use]
     pub fn describe(&self) -> String {
         match self {
@@ -151,24 +152,24 @@ impl Allowed {
             Wholes(few, many, low, high) => format!("{few} to {many} whole numbers from {low} to {high}"),
             AutoOr(low, high) => format!("\"auto\" or a number from {low} to {high}"),
             Phases => "1 to 32 tables { before_epoch, every, updates }, whole numbers, every >= 1, before_epoch \
-                       rising and left out in the last alone"
+                       increasing, and absent in the last table only"
                 .into(),
         }
     }
 
-    /// Whether it is made of whole numbers alone.
+    /// Whether values consist of whole numbers.
     #[must_use]
     pub fn is_whole(&self) -> bool {
         matches!(self, Whole(..) | Size(_) | Wholes(..) | Phases)
     }
 
-    /// Whether it is text.
+    /// Whether values are text.
     #[must_use]
     pub fn is_text(&self) -> bool {
         matches!(self, Name | Word(..) | Folder)
     }
 
-    /// Whether `value` is of the kind and in the range.
+    /// Whether `value` has the right type and is in the range.
     #[must_use]
     pub fn accepts(&self, value: &Value) -> bool {
         let whole = |v: &Value, low: i64, high: i64| v.as_integer().is_some_and(|n| (low..=high).contains(&n));

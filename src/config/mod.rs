@@ -1,7 +1,8 @@
 //! TOML -> `RawConfig` (unknown keys refused) -> validated `Config`; the only place where defaults live.
 //!
-//! [`keys::KEYS`] is the table of keys, defaults and ranges; a setting made later wins: file or preset, then `--set`. A
-//! run's own file is read by [`Config::of_run`], so that it means what it meant to the program that wrote it.
+//! [`keys::KEYS`] is the table of keys, defaults and ranges. `--set` overrides the file or preset; the last `--set` of
+//! a key wins. [`Config::of_run`] reads a run's own file: a key it lacks has the value its program used, not today's
+//! default.
 
 mod identity;
 pub mod keys;
@@ -20,7 +21,7 @@ pub use settings::{Config, CoverageConfig, EnvConfig, EvaluateConfig, NightConfi
 
 use crate::error::{Error, Result};
 use keys::KEYS;
-use raw::{RawConfig, Writer};
+use raw::{RawConfig, WrittenBy};
 use std::io::Read;
 use std::path::Path;
 
@@ -30,10 +31,11 @@ const LONGEST_FILE: u64 = 1 << 20;
 const MARK: char = '\u{feff}';
 
 impl Config {
-    /// Settles an experiment: `what` is a file if it ends in `.toml`, else a preset; `overrides` come on top.
+    /// The configuration of an experiment. `what` is a file if it ends in `.toml`, else a preset; `overrides` are
+    /// applied after it.
     ///
     /// # Errors
-    /// `Usage`: no such file or preset, and whatever is wrong inside, with file, key and line.
+    /// `Usage`: the file or preset does not exist, or something in it is wrong (with file, key and line).
     pub fn resolve(what: &str, overrides: Vec<Setting>) -> Result<Self> {
         if what.ends_with(".toml") {
             return Self::read(Path::new(what), overrides);
@@ -47,7 +49,7 @@ impl Config {
         Self::parse(preset.text, &format!("preset {what}"), overrides)
     }
 
-    /// Reads a user's file; `overrides` come on top.
+    /// Reads a user's file, then applies `overrides`.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
@@ -55,36 +57,36 @@ impl Config {
         Self::parse(&text_of(path)?, &path.display().to_string(), overrides)
     }
 
-    /// Reads `config.toml` of a run directory; `overrides` come on top. A key that the file lacks means
-    /// [`Key::since`](keys::Key::since): what the program did that wrote it. One without `since` is in every file that a
-    /// program has written, so somebody took it out: it has the default, and a checkpoint knows by its identity whether
-    /// that is another experiment. The scene may be a caller's.
+    /// Reads `config.toml` of a run directory, then applies `overrides`. A key that the file lacks has the value
+    /// [`ConfigKey::since`](keys::ConfigKey::since): the value that the run's program used. Every program writes the
+    /// keys without `since`, so a user has removed such a key: it has the default, and the checkpoint's identity shows
+    /// whether this makes another experiment. The scene may be a caller's own.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn of_run(dir: &Path, overrides: Vec<Setting>) -> Result<Self> {
         let path = dir.join("config.toml");
-        let raw = RawConfig::new(KEYS, Writer::Program);
+        let raw = RawConfig::new(KEYS, WrittenBy::Program);
         settle(raw, &text_of(&path)?, &path.display().to_string(), overrides)
     }
 
-    /// As [`read`](Self::read), from a text that messages call `name`.
+    /// As [`read`](Self::read), from a text; error messages call it `name`.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).
     pub fn parse(text: &str, name: &str, overrides: Vec<Setting>) -> Result<Self> {
-        settle(RawConfig::new(KEYS, Writer::User), text, name, overrides)
+        settle(RawConfig::new(KEYS, WrittenBy::User), text, name, overrides)
     }
 }
 
-/// A text, then `overrides`, then what their absence means.
+/// Reads a text, applies `overrides`, then sets the missing keys.
 fn settle(mut raw: RawConfig<'_>, text: &str, name: &str, overrides: Vec<Setting>) -> Result<Config> {
     raw.set_all(text, name)?;
     overrides.into_iter().try_for_each(|setting| raw.set(setting))?;
     validate::validate(raw)
 }
 
-/// A file of a configuration's size.
+/// The text of a file; refuses what is not a regular file, or larger than [`LONGEST_FILE`].
 fn text_of(path: &Path) -> Result<String> {
     let refuse = |why: String| Error::Usage(format!("{}: {why}", path.display()));
     let unopened = |e: std::io::Error| refuse(format!("cannot be opened: {e}"));

@@ -1,4 +1,4 @@
-//! `--set a.b=c`: a dotted key and its value, read as the key's kind is written; and the nearest known name for a mistyped
+//! Parses `--set a.b=c`: a dotted key, and a value read by the key's type. Also finds the known name nearest to a mistyped
 //! one.
 
 use super::keys::{Allowed, KEYS};
@@ -46,14 +46,14 @@ pub(super) fn value_of(text: &str, kind: Option<Allowed>) -> Value {
     }
 }
 
-/// The TOML value that `text` is.
+/// `text` as a TOML value; `None` if it is not one.
 pub(super) fn toml_value(text: &str) -> Option<Value> {
     let only = |mut table: Table| if table.len() == 1 { table.remove("v") } else { None };
     let _: Table = format!("v = [{text}]").parse().ok()?; // a `#` would take the bracket as well
     format!("v = {text}").parse().ok().and_then(only)
 }
 
-/// The name of `known` that `wrong` most resembles; `dim` resembles `latent.dim`. `None` only if nothing is known.
+/// The name in `known` that is most similar to `wrong`; `dim` is similar to `latent.dim`. `None` if `known` is empty.
 #[must_use]
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
@@ -61,7 +61,7 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     known.into_iter().min_by_key(|name| distance(name))
 }
 
-/// Levenshtein's, from the first 100 characters of `a`, as a line of a file may be long.
+/// Levenshtein distance, of the first 100 characters of `a` only: a line of a file may be long.
 fn edit_distance(a: &str, b: &str) -> usize {
     strsim::levenshtein(&a.chars().take(100).collect::<String>(), b)
 }

@@ -3,14 +3,14 @@
 /// An experiment file shipped with the program.
 #[derive(Debug)]
 pub struct Preset {
-    /// What `explore` calls it.
+    /// Its name for `skewfit explore`.
     pub name: &'static str,
-    /// The file.
+    /// The content of the file.
     pub text: &'static str,
 }
 
 impl Preset {
-    /// Its question: the first line of the file.
+    /// The question that the experiment asks: the first line of the file.
     #[must_use]
     pub fn question(&self) -> &'static str {
         self.text.lines().next().unwrap_or_default().trim_start_matches("# ")
@@ -19,7 +19,7 @@ impl Preset {
 
 macro_rules! presets {
     ($($name:literal)*) => {
-        /// All of them.
+        /// All presets.
         pub const PRESETS: &[Preset] =
             &[$(Preset { name: $name, text: include_str!(concat!("../../experiments/", $name, ".toml")) }),*];
     };

@@ -1,12 +1,13 @@
-//! The raw level: settings of known keys, each with where it was said, later ones over earlier ones.
+//! Settings before validation: values of known keys, each with its origin. A later setting of a key replaces an earlier
+//! one.
 
-use super::keys::{Allowed, Key};
+use super::keys::{Allowed, ConfigKey};
 use super::overrides::{nearest, toml_value, value_of};
 use crate::error::{Error, Result};
 use toml::de::DeTable;
 use toml::{Table, Value};
 
-/// Origin of what nobody set.
+/// Origin of a value that the user did not set.
 const DEFAULT: &str = "default";
 /// Up to here every whole number has a float of its own.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -14,41 +15,42 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// One `key = value` as given.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Setting {
-    /// Dotted.
+    /// Dotted name.
     pub key: String,
     /// A table sets several keys.
     pub value: Value,
-    /// For messages: `night.toml line 7`, `--set`.
+    /// Where it was set, for messages: `night.toml line 7`, `--set`.
     pub origin: String,
 }
 
-/// Whose file is read.
+/// Who wrote the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
-    /// A user's: it names shipped scenes, and what it leaves out has today's default.
+pub(super) enum WrittenBy {
+    /// A user: the file may name shipped scenes only, and a missing key has today's default.
     User,
-    /// The program's, in a run directory: it may name a caller's scene, and what it lacks has the value that the program
-    /// acted by which wrote it.
+    /// This program or an earlier one, in a run directory: the file may name a caller's own scene, and a missing key
+    /// has the value that the program used.
     Program,
 }
 
-/// What has been set so far, of the keys in a table.
+/// The settings so far, of the keys in one table.
 #[derive(Clone, Debug)]
 pub(super) struct RawConfig<'k> {
-    keys: &'k [Key],
-    writer: Writer,
+    keys: &'k [ConfigKey],
+    writer: WrittenBy,
     settings: Vec<Setting>,
 }
 
 impl<'k> RawConfig<'k> {
-    pub fn new(keys: &'k [Key], writer: Writer) -> Self {
+    pub fn new(keys: &'k [ConfigKey], writer: WrittenBy) -> Self {
         Self { keys, writer, settings: Vec::new() }
     }
 
     /// Sets one key, or every key of a table.
     ///
     /// # Errors
-    /// `Usage`: an unknown key (naming the nearest), a value of another kind or out of range (naming what is allowed).
+    /// `Usage`: an unknown key (names the nearest one); a value of the wrong type or out of range (names what is
+    /// allowed).
     pub fn set(&mut self, mut setting: Setting) -> Result<()> {
         let known = self.keys.iter().find(|k| k.name == setting.key);
         if known.is_some_and(|k| k.allowed.is_whole()) {
@@ -56,7 +58,7 @@ impl<'k> RawConfig<'k> {
         }
         let Setting { key, value, origin } = &setting;
         if let Some(known) = known {
-            let own_scene = self.writer == Writer::Program && key == "env.scene" && value.is_str();
+            let own_scene = self.writer == WrittenBy::Program && key == "env.scene" && value.is_str();
             if !own_scene && !known.allowed.accepts(value) {
                 return Err(refusal(origin, key, value, &known.allowed));
             }
@@ -68,10 +70,9 @@ impl<'k> RawConfig<'k> {
             (Value::Table(table), Some(_)) => table.iter().try_for_each(|(k, v)| {
                 self.set(Setting { key: format!("{inside}{k}"), value: v.clone(), origin: origin.clone() })
             }),
-            (_, Some(example)) => Err(Error::Usage(format!(
-                "{origin}: `{key}` is a table; set a key inside of it, e.g. `{}`",
-                example.name
-            ))),
+            (_, Some(example)) => {
+                Err(Error::Usage(format!("{origin}: `{key}` is a table; set a key in it, e.g. `{}`", example.name)))
+            }
             (_, None) => {
                 let known = nearest(key, self.keys.iter().map(|k| k.name)).unwrap_or_default();
                 Err(Error::Usage(format!(
@@ -82,10 +83,10 @@ impl<'k> RawConfig<'k> {
         }
     }
 
-    /// Sets every key of a TOML text; `name` is what messages call it.
+    /// Sets every key of a TOML text; error messages call it `name`.
     ///
     /// # Errors
-    /// `Usage`, with the line: text that is not TOML, and what [`set`](Self::set) refuses.
+    /// `Usage`, with the line: the text is not TOML, or [`set`](Self::set) refuses a key.
     pub fn set_all(&mut self, text: &str, name: &str) -> Result<()> {
         let line = |at: usize| 1 + text.bytes().take(at).filter(|b| *b == b'\n').count();
         let not_toml = |e: toml::de::Error| {
@@ -101,13 +102,13 @@ impl<'k> RawConfig<'k> {
         Ok(())
     }
 
-    /// Gives every key that nobody set the value that its absence means, as far as the table has one.
+    /// Sets every missing key: to `since` in a program's file, else to its default. Keys with neither stay missing.
     ///
     /// # Errors
     /// As [`set`](Self::set).
-    pub fn set_absent(&mut self) -> Result<()> {
+    pub fn fill_defaults(&mut self) -> Result<()> {
         for key in self.keys {
-            let since = key.since.filter(|_| self.writer == Writer::Program);
+            let since = key.since.filter(|_| self.writer == WrittenBy::Program);
             let text = since.unwrap_or(key.default);
             match toml_value(text) {
                 Some(value) => self.set_default(key.name, value)?,
@@ -118,7 +119,7 @@ impl<'k> RawConfig<'k> {
         Ok(())
     }
 
-    /// Takes `default` for a key that nobody set.
+    /// Sets a missing key to `default`.
     ///
     /// # Errors
     /// As [`set`](Self::set).
@@ -135,7 +136,7 @@ impl<'k> RawConfig<'k> {
         self.settings.iter().rev().find(|s| s.key == key).map(|s| &s.value)
     }
 
-    /// Where the latest of `keys` was set, for a message about all of them.
+    /// Where one of `keys` was set last; for a message about all of them.
     #[must_use]
     pub fn origin(&self, keys: &[&str]) -> &str {
         let given = |s: &&Setting| s.origin != DEFAULT && keys.contains(&s.key.as_str());
@@ -193,7 +194,7 @@ fn shorten(text: &str) -> String {
     if line.chars().count() > 60 { line.chars().take(57).chain("...".chars()).collect() } else { line }
 }
 
-/// Dotted names and values; an empty table counts as a leaf, so that a mistyped `[section]` is seen.
+/// Dotted names and values; an empty table counts as a leaf, so a mistyped `[section]` is refused too.
 fn leaves(path: &str, table: &Table) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     for (key, value) in table {

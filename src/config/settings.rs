@@ -1,4 +1,4 @@
-//! The validated settings, a struct a table of the file.
+//! The validated settings, one struct per table of the file.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::learn::settings::{
     AgentConfig, DensityConfig, GoalsConfig, LatentConfig, LearnerConfig, ReplayConfig, SkewConfig,
 };
 
-/// A run's resolved, validated settings; every key of `docs/CONFIG.md`.
+/// The validated settings of a run: every key of `docs/CONFIG.md`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
@@ -39,7 +39,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// What the learner is made from.
+    /// The part of the settings that the learner needs.
     #[must_use]
     pub fn learner(&self) -> LearnerConfig {
         LearnerConfig {
@@ -62,13 +62,13 @@ impl Config {
 pub struct EnvConfig {
     /// Scene name.
     pub scene: String,
-    /// `point2d` only: wall variant.
+    /// Shape of the walls; for `point2d` only.
     pub walls: String,
-    /// Pixels, square.
+    /// Width and height of a picture, pixels.
     pub image_size: usize,
-    /// 1 or 4.
+    /// Samples per pixel of the renderer: 1 or 4.
     pub samples: usize,
-    /// Steps an episode.
+    /// Steps per episode.
     pub episode_steps: usize,
 }
 
@@ -80,9 +80,9 @@ pub struct RunConfig {
     pub steps: u64,
     /// Steps with the untrained policy and prior goals.
     pub warmup_steps: u64,
-    /// Exploration steps an epoch.
+    /// Exploration steps per epoch.
     pub epoch_steps: u64,
-    /// SAC updates an epoch.
+    /// SAC updates per epoch.
     pub updates_per_epoch: u64,
     /// How exploring and learning share time.
     pub schedule: Schedule,
@@ -90,9 +90,9 @@ pub struct RunConfig {
     pub threads: usize,
     /// Epochs between checkpoints.
     pub checkpoint_every_epochs: u64,
-    /// Newest checkpoints kept.
+    /// Number of newest checkpoints to keep.
     pub keep_checkpoints: usize,
-    /// Hours of the run of which the first checkpoint is kept as well; 0 = none.
+    /// Also keep the first checkpoint in each period of this many hours of the run; 0 = off.
     pub keep_every_hours: f64,
 }
 
@@ -108,7 +108,7 @@ impl RunConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Schedule {
-    /// In turns: repeatable to the byte.
+    /// They take turns, so a repeated run gives the same bytes.
     Lockstep,
 }
 
@@ -116,15 +116,15 @@ pub enum Schedule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluateConfig {
-    /// Evaluation pictures in all.
+    /// Number of evaluation pictures.
     pub pictures: usize,
     /// Epochs between evaluations.
     pub every_epochs: u64,
-    /// Pictures an evaluation, rotating.
+    /// Pictures per evaluation, taken in turn from the set.
     pub pictures_each_time: usize,
-    /// Evaluate in the exploration's own environment (official).
+    /// Whether to evaluate in the environment that explores (official code).
     pub shared_env: bool,
-    /// Folder of pictures in place of the scene's own; empty: none.
+    /// Folder of goal pictures; empty: the scene's own pictures.
     pub folder: String,
 }
 
@@ -132,20 +132,20 @@ pub struct EvaluateConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CoverageConfig {
-    /// States of the entropy's window.
+    /// Number of most recent states whose entropy is measured.
     pub window_steps: usize,
 }
 
-/// `[night]`: what an unattended run keeps free, and how it waits.
+/// `[night]`: disk space, waiting and logs of an unattended run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NightConfig {
     /// Megabytes that must stay free on the disk.
     pub min_free_mb: u64,
-    /// Megabytes set aside in the run directory, given back when the disk is full.
+    /// Megabytes reserved in the run directory, freed when the disk is full.
     pub ballast_mb: u64,
-    /// Seconds between two looks while it stands still.
+    /// Seconds between two checks while the run is paused.
     pub poll_s: f64,
-    /// Megabytes of a log before a new one is begun; five are kept.
+    /// Size at which the log is rotated, megabytes; five logs are kept, the current one included.
     pub log_mb: f64,
 }

@@ -17,11 +17,11 @@ fn keys_of(table: &toml::Table, path: &str, into: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn nothing_set_is_the_door() {
+fn the_defaults_are_those_of_the_door() {
     assert_eq!(Config::parse("", "empty", vec![]).unwrap(), resolve("door", &[]).unwrap());
 }
 
-/// The value of a dotted key.
+/// Removes a dotted key and returns its value.
 fn remove(table: &mut toml::Table, key: &str) -> Option<toml::Value> {
     match key.split_once('.') {
         None => table.remove(key),
@@ -30,7 +30,7 @@ fn remove(table: &mut toml::Table, key: &str) -> Option<toml::Value> {
 }
 
 #[test]
-fn presets_name_themselves_and_nothing_that_they_could_leave_out() {
+fn presets_have_their_own_name_and_set_no_default() {
     for preset in PRESETS {
         let config = resolve(preset.name, &[]).unwrap();
         assert_eq!(config.name, preset.name);
@@ -93,7 +93,7 @@ fn later_settings_win_and_channels_follow_the_picture() {
 }
 
 #[test]
-fn run_id_is_of_the_settings_and_the_seed() {
+fn run_id_depends_on_settings_and_seed() {
     let id = |sets: &[&str]| resolve("corridor-tiny", sets).unwrap().run_id().unwrap();
     assert_eq!(id(&[]), id(&["seed=0"]));
     assert_eq!(id(&[]).len(), 16);
@@ -102,7 +102,7 @@ fn run_id_is_of_the_settings_and_the_seed() {
 }
 
 #[test]
-fn a_run_names_its_scene_and_a_user_a_shipped_one() {
+fn a_run_may_name_any_scene_and_a_user_only_shipped_ones() {
     let dir = tempfile::tempdir().unwrap();
     let mut config = resolve("corridor", &["seed=3"]).unwrap();
     config.env.scene = "slider".into();
@@ -135,8 +135,8 @@ fn official_schedule_adds_up() {
     assert_eq!((total(170), total(750)), (42_000, 98_000));
 }
 
-/// A setting that its key allows, for a random key.
-fn allowed_setting(key: &'static keys::Key, pick: f64) -> String {
+/// A setting with a value that `key` allows; `pick` in [0, 1) chooses it.
+fn allowed_setting(key: &'static keys::ConfigKey, pick: f64) -> String {
     use keys::Allowed;
     let index = |n: usize| ((pick * n as f64) as usize).min(n - 1);
     let whole = |low: i64, high: i64| low + (pick * (high.saturating_sub(low)) as f64) as i64;
@@ -157,7 +157,7 @@ fn allowed_setting(key: &'static keys::Key, pick: f64) -> String {
 }
 
 proptest! {
-    /// Whatever is accepted is written in full and read back equal; the rest is refused in one line that names a key.
+    /// What is accepted is written in full and read back equal. The rest is refused in one line that names a key.
     #[test]
     fn resolved_files_read_back_equal(picks in prop::collection::vec((0..keys::KEYS.len(), 0.0..1.0f64), 0..4)) {
         let sets: Vec<String> = picks.iter().map(|(k, p)| allowed_setting(&keys::KEYS[*k], *p)).collect();
@@ -175,7 +175,7 @@ proptest! {
         }
     }
 
-    /// No text makes it panic.
+    /// No text causes a panic.
     #[test]
     fn any_text_is_read_or_refused(text in "[\\[\\]a-z_.= 0-9{},\"\n#-]{0,60}") {
         if let Err(e) = Config::parse(&text, "t", vec![]) {

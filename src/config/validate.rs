@@ -1,4 +1,4 @@
-//! From settings to a [`Config`]: absent keys are filled in, contradictions between keys are refused.
+//! Makes a [`Config`] from settings: fills in missing keys and refuses keys that contradict each other.
 
 use super::Config;
 use super::raw::RawConfig;
@@ -9,9 +9,9 @@ use toml::Value;
 /// The validated configuration.
 ///
 /// # Errors
-/// `Usage`: keys that contradict each other, with where one of them was set.
+/// `Usage`: keys contradict each other; names where one of them was set.
 pub(super) fn validate(mut raw: RawConfig<'_>) -> Result<Config> {
-    raw.set_absent()?;
+    raw.fill_defaults()?;
     let size = raw.get("env.image_size").and_then(Value::as_integer).unwrap_or_default();
     raw.set_default("latent.channels", default_channels(size))?;
     let config: Config = raw.table().try_into().map_err(internal)?;
@@ -30,7 +30,7 @@ fn default_channels(image_size: i64) -> Value {
     Value::Array(channels.iter().map(|c| Value::Integer(*c as i64)).collect())
 }
 
-/// The first contradiction: the keys it is between, and a sentence.
+/// The first contradiction found: its keys and a sentence about it.
 fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
     let episode = c.env.episode_steps as u64;
     let whole_episodes = |name: &str, steps: u64| {
@@ -50,7 +50,7 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
             c.agent.layer_norm && c.agent.hidden.iter().any(|units| *units < 2),
             &["agent.layer_norm", "agent.hidden"],
             format!(
-                "agent.hidden = {:?} has a layer of one unit, whose norm is always 0; give it more",
+                "agent.hidden = {:?} has a layer of one unit, which agent.layer_norm always makes 0; use 2 or more",
                 c.agent.hidden
             ),
         ),
@@ -62,13 +62,13 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
         (
             c.env.walls != "none" && c.env.scene != "point2d",
             &["env.walls", "env.scene"],
-            format!("env.walls = \"{}\" is for point2d alone; leave it out for {}", c.env.walls, c.env.scene),
+            format!("env.walls = \"{}\" is for point2d only; leave it out for {}", c.env.walls, c.env.scene),
         ),
         (
             c.latent.channels.len() != convolutions,
             &["latent.channels", "env.image_size"],
             format!(
-                "latent.channels = {:?} must have {convolutions} entries, one a convolution, for env.image_size = {size}",
+                "latent.channels = {:?} must have {convolutions} entries, one per convolution, at env.image_size = {size}",
                 c.latent.channels
             ),
         ),

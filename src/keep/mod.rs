@@ -1,4 +1,4 @@
-//! What keeps a run safe: episodes and checkpoints on disk, supervision, faults on purpose, where results come from.
+//! What keeps a run safe: episodes and checkpoints on disk, supervision, injected faults, provenance of results.
 
 pub mod checkpoint;
 pub mod faults;

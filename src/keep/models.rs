@@ -1,13 +1,13 @@
-//! A checkpoint's models into a learner.
+//! Restores a learner's models from a checkpoint.
 
 use super::checkpoint::Snapshot;
 use crate::error::{Error, Result};
 use crate::learn::learner::Learner;
 
-/// Brings the models to a checkpoint; counters are not touched.
+/// Sets the learner's models to those of a checkpoint; counters stay as they are.
 ///
 /// # Errors
-/// `Damaged` where a tensor is missing or has another shape; a part may have been restored then.
+/// `Damaged` where a tensor is missing or has another shape; some models may already be restored then.
 pub fn restore_models(learner: &mut Learner, snapshot: &Snapshot) -> Result<()> {
     learner.restore_models(&snapshot.models).map_err(|e| match e {
         Error::Damaged(why) => Error::Damaged(format!("checkpoint {:08}: {why}", snapshot.update)),

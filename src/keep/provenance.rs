@@ -1,10 +1,10 @@
-//! Where a run came from: code, compiler, libraries, machine, command, time. Facts for `provenance.json` and `doctor`.
+//! What produced a run: code, compiler, libraries, machine, command, time. For `provenance.json` and `skewfit doctor`.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Libraries whose version may change a run's bytes.
+/// Libraries whose version may change the bytes of a run.
 const KEY_LIBRARIES: &[&str] =
     &["gemm-f32", "hdf5-pure", "image", "rand", "rand_chacha", "rand_distr", "rapier3d", "rayon", "safetensors"];
 
@@ -15,13 +15,13 @@ pub struct Machine {
     pub cpu: String,
     /// Vector extensions in use.
     pub features: Vec<&'static str>,
-    /// Threads the system grants.
+    /// Number of threads that the system allows this process.
     pub cores: usize,
-    /// Main memory, bytes, where the system tells.
+    /// Main memory, bytes; `None` where the system does not report it.
     pub memory_bytes: Option<u64>,
 }
 
-/// The content of `provenance.json`. `threads`: as resolved, never 0; `started`: when the run began.
+/// The content of `provenance.json`. `threads` is the number in use, never 0; `started` is when the run began.
 #[must_use]
 pub fn collect(command: &[String], threads: usize, started: SystemTime) -> Value {
     let machine = machine();
@@ -43,13 +43,13 @@ pub fn collect(command: &[String], threads: usize, started: SystemTime) -> Value
     })
 }
 
-/// First 16 digits of BLAKE3 of this program's own file: two builds of one commit are told apart.
+/// First 16 digits of BLAKE3 of this program's file; they differ between two builds of one commit.
 fn program() -> Option<String> {
     let bytes = std::fs::read(std::env::current_exe().ok()?).ok()?;
     Some(blake3::hash(&bytes).to_hex()[..16].to_owned())
 }
 
-/// Looks at the machine.
+/// Describes this machine.
 #[must_use]
 pub fn machine() -> Machine {
     let field = |file: &str, name: &str| {
@@ -83,27 +83,28 @@ fn features() -> Vec<&'static str> {
     if cfg!(target_feature = "neon") { vec!["neon"] } else { Vec::new() }
 }
 
-/// Whose time of the processor.
+/// Whose CPU time is measured.
 #[derive(Clone, Copy, Debug)]
-pub enum Whose {
-    /// The calling thread's.
+pub enum CpuClock {
+    /// That of the calling thread.
     Thread,
-    /// All threads' of this process together.
+    /// That of all threads of this process together.
     Process,
 }
 
-/// Seconds of the processor, user's and system's.
+/// CPU time, seconds: user and system time together.
 #[must_use]
-pub fn cpu_s(whose: Whose) -> f64 {
-    let clock = match whose {
-        Whose::Thread => rustix::time::ClockId::ThreadCPUTime,
-        Whose::Process => rustix::time::ClockId::ProcessCPUTime,
+pub fn cpu_s(clock: CpuClock) -> f64 {
+    let clock = match clock {
+        CpuClock::Thread => rustix::time::ClockId::ThreadCPUTime,
+        CpuClock::Process => rustix::time::ClockId::ProcessCPUTime,
     };
     let time = rustix::time::clock_gettime(clock);
     time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
-/// Memory of this process, MB, where the system tells: `VmRSS` for what is resident now, `VmHWM` for the most so far.
+/// Memory of this process, MB. `field`: `VmRSS` is resident memory now, `VmHWM` its peak. `None` where the system does
+/// not report it.
 #[must_use]
 pub fn resident_mb(field: &str) -> Option<f64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -111,7 +112,7 @@ pub fn resident_mb(field: &str) -> Option<f64> {
     line.split_whitespace().next()?.parse::<f64>().ok().map(|kib| kib * 1024.0 / 1e6)
 }
 
-/// Versions of [`KEY_LIBRARIES`] in the lock file this program was built with; of several, the one our crates name.
+/// Versions of [`KEY_LIBRARIES`] in the lock file of this build; of several versions, the one our crates depend on.
 fn libraries() -> BTreeMap<String, String> {
     let lock: toml::Table = include_str!("../../Cargo.lock").parse().unwrap_or_default();
     let packages = lock.get("package").and_then(toml::Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -144,9 +145,9 @@ pub fn utc(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// The inverse of [`utc`]: seconds since 1970; `None` for another form.
+/// The inverse of [`utc`]: seconds since 1970; `None` for a text of another form.
 #[must_use]
-pub fn seconds(utc: &str) -> Option<u64> {
+pub fn parse_utc(utc: &str) -> Option<u64> {
     let parts: Vec<u64> =
         utc.strip_suffix('Z')?.split(['-', 'T', ':']).map(|n| n.parse().ok()).collect::<Option<_>>()?;
     let [year, month @ 1..=12, day @ 1..=31, hour, minute, second] = parts[..] else { return None };
@@ -175,16 +176,16 @@ mod tests {
             (4_107_542_400, "2100-03-01T00:00:00Z"),
         ] {
             assert_eq!(utc(UNIX_EPOCH + Duration::from_secs(seconds)), text);
-            assert_eq!(super::seconds(text), Some(seconds));
+            assert_eq!(super::parse_utc(text), Some(seconds));
         }
         for text in ["", "2026-11-20", "2026-13-20T00:00:00Z", "2026-11-20T00:00:00", "18446744073709551615-1-1T0:0:0Z"]
         {
-            assert_eq!(super::seconds(text), None, "{text}");
+            assert_eq!(super::parse_utc(text), None, "{text}");
         }
     }
 
     #[test]
-    fn everything_is_told() {
+    fn every_fact_is_collected() {
         let facts = collect(&["skewfit".into(), "explore".into()], 2, UNIX_EPOCH);
         assert_eq!(facts["started_at"], "1970-01-01T00:00:00Z");
         assert_eq!(facts["command"], json!(["skewfit", "explore"]));

@@ -1,10 +1,10 @@
-//! `summary.json`: what a run came to.
+//! `summary.json`: the results of a run.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What a run came to: the `--json` of `explore` and `resume`.
+/// The results of a run; `explore --json` and `resume --json` print them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Run directory.
@@ -15,11 +15,11 @@ pub struct Summary {
     pub updates: u64,
     /// Episodes committed.
     pub episodes: u64,
-    /// Seconds, over all processes that worked on the run.
+    /// Wall time, seconds, summed over all processes that worked on the run.
     pub wall_s: f64,
-    /// Hash of the last checkpoint's parameters and moments.
+    /// Hash of the parameters and Adam moments in the last checkpoint.
     pub params_blake3: String,
-    /// Metric -> mean over all evaluation pictures, at the end.
+    /// Metric -> mean over all evaluation pictures, in the final evaluation.
     #[serde(rename = "final")]
     pub final_metrics: BTreeMap<String, f64>,
 }

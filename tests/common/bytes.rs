@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use skewfit::config::Config;
-use skewfit::keep::checkpoint::{self, Keep, Snapshot};
+use skewfit::keep::checkpoint::{self, Retention, Snapshot};
 use skewfit::keep::store::{fs::DiskFs, journal, shard};
 use skewfit::learn::nn::{ModelState, NamedTensor};
 use skewfit::show::pictures::load_goal;
@@ -63,7 +63,7 @@ impl Checkpoint {
             state: serde_json::json!({ "x": 1 }),
             env: vec![1, 2, 3],
         };
-        let keep = Keep { newest: 1, every_s: 0.0, spared: &[] };
+        let keep = Retention { newest: 1, every_s: 0.0, protected: &[] };
         let at = checkpoint::save(&DiskFs, dir.path(), &snapshot, keep).unwrap().dir;
         let mut names: Vec<_> = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()).collect();
         names.sort();

@@ -18,7 +18,7 @@ use common::{record, trials};
 use episodes::{root, small};
 use rand::{Rng as _, SeedableRng};
 use recorder::{Log, Op, Recorder, changes, crash};
-use skewfit::keep::checkpoint::{self, Keep, Snapshot};
+use skewfit::keep::checkpoint::{self, Retention, Snapshot};
 use skewfit::keep::store::fs::{Fs, parent_of};
 use skewfit::keep::store::{RUN_FILE, Store};
 use skewfit::learn::nn::{ModelState, NamedTensor};
@@ -76,7 +76,8 @@ fn life(fs: &Arc<dyn Fs>, dir: &Path, log: &Mutex<Log>) -> Vec<(usize, Told)> {
             told.episodes += 1;
             ack(&told);
         }
-        checkpoint::save(&**fs, dir, &snapshot(100 * round), Keep { newest: 2, every_s: 0.0, spared: &[] }).unwrap();
+        checkpoint::save(&**fs, dir, &snapshot(100 * round), Retention { newest: 2, every_s: 0.0, protected: &[] })
+            .unwrap();
         told.checkpoint = Some(100 * round);
         ack(&told);
         csv.append(&Row { env_steps: round + 1, values: [("a".into(), 0.5)].into() }).unwrap();

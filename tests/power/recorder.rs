@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rand::Rng as _;
-use skewfit::keep::store::fs::{DiskFs, Durable, Fs};
+use skewfit::keep::store::fs::{DiskFs, DurableFile, Fs};
 use skewfit_envs::Rng;
 
 /// Bytes that are written at once or not at all.
@@ -55,7 +55,7 @@ impl Recorder {
     }
 }
 
-impl Durable for Recorded {
+impl DurableFile for Recorded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.log.lock().unwrap().ops.push(Op::Write(self.number, bytes.to_vec()));
         self.file.write_all(bytes)
@@ -71,7 +71,7 @@ impl Fs for Recorder {
         self.note(Op::MakeDir(self.below(dir)));
         DiskFs.make_dir(dir)
     }
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         let file = File::create_new(path)?;
         let mut log = self.log.lock().unwrap();
         let number = log.files;
@@ -80,7 +80,7 @@ impl Fs for Recorder {
         log.ops.push(Op::Create(self.below(path), number));
         Ok(Box::new(Recorded { file, number, log: Arc::clone(&self.log) }))
     }
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         let file = File::options().append(true).open(path)?;
         let number = self.log.lock().unwrap().open[path];
         Ok(Box::new(Recorded { file, number, log: Arc::clone(&self.log) }))

@@ -1,11 +1,11 @@
 use std::path::Path;
 
 use super::super::overrides::parse as set;
-use super::super::raw::{RawConfig, Writer};
+use super::super::raw::{RawConfig, WrittenBy};
 use super::super::{settle, tests::resolve};
 use super::*;
 
-/// Shards hold the one, checkpoints the other: a program that gives other ones does not know older runs again.
+/// Shards hold the run id, checkpoints the identity. If either formula changed, older runs would not be recognised.
 #[test]
 fn identities_stay_what_they_are() {
     for (preset, run_id, identity) in
@@ -23,7 +23,7 @@ fn identities_stay_what_they_are() {
 }
 
 #[test]
-fn an_identity_is_of_what_is_learned() {
+fn the_identity_depends_on_learned_keys_only() {
     let of = |set: &str| resolve("corridor-tiny", &[set]).unwrap().identity().unwrap();
     for same in ["seed=1", "name=other", "run.steps=2000", "run.threads=3", "run.keep_checkpoints=1", "night.log_mb=1"]
     {
@@ -34,28 +34,28 @@ fn an_identity_is_of_what_is_learned() {
     }
 }
 
-/// Two keys as if they had been added after the first release: the one in a table with others, the other in one of its own.
+/// Treats two keys as if they had been added later: one in an older table, the other alone in a new table.
 #[test]
 fn a_key_that_a_run_lacks_is_what_its_program_did() {
-    let new = |key: &Key| match key.name {
-        "skew.min_ess" => Key { default: "0.3", ..*key }.since("0.0"),
-        "coverage.window_steps" => Key { default: "500", ..*key }.since("10000"),
+    let new = |key: &ConfigKey| match key.name {
+        "skew.min_ess" => ConfigKey { default: "0.3", ..*key }.since("0.0"),
+        "coverage.window_steps" => ConfigKey { default: "500", ..*key }.since("10000"),
         _ => *key,
     };
-    let later: Vec<Key> = KEYS.iter().map(new).collect();
-    let earlier: Vec<Key> = later.iter().copied().filter(|key| key.since.is_none()).collect();
+    let later: Vec<ConfigKey> = KEYS.iter().map(new).collect();
+    let earlier: Vec<ConfigKey> = later.iter().copied().filter(|key| key.since.is_none()).collect();
     let read = |text: &str, writer| settle(RawConfig::new(&later, writer), text, "t", vec![]).unwrap();
-    let told = |c: &Config| (c.skew.min_ess, c.coverage.window_steps);
+    let values = |c: &Config| (c.skew.min_ess, c.coverage.window_steps);
 
     let door = resolve("door", &[]).unwrap();
     let written = Resolved::of(&door, &earlier).unwrap();
     assert!(!written.text().contains("min_ess") && !written.text().contains("[coverage]"));
-    let of_run = read(&written.text(), Writer::Program);
-    assert_eq!(told(&of_run), (0.0, 10_000), "not the default of now");
-    assert_eq!(told(&read(&written.text(), Writer::User)), (0.3, 500));
+    let of_run = read(&written.text(), WrittenBy::Program);
+    assert_eq!(values(&of_run), (0.0, 10_000), "not today's default");
+    assert_eq!(values(&read(&written.text(), WrittenBy::User)), (0.3, 500));
 
-    // The run is the same one to the later program, also once the later program has written its file anew.
-    let again = read(&Resolved::of(&of_run, &later).unwrap().text(), Writer::Program);
+    // The later program sees the same run, also after it has rewritten the run's file.
+    let again = read(&Resolved::of(&of_run, &later).unwrap().text(), WrittenBy::Program);
     assert_eq!(again, of_run);
     for config in [of_run, again] {
         let now = Resolved::of(&config, &later).unwrap();
@@ -63,14 +63,14 @@ fn a_key_that_a_run_lacks_is_what_its_program_did() {
         assert_eq!(now.clone().identity(), written.clone().identity());
         assert_eq!(now.identity_up_to_6a6cb58(), written.clone().identity_up_to_6a6cb58());
     }
-    let other = Resolved::of(&read("", Writer::User), &later).unwrap();
+    let other = Resolved::of(&read("", WrittenBy::User), &later).unwrap();
     assert_ne!(other.clone().run_id(0), written.clone().run_id(0));
     assert_ne!(other.identity(), written.identity());
 }
 
-/// As it must be to be left out of an identity: a value of the key's kind, as it is written.
+/// `since` must be written exactly as a resolved file writes it; else it would not be left out of an identity.
 #[test]
-fn what_a_key_is_since_is_a_value_of_it() {
+fn every_since_is_an_allowed_value_of_its_key() {
     for (key, since) in KEYS.iter().filter_map(|key| Some((key, key.since?))) {
         let config = resolve("door", &[&format!("{}={since}", key.name)]).unwrap();
         let resolved = Resolved::of(&config, std::slice::from_ref(key)).unwrap();

@@ -9,7 +9,7 @@ use super::networks::ACTIONS;
 use super::timing::Work;
 use crate::config::Config;
 use crate::error::Result;
-use crate::keep::checkpoint::{self, Keep, Snapshot};
+use crate::keep::checkpoint::{self, Retention, Snapshot};
 use crate::keep::store::fs::DiskFs;
 use crate::keep::store::{ShardRoot, Store};
 use crate::learn::episode::{Episode, GoalOrigin};
@@ -44,7 +44,7 @@ pub(super) fn checkpoint_door() -> Result<Work> {
         let _kept_until_the_end = &folder;
         let (models, state) = (learner.models()?, serde_json::json!(RunState::default()));
         let snapshot = Snapshot { update, models, state, env: scene.snapshot()?.0 };
-        checkpoint::save(&DiskFs, store.dir(), &snapshot, Keep { newest: 3, every_s: 0.0, spared: &[] })?;
+        checkpoint::save(&DiskFs, store.dir(), &snapshot, Retention { newest: 3, every_s: 0.0, protected: &[] })?;
         update += 1;
         Ok(())
     }))

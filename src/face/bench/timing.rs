@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::keep::provenance::{Whose, cpu_s};
+use crate::keep::provenance::{CpuClock, cpu_s};
 
 /// One repetition of a unit.
 pub type Work = Box<dyn FnMut() -> Result<()>>;
@@ -73,14 +73,14 @@ pub(super) fn repeat(unit: &str, n: usize, each: usize, mut work: Work) -> Resul
         work()?;
     }
     let mut millis = Vec::with_capacity(n);
-    let cpu = cpu_s(Whose::Thread);
+    let cpu = cpu_s(CpuClock::Thread);
     for _ in 0..n {
         let start = Instant::now();
         (0..each).try_for_each(|_| work())?;
         millis.push(start.elapsed().as_secs_f64() * 1e3 / each as f64);
     }
     let waits = ["commit_episode", "checkpoint_door"].contains(&unit);
-    let cpu_ms = waits.then(|| (cpu_s(Whose::Thread) - cpu) * 1e3 / (n * each) as f64);
+    let cpu_ms = waits.then(|| (cpu_s(CpuClock::Thread) - cpu) * 1e3 / (n * each) as f64);
     millis.sort_by(f64::total_cmp);
     let (unit, median_ms, min_ms) = (unit.to_owned(), millis[n / 2], millis[0]);
     Ok(Timing { unit, median_ms, min_ms, cpu_ms, n, gflops: None, parts: None })

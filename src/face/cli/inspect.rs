@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint;
 use crate::keep::checkpoint::Snapshot;
-use crate::keep::store::fs::{DiskFs, read_if_there, unread};
+use crate::keep::store::fs::{DiskFs, read_error, read_if_there};
 use crate::keep::store::{Damage, Store};
 use crate::keep::supervise::status::{self, Status};
 use crate::show::metrics;
@@ -70,7 +70,7 @@ fn report(args: &Args) -> Result<Value> {
             note("STATUS.json", Error::Damaged(format!("cannot be understood ({e}); {way}")));
             0
         }
-        Err(e) => return Err(unread(&args.run.join(status::FILE), &e)),
+        Err(e) => return Err(read_error(&args.run.join(status::FILE), &e)),
     };
     let saved = checkpoint.as_ref().and_then(|c| c["update"].as_u64()).unwrap_or_default();
     let (coverage, unsound) = coverage(&store, config.as_ref(), &table)?;

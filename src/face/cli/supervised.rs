@@ -11,7 +11,7 @@ use crate::keep::store::fs::DiskFs;
 use crate::keep::store::is_free;
 use crate::keep::supervise::control;
 use crate::keep::supervise::events::{self, Event, Kind};
-use crate::keep::supervise::status::{Phase, Status};
+use crate::keep::supervise::status::{RunPhase, Status};
 use crate::keep::supervise::supervisor::{Patience, Supervisor};
 
 /// How a run is watched.
@@ -66,7 +66,7 @@ impl Supervised {
             program.map_err(|source| Error::Io { what: "this program's own file is not known".into(), source })?;
         let stop = crate::run::explore::stop_flag(false);
         if is_free(dir) {
-            control::forget(&DiskFs, dir); // what was asked of a live run is that run's
+            control::clear_request(&DiskFs, dir); // what was asked of a live run is that run's
         }
         Supervisor {
             program: program.into(),
@@ -75,7 +75,7 @@ impl Supervised {
             dir,
             patience: Patience { stall_s: self.stall_s, back_off_s: self.back_off_s, end_s: 240.0 },
             stop: &stop,
-            tell: &mut |event, why| tell(dir, event, why),
+            record: &mut |event, why| tell(dir, event, why),
         }
         .watch()
     }
@@ -90,9 +90,9 @@ fn shown(serve: Option<u16>, json: bool) -> Vec<OsString> {
 /// Into the account of the night and `STATUS.json`, which no child writes to now; and to stderr.
 fn tell(dir: &Path, event: Kind, why: &str) {
     let state = match event {
-        Kind::Restarted => Phase::Exploring,
-        Kind::Stopped => Phase::Paused,
-        _ => Phase::Failed,
+        Kind::Restarted => RunPhase::Exploring,
+        Kind::Stopped => RunPhase::Paused,
+        _ => RunPhase::Failed,
     };
     let (why, updated_at) = (why.to_owned(), utc(SystemTime::now()));
     let before = Status::read(&DiskFs, dir).unwrap_or_default();
@@ -100,7 +100,7 @@ fn tell(dir: &Path, event: Kind, why: &str) {
     let (at, env_steps, updates) = (status.updated_at.clone(), status.env_steps, status.updates);
     let line = Event { at, env_steps, updates, event, cause: None, why: why.clone() };
     let told = if dir.join(crate::keep::store::RUN_FILE).exists() {
-        events::tell(&DiskFs, dir, &line).and_then(|()| status.write(&DiskFs, dir))
+        events::record(&DiskFs, dir, &line).and_then(|()| status.write(&DiskFs, dir))
     } else {
         Ok(())
     };

@@ -1,31 +1,31 @@
-//! Checkpoints are read: every file is checked before it is parsed, and a damaged one is passed over for an older one. What
-//! is there and may not be read is not damaged: it ends the search.
+//! Loads checkpoints. Every file is checked before it is parsed; a damaged checkpoint is passed over for an older one.
+//! A checkpoint that cannot be read is not called damaged: the search ends with an error.
 
 use std::path::Path;
 
 use super::{FILES, FORMAT_VERSION, FileRecord, Loaded, MANIFEST, Manifest, Snapshot};
-use super::{candidates, key, params_blake3, tensors};
+use super::{candidates, params_blake3, parse_name, tensors};
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, read_if_there, trimmed};
 use crate::keep::store::{Damage, unseal_versioned};
 use crate::learn::nn::ModelState;
 
-/// Times a reader lists a live run's checkpoints, should all that were there be superseded before they are read.
+/// How often a reader lists the checkpoints of a live run, in case all are replaced before they are read.
 const LISTINGS: usize = 10;
 
-/// The newest sound checkpoint of a run; `None` where none was ever saved.
+/// The newest undamaged ("sound") checkpoint of a run; `None` where none was ever saved.
 ///
 /// # Errors
-/// [`Error::Damaged`] naming them where there are checkpoints but none is sound; [`Error::Usage`] where one that comes
-/// first is of a newer format or may not be read: nothing newer may be lost by going on without it.
+/// [`Error::Damaged`] where all checkpoints are damaged; [`Error::Usage`] where one that is newer than the first sound
+/// one has a newer format or may not be read: resuming from an older one would lose it. [`Error::Disk`].
 pub fn newest_sound(run_dir: &Path) -> Result<Option<Loaded>> {
     sound_after(run_dir, 0)
 }
 
-/// [`newest_sound`], not looking at the `passed` newest ones; the oldest is looked at in any case.
+/// As [`newest_sound`], without the `passed` newest ones; the oldest is always considered.
 ///
 /// # Errors
-/// As there.
+/// As [`newest_sound`].
 pub fn sound_after(run_dir: &Path, passed: usize) -> Result<Option<Loaded>> {
     for _ in 0..LISTINGS {
         let mut names = candidates(run_dir)?;
@@ -41,7 +41,8 @@ pub fn sound_after(run_dir: &Path, passed: usize) -> Result<Option<Loaded>> {
 /// The checkpoint of one update.
 ///
 /// # Errors
-/// [`Error::Damaged`]; [`Error::Usage`] for a newer format, or one that may not be read; [`Error::Disk`].
+/// [`Error::Damaged`], also where there is none; [`Error::Usage`] where it has a newer format or may not be read;
+/// [`Error::Disk`].
 pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
     let name = format!("{update:08}");
     match read_live(run_dir, &name)? {
@@ -51,10 +52,10 @@ pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
     }
 }
 
-/// Reads every checkpoint; what is damaged, newest first.
+/// Reads every checkpoint; returns the damage found, newest first.
 ///
 /// # Errors
-/// [`Error::Usage`] for a newer format, or one that may not be read; [`Error::Disk`].
+/// [`Error::Usage`] where one has a newer format or may not be read; [`Error::Disk`].
 pub fn verify(run_dir: &Path) -> Result<Vec<Damage>> {
     let mut damage = Vec::new();
     for name in candidates(run_dir)? {
@@ -77,56 +78,57 @@ fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
     Err(Error::Damaged(format!("{dir}: none of {n} checkpoints is sound ({first}); put one back")))
 }
 
-/// [`read`], where a live run may replace or remove the checkpoint meanwhile: what looks damaged is read once more, and
-/// is `None` where it is no longer there.
+/// As [`read`], for a run that may replace or remove the checkpoint meanwhile: one that looks damaged is read once
+/// more, and the result is `None` if it no longer exists.
 ///
 /// # Errors
-/// [`Error::Usage`] where only a newer program or another user can read it, [`Error::Disk`] where nobody can now.
+/// [`Error::Usage`] where only a newer program or another user can read it; [`Error::Disk`] where the disk fails.
 pub(super) fn read_live(run_dir: &Path, name: &str) -> Result<Option<Result<Snapshot, Damage>>> {
     let outcome = match read(run_dir, name) {
-        Err(Unread::Damaged(_)) => read(run_dir, name),
+        Err(LoadFailure::Damaged(_)) => read(run_dir, name),
         first => first,
     };
     let still_there = || run_dir.join("checkpoints").join(name).symlink_metadata().is_ok();
     match outcome {
         Ok(snapshot) => Ok(Some(Ok(snapshot))),
-        Err(Unread::Unknown(error)) => Err(error),
-        Err(Unread::Damaged(damage)) => Ok(still_there().then_some(Err(damage))),
+        Err(LoadFailure::Unreadable(error)) => Err(error),
+        Err(LoadFailure::Damaged(damage)) => Ok(still_there().then_some(Err(damage))),
     }
 }
 
-/// Why a checkpoint was not read.
-enum Unread {
+/// Why a checkpoint was not loaded.
+enum LoadFailure {
+    /// Its content is wrong.
     Damaged(Damage),
-    /// It may be sound: it is a newer program's, or could not be read.
-    Unknown(Error),
+    /// It may be sound: it has a newer format, or could not be read.
+    Unreadable(Error),
 }
 
-impl From<Error> for Unread {
+impl From<Error> for LoadFailure {
     fn from(error: Error) -> Self {
-        Self::Unknown(error)
+        Self::Unreadable(error)
     }
 }
 
-impl From<Damage> for Unread {
+impl From<Damage> for LoadFailure {
     fn from(damage: Damage) -> Self {
         Self::Damaged(damage)
     }
 }
 
-/// One checkpoint, or the file of it that is damaged and why.
-fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Unread> {
+/// Reads one checkpoint.
+fn read(run_dir: &Path, name: &str) -> Result<Snapshot, LoadFailure> {
     let damage = |file: &str, why: String| Damage { file: format!("checkpoints/{name}/{file}"), why };
-    let bytes_of = |file: &str| -> Result<Vec<u8>, Unread> {
+    let bytes_of = |file: &str| -> Result<Vec<u8>, LoadFailure> {
         let read = read_if_there(&DiskFs, &run_dir.join("checkpoints").join(name).join(file))?;
         Ok(read.ok_or_else(|| damage(file, "is gone".into()))?)
     };
     let manifest = unseal_versioned("the checkpoint", &bytes_of(MANIFEST)?, FORMAT_VERSION);
     let manifest: Manifest = manifest.map_err(|e| match e {
-        Error::Usage(why) => Unread::Unknown(Error::Usage(format!("{}, {name}: {why}", run_dir.display()))),
+        Error::Usage(why) => LoadFailure::Unreadable(Error::Usage(format!("{}, {name}: {why}", run_dir.display()))),
         other => damage(MANIFEST, other.to_string()).into(),
     })?;
-    if Some(manifest.update) != key(name).map(|k| k.0) {
+    if Some(manifest.update) != parse_name(name).map(|n| n.update) {
         return Err(damage(MANIFEST, format!("is of update {}", manifest.update)).into());
     }
     let checked = |file: &str| {
@@ -136,10 +138,11 @@ fn read(run_dir: &Path, name: &str) -> Result<Snapshot, Unread> {
         }
         let sound = manifest.files.get(file).is_some_and(|record| *record == FileRecord::of(&bytes));
         let wrong = || damage(file, "its bytes are not those that were saved (BLAKE3)".into());
-        if sound { Ok(bytes) } else { Err(Unread::Damaged(wrong())) }
+        if sound { Ok(bytes) } else { Err(LoadFailure::Damaged(wrong())) }
     };
     let [params_file, optimizer_file, state_file, env_file] = FILES;
-    let tensors_of = |file: &str| tensors::decode(&checked(file)?).map_err(|why| Unread::Damaged(damage(file, why)));
+    let tensors_of =
+        |file: &str| tensors::decode(&checked(file)?).map_err(|why| LoadFailure::Damaged(damage(file, why)));
     let models = ModelState { params: tensors_of(params_file)?, optimizer: tensors_of(optimizer_file)? };
     if params_blake3(&models) != manifest.params_blake3 {
         return Err(damage(MANIFEST, "its params_blake3 is not that of the tensors".into()).into());

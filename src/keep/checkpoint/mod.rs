@@ -1,8 +1,9 @@
-//! Everything the next update depends on, one directory an update: built under a temporary name, manifest last, renamed.
-//! Every file is checked by length and BLAKE3 before it is parsed; a damaged checkpoint is passed over for an older one.
+//! Checkpoints: all that the next update depends on, in one directory per saved update. It is built under a temporary
+//! name, manifest last, then renamed. Every file is checked by length and BLAKE3 before it is parsed; a damaged
+//! checkpoint is passed over for an older one.
 
-mod keep;
 mod load;
+mod retention;
 mod save;
 mod tensors;
 #[cfg(test)]
@@ -17,35 +18,36 @@ use crate::error::Result;
 use crate::keep::store::Damage;
 use crate::keep::store::fs::{DiskFs, names_in};
 use crate::learn::nn::ModelState;
-pub use keep::{Keep, set_aside};
 pub use load::{load, newest_sound, sound_after, verify};
+pub use retention::{Retention, set_aside};
 pub use save::{Saved, save};
 pub use tensors::params_blake3;
 
 const FORMAT_VERSION: u64 = 1;
 const FILES: [&str; 4] = ["params.safetensors", "optimizer.safetensors", "state.json", "env.bin"];
 const MANIFEST: &str = "MANIFEST.json";
-/// Marks the former checkpoint of an update while the new one takes its name.
+/// Suffix of the former checkpoint of an update while a new one replaces it.
 const FORMER: &str = ".old";
-/// A learner at rest after `update` updates.
+
+/// The content of a checkpoint: the learner after `update` updates, the loop's state and the environment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     /// SAC gradient steps so far.
     pub update: u64,
-    /// Parameters and moments, loaded in order of name.
+    /// Parameters and Adam moments; loading sorts them by name.
     pub models: ModelState,
-    /// Counters and schedules; `wall_s` in it are the seconds that the run has taken.
+    /// Counters and schedules; its `wall_s` is the wall time of the run, seconds.
     pub state: serde_json::Value,
-    /// The environment's snapshot; empty where it cannot be frozen.
+    /// The environment's snapshot; empty where the environment gives none.
     pub env: Vec<u8>,
 }
 
-/// A snapshot that was found sound.
+/// A checkpoint that was loaded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
-    /// As it was saved.
+    /// Its content.
     pub snapshot: Snapshot,
-    /// Newer checkpoints that are damaged.
+    /// Damage found in newer checkpoints.
     pub passed_over: Vec<Damage>,
 }
 
@@ -53,7 +55,7 @@ pub struct Loaded {
 struct Manifest {
     format_version: u64,
     update: u64,
-    /// Seconds that the run had taken.
+    /// Wall time of the run at the checkpoint, seconds.
     #[serde(default)]
     wall_s: f64,
     params_blake3: String,
@@ -66,26 +68,35 @@ struct FileRecord {
     blake3: String,
 }
 
-/// Updates of the checkpoints in place, newest first, sound or not.
+/// Updates of the checkpoints, newest first, damaged ones included; without former versions (`.old`).
 ///
 /// # Errors
 /// `Disk` where the directory cannot be listed.
 pub fn updates(run_dir: &Path) -> Result<Vec<u64>> {
-    Ok(candidates(run_dir)?.iter().filter_map(|name| key(name)).filter(|k| k.1).map(|k| k.0).collect())
+    Ok(candidates(run_dir)?.iter().filter_map(|n| parse_name(n)).filter(|n| n.in_place).map(|n| n.update).collect())
 }
 
-/// (update, whether it is the one in place) of a checkpoint's directory name.
-fn key(name: &str) -> Option<(u64, bool)> {
+/// The parsed directory name of a checkpoint. A former version sorts before the one in place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct DirName {
+    update: u64,
+    /// Whether the name has no suffix [`FORMER`].
+    in_place: bool,
+}
+
+/// Parses a checkpoint's directory name; `None` for another name.
+fn parse_name(name: &str) -> Option<DirName> {
     let digits = name.strip_suffix(FORMER).unwrap_or(name);
     let well_formed = digits.len() >= 8 && digits.bytes().all(|b| b.is_ascii_digit());
-    well_formed.then(|| digits.parse().ok()).flatten().map(|update| (update, digits == name))
+    let update = well_formed.then(|| digits.parse().ok()).flatten()?;
+    Some(DirName { update, in_place: digits == name })
 }
 
-/// Checkpoints of a run by directory name, newest first, each before its former self.
+/// Directory names of a run's checkpoints, newest first, each before its former version.
 fn candidates(run_dir: &Path) -> Result<Vec<String>> {
     let mut names = names_in(&DiskFs, &run_dir.join("checkpoints"))?;
-    names.retain(|name| key(name).is_some());
-    names.sort_by_key(|name| std::cmp::Reverse(key(name)));
+    names.retain(|name| parse_name(name).is_some());
+    names.sort_by_key(|name| std::cmp::Reverse(parse_name(name)));
     Ok(names)
 }
 

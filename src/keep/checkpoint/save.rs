@@ -1,30 +1,31 @@
-//! A checkpoint is saved: built under a temporary name, manifest last, renamed; then the older ones go that may.
+//! Saves a checkpoint: builds it under a temporary name, manifest last, renames it, then removes old ones.
 
 use std::path::{Path, PathBuf};
 
-use super::keep::{landmarks, superseded};
+use super::retention::{first_of_every, superseded};
 use super::{
-    FILES, FORMAT_VERSION, FORMER, FileRecord, Keep, MANIFEST, Manifest, Snapshot, key, params_blake3, tensors,
+    FILES, FORMAT_VERSION, FORMER, FileRecord, MANIFEST, Manifest, Retention, Snapshot, params_blake3, parse_name,
+    tensors,
 };
 use crate::error::Result;
 use crate::keep::store::fs::{Fs, disk_error, names_in, parent_of, temporary_of, write_atomic};
 use crate::keep::store::seal;
 
-/// Where a snapshot went.
+/// A saved checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saved {
     /// Its directory.
     pub dir: PathBuf,
-    /// Identity of its numbers, see [`params_blake3`].
+    /// Hash of its tensors, see [`params_blake3`].
     pub params_blake3: String,
 }
 
-/// Saves `snapshot` under `run_dir`, durable on return, and removes the older ones that `keep` lets go.
-/// After a crash or an error at any instant the checkpoints that were there before are still there, or this one is.
+/// Saves `snapshot` under `run_dir`, then removes older checkpoints that `keep` does not keep. On return it is on the
+/// disk. After a crash or an error at any moment, either the earlier checkpoints or the new one are there.
 ///
 /// # Errors
 /// As [`disk_error`](crate::keep::store::fs::disk_error); `NotFinite` or `Usage` for tensors that cannot be saved.
-pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Keep) -> Result<Saved> {
+pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Retention) -> Result<Saved> {
     let update = snapshot.update;
     let params_blake3 = params_blake3(&snapshot.models);
     let contents = [
@@ -42,20 +43,22 @@ pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Keep) -> Res
     let parent = run_dir.join("checkpoints");
     let dir = parent.join(format!("{update:08}"));
     let entries = FILES.iter().zip(contents.iter().map(Vec::as_slice)).chain([(&MANIFEST, manifest.as_bytes())]);
-    place(fs, &dir, entries.map(|(&name, bytes)| (name, bytes)))?;
+    install(fs, &dir, entries.map(|(&name, bytes)| (name, bytes)))?;
     write_atomic(fs, &parent.join("last"), format!("{update:08}\n").as_bytes())?;
     let names = names_in(fs, &parent)?;
-    let landmarks = landmarks(fs, &parent, &names, keep.every_s);
+    let first = first_of_every(fs, &parent, &names, keep.every_s);
     for name in superseded(&names, update, keep.newest) {
-        if key(name).is_none_or(|k| !k.1 || !(landmarks.contains(&k.0) || keep.spared.contains(&k.0))) {
+        let is_kept = |update| first.contains(&update) || keep.protected.contains(&update);
+        if parse_name(name).is_none_or(|n| !n.in_place || !is_kept(n.update)) {
             discard(fs, &parent.join(name))?;
         }
     }
     Ok(Saved { dir, params_blake3 })
 }
 
-/// Builds `dir` aside and moves it into place; a former one steps aside under a name that is still read.
-fn place<'a>(fs: &dyn Fs, dir: &Path, entries: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<()> {
+/// Builds `dir` under a temporary name and renames it. An earlier version is first renamed to a name that is still
+/// read.
+fn install<'a>(fs: &dyn Fs, dir: &Path, entries: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<()> {
     let temporary = temporary_of(dir)?;
     let former = dir.with_added_extension(&FORMER[1..]);
     let build = || {
@@ -75,12 +78,12 @@ fn place<'a>(fs: &dyn Fs, dir: &Path, entries: impl Iterator<Item = (&'a str, &'
         fs.sync_dir(parent)
     };
     build().map_err(|e| {
-        let _ = fs.remove(&temporary); // gives the space back; a leftover is swept when the run is opened next
+        let _ = fs.remove(&temporary); // frees the space; a leftover is removed when the run is opened next
         disk_error("save", dir, &e)
     })
 }
 
-/// Removes a checkpoint so that a crash halfway leaves a temporary name, never a damaged checkpoint.
+/// Removes a checkpoint under a temporary name, so a crash halfway leaves no damaged checkpoint.
 fn discard(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let temporary = temporary_of(dir)?;
     let remove = || {

@@ -1,12 +1,13 @@
-//! Named tensors and their identity:  `params_blake3` = BLAKE3 over, for the parameters and then the optimiser's tensors,
-//! each in lexicographic order of name:  len(name), name, rank, dims (u64 little-endian), then the f32 little-endian bytes.
+//! Named tensors as safetensors files, and their hash. `params_blake3` is BLAKE3 of all parameters, then all tensors of
+//! the optimiser, both sorted by name. Of each tensor: len(name), name, rank, dims (numbers as u64, little-endian),
+//! then the values (f32, little-endian).
 
 use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 
 use crate::error::{Error, Result};
 use crate::learn::nn::{ModelState, NamedTensor};
 
-/// The identity of a learner's numbers, 64 hex digits; the order of the lists does not matter.
+/// Hash of a learner's parameters and moments, 64 hex digits; the order of the lists does not matter.
 #[must_use]
 pub fn params_blake3(models: &ModelState) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -25,7 +26,8 @@ pub fn params_blake3(models: &ModelState) -> String {
 /// The tensors as a safetensors file.
 ///
 /// # Errors
-/// [`Error::NotFinite`] naming the tensor; [`Error::Usage`] for a name used twice or a shape its data does not fill.
+/// [`Error::NotFinite`], naming the tensor; [`Error::Usage`] for a name used twice, or a shape that does not fit the
+/// data.
 pub(super) fn encode(tensors: &[NamedTensor]) -> Result<Vec<u8>> {
     let sorted = by_name(tensors);
     let refuse = |name: &str, why: &str| Error::Usage(format!("tensor `{name}`: {why}; it cannot be saved"));
@@ -45,10 +47,10 @@ pub(super) fn encode(tensors: &[NamedTensor]) -> Result<Vec<u8>> {
     safetensors::serialize(views, None).map_err(|e| Error::Usage(format!("{e}; the tensors cannot be saved")))
 }
 
-/// The tensors in a safetensors file, in order of name.
+/// The tensors in a safetensors file, sorted by name.
 ///
 /// # Errors
-/// Why it is not one of f32 tensors.
+/// Why it is not a safetensors file of f32 tensors.
 pub(super) fn decode(bytes: &[u8]) -> Result<Vec<NamedTensor>, String> {
     let file = SafeTensors::deserialize(bytes).map_err(|e| e.to_string())?;
     let read = |(name, view): (&str, TensorView<'_>)| match view.dtype() {

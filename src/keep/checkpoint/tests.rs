@@ -17,7 +17,7 @@ fn tensor(name: &str, shape: &[usize], salt: f32) -> NamedTensor {
     NamedTensor { name: name.into(), shape: shape.into(), data: (0..n).map(|i| salt + i as f32 / 3.0).collect() }
 }
 
-/// A small learner, different for each `salt`; names in order, as they are loaded.
+/// A small learner, different for each `salt`; its tensors are sorted by name, as when loaded.
 fn snapshot(update: u64, salt: f32) -> Snapshot {
     Snapshot {
         update,
@@ -37,14 +37,14 @@ fn snapshot(update: u64, salt: f32) -> Snapshot {
     }
 }
 
-fn keep(newest: usize) -> Keep<'static> {
-    Keep { newest, every_s: 0.0, spared: &[] }
+fn keep(newest: usize) -> Retention<'static> {
+    Retention { newest, every_s: 0.0, protected: &[] }
 }
 
 #[test]
 fn the_first_of_every_hour_stays() {
     let run = tempfile::tempdir().unwrap();
-    let hourly = Keep { newest: 2, every_s: 3600.0, spared: &[] };
+    let hourly = Retention { newest: 2, every_s: 3600.0, protected: &[] };
     for (update, minutes) in (100..).step_by(100).zip([0, 20, 50, 65, 90, 110, 250, 260]) {
         let state = json!({ "wall_s": f64::from(minutes) * 60.0 });
         save(&DiskFs, run.path(), &Snapshot { state, ..snapshot(update, 0.5) }, hourly).unwrap();
@@ -71,7 +71,7 @@ fn newest(run: &Path) -> Snapshot {
 }
 
 #[test]
-fn the_identity_is_the_documented_bytes_in_any_order() {
+fn params_blake3_hashes_the_documented_bytes_in_any_order() {
     let mut by_hand = Vec::new();
     for (name, shape, data) in
         [("a", &[2_u64, 1][..], &[1.5_f32, -0.0][..]), ("b", &[], &[3.0]), ("a.step", &[1], &[7.0])]
@@ -101,7 +101,7 @@ fn what_was_saved_is_loaded() {
         assert_eq!(saved.params_blake3, params_blake3(&of_update(run.path(), update).models));
         assert_eq!(saved.dir, run.path().join(format!("checkpoints/{update:08}")));
     }
-    assert_eq!(names(run.path()), ["00000100", "00000150", "00000200", "last"]); // 200 was there before 150 came again
+    assert_eq!(names(run.path()), ["00000100", "00000150", "00000200", "last"]); // 200 was saved before 150
     assert_eq!(disk::read_to_string(run.path().join("checkpoints/last")).unwrap(), "00000150\n");
     assert_eq!((newest(run.path()), of_update(run.path(), 100)), (snapshot(200, 0.5), snapshot(100, 0.5)));
     save(&DiskFs, run.path(), &snapshot(200, 0.75), keep(1)).unwrap();
@@ -109,7 +109,7 @@ fn what_was_saved_is_loaded() {
 }
 
 #[test]
-fn tensors_that_cannot_come_back_are_refused() {
+fn tensors_that_could_not_be_loaded_are_not_saved() {
     let run = tempfile::tempdir().unwrap();
     let refused = |params: Vec<NamedTensor>| {
         let models = ModelState { params, optimizer: vec![] };
@@ -162,7 +162,7 @@ fn damage_at_any_byte_is_named_and_passed_over() {
 }
 
 #[test]
-fn a_checkpoint_under_another_name_is_passed_over_and_a_newer_programs_refused() {
+fn a_renamed_checkpoint_is_passed_over_and_a_newer_format_refused() {
     let run = tempfile::tempdir().unwrap();
     let dir = save(&DiskFs, run.path(), &snapshot(100, 0.5), keep(3)).unwrap().dir;
     disk::rename(&dir, dir.with_file_name("00000300")).unwrap();
@@ -175,7 +175,7 @@ fn a_checkpoint_under_another_name_is_passed_over_and_a_newer_programs_refused()
     assert!(newer(newest_sound(run.path()).err()) && newer(verify(run.path()).err()));
 }
 
-/// At every change a save makes, of a new update or of one that is there, the disk fails, once or for good.
+/// The disk fails at each change of a save in turn, once or for good; the update is new or was saved before.
 #[test]
 fn a_failing_disk_loses_no_checkpoint() {
     let old = snapshot(100, 0.5);

@@ -1,104 +1,104 @@
-//! The disk of a process that was asked to suffer faults: the real one, failing or dying at the changes that
-//! [`Chaos`] names.
+//! A file system that injects the faults of [`Chaos`]: the real disk, which fails, or kills the process, at the chosen
+//! changes.
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Chaos, What, kill};
-use crate::keep::store::fs::{DiskFs, Durable, Fs};
+use super::{Chaos, FaultKind, kill};
+use crate::keep::store::fs::{DiskFs, DurableFile, Fs};
 
-/// The disk for `chaos`: the real one where nothing is to go wrong.
+/// The file system for `chaos`: the real disk if no faults are configured.
 #[must_use]
 pub fn disk(chaos: &Chaos) -> Arc<dyn Fs> {
-    if chaos.is_none() { Arc::new(DiskFs) } else { Arc::new(TroubledFs { chaos: chaos.clone() }) }
+    if chaos.is_none() { Arc::new(DiskFs) } else { Arc::new(FaultInjectingFs { chaos: chaos.clone() }) }
 }
 
-struct TroubledFs {
+struct FaultInjectingFs {
     chaos: Chaos,
 }
 
-/// The next change, refused or fatal if its turn has come. A write is torn by its caller.
-fn change(chaos: &Chaos) -> io::Result<Option<What>> {
+/// Counts a change and applies its fault, if any. `Tear` and `Short` are returned: the caller writes half of its bytes.
+fn change(chaos: &Chaos) -> io::Result<Option<FaultKind>> {
     match chaos.change() {
-        Some(What::Kill) => kill(),
-        Some(What::Full) => return Err(io::ErrorKind::StorageFull.into()),
-        Some(What::Eio) => return Err(io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error())),
-        torn @ Some(What::Tear | What::Short) => return Ok(torn),
+        Some(FaultKind::Kill) => kill(),
+        Some(FaultKind::Full) => return Err(io::ErrorKind::StorageFull.into()),
+        Some(FaultKind::Eio) => return Err(io::Error::from_raw_os_error(rustix::io::Errno::IO.raw_os_error())),
+        torn @ Some(FaultKind::Tear | FaultKind::Short) => return Ok(torn),
         _ => {}
     }
     Ok(None)
 }
 
-/// A change that is not a write: it cannot be torn, so it is not done.
-fn whole(chaos: &Chaos) -> io::Result<()> {
+/// As [`change`], for a change that is not a write. It cannot be half done, so with `Tear` or `Short` it is not done.
+fn change_whole(chaos: &Chaos) -> io::Result<()> {
     match change(chaos)? {
-        Some(What::Tear) => kill(),
+        Some(FaultKind::Tear) => kill(),
         Some(_) => return Err(io::ErrorKind::StorageFull.into()),
         None => {}
     }
     Ok(())
 }
 
-impl TroubledFs {
-    fn file(&self, file: Box<dyn Durable>) -> Box<dyn Durable> {
-        Box::new(TroubledFile { file, chaos: self.chaos.clone() })
+impl FaultInjectingFs {
+    fn file(&self, file: Box<dyn DurableFile>) -> Box<dyn DurableFile> {
+        Box::new(FaultInjectingFile { file, chaos: self.chaos.clone() })
     }
 }
 
-impl Fs for TroubledFs {
+impl Fs for FaultInjectingFs {
     fn make_dir(&self, dir: &Path) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.make_dir(dir)
     }
 
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
-        whole(&self.chaos)?;
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
+        change_whole(&self.chaos)?;
         Ok(self.file(DiskFs.create(path)?))
     }
 
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
-        Ok(self.file(DiskFs.extend(path)?))
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
+        Ok(self.file(DiskFs.open_append(path)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.remove(path)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.sync_dir(dir)
     }
 
     fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         DiskFs.reserve(path, bytes)
     }
 }
 
-struct TroubledFile {
-    file: Box<dyn Durable>,
+struct FaultInjectingFile {
+    file: Box<dyn DurableFile>,
     chaos: Chaos,
 }
 
-impl Durable for TroubledFile {
+impl DurableFile for FaultInjectingFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let Some(torn) = change(&self.chaos)? else { return self.file.write(bytes) };
         self.file.write(bytes.split_at(bytes.len() / 2).0)?;
-        if torn == What::Tear {
+        if torn == FaultKind::Tear {
             kill();
         }
         Err(io::ErrorKind::StorageFull.into())
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        whole(&self.chaos)?;
+        change_whole(&self.chaos)?;
         self.file.sync()
     }
 }

@@ -1,10 +1,18 @@
-//! Faults on purpose: `SKEWFIT_CHAOS` says what goes wrong and when, so that anyone can see a night survive it.
+//! Fault injection: `SKEWFIT_CHAOS` says which faults occur and when, so anyone can test that a run survives them.
 //!
-//! `what@place:n` or `what@place:n+count`, comma-separated; `disk`, `beat` and `page` are counted from 1 in each process,
-//! the others are the run's own counters. On `disk` (changes: create, write, sync, rename, ...): `kill` before it, `tear`
-//! (half of a write, then kill), `full`, `eio`, `short` (half of a write, then full). On `beat` (of the work) and `page` (a
-//! request of it): `kill`, `hang`, `spin`, `panic`. On `update`, `vae`, `refresh`, `episode`: `nan-<part>`, a
-//! part of a batch on `update`, the noise on `vae`, a density on `refresh`. It is loud in the log, and off unless asked for.
+//! The variable holds `what@place:n` or `what@place:n+count`, comma-separated. The fault occurs at count `n` of the
+//! place, or at `count` counts from `n` on. The places and their faults:
+//!
+//! - `disk`, changes (create, write, sync, rename, ...) of this process, from 1: `kill` before it, `tear` (half of a
+//!   write, then kill), `full`, `eio`, `short` (half of a write, then full).
+//! - `beat` and `page`, heartbeats and requests to the page, of this process, from 1: `kill`, `hang`, `spin`, `panic`.
+//! - `update`, SAC updates of the run, from 0: `nan-reward`, `nan-latent`, `nan-action`.
+//! - `vae`, VAE minibatches of the run, from 0: `nan-noise`.
+//! - `refresh`, refreshes of the run, from 1: `nan-density`.
+//! - `episode`, attempts at an episode of the run, from 0.
+//! - `nan-policy`, `nan-critic` and `nan-encoder` on any of the last four places.
+//!
+//! Off by default; a run with faults says so in its log.
 
 pub mod disk;
 #[cfg(test)]
@@ -16,101 +24,106 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::error::{Error, Result};
 
-/// The variable.
+/// The environment variable.
 pub const VARIABLE: &str = "SKEWFIT_CHAOS";
 
-/// Where faults are counted.
+/// Where a fault occurs, and what is counted to find its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Changes of the disk.
+pub enum FaultSite {
+    /// Changes to the disk, from 1.
     Disk,
-    /// Beats of the work.
+    /// Heartbeats, from 1.
     Beat,
-    /// Requests of the page.
+    /// Requests to the page, from 1.
     Page,
-    /// SAC updates, by number from 0.
+    /// SAC updates, from 0.
     Update,
-    /// VAE minibatches, by number from 0.
+    /// VAE minibatches, from 0.
     Vae,
-    /// Refreshes of the latents, by number from 1.
+    /// Refreshes of the latents, from 1.
     Refresh,
-    /// Tries at an episode, from 0: its id and what was left out before.
+    /// Attempts at an episode, from 0: the episode's id plus the number of updates and episodes skipped before.
     Episode,
 }
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum FaultKind {
     /// The process is killed, as by `kill -9`.
     Kill,
-    /// Half of a write, then that.
+    /// Half of a write, then the process is killed.
     Tear,
-    /// No space left.
+    /// The change fails: no space left.
     Full,
-    /// Input/output error.
+    /// The change fails: input/output error.
     Eio,
-    /// Half of a write, then no space left.
+    /// Half of a write, then it fails: no space left.
     Short,
-    /// The thread waits for ever.
+    /// The thread sleeps for ever.
     Hang,
     /// The thread computes for ever.
     Spin,
     /// The thread panics.
     Panic,
-    /// A part of what is learned from is not a number.
-    Nan(Part),
+    /// A value that learning uses becomes NaN.
+    Nan(NanTarget),
 }
 
-/// What becomes not a number.
+/// The value that becomes NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum NanTarget {
     /// A reward of the batch.
     Reward,
     /// A latent of the batch.
     Latent,
     /// An action of the batch.
     Action,
-    /// The noise of a minibatch: its loss and gradient follow.
+    /// The noise of a minibatch, and with it loss and gradient.
     Noise,
-    /// A log density.
+    /// A log density of a refresh.
     Density,
-    /// A parameter of the policy, which stays.
+    /// A parameter of the policy; it stays NaN.
     Policy,
-    /// A parameter of a critic, which stays.
+    /// A parameter of a critic; it stays NaN.
     Critic,
-    /// A parameter of the VAE, which stays.
+    /// A parameter of the VAE's encoder; it stays NaN.
     Encoder,
 }
 
-const PLACES: [(&str, Place); 7] = [
-    ("disk", Place::Disk),
-    ("beat", Place::Beat),
-    ("page", Place::Page),
-    ("update", Place::Update),
-    ("vae", Place::Vae),
-    ("refresh", Place::Refresh),
-    ("episode", Place::Episode),
+const SITES: [(&str, FaultSite); 7] = [
+    ("disk", FaultSite::Disk),
+    ("beat", FaultSite::Beat),
+    ("page", FaultSite::Page),
+    ("update", FaultSite::Update),
+    ("vae", FaultSite::Vae),
+    ("refresh", FaultSite::Refresh),
+    ("episode", FaultSite::Episode),
 ];
 
-const ON_DISK: [(&str, What); 5] =
-    [("kill", What::Kill), ("tear", What::Tear), ("full", What::Full), ("eio", What::Eio), ("short", What::Short)];
-const ON_BEATS: [(&str, What); 4] =
-    [("kill", What::Kill), ("hang", What::Hang), ("spin", What::Spin), ("panic", What::Panic)];
-const PARTS: [(&str, What); 8] = [
-    ("nan-reward", What::Nan(Part::Reward)),
-    ("nan-latent", What::Nan(Part::Latent)),
-    ("nan-action", What::Nan(Part::Action)),
-    ("nan-noise", What::Nan(Part::Noise)),
-    ("nan-density", What::Nan(Part::Density)),
-    ("nan-policy", What::Nan(Part::Policy)),
-    ("nan-critic", What::Nan(Part::Critic)),
-    ("nan-encoder", What::Nan(Part::Encoder)),
+const ON_DISK: [(&str, FaultKind); 5] = [
+    ("kill", FaultKind::Kill),
+    ("tear", FaultKind::Tear),
+    ("full", FaultKind::Full),
+    ("eio", FaultKind::Eio),
+    ("short", FaultKind::Short),
+];
+const ON_BEATS: [(&str, FaultKind); 4] =
+    [("kill", FaultKind::Kill), ("hang", FaultKind::Hang), ("spin", FaultKind::Spin), ("panic", FaultKind::Panic)];
+const ON_LEARNING: [(&str, FaultKind); 8] = [
+    ("nan-reward", FaultKind::Nan(NanTarget::Reward)),
+    ("nan-latent", FaultKind::Nan(NanTarget::Latent)),
+    ("nan-action", FaultKind::Nan(NanTarget::Action)),
+    ("nan-noise", FaultKind::Nan(NanTarget::Noise)),
+    ("nan-density", FaultKind::Nan(NanTarget::Density)),
+    ("nan-policy", FaultKind::Nan(NanTarget::Policy)),
+    ("nan-critic", FaultKind::Nan(NanTarget::Critic)),
+    ("nan-encoder", FaultKind::Nan(NanTarget::Encoder)),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fault {
-    what: What,
-    place: Place,
+struct ScheduledFault {
+    what: FaultKind,
+    place: FaultSite,
     first: u64,
     count: u64,
 }
@@ -118,17 +131,17 @@ struct Fault {
 /// The faults of a process; none by default. Clones share their counts.
 #[derive(Clone, Debug, Default)]
 pub struct Chaos {
-    faults: Arc<[Fault]>,
+    faults: Arc<[ScheduledFault]>,
     changes: Arc<AtomicU64>,
     beats: Arc<AtomicU64>,
     requests: Arc<AtomicU64>,
 }
 
 impl Chaos {
-    /// What the environment asks for.
+    /// The faults that the environment variable asks for; none if it is not set.
     ///
     /// # Errors
-    /// `Usage` where it cannot be understood.
+    /// As [`parse`](Self::parse).
     pub fn from_env() -> Result<Self> {
         match std::env::var(VARIABLE) {
             Ok(text) => Self::parse(&text),
@@ -137,10 +150,10 @@ impl Chaos {
         }
     }
 
-    /// As the head of this file says.
+    /// Parses the value of the variable, in the form given at the head of this file.
     ///
     /// # Errors
-    /// `Usage`, naming the part that cannot be understood.
+    /// `Usage`: names the fault that cannot be parsed.
     pub fn parse(text: &str) -> Result<Self> {
         let faults = text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(fault);
         Ok(Self { faults: faults.collect::<Result<_>>()?, ..Self::default() })
@@ -152,77 +165,77 @@ impl Chaos {
         self.faults.is_empty()
     }
 
-    /// The fault of the next change of the disk.
-    pub fn change(&self) -> Option<What> {
-        if self.is_none() { None } else { self.at(Place::Disk, self.changes.fetch_add(1, Relaxed) + 1).next() }
+    /// Counts a change to the disk and returns its fault, if any.
+    pub fn change(&self) -> Option<FaultKind> {
+        if self.is_none() { None } else { self.at(FaultSite::Disk, self.changes.fetch_add(1, Relaxed) + 1).next() }
     }
 
-    /// Applies the fault due at this beat of the work, if any.
+    /// Counts a heartbeat and applies its fault, if any.
     pub fn beat(&self) {
-        self.suffer(Place::Beat, &self.beats);
+        self.apply_next(FaultSite::Beat, &self.beats);
     }
 
-    /// Does what the next request of the page shall suffer.
+    /// Counts a request to the page and applies its fault, if any.
     pub fn request(&self) {
-        self.suffer(Place::Page, &self.requests);
+        self.apply_next(FaultSite::Page, &self.requests);
     }
 
-    fn suffer(&self, place: Place, count: &AtomicU64) {
+    fn apply_next(&self, place: FaultSite, count: &AtomicU64) {
         if self.is_none() {
             return;
         }
         match self.at(place, count.fetch_add(1, Relaxed) + 1).next() {
-            Some(What::Kill) => kill(),
-            Some(What::Hang) => loop {
+            Some(FaultKind::Kill) => kill(),
+            Some(FaultKind::Hang) => loop {
                 std::thread::sleep(std::time::Duration::from_secs(1));
             },
-            Some(What::Spin) => loop {
+            Some(FaultKind::Spin) => loop {
                 std::hint::spin_loop();
             },
-            #[expect(clippy::panic, reason = "it is what was asked for")]
-            Some(What::Panic) => panic!("{VARIABLE} asked for it"),
+            #[expect(clippy::panic, reason = "the user asked for a panic")]
+            Some(FaultKind::Panic) => panic!("{VARIABLE} asked for it"),
             _ => {}
         }
     }
 
-    /// What shall not be a number at the `n`-th of `place`.
-    pub fn spoils(&self, place: Place, n: u64) -> impl Iterator<Item = Part> + '_ {
-        self.at(place, n).filter_map(|what| if let What::Nan(part) = what { Some(part) } else { None })
+    /// The values that become NaN at count `n` of `place`.
+    pub fn nan_targets(&self, place: FaultSite, n: u64) -> impl Iterator<Item = NanTarget> + '_ {
+        self.at(place, n).filter_map(|what| if let FaultKind::Nan(part) = what { Some(part) } else { None })
     }
 
-    fn at(&self, place: Place, n: u64) -> impl Iterator<Item = What> + '_ {
-        let hit = move |f: &&Fault| f.place == place && n >= f.first && n - f.first < f.count;
+    fn at(&self, place: FaultSite, n: u64) -> impl Iterator<Item = FaultKind> + '_ {
+        let hit = move |f: &&ScheduledFault| f.place == place && n >= f.first && n - f.first < f.count;
         self.faults.iter().filter(hit).map(|f| f.what)
     }
 }
 
-fn fault(text: &str) -> Result<Fault> {
+fn fault(text: &str) -> Result<ScheduledFault> {
     let read = || {
         let (what, at) = text.split_once('@')?;
         let (place, n) = at.split_once(':')?;
         let (first, count) = n.split_once('+').unwrap_or((n, "1"));
-        let place = PLACES.iter().find(|(word, _)| *word == place)?.1;
-        let known: &[(&str, What)] = match place {
-            Place::Disk => &ON_DISK,
-            Place::Beat | Place::Page => &ON_BEATS,
-            _ => &PARTS,
+        let place = SITES.iter().find(|(word, _)| *word == place)?.1;
+        let known: &[(&str, FaultKind)] = match place {
+            FaultSite::Disk => &ON_DISK,
+            FaultSite::Beat | FaultSite::Page => &ON_BEATS,
+            _ => &ON_LEARNING,
         };
         let what = known.iter().find(|(word, _)| *word == what)?.1;
-        let fault = Fault { what, place, first: first.parse().ok()?, count: count.parse().ok()? };
-        let comes = match what {
-            What::Nan(Part::Reward | Part::Latent | Part::Action) => place == Place::Update,
-            What::Nan(Part::Noise) => place == Place::Vae,
-            What::Nan(Part::Density) => place == Place::Refresh,
+        let fault = ScheduledFault { what, place, first: first.parse().ok()?, count: count.parse().ok()? };
+        let occurs = match what {
+            FaultKind::Nan(NanTarget::Reward | NanTarget::Latent | NanTarget::Action) => place == FaultSite::Update,
+            FaultKind::Nan(NanTarget::Noise) => place == FaultSite::Vae,
+            FaultKind::Nan(NanTarget::Density) => place == FaultSite::Refresh,
             _ => true,
         };
-        let from_1 = matches!(place, Place::Disk | Place::Beat | Place::Page | Place::Refresh);
-        (comes && fault.count > 0 && fault.first >= u64::from(from_1)).then_some(fault) // else it would never come
+        let from_1 = matches!(place, FaultSite::Disk | FaultSite::Beat | FaultSite::Page | FaultSite::Refresh);
+        (occurs && fault.count > 0 && fault.first >= u64::from(from_1)).then_some(fault) // else it would never occur
     };
     let way = "write what@place:n or what@place:n+count, as in kill@disk:40 or nan-reward@update:7+3";
     read().ok_or_else(|| Error::Usage(format!("{VARIABLE}: `{text}` cannot be understood: {way}")))
 }
 
-/// Ends this process as `kill -9` does: no destructor, no handler.
+/// Ends this process as `kill -9` does: no destructor and no handler runs.
 pub fn kill() {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     loop {

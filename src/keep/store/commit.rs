@@ -1,26 +1,26 @@
-//! Episodes are committed, and forgotten again: the shard first, then the journal line that makes it count.
+//! Commits episodes (the shard first, then the journal line), and cuts the journal back.
 
 use super::fs::{disk_error, write_atomic};
-use super::journal::Moment;
+use super::journal::CommitCounters;
 use super::{Committed, JournalLine, Store, journal, shard};
 use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
 
 impl Store {
-    /// Stores `episode`, the next one; on return it outlives a power cut. On an error it is not stored and the store
-    /// can be used on: the same commit may be tried again.
+    /// Commits `episode`, which must be the next one; on return it survives a power cut. After an error it is not
+    /// committed, and the same commit can be tried again.
     ///
     /// # Errors
-    /// [`Error::Disk`]; [`Error::Misuse`] where `episode` is not the next one; [`Error::Usage`] where its arrays do not fit
-    /// together.
-    pub fn commit_at(&mut self, episode: &Episode, moment: Moment) -> Result<Committed> {
+    /// [`Error::Disk`]; [`Error::Misuse`] where `episode` is not the next one; [`Error::Usage`] where its arrays do not
+    /// fit together.
+    pub fn commit_with(&mut self, episode: &Episode, counters: CommitCounters) -> Result<Committed> {
         let id = self.lines.len() as u64;
         self.writable()?;
         if episode.id != id {
             return Err(Error::Misuse(format!("episode {} was committed where episode {id} is next", episode.id)));
         }
         let bytes = shard::encode(episode, &self.root)?;
-        let line = line_of(episode, moment, &bytes);
+        let line = line_of(episode, counters, &bytes);
         let path = self.dir.join(&line.file);
         let diverged = self.fs.read(&path).is_ok_and(|old| old != bytes);
         write_atomic(&*self.fs, &path, &bytes)?;
@@ -28,21 +28,22 @@ impl Store {
         Ok(Committed { diverged })
     }
 
-    /// [`commit_at`](Self::commit_at) where no more than the run's steps at its end is known.
+    /// As [`commit_with`](Self::commit_with), where the other counters are not known.
     ///
     /// # Errors
-    /// As there.
+    /// As [`commit_with`](Self::commit_with).
     pub fn commit(&mut self, episode: &Episode, env_steps_end: u64) -> Result<Committed> {
-        self.commit_at(episode, Moment { env_steps_end, ..Moment::default() })
+        self.commit_with(episode, CommitCounters { env_steps_end, ..CommitCounters::default() })
     }
 
-    /// Forgets all but the first `episodes` episodes. Their shards stay, to be compared when they are committed anew.
+    /// Removes all but the first `episodes` lines from the journal. The shards stay: a shard is compared with the new
+    /// bytes when its episode is committed again.
     ///
     /// # Errors
     /// [`Error::Damaged`] where there are fewer; [`Error::Disk`].
     pub fn cut_back(&mut self, episodes: u64) -> Result<()> {
         self.writable()?;
-        let kept = self.holds(episodes)?.to_vec();
+        let kept = self.first_lines(episodes)?.to_vec();
         self.rewrite(kept)
     }
 
@@ -50,11 +51,11 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Damaged`] where there are fewer.
-    pub fn holds(&self, episodes: u64) -> Result<&[JournalLine]> {
+    pub fn first_lines(&self, episodes: u64) -> Result<&[JournalLine]> {
         usize::try_from(episodes).ok().and_then(|n| self.lines.get(..n)).ok_or_else(|| {
             let (dir, held) = (self.dir.display(), self.lines.len());
             Error::Damaged(format!(
-                "{dir}: {} holds {held} episodes of {episodes}; put it back, or give --rebuild-journal",
+                "{dir}: {} has {held} of {episodes} episodes; put it back, or give --rebuild-journal",
                 journal::FILE
             ))
         })
@@ -67,7 +68,7 @@ impl Store {
         }
         let path = self.dir.join(journal::FILE);
         let bytes = journal::format(std::slice::from_ref(&line))?;
-        self.torn = true; // until the disk says otherwise
+        self.torn = true; // until the write has succeeded
         self.fs.append_synced(&path, &bytes).map_err(|e| disk_error("extend", &path, &e))?;
         self.torn = false;
         self.lines.push(line);
@@ -76,7 +77,7 @@ impl Store {
 
     fn rewrite(&mut self, lines: Vec<JournalLine>) -> Result<()> {
         let bytes = journal::format(&lines)?;
-        self.torn = true; // until the disk says otherwise
+        self.torn = true; // until the write has succeeded
         write_atomic(&*self.fs, &self.dir.join(journal::FILE), &bytes)?;
         self.torn = false;
         self.lines = lines;
@@ -85,21 +86,21 @@ impl Store {
 
     fn writable(&self) -> Result<()> {
         let refuse = || Error::Misuse(format!("{} is open for reading only: open it for writing", self.dir.display()));
-        self.home.is_some().then_some(()).ok_or_else(refuse)
+        self.lock.is_some().then_some(()).ok_or_else(refuse)
     }
 }
 
-/// The journal's line of an episode whose shard is `bytes`.
-pub(super) fn line_of(episode: &Episode, moment: Moment, bytes: &[u8]) -> JournalLine {
+/// The journal line of an episode whose shard has these `bytes`.
+pub(super) fn line_of(episode: &Episode, counters: CommitCounters, bytes: &[u8]) -> JournalLine {
     JournalLine {
         id: episode.id,
         steps: episode.steps() as u64,
-        env_steps_end: moment.env_steps_end,
+        env_steps_end: counters.env_steps_end,
         file: journal::shard_file(episode.id),
         blake3: blake3::hash(bytes).to_string(),
         goal_source: episode.goal_origin,
         ending: episode.ending,
-        at_update: moment.at_update,
-        left_out: (moment.left_out > 0).then_some(moment.left_out),
+        at_update: counters.at_update,
+        left_out: (counters.left_out > 0).then_some(counters.left_out),
     }
 }

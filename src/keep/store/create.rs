@@ -1,33 +1,34 @@
-//! A directory becomes a run: its files are made in an order that leaves a run, or what may be begun anew.
+//! Makes a directory a run. The order of its files ensures that a crash leaves either a run, or a directory in which
+//! the run can be created again.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::fs::{self, DiskFs, Fs, disk_error, names_in, write_atomic};
-use super::home::{GuardedFs, Home};
+use super::run_lock::{GuardedFs, RunLock};
 use super::{BEGINNING, FORMAT_VERSION, LOCK_FILE, RUN_FILE, RunFile, ShardRoot, Store, journal, seal};
 use crate::error::{Error, Result};
 
 impl Store {
-    /// Makes `dir` a run and opens it for writing. `dir` may exist if it is empty.
+    /// Makes `dir` a run and opens it for writing. An existing `dir` must be empty.
     ///
     /// # Errors
-    /// [`Error::Usage`] where `dir` holds something; [`Error::Busy`], [`Error::Disk`].
+    /// [`Error::Usage`] where `dir` is not empty; [`Error::Busy`], [`Error::Disk`].
     pub fn create(dir: &Path, root: ShardRoot) -> Result<Self> {
         Self::create_in(Arc::new(DiskFs), dir, root, &[])
     }
 
-    /// [`create`](Self::create) on a given disk, with what belongs to the run from its first moment on: files of
-    /// [`BEGINNING`]. `run.json` comes last, so what is a run has them all, and what is not may be begun anew.
+    /// As [`create`](Self::create), on the file system `fs`, and writes `files`, (name, text), out of [`BEGINNING`].
+    /// `run.json` is written last: a directory with it is complete, and in one without it the run can be created again.
     ///
     /// # Errors
-    /// As there.
+    /// As [`create`](Self::create).
     pub fn create_in(fs: Arc<dyn Fs>, dir: &Path, root: ShardRoot, files: &[(&str, &str)]) -> Result<Self> {
         let episodes = dir.join("episodes");
         refuse_if_used(&*fs, dir)?;
         fs.create_dir(&episodes).map_err(|e| disk_error("create", &episodes, &e))?;
-        let home = Arc::new(Home::take(dir)?);
-        let fs = GuardedFs::over(fs, &home);
+        let lock = Arc::new(RunLock::acquire(dir)?);
+        let fs = GuardedFs::over(fs, &lock);
         refuse_if_used(&*fs, dir)?;
         write_atomic(&*fs, &dir.join(journal::FILE), b"")?;
         for (name, text) in files {
@@ -35,15 +36,15 @@ impl Store {
         }
         let run = seal(&RunFile { format_version: FORMAT_VERSION, root: root.clone() })?;
         write_atomic(&*fs, &dir.join(RUN_FILE), run.as_bytes())?;
-        Ok(Self { fs, dir: dir.to_owned(), root, lines: Vec::new(), damage: Vec::new(), torn: false, home: Some(home) })
+        Ok(Self { fs, dir: dir.to_owned(), root, lines: Vec::new(), damage: Vec::new(), torn: false, lock: Some(lock) })
     }
 }
 
-/// Refuses a directory that holds more than an earlier `create` that was cut short: a lock, an empty journal, the files
-/// of [`BEGINNING`], no episodes.
+/// Refuses a directory that holds more than an interrupted `create` leaves: a lock, an empty journal, files of
+/// [`BEGINNING`], no episodes.
 ///
 /// # Errors
-/// [`Error::Usage`], naming what is there; [`Error::Disk`].
+/// [`Error::Usage`], naming a file that is there; [`Error::Disk`].
 pub fn refuse_if_used(fs: &dyn Fs, dir: &Path) -> Result<()> {
     if dir.is_symlink() && !dir.exists() {
         let way = "make what it links to, or give another directory";

@@ -1,33 +1,35 @@
-//! A disk that fails at its n-th change, for tests: half of what was to be written is there, as after a crash.
-//! It does not sync, which would change nothing here and take all the time.
+//! A file system for tests that fails at its n-th change; a failing write leaves half of its bytes, as after a crash.
+//! It does not sync: that would not change the tests, and would take most of their time.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, atomic::AtomicI64, atomic::Ordering::SeqCst};
 
-use super::fs::{DiskFs, Durable, Fs};
+use super::fs::{DiskFs, DurableFile, Fs};
 
-/// Changes left before the failure; negative: it has failed. Read by no one but the disk itself.
+/// A file system that fails at a chosen change.
 pub(crate) struct FaultyFs {
+    /// Changes left before the failure; negative: it has failed.
     left: Arc<AtomicI64>,
+    /// Whether it fails from then on, not only once.
     lasting: bool,
-    /// Bytes it says are free; below 0 it fails to say.
+    /// Free bytes that it reports; below 0 the query fails.
     pub(crate) free: i64,
 }
 
 impl FaultyFs {
-    /// A disk that works until [`arm`](Self::arm)ed, then fails once, or from then on.
+    /// A file system that works until [`arm`](Self::arm) is called.
     pub(crate) fn new(lasting: bool) -> Self {
         Self { left: Arc::new(AtomicI64::new(i64::MAX)), lasting, free: i64::MAX }
     }
 
-    /// Lets `n` more changes through.
+    /// Fails after `n` more changes.
     pub(crate) fn arm(&self, n: i64) {
         self.left.store(n, SeqCst);
     }
 
-    /// Works again; whether it had failed.
+    /// Makes it work again; whether it had failed.
     pub(crate) fn heal(&self) -> bool {
         self.left.swap(i64::MAX, SeqCst) < 0
     }
@@ -36,7 +38,7 @@ impl FaultyFs {
         change(&self.left, self.lasting)
     }
 
-    fn file(&self, file: File) -> Box<dyn Durable> {
+    fn file(&self, file: File) -> Box<dyn DurableFile> {
         Box::new(FaultyFile { file, left: Arc::clone(&self.left), lasting: self.lasting })
     }
 }
@@ -47,14 +49,14 @@ fn change(left: &AtomicI64, lasting: bool) -> io::Result<()> {
     if fails { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
 }
 
-/// A file on it.
+/// A file on a [`FaultyFs`].
 struct FaultyFile {
     file: File,
     left: Arc<AtomicI64>,
     lasting: bool,
 }
 
-impl Durable for FaultyFile {
+impl DurableFile for FaultyFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         let outcome = change(&self.left, self.lasting);
         let taken = if outcome.is_ok() { bytes } else { &bytes[..bytes.len() / 2] };
@@ -75,11 +77,11 @@ impl Fs for FaultyFs {
         self.change()?;
         fs::create_dir(dir)
     }
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         self.change()?;
         Ok(self.file(File::create_new(path)?))
     }
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         Ok(self.file(File::options().append(true).open(path)?))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,5 +1,5 @@
-//! `episodes.jsonl`: one sealed line for each committed episode; line `i` (from 0) is episode `i`.
-//! Only the last line can be torn by a crash: it was never acknowledged, so it is cut off. All else is damage, by line.
+//! `episodes.jsonl`: one line with a check sum per committed episode; line `i` (from 0) is episode `i`. A crash can
+//! leave only the last line incomplete. It was never acknowledged, so it is ignored. Any other bad line is damage.
 
 use serde::{Deserialize, Serialize};
 use skewfit_envs::Ending;
@@ -15,9 +15,9 @@ pub const FILE: &str = "episodes.jsonl";
 /// One committed episode.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JournalLine {
-    /// Counts from 0 over the run.
+    /// Number of the episode in the run, from 0.
     pub id: u64,
-    /// T.
+    /// Its steps, T.
     pub steps: u64,
     /// Exploration steps of the run at the end of this episode.
     pub env_steps_end: u64,
@@ -30,15 +30,16 @@ pub struct JournalLine {
     /// How it ended.
     #[serde(with = "EndingWord")]
     pub ending: Ending,
-    /// SAC updates done when it entered replay; `None` in lines of older programs, and where the journal was made anew.
+    /// SAC updates done when it entered replay; `None` in lines of older programs, and where it was not known when the
+    /// journal was rebuilt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_update: Option<u64>,
-    /// Episodes left out just before it, since an action was not finite; `None` for none.
+    /// Episodes skipped just before it because an action was not finite; `None` for 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<u64>,
 }
 
-/// The contract's words for [`Ending`].
+/// The words for [`Ending`] in the journal.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Ending", rename_all = "kebab-case")]
 enum EndingWord {
@@ -46,25 +47,25 @@ enum EndingWord {
     Truncated,
 }
 
-/// What a journal's bytes say.
+/// A parsed journal.
 #[derive(Debug, Default, PartialEq)]
 pub struct Journal {
-    /// The sound lines, in order.
+    /// The undamaged ("sound") lines, in order.
     pub lines: Vec<JournalLine>,
-    /// The others, by line number.
+    /// The damaged lines, by line number.
     pub damage: Vec<Damage>,
-    /// Whether the bytes are not whole lines with LF alone, so that the next one must not simply be appended.
+    /// Whether the bytes are not complete lines that end with LF, so the next line cannot simply be appended.
     pub torn: bool,
 }
 
-/// Reads a journal; total on any bytes. Line ends may be CRLF, and empty lines are passed over: neither holds an episode.
+/// Parses a journal; any bytes are accepted. Lines may end with CRLF; empty lines are skipped.
 #[must_use]
 pub fn parse(bytes: &[u8]) -> Journal {
     let mut journal = Journal::default();
     let mut rows = bytes.split(|&b| b == b'\n').collect::<Vec<_>>();
     let tail = rows.pop().unwrap_or_default();
     journal.torn = !tail.is_empty();
-    // A last line of which a block was lost, which reads as zeros: its sync never came back.
+    // The last line has a lost block, which reads as zeros: its sync never returned.
     if tail.is_empty() && rows.last().is_some_and(|row| row.contains(&0)) {
         rows.pop();
         journal.torn = true;
@@ -72,7 +73,7 @@ pub fn parse(bytes: &[u8]) -> Journal {
     let written = tail.iter().rposition(|&b| b != 0).map_or(0, |last| last + 1); // a lost block reads as zeros
     let tail = tail.get(..written).unwrap_or_default();
     if tail.contains(&b'}') {
-        rows.push(tail); // all of a line was written but its newline
+        rows.push(tail); // the whole line was written, only its newline is missing
     }
     journal.torn |= rows.iter().any(|row| row.is_empty() || row.ends_with(b"\r") || row.starts_with(MARK));
     let rows = rows.into_iter().enumerate().filter(|(_, row)| !trimmed(row).is_empty());
@@ -85,18 +86,18 @@ pub fn parse(bytes: &[u8]) -> Journal {
     journal
 }
 
-/// What the run knows of an episode that its shard does not hold.
+/// Counters of the run that the journal stores with an episode; the shard does not have them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moment {
-    /// Exploration steps of the run at its end.
+pub struct CommitCounters {
+    /// Exploration steps of the run at the end of the episode.
     pub env_steps_end: u64,
-    /// SAC updates done when it enters replay.
+    /// SAC updates done when it enters replay; `None` if not known.
     pub at_update: Option<u64>,
-    /// Episodes left out just before it.
+    /// Episodes skipped just before it.
     pub left_out: u64,
 }
 
-/// The sound lines among a journal's last bytes, wherever those begin.
+/// The sound lines in the last bytes of a journal; the first may begin in the middle of a line.
 #[must_use]
 pub fn tail(bytes: &[u8]) -> Vec<JournalLine> {
     let lines = bytes.split(|&b| b == b'\n').filter_map(|row| seal::unseal::<JournalLine>(row).ok());

@@ -1,16 +1,17 @@
-//! A run directory's episodes: one immutable shard each, and a journal line that makes it count.
-//! Commit = shard (temporary, fsync, rename, fsync of the directory), then journal line (append, fsync): whole or absent.
+//! The episodes of a run directory: one immutable shard file per episode, and a journal with one line per episode. A
+//! commit writes the shard (temporary file, fsync, rename, fsync of the directory), then appends the journal line
+//! (fsync). An episode is committed once its line is on the disk, so a crash leaves it committed whole or not at all.
 
 mod commit;
 mod create;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod fs;
-mod home;
 pub mod journal;
 mod open;
 mod read;
 mod rebuild;
+mod run_lock;
 mod seal;
 pub mod shard;
 #[cfg(test)]
@@ -24,21 +25,21 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 pub use create::refuse_if_used;
 use fs::Fs;
-use home::{GuardedFs, Home};
-pub use journal::{JournalLine, Moment};
+pub use journal::{CommitCounters, JournalLine};
 pub use open::is_free;
+use run_lock::{GuardedFs, RunLock};
 pub(crate) use seal::{seal, unseal_versioned};
 pub use shard::ShardRoot;
 
-/// What makes a directory a run: which one it is, sealed.
+/// The file that makes a directory a run: the run's identity, with a check sum.
 pub const RUN_FILE: &str = "run.json";
-/// Held by the process that writes to the run; the system frees it when that process ends, however it ends.
+/// The file that the writing process locks; the system releases the lock when that process ends, in any way.
 const LOCK_FILE: &str = "lock";
 const FORMAT_VERSION: u64 = 1;
-/// Files that may be there before `run.json` is.
+/// Files that are written before `run.json`.
 pub const BEGINNING: [&str; 5] = ["config.toml", "provenance.json", "metrics.csv", "env.json", "serve.token"];
 
-/// A file that is not what was written.
+/// A file whose content is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
     /// Relative to the run directory.
@@ -53,10 +54,11 @@ impl std::fmt::Display for Damage {
     }
 }
 
-/// What a commit found.
+/// Result of a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// A shard of this episode was there from before a [`Store::cut_back`], with other bytes: the run did not repeat itself.
+    /// A shard of this episode existed from before a [`Store::cut_back`], with other bytes: the run did not repeat
+    /// exactly.
     pub diverged: bool,
 }
 
@@ -68,8 +70,8 @@ pub struct Store {
     lines: Vec<JournalLine>,
     damage: Vec<Damage>,
     torn: bool,
-    /// Of one that is open for writing.
-    home: Option<Arc<Home>>,
+    /// The lock, if the run is open for writing.
+    lock: Option<Arc<RunLock>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,7 +88,7 @@ impl Store {
         &self.dir
     }
 
-    /// Which run this is.
+    /// The identity of this run.
     #[must_use]
     pub fn root(&self) -> &ShardRoot {
         &self.root
@@ -98,39 +100,41 @@ impl Store {
         &self.lines
     }
 
-    /// Damaged journal lines, found when the run was opened; always empty in a store open for writing.
+    /// Damaged journal lines found when the run was opened; always empty in a store open for writing.
     #[must_use]
     pub fn damaged(&self) -> &[Damage] {
         &self.damage
     }
 
-    /// The disk for every file of the run: guarded, where it is open for writing, against another run in its place.
+    /// The file system for every file of the run. If the run is open for writing, it refuses changes once the directory
+    /// was moved or belongs to another run.
     #[must_use]
     pub fn fs(&self) -> Arc<dyn Fs> {
         Arc::clone(&self.fs)
     }
 
-    /// Refuses where the directory is not this process's any more; of one open for reading, nothing.
+    /// Checks that this process still owns the directory; always `Ok` in a store open for reading.
     ///
     /// # Errors
     /// [`Error::Lost`](crate::error::Error::Lost) where it is gone or was moved;
     /// [`Error::Busy`](crate::error::Error::Busy) where another run has its place.
     pub fn still_ours(&self) -> Result<()> {
-        self.home.as_ref().map_or(Ok(()), |home| home.still_ours())
+        self.lock.as_ref().map_or(Ok(()), |lock| lock.still_ours())
     }
 
-    /// Where the directory is now, however it got there; `None` where it was removed.
+    /// The directory's present path, also after it was moved; `None` if it was removed.
     #[must_use]
-    pub fn home(&self) -> Option<PathBuf> {
-        self.home.as_ref().map_or_else(|| Some(self.dir.clone()), |home| home.place())
+    pub fn current_dir(&self) -> Option<PathBuf> {
+        self.lock.as_ref().map_or_else(|| Some(self.dir.clone()), |lock| lock.current_dir())
     }
 
-    /// Goes on in the directory where it is now, for the last words of a run that was moved. Whether it is anywhere.
+    /// Uses the directory's present path from now on, to write the last events of a run that was moved. `false` if the
+    /// directory no longer exists.
     pub fn follow(&mut self) -> bool {
-        let Some((place, home)) = self.home().zip(self.home.as_ref()) else { return false };
-        let Ok(home) = home.moved_to(place.clone()).map(Arc::new) else { return false };
-        self.fs = GuardedFs::over(Arc::new(fs::DiskFs), &home);
-        (self.dir, self.home) = (place, Some(home));
+        let Some((dir, lock)) = self.current_dir().zip(self.lock.as_ref()) else { return false };
+        let Ok(lock) = lock.moved_to(dir.clone()).map(Arc::new) else { return false };
+        self.fs = GuardedFs::over(Arc::new(fs::DiskFs), &lock);
+        (self.dir, self.lock) = (dir, Some(lock));
         true
     }
 }

@@ -1,17 +1,17 @@
-//! A run directory is opened: by the one process that writes, or by any number that read.
+//! Opens a run directory: for writing by one process, or for reading by any number.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::fs::{DiskFs, Fs, disk_error, read_if_there, sweep, unread};
-use super::home::{GuardedFs, Home};
+use super::fs::{DiskFs, Fs, disk_error, read_error, read_if_there, sweep};
+use super::run_lock::{GuardedFs, RunLock};
 use super::{FORMAT_VERSION, RUN_FILE, RunFile, ShardRoot, Store, journal, unseal_versioned};
 use crate::error::{Error, Result};
 
 impl Store {
-    /// Opens a run for writing, and clears away what a killed program left half done.
+    /// Opens a run for writing, and removes temporary files of a killed process.
     ///
     /// # Errors
     /// [`Error::Usage`] where `dir` is not a run; [`Error::Busy`] where a live process writes to it;
@@ -20,14 +20,14 @@ impl Store {
         Self::open_in(Arc::new(DiskFs), dir)
     }
 
-    /// [`open`](Self::open) on a given disk.
+    /// As [`open`](Self::open), on the file system `fs`.
     ///
     /// # Errors
-    /// As there.
+    /// As [`open`](Self::open).
     pub fn open_in(fs: Arc<dyn Fs>, dir: &Path) -> Result<Self> {
-        read_run_file(&*fs, dir)?; // before a lock is put into a directory that is not ours
-        let home = Arc::new(Home::take(dir)?);
-        let store = Self::read(GuardedFs::over(fs, &home), dir)?;
+        read_run_file(&*fs, dir)?; // before a lock file is created in a directory that is no run
+        let lock = Arc::new(RunLock::acquire(dir)?);
+        let store = Self::read(GuardedFs::over(fs, &lock), dir)?;
         if let Some(first) = store.damage.first() {
             let way =
                 "put a sound copy back, or resume with --rebuild-journal, which keeps this one as episodes.jsonl.old";
@@ -38,21 +38,23 @@ impl Store {
         }
         let episodes = dir.join("episodes");
         store.fs.create_dir(&episodes).map_err(|e| disk_error("create", &episodes, &e))?;
-        Ok(Self { home: Some(home), ..store })
+        Ok(Self { lock: Some(lock), ..store })
     }
 
     /// Opens a run for reading, whether or not a live process writes to it; see [`damaged`](Self::damaged).
     ///
     /// # Errors
-    /// [`Error::Usage`] where `dir` is not a run; [`Error::Damaged`] where nothing of it can be read.
+    /// [`Error::Usage`] where `dir` is not a run; [`Error::Damaged`] where `run.json` is damaged or the journal is
+    /// missing; [`Error::Disk`].
     pub fn read_only(dir: &Path) -> Result<Self> {
         Self::read(Arc::new(DiskFs), dir)
     }
 
-    /// As [`read_only`](Self::read_only), but of the journal's last `bytes` only: for whoever looks every second.
+    /// As [`read_only`](Self::read_only), but reads only the journal's last `bytes`; for readers that poll every
+    /// second.
     ///
     /// # Errors
-    /// As there.
+    /// As [`read_only`](Self::read_only).
     pub fn read_tail(dir: &Path, bytes: u64) -> Result<Self> {
         let fs = Arc::new(DiskFs);
         let root = read_run_file(&*fs, dir)?;
@@ -66,10 +68,10 @@ impl Store {
         };
         let end = match read() {
             Err(e) if e.kind() == ErrorKind::NotFound => return Err(no_journal(&path)),
-            read => read.map_err(|e| unread(&path, &e))?,
+            read => read.map_err(|e| read_error(&path, &e))?,
         };
         let lines = journal::tail(&end);
-        Ok(Self { fs, dir: dir.to_owned(), root, lines, damage: Vec::new(), torn: false, home: None })
+        Ok(Self { fs, dir: dir.to_owned(), root, lines, damage: Vec::new(), torn: false, lock: None })
     }
 
     fn read(fs: Arc<dyn Fs>, dir: &Path) -> Result<Self> {
@@ -77,7 +79,7 @@ impl Store {
         let path = dir.join(journal::FILE);
         let bytes = read_if_there(&*fs, &path)?.ok_or_else(|| no_journal(&path))?;
         let journal::Journal { lines, damage, torn } = journal::parse(&bytes);
-        Ok(Self { fs, dir: dir.to_owned(), root, lines, damage, torn, home: None })
+        Ok(Self { fs, dir: dir.to_owned(), root, lines, damage, torn, lock: None })
     }
 }
 
@@ -108,8 +110,8 @@ fn no_journal(path: &Path) -> Error {
     Error::Damaged(format!("{} is gone: put it back, or give --rebuild-journal", path.display()))
 }
 
-/// Whether no live process writes to the run in `dir`, if it is one.
+/// Whether no live process writes to the run in `dir`; also true where `dir` is no run.
 #[must_use]
 pub fn is_free(dir: &Path) -> bool {
-    !dir.join(RUN_FILE).exists() || Home::take(dir).is_ok()
+    !dir.join(RUN_FILE).exists() || RunLock::acquire(dir).is_ok()
 }

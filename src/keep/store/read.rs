@@ -1,4 +1,4 @@
-//! Episodes are read back: their bytes are checked against the journal before they are parsed.
+//! Reads episodes: a shard's bytes are checked against the journal before they are parsed.
 
 use rayon::prelude::*;
 
@@ -11,11 +11,12 @@ impl Store {
     /// Episode `id`, its bytes checked against the journal before they are parsed.
     ///
     /// # Errors
-    /// [`Error::Damaged`] naming the shard; [`Error::Usage`] where there is no such episode, it is of a newer format, or may
-    /// not be read; [`Error::Disk`] where it cannot be read now.
+    /// [`Error::Damaged`], naming the shard; [`Error::Usage`] where there is no such episode, or it has a newer format
+    /// or may not be read; [`Error::Disk`] where the disk fails.
     pub fn episode(&self, id: u64) -> Result<Episode> {
         let found = self.lines.binary_search_by_key(&id, |line| line.id).ok().and_then(|at| self.lines.get(at));
-        let absent = || Error::Usage(format!("{}: there is no sound line of episode {id}", self.dir.display()));
+        let absent =
+            || Error::Usage(format!("{}: its journal has no undamaged line for episode {id}", self.dir.display()));
         let line = found.ok_or_else(absent)?;
         let at = |why: String| Error::Damaged(format!("{}: {why}", line.file));
         let bytes = read_if_there(&*self.fs, &self.dir.join(&line.file))?.ok_or_else(|| at("is gone".into()))?;
@@ -26,27 +27,27 @@ impl Store {
             Error::Damaged(why) => at(why),
             other => other,
         })?;
-        let told = (episode.id, episode.steps() as u64, episode.goal_origin, episode.ending, &root);
-        if told != (line.id, line.steps, line.goal_source, line.ending, &self.root) {
-            return Err(at("it is not the episode its journal line tells of".into()));
+        let found = (episode.id, episode.steps() as u64, episode.goal_origin, episode.ending, &root);
+        if found != (line.id, line.steps, line.goal_source, line.ending, &self.root) {
+            return Err(at("it is not the episode that its journal line names".into()));
         }
         Ok(episode)
     }
 
-    /// Reads every episode; what is damaged, in order, journal first.
+    /// Reads every episode; returns the damage found, first in the journal, then in the shards by episode.
     ///
     /// # Errors
-    /// Of a shard that could not be read.
+    /// As [`episode`](Self::episode), except damage.
     pub fn verify(&self) -> Result<Vec<Damage>> {
         let read: Result<Vec<_>> = self.lines.par_iter().map(|line| self.sound(line)).collect();
         let shards = read?.into_iter().filter_map(Result::err);
         Ok(self.damage.iter().cloned().chain(shards).collect())
     }
 
-    /// The [`episode`](Self::episode) of a line, or what is wrong with its shard.
+    /// The [`episode`](Self::episode) of a line, or the damage to its shard.
     ///
     /// # Errors
-    /// As there, of all but damage.
+    /// As [`episode`](Self::episode), except damage.
     pub fn sound(&self, line: &JournalLine) -> Result<Result<Episode, Damage>> {
         match self.episode(line.id) {
             Err(Error::Damaged(why)) => {

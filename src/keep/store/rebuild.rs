@@ -1,25 +1,26 @@
-//! The journal is made anew from the shards.
+//! Rebuilds the journal from the shards.
 
 use std::path::Path;
 
 use super::commit::line_of;
 use super::fs::{Fs, read_if_there, write_atomic};
-use super::home::Home;
-use super::journal::Moment;
+use super::journal::CommitCounters;
 use super::open::read_run_file;
+use super::run_lock::RunLock;
 use super::{JournalLine, Store, journal, shard};
 use crate::error::{Error, Result};
 
 impl Store {
-    /// Makes the journal anew from the shards: every sound one from episode 0 on, up to the first that is missing, damaged
-    /// or another run's. How many these are. Where the old journal has a sound line of an episode, its hash must be the
-    /// shard's; what was there before is kept as `episodes.jsonl.old`.
+    /// Rebuilds the journal from the shards of episodes 0, 1, ..., up to the first that is missing, damaged or of
+    /// another run; returns their number. Where the old journal has a sound line for an episode, the shard must have
+    /// that line's hash. The old journal is kept as `episodes.jsonl.old`.
     ///
     /// # Errors
-    /// As [`open_in`](Self::open_in), but for a damaged journal; `Damaged` where the old one soundly holds more.
+    /// As [`open_in`](Self::open_in), except for a damaged journal; `Damaged` where the old journal has more sound
+    /// lines.
     pub fn rebuild_journal(fs: &dyn Fs, dir: &Path) -> Result<usize> {
         let root = read_run_file(fs, dir)?;
-        let _home = Home::take(dir)?;
+        let _lock = RunLock::acquire(dir)?;
         let path = dir.join(journal::FILE);
         let before = read_if_there(fs, &path)?.unwrap_or_default();
         let known = journal::parse(&before).lines;
@@ -32,7 +33,7 @@ impl Store {
             let end = lines.last().map_or(0, |line| line.env_steps_end) + episode.steps() as u64;
             let old = known.iter().find(|old| old.id == id);
             let (at_update, left_out) = old.map_or((None, 0), |old| (old.at_update, old.left_out.unwrap_or(0)));
-            let line = line_of(&episode, Moment { env_steps_end: end, at_update, left_out }, &bytes);
+            let line = line_of(&episode, CommitCounters { env_steps_end: end, at_update, left_out }, &bytes);
             let contradicted = old.is_some_and(|old| *old != line);
             if episode.id != id || of != root || contradicted {
                 break;
@@ -41,9 +42,9 @@ impl Store {
         }
         if lines.len() < known.len() {
             let (held, found) = (known.len(), lines.len());
-            let way = "put the damaged episode back, or move the journal away to keep those";
+            let way = "put the next episode's file back, or move the journal away to keep only those";
             return Err(Error::Damaged(format!(
-                "{}: its journal soundly holds {held} episodes, its files {found} in a row: {way}",
+                "{}: its journal has {held} sound lines, but only the first {found} episode files can be used: {way}",
                 dir.display()
             )));
         }

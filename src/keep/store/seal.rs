@@ -1,5 +1,5 @@
-//! A JSON object on one line that carries its own check:  `{...,"check":"<16 hex digits>"}`, where the digits begin
-//! BLAKE3(the line without `check`). One flipped bit anywhere in the line shows.
+//! A JSON object on one line with a check sum:  `{...,"check":"<16 hex digits>"}`, where the digits are the first 16 of
+//! BLAKE3(the line without `check`). A flipped bit anywhere in the line is detected.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -13,16 +13,16 @@ const KEY: &str = ",\"check\":\"";
 /// # Errors
 /// [`Error::Usage`] where `value` has no JSON form.
 pub fn seal(value: &impl Serialize) -> Result<String> {
-    let json =
-        serde_json::to_string(value).map_err(|e| Error::Usage(format!("a record has no JSON form ({e}): mend it")))?;
+    let json = serde_json::to_string(value)
+        .map_err(|e| Error::Usage(format!("a record has no JSON form ({e}): correct it")))?;
     let body = json.strip_suffix('}').unwrap_or(&json);
     Ok(format!("{body}{KEY}{}\"}}", check_of(&json)))
 }
 
-/// What [`seal`] sealed. The check is of the object: line ends after it, and a byte order mark before, are not looked at.
+/// The inverse of [`seal`]: checks the line and parses it. Line ends after it and a byte order mark before it are ignored.
 ///
 /// # Errors
-/// Why it is not that: the check is missing, does not match, or the fields are not those of `T`.
+/// Why it fails: the check is missing or does not match, or the fields are not those of `T`.
 pub fn unseal<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
     let line = std::str::from_utf8(trimmed(line)).map_err(|e| format!("not UTF-8 ({e})"))?;
     let (body, check) =
@@ -34,7 +34,7 @@ pub fn unseal<T: DeserializeOwned>(line: &[u8]) -> Result<T, String> {
     serde_json::from_str(&json).map_err(|e| e.to_string())
 }
 
-/// [`unseal`] for a record with a `format_version`, which is looked at before anything else is.
+/// As [`unseal`], for a record with a `format_version`, which is checked before the other fields are parsed.
 ///
 /// # Errors
 /// [`Error::Damaged`]; [`Error::Usage`] where only a newer program can read it.
@@ -49,13 +49,13 @@ pub fn unseal_versioned<T: DeserializeOwned>(what: &str, line: &[u8], newest: u6
     unseal(line).map_err(damaged)
 }
 
-/// Refuses what only a newer program can read.
+/// Refuses a format version that only a newer program can read.
 ///
 /// # Errors
-/// [`Error::Usage`]; [`Error::Damaged`] for a version that never was.
+/// [`Error::Usage`]; [`Error::Damaged`] for version 0, which does not exist.
 pub fn check_version(what: &str, found: u64, newest: u64) -> Result<()> {
     match found {
-        0 => Err(Error::Damaged(format!("{what} has format version 0: there is none"))),
+        0 => Err(Error::Damaged(format!("{what} has format version 0, which does not exist"))),
         found if found > newest => Err(Error::Usage(format!(
             "{what} has format version {found}, this program reads up to {newest}: use the newer skewfit that wrote it"
         ))),

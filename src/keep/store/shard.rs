@@ -1,6 +1,7 @@
-//! One episode as one HDF5 file, built and read in memory; any HDF5 program opens it. Format version 1:
-//! `/observations/{image u8 (T+1,H,W,3), proprio f32 (T+1,P)}`, `/actions f32 (T,A)`, `/goal/{image u8 (H,W,3), latent f32 (Z)}`,
-//! `/state f64 (T+1,S)` with `names`; `proprio` is absent for P = 0, `state` where none is known; a frame a chunk. The same episode gives the same bytes.
+//! One episode as one HDF5 file, built and parsed in memory; any HDF5 program can open it. Format version 1:
+//! `/observations/{image u8 (T+1,H,W,3), proprio f32 (T+1,P)}`, `/actions f32 (T,A)`,
+//! `/goal/{image u8 (H,W,3), latent f32 (Z)}`, `/state f64 (T+1,S)` with attribute `names`. There is no `proprio` if P = 0,
+//! and no `state` if S = 0. Each frame is one chunk. The same episode always gives the same bytes.
 
 use hdf5::{AttrValue, DType, FileBuilder, H5Element};
 use serde::{Deserialize, Serialize};
@@ -10,18 +11,18 @@ use super::seal::check_version;
 use crate::error::{Error, Result};
 use crate::learn::episode::{Episode, GoalOrigin};
 
-/// The newest format this program writes and reads.
+/// The format version that this program writes, and the newest that it reads.
 pub const FORMAT_VERSION: u64 = 1;
 
-/// Deflate cannot shrink data further than this, so an array that claims more than `MAX_RATIO` x the file is a lie.
+/// Largest compression ratio of deflate: an array that claims more than `MAX_RATIO` times the file's size is damaged.
 const MAX_RATIO: usize = 1032;
 
-/// Which run a shard belongs to.
+/// Identity of a run: the attributes at the root of each of its shards, and the content of `run.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardRoot {
     /// 16 hex digits of BLAKE3(resolved configuration, seed).
     pub run_id: String,
-    /// Seed of every stream.
+    /// Seed of every random stream.
     pub seed: u64,
     /// Scene name.
     pub env: String,
@@ -130,10 +131,10 @@ impl Shard {
             goal_image,
             goal_latent,
             goal_origin: GoalOrigin::from_name(self.text("goal_source")?)
-                .ok_or("its goal_source is none this program knows")?,
+                .ok_or("its goal_source is not one that this program knows")?,
             states,
             state_names,
-            ending: ending_from_name(self.text("ending")?).ok_or("its ending is none this program knows")?,
+            ending: ending_from_name(self.text("ending")?).ok_or("its ending is not one that this program knows")?,
         };
         let root = ShardRoot {
             run_id: self.text("run_id")?.to_owned(),
@@ -176,7 +177,7 @@ impl Shard {
     }
 }
 
-/// Whether the arrays have the lengths that T, H, P, A and S ask for, with T, H, A and Z at least 1.
+/// Checks that the arrays have the lengths given by T, H, P, A and S, and that T, H, A and Z are at least 1.
 fn check_shapes(e: &Episode) -> Result<(), String> {
     let instants = e.steps() + 1;
     let pixels = e.image_size.checked_pow(2).and_then(|n| n.checked_mul(3)).unwrap_or(0);

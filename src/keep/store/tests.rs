@@ -1,4 +1,4 @@
-//! What a store promises; here shards, and episodes made up for all.
+//! Tests of the store; this file tests shards, and makes the episodes that the others use.
 
 mod commits;
 mod damage;
@@ -89,7 +89,7 @@ fn damaged_shards_are_parsed_without_a_panic() {
     for i in 0..bytes.len() {
         let mut flipped = bytes.clone();
         flipped[i] ^= 1 << (i % 8);
-        let _ = shard::decode(&flipped); // payload bits are the hash's business
+        let _ = shard::decode(&flipped); // flipped bits in array data are detected by the hash instead
     }
 }
 
@@ -112,7 +112,7 @@ fn arrays_that_do_not_fit_together_are_refused() {
 }
 
 #[test]
-fn newer_formats_are_refused_with_a_sentence() {
+fn newer_formats_are_refused_with_advice() {
     let mut file = FileBuilder::new();
     file.set_attr("format_version", AttrValue::U64(shard::FORMAT_VERSION + 1));
     let newer_shard = shard::decode(&file.finish().unwrap()).unwrap_err();

@@ -1,5 +1,5 @@
-//! `night.jsonl`: what happened to a run, a line an event, in the order of this machine's clock; never cut back, and no
-//! part of what is learned. The report's account of the night is read from it.
+//! `night.jsonl`: the events of a run, one line each, in the order in which they were written. It is only appended to,
+//! and nothing is learned from it. The report's section about events is made from it.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -12,79 +12,79 @@ use crate::keep::store::fs::{Fs, disk_error, from_json, write_atomic};
 /// The file's name in a run directory.
 pub const FILE: &str = "night.jsonl";
 
-/// What may happen.
+/// Kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A process began the run.
     Began,
-    /// A process took it up from a checkpoint.
+    /// A process resumed it from a checkpoint.
     Resumed,
-    /// It stands still, and why.
+    /// The run paused; [`Event::cause`] says why.
     Paused,
-    /// The cause is gone.
+    /// The run continued after a pause.
     WentOn,
-    /// An update or an episode that was not finite was left out.
+    /// An update or an episode with a non-finite value was skipped.
     Skipped,
     /// The models went back to a checkpoint, at half the learning rate.
     RolledBack,
-    /// A file was found damaged and left out or passed over.
+    /// A file was found damaged and was not used.
     Damaged,
-    /// The process was restarted after a crash or a stall.
+    /// The supervisor restarts the process after a crash or a stall.
     Restarted,
-    /// It was not restarted any more.
+    /// The supervisor stopped restarting it.
     GaveUp,
-    /// Asked to stop, it ended in order.
+    /// It was stopped on request.
     Stopped,
-    /// All its steps are behind it.
+    /// It finished all its steps.
     Done,
     /// It ended with an error.
     Failed,
 }
 
-/// Why a run stood still.
+/// Why a run paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
-    /// The disk took nothing.
+    /// The disk refused a write, or had too little room.
     Disk,
-    /// It was asked to.
+    /// A request.
     Asked,
 }
 
-/// One thing that happened.
+/// One event: a line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// UTC, `2026-11-20T03:04:05Z`.
     pub at: String,
-    /// Exploration steps of the run then.
+    /// Exploration steps of the run at that time.
     pub env_steps: u64,
-    /// SAC updates then.
+    /// SAC updates at that time.
     pub updates: u64,
-    /// What.
+    /// What happened.
     pub event: Kind,
-    /// Of a pause; `None` where it is not known, as in a file of an older program.
+    /// Cause of a pause; `None` if it is not known, as in the file of an older program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// A few words more: the cause, the file, the checkpoint.
+    /// Details in words: the cause, the file, the checkpoint.
     pub why: String,
 }
 
-/// Adds `event`, on the disk when this returns.
+/// Appends `event`; it is on the disk when this returns.
 ///
 /// # Errors
-/// `Disk`; `Usage` for a text without a JSON form.
-pub fn tell(fs: &dyn Fs, dir: &Path, event: &Event) -> Result<()> {
+/// As [`disk_error`]; `Usage` for an event without a JSON form.
+pub fn record(fs: &dyn Fs, dir: &Path, event: &Event) -> Result<()> {
     let path = dir.join(FILE);
     let json = serde_json::to_string(event).map_err(|e| Error::Usage(format!("an event has no JSON form: {e}")))?;
-    let line = format!("\n{json}\n"); // the first newline ends a line that a crash has torn
+    let line = format!("\n{json}\n"); // the first newline ends a line that a crash left incomplete
     match fs.append_synced(&path, line.as_bytes()) {
         Err(e) if e.kind() == ErrorKind::NotFound => write_atomic(fs, &path, line.trim_start().as_bytes()),
-        told => told.map_err(|e| disk_error("extend", &path, &e)),
+        done => done.map_err(|e| disk_error("extend", &path, &e)),
     }
 }
 
-/// All that happened; a torn line is left out, and a file that is not there is an empty one.
+/// All events; incomplete lines are left out, and a missing file has no events.
 #[must_use]
 pub fn read(fs: &dyn Fs, dir: &Path) -> Vec<Event> {
     let bytes = fs.read(&dir.join(FILE)).unwrap_or_default();
@@ -97,7 +97,7 @@ mod tests {
     use crate::keep::store::fs::DiskFs;
 
     #[test]
-    fn a_torn_line_costs_itself_alone() {
+    fn only_the_incomplete_line_is_lost() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(read(&DiskFs, dir.path()), []);
         let event =
@@ -106,9 +106,9 @@ mod tests {
             Event { cause: Some(Cause::Disk), ..event(Kind::Paused, "disk: \"full\"\n") },
             event(Kind::WentOn, "room again"),
         ];
-        tell(&DiskFs, dir.path(), &first).unwrap();
+        record(&DiskFs, dir.path(), &first).unwrap();
         DiskFs.append_synced(&dir.path().join(FILE), b"{\"at\":\"t\",\"env_").unwrap();
-        tell(&DiskFs, dir.path(), &second).unwrap();
+        record(&DiskFs, dir.path(), &second).unwrap();
         assert_eq!(read(&DiskFs, dir.path()), [first, second]);
         let text = String::from_utf8(DiskFs.read(&dir.path().join(FILE)).unwrap()).unwrap();
         assert!(text.starts_with("{\"at\"") && text.contains("\"went-on\""), "{text}");

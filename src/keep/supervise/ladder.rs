@@ -1,55 +1,56 @@
-//! What follows when a number is not finite:  leave it out -> back to the last checkpoint, at half the learning rate ->
-//! the one before -> stop. A function of counters alone, so a run that is repeated climbs the same rungs.
+//! The response to non-finite values, in four rungs: skip the update or episode -> roll back to the last checkpoint and
+//! halve the learning rate -> roll back to the checkpoint before -> stop. It depends on counters only, so a repeated
+//! run takes the same decisions.
 
 use serde::{Deserialize, Serialize};
 
-/// So many troubles ...
-const TROUBLES: usize = 5;
-/// ... within so many updates, of SAC or VAE, are no accident.
-const WITHIN: u64 = 1000;
-/// Returns to one checkpoint before it is given up.
-const RETURNS: u32 = 3;
+/// This many non-finite results ...
+const MAX_NON_FINITE: usize = 5;
+/// ... within this many updates, of SAC and VAE together, lead to a rollback.
+const WINDOW: u64 = 1000;
+/// Rollbacks to one checkpoint before it is not used any more.
+const MAX_RETURNS: u32 = 3;
 
-/// How far a run has climbed; a part of its checkpoints.
+/// State of the response; stored in checkpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ladder {
-    /// When there was trouble lately, in updates.
+    /// Recent non-finite results, each by the number of updates before it.
     recent: Vec<u64>,
-    /// The checkpoint returned to last, and how often.
+    /// The checkpoint of the last rollback, and the number of rollbacks to it.
     returned: Option<(u64, u32)>,
-    /// Checkpoints that led to trouble time and again.
+    /// Checkpoints that are not used any more.
     given_up: Vec<u64>,
 }
 
-/// What to do.
+/// What to do about a non-finite result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rung {
-    /// Leave it out and go on.
+    /// Skip the update or episode.
     Skip,
-    /// Go back: see [`Ladder::back_to`].
-    Return,
+    /// Roll back: see [`Ladder::roll_back_target`].
+    RollBack,
 }
 
 impl Ladder {
-    /// Trouble after `updates` updates.
-    pub fn trouble(&mut self, updates: u64) -> Rung {
-        self.recent.retain(|at| updates.saturating_sub(*at) < WITHIN);
+    /// Records a non-finite result after `updates` updates; what to do.
+    pub fn non_finite(&mut self, updates: u64) -> Rung {
+        self.recent.retain(|at| updates.saturating_sub(*at) < WINDOW);
         self.recent.push(updates);
-        if self.recent.len() < TROUBLES { Rung::Skip } else { Rung::Return }
+        if self.recent.len() < MAX_NON_FINITE { Rung::Skip } else { Rung::RollBack }
     }
 
-    /// Never to return to this checkpoint: it is damaged.
+    /// Excludes a damaged checkpoint from rollbacks.
     pub fn give_up(&mut self, update: u64) {
         if !self.given_up.contains(&update) {
             self.given_up.push(update);
         }
     }
 
-    /// The checkpoint to return to, of those that are there (newest first); `None` where all are given up.
-    pub fn back_to(&mut self, checkpoints: &[u64]) -> Option<u64> {
+    /// The checkpoint to roll back to, out of `checkpoints` (newest first); `None` if all are excluded.
+    pub fn roll_back_target(&mut self, checkpoints: &[u64]) -> Option<u64> {
         self.recent.clear();
         if let Some((last, times)) = self.returned
-            && times >= RETURNS
+            && times >= MAX_RETURNS
         {
             self.give_up(last);
         }
@@ -65,37 +66,40 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rung_1_rare_troubles_are_left_out() {
+    fn rung_1_rare_non_finite_values_are_skipped() {
         let mut ladder = Ladder::default();
-        let rungs: Vec<_> = (0..100).map(|i| ladder.trouble(250 * i)).collect();
+        let rungs: Vec<_> = (0..100).map(|i| ladder.non_finite(250 * i)).collect();
         assert_eq!(rungs, [Rung::Skip; 100], "four in any thousand");
-        assert_eq!((0..5).map(|i| Ladder::default().trouble(i)).collect::<Vec<_>>(), [Rung::Skip; 5]);
+        assert_eq!((0..5).map(|i| Ladder::default().non_finite(i)).collect::<Vec<_>>(), [Rung::Skip; 5]);
     }
 
     #[test]
     fn rung_2_five_in_a_thousand_go_back() {
         let mut ladder = Ladder::default();
-        let rungs = [0, 100, 200, 998, 999].map(|at| ladder.trouble(at));
-        assert_eq!(rungs, [Rung::Skip, Rung::Skip, Rung::Skip, Rung::Skip, Rung::Return]);
-        assert_eq!(ladder.back_to(&[50, 20]), Some(50));
-        assert_eq!(ladder.trouble(1000), Rung::Skip, "counted anew");
-        // At the same place again and again, as an episode that is tried anew.
-        assert_eq!([7; 5].map(|at| Ladder { recent: vec![7; 4], ..Ladder::default() }.trouble(at)), [Rung::Return; 5]);
+        let rungs = [0, 100, 200, 998, 999].map(|at| ladder.non_finite(at));
+        assert_eq!(rungs, [Rung::Skip, Rung::Skip, Rung::Skip, Rung::Skip, Rung::RollBack]);
+        assert_eq!(ladder.roll_back_target(&[50, 20]), Some(50));
+        assert_eq!(ladder.non_finite(1000), Rung::Skip, "the count starts again");
+        // Repeatedly after the same update, as with an episode that is tried again.
+        assert_eq!(
+            [7; 5].map(|at| Ladder { recent: vec![7; 4], ..Ladder::default() }.non_finite(at)),
+            [Rung::RollBack; 5]
+        );
     }
 
     #[test]
     fn rung_3_a_checkpoint_that_leads_back_to_trouble_is_given_up_for_the_one_before() {
         let mut ladder = Ladder::default();
-        let back: Vec<_> = (0..4).map(|_| ladder.back_to(&[50, 20])).collect();
+        let back: Vec<_> = (0..4).map(|_| ladder.roll_back_target(&[50, 20])).collect();
         assert_eq!(back, [Some(50), Some(50), Some(50), Some(20)]);
-        assert_eq!(ladder.back_to(&[70, 50, 20]), Some(70), "a newer one is a new chance");
+        assert_eq!(ladder.roll_back_target(&[70, 50, 20]), Some(70), "a newer checkpoint is tried first");
     }
 
     #[test]
     fn rung_4_without_a_checkpoint_left_it_stops() {
         let mut ladder = Ladder::default();
-        let back: Vec<_> = (0..7).map(|_| ladder.back_to(&[50, 20])).collect();
+        let back: Vec<_> = (0..7).map(|_| ladder.roll_back_target(&[50, 20])).collect();
         assert_eq!(back[5..], [Some(20), None]);
-        assert_eq!(Ladder::default().back_to(&[]), None);
+        assert_eq!(Ladder::default().roll_back_target(&[]), None);
     }
 }

@@ -1,15 +1,15 @@
-//! A log that ends at a size: `run.log` grows to its limit, then becomes `run.log.1`, which becomes `run.log.2`, ...
+//! Log rotation by size: `run.log` grows to its limit, then is renamed to `run.log.1`, an older one to `run.log.2`, ...
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::keep::store::fs::{DiskFs, Fs, is_at};
+use crate::keep::store::fs::{DiskFs, Fs, is_same_file};
 
-/// Former logs kept.
+/// Number of rotated logs kept.
 const KEPT: u32 = 4;
 
-/// The log, open at its end.
+/// The log, open for appending.
 #[derive(Debug)]
 pub struct RollingLog {
     path: PathBuf,
@@ -19,10 +19,11 @@ pub struct RollingLog {
 }
 
 impl RollingLog {
-    /// Goes on with the log at `path`; all of it and its former ones never hold more than 5 `limit` bytes and a line.
+    /// Opens the log at `path`, which may exist. It and the rotated logs together never hold more than 5 `limit` bytes
+    /// and one line.
     ///
     /// # Errors
-    /// The system's.
+    /// Any error of the operating system.
     pub fn open(path: &Path, limit: u64) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).open(path)?;
         let bytes = file.metadata()?.len();
@@ -31,8 +32,8 @@ impl RollingLog {
 
     fn roll(&mut self) -> io::Result<()> {
         let former = |n: u32| self.path.with_added_extension(n.to_string());
-        if !is_at(&self.file, &self.path).unwrap_or(false) {
-            return Ok(()); // moved away: what is open is written to
+        if !is_same_file(&self.file, &self.path).unwrap_or(false) {
+            return Ok(()); // the file was moved: keep writing to the open one
         }
         DiskFs.remove(&former(KEPT))?;
         for n in (1..KEPT).rev().filter(|n| former(*n).exists()) {

@@ -1,15 +1,15 @@
-//! What lets a run be left alone: signs of life, what follows trouble, restarts, a log that ends, where it stands, what
-//! happened, what is asked of it from outside.
+//! Unattended runs: heartbeats, the response to non-finite values, restarts, a log of bounded size, the run's status,
+//! its events, and requests from outside.
 
 pub mod control;
-mod ear;
 pub mod events;
 pub mod ladder;
 pub mod log;
+mod notify_socket;
 pub mod pulse;
 pub mod starts;
 pub mod status;
 pub mod supervisor;
 
-/// Set by a supervisor for a process that takes up what another one left.
+/// Environment variable that a supervisor sets for a process that resumes the run of an earlier process.
 pub const RESTARTED: &str = "SKEWFIT_RESTARTED";

@@ -1,6 +1,7 @@
-//! Signs of life, earned by work: a beat is given where an update, an episode, an attempt is done, never by a timer.
+//! Heartbeats: one is sent when an update, an episode or an evaluation attempt is done, never by a timer.
 //!
-//! Whoever watches (systemd's `WatchdogSec`, `--supervised`) hears `WATCHDOG=1` on `NOTIFY_SOCKET`, once a second at most.
+//! The watchdog (systemd's `WatchdogSec`, or `--supervised`) receives `WATCHDOG=1` on `NOTIFY_SOCKET`, once a second at
+//! most.
 
 use std::time::{Duration, Instant};
 
@@ -8,35 +9,35 @@ use sd_notify::NotifyState;
 
 use crate::keep::faults::Chaos;
 
-/// Least time between two messages.
-const APART: Duration = Duration::from_secs(1);
+/// Shortest time between two messages.
+const MIN_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A work's pulse.
+/// Sends the heartbeats of a run.
 #[derive(Debug)]
 pub struct Pulse {
     chaos: Chaos,
-    told: Option<Instant>,
+    last_sent: Option<Instant>,
     position: u64,
     watched: bool,
 }
 
 impl Pulse {
-    /// Of a process that suffers `chaos`; silent where nobody watches.
+    /// With the faults of `chaos`; sends nothing if `NOTIFY_SOCKET` is not set.
     #[must_use]
     pub fn new(chaos: Chaos) -> Self {
-        Self { chaos, told: None, position: 0, watched: std::env::var_os("NOTIFY_SOCKET").is_some() }
+        Self { chaos, last_sent: None, position: 0, watched: std::env::var_os("NOTIFY_SOCKET").is_some() }
     }
 
-    /// Something was done.
+    /// Sends a heartbeat: some work was done.
     pub fn beat(&mut self) {
         self.chaos.beat();
-        if self.watched && self.told.is_none_or(|told| told.elapsed() >= APART) {
-            self.told = Some(Instant::now());
-            tell(&[NotifyState::Watchdog]);
+        if self.watched && self.last_sent.is_none_or(|last_sent| last_sent.elapsed() >= MIN_INTERVAL) {
+            self.last_sent = Some(Instant::now());
+            notify(&[NotifyState::Watchdog]);
         }
     }
 
-    /// A beat, if the work got beyond where it was at the last call.
+    /// Sends a heartbeat if `position` differs from that of the last call.
     pub fn at(&mut self, position: u64) {
         if position != self.position {
             self.position = position;
@@ -44,17 +45,17 @@ impl Pulse {
         }
     }
 
-    /// The work begins.
+    /// Reports that the run has started.
     pub fn ready(&self) {
         if self.watched {
-            tell(&[NotifyState::Ready]);
+            notify(&[NotifyState::Ready]);
         }
     }
 }
 
-/// A watcher that went away is no reason to stop.
-fn tell(state: &[NotifyState]) {
+/// Sends a message; a missing receiver is no error.
+fn notify(state: &[NotifyState]) {
     if let Err(e) = sd_notify::notify(state) {
-        tracing::debug!("nobody hears at NOTIFY_SOCKET: {e}");
+        tracing::debug!("nothing received the message on NOTIFY_SOCKET: {e}");
     }
 }

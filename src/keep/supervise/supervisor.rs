@@ -1,8 +1,8 @@
-//! `--supervised`: the work is done in a child process, which is started again after a crash or a stall, ever later,
-//! and not for ever.
+//! `--supervised`: the run is a child process, which is restarted after a crash or a stall, after growing waits and a
+//! limited number of times.
 //!
-//! The child tells signs of life that it has earned (`pulse.rs`); this process only listens, passes them on to whoever
-//! started it, and never works itself, so nothing that befalls the work befalls it.
+//! The child sends heartbeats (`pulse.rs`). This process only receives them and passes them on to its own watchdog. It
+//! does none of the child's work, so a crash of the child cannot take it down.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,57 +15,57 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::control::{self, Request};
-use super::ear::{LOOK, Socket};
 use super::events::Kind;
-use super::starts::{LONGEST, Starts, Verdict};
-use super::status::{Phase, Status};
+use super::notify_socket::{NotifySocket, POLL};
+use super::starts::{MAX_WAIT, RestartDecision, Starts};
+use super::status::{RunPhase, Status};
 use crate::error::{Error, Result};
 use crate::keep::store::fs::DiskFs;
 
-/// How long it waits, and for what.
+/// How long the supervisor waits.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Seconds without a sign of life after which a child is killed.
+    /// Seconds without a heartbeat after which a child is killed.
     pub stall_s: f64,
-    /// Seconds before the second start; doubled with each start that comes to nothing, a minute at most.
+    /// Seconds before the first restart; doubled with each start that saves no new checkpoint, a minute at most.
     pub back_off_s: f64,
-    /// Seconds that a child may take to end in order.
+    /// Seconds that a child may take to stop after SIGTERM.
     pub end_s: f64,
 }
 
 /// A run under supervision.
 pub struct Supervisor<'a> {
-    /// The program.
+    /// The program to start.
     pub program: OsString,
-    /// Arguments that begin the run; where `dir` is one already, it is taken up.
+    /// Arguments that begin the run; if `dir` is a run already, it is resumed instead.
     pub begin: Vec<OsString>,
-    /// Arguments that take it up go after `resume <dir>`.
+    /// Arguments after `resume <dir>`.
     pub resume: Vec<OsString>,
     /// Run directory.
     pub dir: &'a Path,
     /// How long it waits.
     pub patience: Patience,
-    /// Whether it was asked to end.
+    /// Whether a signal asked this process to stop.
     pub stop: &'a AtomicBool,
-    /// What happened, in words: a restart, giving up.
-    pub tell: &'a mut dyn FnMut(Kind, &str),
+    /// Records an event and its reason in words.
+    pub record: &'a mut dyn FnMut(Kind, &str),
 }
 
 /// How a child ended.
 enum End {
     /// By itself.
     Exited(ExitStatus),
-    /// Killed, for want of a sign of life.
+    /// Killed: it sent no heartbeat, or did not stop in time.
     Stalled,
 }
 
 impl Supervisor<'_> {
-    /// Until the child ends in order, or does not come to anything any more. The exit code to pass on.
+    /// Runs and restarts the child until it ends for good; the exit code to pass on.
     ///
     /// # Errors
-    /// `Io` where no child can be started; `Busy` after too many starts (a restart storm).
+    /// `Io` where no child can be started; `Busy` after too many restarts; `Lost` where the directory is gone.
     pub fn watch(&mut self) -> Result<u8> {
-        let socket = Socket::bind()?;
+        let socket = NotifySocket::bind()?;
         let (mut starts, mut first, mut begun) = (Starts::default(), true, false);
         loop {
             if std::mem::replace(&mut begun, self.is_run()) && !begun {
@@ -79,26 +79,26 @@ impl Supervisor<'_> {
             let again = !std::mem::replace(&mut first, false);
             let why = match &end {
                 End::Exited(status) => match status.code() {
-                    // A run that could not even be taken up: the disk is full, and may have room again.
+                    // The run could not be resumed because the disk is full; it may have room again later.
                     Some(NO_DISK) if self.is_run() && !self.is_to_stop() => {
-                        self.tell_and_wait("the disk had no room to take it up", LONGEST);
+                        self.record_and_wait("the disk had no room to resume it", MAX_WAIT);
                         continue;
                     }
                     Some(code) if is_final(code) => {
-                        // A run that was begun tells its end itself; one that cannot be taken up any more does not.
+                        // A run that has begun records its end itself; one that cannot be resumed does not.
                         if again && ![0, BUSY].contains(&code) && self.is_exploring() {
-                            let way = "what it said last is on stderr and in run.log";
-                            (self.tell)(Kind::Failed, &format!("it could not be taken up again (code {code}): {way}"));
+                            let way = "its last message is on stderr and in run.log";
+                            (self.record)(Kind::Failed, &format!("it could not be resumed (code {code}): {way}"));
                         }
                         return Ok(u8::try_from(code).unwrap_or(1));
                     }
                     Some(code) => format!("it ended with code {code}"),
                     None => format!("it was killed by signal {}", status.signal().unwrap_or_default()),
                 },
-                End::Stalled => format!("it gave no sign of life for {} s and was killed", self.patience.stall_s),
+                End::Stalled => format!("it sent no heartbeat for {} s and was killed", self.patience.stall_s),
             };
             if self.is_to_stop() {
-                (self.tell)(Kind::Stopped, &format!("{why} while it was to stop; it is as at its last checkpoint"));
+                (self.record)(Kind::Stopped, &format!("{why} while stopping; it is as at its last checkpoint"));
                 return Ok(BUSY as u8);
             }
             let (newest, from) = (before.first(), before.get(passes_over as usize).or(before.last()));
@@ -106,17 +106,17 @@ impl Supervisor<'_> {
             let progressed = now.first() > from && now.first() != newest;
             let verdict = starts.ended(began, Instant::now(), progressed, self.patience.back_off_s);
             match verdict {
-                Verdict::Again(wait) => {
-                    self.tell_and_wait(&why, wait);
+                RestartDecision::RestartAfter(wait) => {
+                    self.record_and_wait(&why, wait);
                     if self.is_to_stop() {
-                        (self.tell)(Kind::Stopped, "it was asked to stop before it was started again");
+                        (self.record)(Kind::Stopped, "it was asked to stop before it was restarted");
                         return Ok(0);
                     }
                 }
-                Verdict::GiveUp(times) => {
+                RestartDecision::GiveUp(times) => {
                     let way = "look at run.log, then resume it";
-                    let why = format!("{why}, {times} times to no end; not started again: {way}");
-                    (self.tell)(Kind::GaveUp, &why);
+                    let why = format!("{why}; {times} starts without progress, so it is not restarted: {way}");
+                    (self.record)(Kind::GaveUp, &why);
                     return Err(Error::Busy(format!("{}: {why}", self.dir.display())));
                 }
             }
@@ -128,23 +128,23 @@ impl Supervisor<'_> {
     }
 
     fn is_exploring(&self) -> bool {
-        Status::read(&DiskFs, self.dir).is_ok_and(|status| status.state == Phase::Exploring)
+        Status::read(&DiskFs, self.dir).is_ok_and(|status| status.state == RunPhase::Exploring)
     }
 
     fn is_to_stop(&self) -> bool {
-        self.stop.load(Relaxed) || control::asked(&DiskFs, self.dir) == Request::Stop
+        self.stop.load(Relaxed) || control::read_request(&DiskFs, self.dir) == Request::Stop
     }
 
-    fn tell_and_wait(&mut self, why: &str, wait: Duration) {
-        (self.tell)(Kind::Restarted, &format!("{why}; started again in {:.0} s", wait.as_secs_f64()));
+    fn record_and_wait(&mut self, why: &str, wait: Duration) {
+        (self.record)(Kind::Restarted, &format!("{why}; restarted in {:.0} s", wait.as_secs_f64()));
         let began = Instant::now();
         while began.elapsed() < wait && !self.is_to_stop() {
             std::thread::sleep(Duration::from_millis(100).min(wait));
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]); // waiting is healthy; nobody may be there
+            let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]); // waiting is no stall
         }
     }
 
-    fn start(&self, socket: &Socket, pass_over: u32) -> Result<Child> {
+    fn start(&self, socket: &NotifySocket, pass_over: u32) -> Result<Child> {
         let mut command = Command::new(&self.program);
         if self.is_run() {
             command
@@ -156,21 +156,21 @@ impl Supervisor<'_> {
         } else {
             command.args(&self.begin);
         }
-        // A group of its own: what is typed at a terminal asks this process alone, which asks the child once.
+        // In a process group of its own: Ctrl-C in a terminal reaches this process only, which sends one SIGTERM.
         command.process_group(0).stdin(Stdio::null()).env("NOTIFY_SOCKET", &socket.path);
         command.spawn().map_err(|e| cannot("start the work", e))
     }
 
-    /// Until the child has ended; it is ended where it must.
-    fn attend(&self, socket: &Socket, child: &mut Child) -> io::Result<End> {
-        let (mut silent, mut looked) = (Duration::ZERO, Instant::now());
+    /// Waits until the child has ended; stops or kills it when needed.
+    fn attend(&self, socket: &NotifySocket, child: &mut Child) -> io::Result<End> {
+        let (mut silent, mut polled) = (Duration::ZERO, Instant::now());
         let mut asked: Option<Instant> = None;
         let [stall, patience] = [self.patience.stall_s, self.patience.end_s].map(Duration::from_secs_f64);
         loop {
-            let heard = socket.hear();
-            let passed = std::mem::replace(&mut looked, Instant::now()).elapsed();
-            // A longer look is one in which this process stood still itself (Ctrl-Z, a frozen container, a machine asleep).
-            silent = if heard { Duration::ZERO } else { silent + passed.min(2 * LOOK) };
+            let received = socket.received();
+            let passed = std::mem::replace(&mut polled, Instant::now()).elapsed();
+            // A longer poll means that this process itself was stopped (Ctrl-Z, a frozen container, a suspended machine).
+            silent = if received { Duration::ZERO } else { silent + passed.min(2 * POLL) };
             if let Some(status) = child.try_wait()? {
                 return Ok(End::Exited(status));
             }
@@ -189,18 +189,18 @@ impl Supervisor<'_> {
     }
 }
 
-/// The code of a disk that takes nothing.
+/// Exit code for a disk that refuses writes.
 const NO_DISK: i32 = 6;
-/// The code of a run that is another process's, of one that is not started any more, and of one that had to be killed.
+/// Exit code for a run that another process holds, that is not restarted any more, or that had to be killed.
 const BUSY: i32 = 75;
 
-/// Codes after which a start would end the same way: done, usage, damage, safety, a disk too small to begin on or that
-/// took nothing while it was to stop, numbers, another process.
+/// Exit codes after which a restart would end the same way: finished, usage, damage, safety stop, too little disk space
+/// (at the start, or while stopping), non-finite values, another process.
 fn is_final(code: i32) -> bool {
     [0, 2, 3, 5, NO_DISK, 70, BUSY].contains(&code)
 }
 
-/// Newest first.
+/// Updates of the checkpoints, newest first.
 fn checkpoints(dir: &Path) -> Vec<u64> {
     crate::keep::checkpoint::updates(dir).unwrap_or_default()
 }

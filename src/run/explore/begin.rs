@@ -16,7 +16,7 @@ use crate::keep::store::fs::enough_disk;
 use crate::keep::store::{ShardRoot, Store};
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
-use crate::keep::supervise::status::Phase;
+use crate::keep::supervise::status::RunPhase;
 use crate::learn::learner::Learner;
 use crate::run::estimate;
 use crate::run::goal_folder;
@@ -88,7 +88,7 @@ impl Run<'_> {
         let at = self.position();
         self.log.durably(&mut self.host, &at, |log| log.lay_ballast())?;
         self.record(how, why)?;
-        self.status(Phase::Exploring, None)?;
+        self.status(RunPhase::Exploring, None)?;
         let outcome = self.replay_episodes().and_then(|()| self.run_out());
         if let Err(e) = &outcome {
             if let Some(account) = e.account() {
@@ -108,7 +108,7 @@ impl Run<'_> {
         }
         let at = self.position();
         let _ = self.log.event(&at, Kind::Failed, why);
-        let _ = self.log.status(&at, Phase::Failed, Some(why));
+        let _ = self.log.status(&at, RunPhase::Failed, Some(why));
         if let Err(e) = redraw::plot(&[self.log.dir().to_owned()], None) {
             tracing::error!("the report could not be drawn: {e}");
         }

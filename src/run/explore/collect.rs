@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::sums::ENV_S;
 use super::{NOT_THE_SAME, Run};
 use crate::error::{Error, Result};
-use crate::keep::faults::Place;
-use crate::keep::store::{JournalLine, Moment};
+use crate::keep::faults::FaultSite;
+use crate::keep::store::{CommitCounters, JournalLine};
 use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
 use crate::learn::goals::PriorGoals;
@@ -26,7 +26,7 @@ impl Run<'_> {
         }
         let began = Instant::now();
         let id = self.state.episodes;
-        self.inject_nan(Place::Episode, id + self.state.skipped)?;
+        self.inject_nan(FaultSite::Episode, id + self.state.skipped)?;
         let before = self.task.snapshot()?;
         let target = self.goal(id)?;
         let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(self.cfg.seed, name, &[id]));
@@ -62,8 +62,8 @@ impl Run<'_> {
     /// Durable first; then [taken in](Self::take_in).
     fn commit(&mut self, episode: Episode) -> Result<()> {
         let (at, env_steps_end) = (self.position(), self.state.env_steps + episode.steps() as u64);
-        let moment = Moment { env_steps_end, at_update: Some(at.updates), left_out: self.state.left_out };
-        let committed = self.log.durably(&mut self.host, &at, |log| log.store.commit_at(&episode, moment))?;
+        let counters = CommitCounters { env_steps_end, at_update: Some(at.updates), left_out: self.state.left_out };
+        let committed = self.log.durably(&mut self.host, &at, |log| log.store.commit_with(&episode, counters))?;
         if let Some(line) = self.log.store.lines().last() {
             tracing::info!("committed {} {}", line.file, line.blake3);
         }

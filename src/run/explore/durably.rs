@@ -6,10 +6,10 @@ use super::host::{Host, LOOK};
 use super::recorder::{Position, Recorder};
 use crate::error::{Error, Result};
 use crate::format::bytes;
-use crate::keep::provenance::{Whose, cpu_s};
+use crate::keep::provenance::{CpuClock, cpu_s};
 use crate::keep::store::fs::disk_error;
 use crate::keep::supervise::events::{Cause, Kind};
-use crate::keep::supervise::status::Phase;
+use crate::keep::supervise::status::RunPhase;
 
 /// Room set aside in the run directory, given back when the disk is full.
 const BALLAST: &str = "ballast";
@@ -27,9 +27,9 @@ impl Recorder {
     ) -> Result<T> {
         let mut waited: Option<String> = None;
         loop {
-            let (cpu, began) = (cpu_s(Whose::Thread), Instant::now());
+            let (cpu, began) = (cpu_s(CpuClock::Thread), Instant::now());
             let done = self.store.still_ours().and_then(|()| work(self));
-            let spent = cpu_s(Whose::Thread) - cpu;
+            let spent = cpu_s(CpuClock::Thread) - cpu;
             self.safety.cpu_s += spent;
             self.safety.wait_s += (began.elapsed().as_secs_f64() - spent).max(0.0);
             match done {
@@ -39,7 +39,7 @@ impl Recorder {
                     if waited.is_none() {
                         let _ = self.paused(at, Cause::Disk, &why); // in the log at least
                     }
-                    let _ = self.status(at, Phase::Paused, Some(&why));
+                    let _ = self.status(at, RunPhase::Paused, Some(&why));
                     waited = Some(why);
                     self.wait_for_disk(host, at, refusal)?;
                 }
@@ -67,7 +67,7 @@ impl Recorder {
                 self.store.still_ours()?;
             }
             let room = self.lay_ballast().and_then(|()| self.room());
-            if room.and_then(|()| self.status(at, Phase::Paused, Some(&why))).is_ok() {
+            if room.and_then(|()| self.status(at, RunPhase::Paused, Some(&why))).is_ok() {
                 return Ok(());
             }
             self.drop_ballast();
@@ -77,7 +77,7 @@ impl Recorder {
     /// Records that a pause is over; best effort, the next durable write reports the error.
     pub(super) fn went_on(&mut self, at: &Position, why: &str) {
         let _ = self.event(at, Kind::WentOn, &format!("after a pause: {why}"));
-        let _ = self.status(at, Phase::Exploring, None);
+        let _ = self.status(at, RunPhase::Exploring, None);
     }
 
     /// Refuses where less is free than `night.min_free_mb`.

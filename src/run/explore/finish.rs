@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::keep::store::fs::write_atomic;
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
-use crate::keep::supervise::status::Phase;
+use crate::keep::supervise::status::RunPhase;
 use crate::learn::rng;
 use crate::learn::rng::normals;
 use crate::show::evaluation;
@@ -54,8 +54,8 @@ impl Run<'_> {
         let run = &self.cfg.run;
         let whole = self.state.env_steps >= last_step(run) && self.state.epoch >= run.epochs();
         let (kind, state, why) = match whole {
-            true => (Kind::Done, Phase::Done, "all its steps are behind it"),
-            false => (Kind::Stopped, Phase::Paused, "it was asked to stop"),
+            true => (Kind::Done, RunPhase::Done, "all its steps are behind it"),
+            false => (Kind::Stopped, RunPhase::Paused, "it was asked to stop"),
         };
         self.record(kind, why)?;
         self.tick("drawing");

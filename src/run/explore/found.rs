@@ -63,7 +63,7 @@ impl Found {
         let mut found = Self { store, task, learner, state, goals, told, from, put_back, damage };
         if let Some(Loaded { snapshot, passed_over }) = loaded {
             found.state = RunState::of(&snapshot)?;
-            found.store.holds(found.state.episodes)?;
+            found.store.first_lines(found.state.episodes)?;
             restore(&mut found.learner, &snapshot)?;
             found.from = Some(snapshot.update);
             found.put_back = found.task.put_back(&snapshot.env)?;

@@ -10,7 +10,7 @@ use tracing_subscriber::fmt::writer::MakeWriterExt;
 use crate::error::{Error, Result};
 use crate::keep::faults::{Chaos, VARIABLE, disk::disk};
 use crate::keep::store::fs::Fs;
-use crate::keep::supervise::control::{self, Request, asked};
+use crate::keep::supervise::control::{self, Request, read_request};
 use crate::keep::supervise::log::RollingLog;
 use crate::keep::supervise::pulse::Pulse;
 use crate::run::progress::Progress;
@@ -49,7 +49,7 @@ impl<'a> Host<'a> {
     /// Drops what was asked of an earlier process, unless a supervisor goes on with the same run.
     pub(super) fn forget_requests(&self, dir: &Path) {
         if std::env::var_os(crate::keep::supervise::RESTARTED).is_none() {
-            control::forget(&*self.fs, dir);
+            control::clear_request(&*self.fs, dir);
         }
     }
 
@@ -59,12 +59,12 @@ impl<'a> Host<'a> {
             return Request::Run;
         }
         self.looked = Some(Instant::now());
-        asked(&*self.fs, dir)
+        read_request(&*self.fs, dir)
     }
 
     /// Whether a signal or a request asks for an end.
     pub(super) fn stop_is_asked(&self, dir: &Path) -> bool {
-        self.stop.load(Relaxed) || asked(&*self.fs, dir) == Request::Stop
+        self.stop.load(Relaxed) || read_request(&*self.fs, dir) == Request::Stop
     }
 
     /// Sleeps, and gives a sign of life: waiting is healthy.

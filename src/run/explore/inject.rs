@@ -3,39 +3,39 @@
 use super::Run;
 use super::host::Host;
 use crate::error::{Error, Result};
-use crate::keep::faults::{Part, Place};
+use crate::keep::faults::{FaultSite, NanTarget};
 use crate::learn::learner::{Encoding, Learner};
 use crate::learn::nn::ModelState;
 
 impl Run<'_> {
     /// Injects the NaN faults scheduled for the `n`-th `place`; that of a density comes
     /// when the refresh has some, see [`Host::inject_nan_density`].
-    pub(super) fn inject_nan(&mut self, place: Place, n: u64) -> Result<()> {
-        self.host.faults.spoils(place, n).try_for_each(|part| inject_nan(&mut self.learner, part))
+    pub(super) fn inject_nan(&mut self, place: FaultSite, n: u64) -> Result<()> {
+        self.host.faults.nan_targets(place, n).try_for_each(|part| inject_nan(&mut self.learner, part))
     }
 }
 
 impl Host<'_> {
     /// Injects the NaN scheduled for the densities of the `n`-th refresh.
     pub(super) fn inject_nan_density(&self, n: u64, encoding: &mut Encoding) {
-        if self.faults.spoils(Place::Refresh, n).any(|part| part == Part::Density) {
+        if self.faults.nan_targets(FaultSite::Refresh, n).any(|part| part == NanTarget::Density) {
             encoding.log_density.iter_mut().flatten().take(1).for_each(|log_p| *log_p = f64::NAN);
         }
     }
 }
 
 /// Sets one value of `part` to NaN, or all of the noise.
-fn inject_nan(learner: &mut Learner, part: Part) -> Result<()> {
+fn inject_nan(learner: &mut Learner, part: NanTarget) -> Result<()> {
     let nan = |values: &mut [f32]| values.iter_mut().take(1).for_each(|v| *v = f32::NAN);
     match part {
-        Part::Reward => nan(&mut learner.batch.reward),
-        Part::Latent => nan(&mut learner.batch.observation),
-        Part::Action => nan(&mut learner.batch.action),
-        Part::Noise => learner.minibatch.noise.fill(f32::NAN),
-        Part::Density => {}
-        Part::Policy => learner.agent.restore(&broken(learner.agent.state()?, "policy.")?)?,
-        Part::Critic => learner.agent.restore(&broken(learner.agent.state()?, "critic0.")?)?,
-        Part::Encoder => learner.restore_models(&broken(learner.models()?, "encoder.")?)?,
+        NanTarget::Reward => nan(&mut learner.batch.reward),
+        NanTarget::Latent => nan(&mut learner.batch.observation),
+        NanTarget::Action => nan(&mut learner.batch.action),
+        NanTarget::Noise => learner.minibatch.noise.fill(f32::NAN),
+        NanTarget::Density => {}
+        NanTarget::Policy => learner.agent.restore(&broken(learner.agent.state()?, "policy.")?)?,
+        NanTarget::Critic => learner.agent.restore(&broken(learner.agent.state()?, "critic0.")?)?,
+        NanTarget::Encoder => learner.restore_models(&broken(learner.models()?, "encoder.")?)?,
     }
     Ok(())
 }

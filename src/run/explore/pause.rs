@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::Run;
 use super::host::LOOK;
 use crate::error::{Error, Result};
-use crate::keep::supervise::control::{Request, asked};
+use crate::keep::supervise::control::{Request, read_request};
 use crate::keep::supervise::events::Cause;
-use crate::keep::supervise::status::Phase;
+use crate::keep::supervise::status::RunPhase;
 
 impl Run<'_> {
     /// True if the run should stop. Blocks while `control` says pause.
@@ -25,11 +25,11 @@ impl Run<'_> {
     fn pause(&mut self) -> Result<()> {
         let (at, why) = (self.position(), "it was asked to pause");
         self.log.durably(&mut self.host, &at, |log| log.paused(&at, Cause::Asked, why))?;
-        self.log.durably(&mut self.host, &at, |log| log.status(&at, Phase::Paused, Some(why)))?;
-        while !self.host.stop.load(Relaxed) && asked(&*self.host.fs, self.log.dir()) == Request::Pause {
+        self.log.durably(&mut self.host, &at, |log| log.status(&at, RunPhase::Paused, Some(why)))?;
+        while !self.host.stop.load(Relaxed) && read_request(&*self.host.fs, self.log.dir()) == Request::Pause {
             self.host.breathe(LOOK);
             self.log.store.still_ours()?;
-            self.log.heartbeat(&at, Phase::Paused, Some(why));
+            self.log.heartbeat(&at, RunPhase::Paused, Some(why));
         }
         self.log.went_on(&at, why);
         Ok(())

@@ -7,10 +7,10 @@ use super::recorder::Position;
 use super::sums::Sums;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
-use crate::keep::checkpoint::{Keep, Saved, Snapshot};
-use crate::keep::provenance::{Whose, cpu_s, resident_mb};
+use crate::keep::checkpoint::{Retention, Saved, Snapshot};
+use crate::keep::provenance::{CpuClock, cpu_s, resident_mb};
 use crate::keep::supervise::events::Kind;
-use crate::keep::supervise::status::Phase;
+use crate::keep::supervise::status::RunPhase;
 use crate::run::progress::Tick;
 use crate::show::metrics::Row;
 
@@ -31,7 +31,7 @@ impl Run<'_> {
         let done = self.state.env_steps + counts.updates + counts.vae_updates + counts.refreshes + self.host.work;
         self.host.pulse.at(done);
         let at = self.position();
-        self.log.heartbeat(&at, Phase::Exploring, None);
+        self.log.heartbeat(&at, RunPhase::Exploring, None);
         let (coverage_cells, coverage_total) = self.task.cells();
         self.host.progress.tick(&Tick {
             env_steps: self.state.env_steps,
@@ -53,7 +53,7 @@ impl Run<'_> {
     }
 
     /// Replaces `STATUS.json`; `why` it is not exploring.
-    pub(super) fn status(&mut self, state: Phase, why: Option<&str>) -> Result<()> {
+    pub(super) fn status(&mut self, state: RunPhase, why: Option<&str>) -> Result<()> {
         let at = self.position();
         self.log.durably(&mut self.host, &at, |log| log.status(&at, state, why))
     }
@@ -70,7 +70,7 @@ impl Run<'_> {
         self.charge_safety();
         let now = self.log.wall_s();
         let sums = std::mem::replace(&mut self.state.sums, Sums::since(now));
-        let cpu = cpu_s(Whose::Process);
+        let cpu = cpu_s(CpuClock::Process);
         let mut values = sums.row();
         values.extend(
             [
@@ -91,7 +91,7 @@ impl Run<'_> {
         let at = self.position();
         self.log.durably(&mut self.host, &at, |log| log.row(&row))?;
         self.log.durably(&mut self.host, &at, |log| log.tensorboard_row(&row))?;
-        self.status(Phase::Exploring, None)
+        self.status(RunPhase::Exploring, None)
     }
 
     /// A [`checkpoint`](Self::checkpoint) that was due by the schedule: trouble may lead back to it.
@@ -128,7 +128,7 @@ impl Run<'_> {
             let models = learner.models()?;
             let snapshot = Snapshot { update: at.updates, models, state: json!(state), env: env.clone() };
             let every_s = run.keep_every_hours * 3600.0;
-            log.checkpoint(&snapshot, Keep { newest: run.keep_checkpoints, every_s, spared: &state.due })
+            log.checkpoint(&snapshot, Retention { newest: run.keep_checkpoints, every_s, protected: &state.due })
         })
     }
 }

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::config::NightConfig;
 use crate::error::Result;
-use crate::keep::checkpoint::{self, Keep, Saved, Snapshot};
+use crate::keep::checkpoint::{self, Retention, Saved, Snapshot};
 use crate::keep::provenance::utc;
 use crate::keep::store::Store;
 use crate::keep::store::fs::Fs;
 use crate::keep::supervise::events::{self, Cause, Event, Kind};
-use crate::keep::supervise::status::{Phase, Status};
+use crate::keep::supervise::status::{RunPhase, Status};
 use crate::show::metrics::{MetricsCsv, Row};
 use crate::show::tensorboard::Events;
 
@@ -110,7 +110,7 @@ impl Recorder {
     }
 
     /// Replaces `STATUS.json`; `why` it is not exploring.
-    pub(super) fn status(&mut self, at: &Position, state: Phase, why: Option<&str>) -> Result<()> {
+    pub(super) fn status(&mut self, at: &Position, state: RunPhase, why: Option<&str>) -> Result<()> {
         self.reported = Some(Instant::now());
         let status = Status {
             state,
@@ -126,7 +126,7 @@ impl Recorder {
     }
 
     /// Replaces `STATUS.json` where the last one is older than a [`HEARTBEAT`]; best effort, the next one retries.
-    pub(super) fn heartbeat(&mut self, at: &Position, state: Phase, why: Option<&str>) {
+    pub(super) fn heartbeat(&mut self, at: &Position, state: RunPhase, why: Option<&str>) {
         if self.reported.is_some_and(|reported| reported.elapsed() >= HEARTBEAT) {
             let _ = self.status(at, state, why);
         }
@@ -157,11 +157,11 @@ impl Recorder {
             cause,
             why: why.to_owned(),
         };
-        events::tell(&*self.fs, self.store.dir(), &event)
+        events::record(&*self.fs, self.store.dir(), &event)
     }
 
     /// Saves a checkpoint, and drops those that need not be kept.
-    pub(super) fn checkpoint(&mut self, snapshot: &Snapshot, keep: Keep<'_>) -> Result<Saved> {
+    pub(super) fn checkpoint(&mut self, snapshot: &Snapshot, keep: Retention<'_>) -> Result<Saved> {
         let saved = checkpoint::save(&*self.fs, self.store.dir(), snapshot, keep)?;
         tracing::info!("checkpoint {} params_blake3={}", saved.dir.display(), saved.params_blake3);
         Ok(saved)

@@ -19,7 +19,7 @@ use crate::keep::store::Store;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error, from_json, read_if_there, write_atomic};
 use crate::keep::summary::Summary;
 use crate::keep::supervise::events::Kind;
-use crate::keep::supervise::status::{Phase, Status};
+use crate::keep::supervise::status::{RunPhase, Status};
 use crate::run::goal_folder;
 use crate::run::progress::Progress;
 use crate::run::threads;
@@ -107,7 +107,7 @@ fn note_environment(fs: &dyn Fs, dir: &Path, told: Option<&Described>, here: &De
 /// Where it is there and may not be read.
 fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Result<Option<Summary>> {
     let bytes = read_if_there(&DiskFs, summary)?.unwrap_or_default();
-    let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == Phase::Done);
+    let told = Status::read(&DiskFs, dir).is_ok_and(|status| status.state == RunPhase::Done);
     let (steps, updates) = (last_step(&cfg.run), cfg.run.epochs() * cfg.run.updates_per_epoch);
     let whole = |done: &Summary| told && done.env_steps >= steps && done.updates >= updates;
     let here = |done: Summary| Summary { run: dir.display().to_string(), ..done }; // it may have been moved

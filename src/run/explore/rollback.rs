@@ -21,11 +21,11 @@ impl Run<'_> {
     /// Something was not finite and was left out; the ladder says whether to go back as well.
     pub(super) fn trouble(&mut self, why: &str) -> Result<()> {
         let counts = &self.learner.counts;
-        let rung = self.state.ladder.trouble(counts.updates + counts.vae_updates);
+        let rung = self.state.ladder.non_finite(counts.updates + counts.vae_updates);
         self.state.skipped += 1;
         match rung {
             Rung::Skip => self.record(Kind::Skipped, why),
-            Rung::Return => self.roll_back(why),
+            Rung::RollBack => self.roll_back(why),
         }
     }
 
@@ -36,7 +36,7 @@ impl Run<'_> {
     pub(super) fn roll_back(&mut self, why: &str) -> Result<()> {
         loop {
             let there = self.returns()?;
-            let Some(update) = self.state.ladder.back_to(&there) else {
+            let Some(update) = self.state.ladder.roll_back_target(&there) else {
                 let way = "every checkpoint led back to it; lower the learning rates and explore anew";
                 return Err(Error::NotFinite(format!("{why} ({way})")));
             };

@@ -6,7 +6,7 @@ use super::Run;
 use super::state::RunState;
 use super::sums::{REFRESH_S, SAC_S, VAE_S};
 use crate::error::{Error, Result};
-use crate::keep::faults::Place;
+use crate::keep::faults::FaultSite;
 use crate::learn::nn::ModelState;
 use crate::learn::skew::SkewInfo;
 
@@ -27,7 +27,7 @@ impl Run<'_> {
         }
         let began = Instant::now();
         self.learner.draw_batch()?;
-        self.inject_nan(Place::Update, self.learner.counts.updates)?;
+        self.inject_nan(FaultSite::Update, self.learner.counts.updates)?;
         let outcome = self.learner.fit_agent();
         let outcome = outcome.map(|(info, reward)| {
             info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
@@ -64,7 +64,7 @@ impl Run<'_> {
     /// One VAE update.
     fn update_vae(&mut self) -> Result<()> {
         self.learner.draw_minibatch();
-        self.inject_nan(Place::Vae, self.learner.counts.vae_updates)?;
+        self.inject_nan(FaultSite::Vae, self.learner.counts.vae_updates)?;
         let outcome = self.learner.fit_vae().map(|info| {
             info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
             self.state.sums.set("vae/active_dims", info.active_dims as f64);
@@ -75,7 +75,7 @@ impl Run<'_> {
     /// New latents of everything stored, and with `skew` new densities and weights.
     fn refresh(&mut self, skew: bool) -> Result<()> {
         let refresh = self.learner.counts.refreshes + 1;
-        self.inject_nan(Place::Refresh, refresh)?;
+        self.inject_nan(FaultSite::Refresh, refresh)?;
         let pulse = &mut self.host.pulse;
         let encoding = self.learner.encode(skew, &mut || pulse.beat());
         let adopted = encoding.and_then(|mut encoding| {

@@ -22,7 +22,7 @@ use super::is_read_only;
 use super::watch::{Parts, Watch};
 use crate::keep::faults::Chaos;
 use crate::keep::store::fs::DiskFs;
-use crate::keep::supervise::control::{Request, ask};
+use crate::keep::supervise::control::{Request, write_request};
 
 const BODY_BYTES: usize = 4 << 10;
 const BODY_WITHIN: Duration = Duration::from_secs(5);
@@ -121,7 +121,7 @@ async fn control(State(shared): State<Arc<Shared>>, Path(word): Path<String>, bo
         return (StatusCode::FORBIDDEN, "this page may only look: its user may not write to the run's directory")
             .into_response();
     }
-    match ask(&DiskFs, &shared.dir, request) {
+    match write_request(&DiskFs, &shared.dir, request) {
         Ok(()) => request.word().into_response(),
         Err(e) => (StatusCode::SERVICE_UNAVAILABLE, e.to_string()).into_response(),
     }

@@ -14,7 +14,7 @@ use super::pictures::Gallery;
 use crate::config::Config;
 use crate::keep::provenance::utc;
 use crate::keep::store::fs::{DiskFs, Fs, from_json};
-use crate::keep::supervise::status::Phase;
+use crate::keep::supervise::status::RunPhase;
 use crate::keep::supervise::{control, events};
 use crate::show::metrics::{self, Table, find};
 use crate::show::report::metric_words;
@@ -88,7 +88,7 @@ impl Watch {
     /// Whether nobody will look at what is asked any more.
     pub fn over(&mut self) -> bool {
         self.look(Duration::ZERO);
-        serde_json::from_value(self.status["state"].clone()).is_ok_and(Phase::is_over)
+        serde_json::from_value(self.status["state"].clone()).is_ok_and(RunPhase::is_over)
     }
 
     fn read(&mut self) {
@@ -135,7 +135,7 @@ impl Watch {
             "updated_at": self.status["updated_at"].as_str(),
             "now": utc(SystemTime::now()),
             "read_only": is_read_only(&self.dir),
-            "asked": control::asked(&DiskFs, &self.dir).word(),
+            "asked": control::read_request(&DiskFs, &self.dir).word(),
             "env_steps": steps.max(told),
             "steps_total": steps_total,
             "updates": self.status["updates"].as_u64(),

@@ -2,7 +2,7 @@
 
 use super::page::Table;
 use crate::format::{duration, grouped};
-use crate::keep::provenance::seconds;
+use crate::keep::provenance::parse_utc;
 use crate::keep::supervise::events::{Event, Kind};
 
 /// Lines that are shown; the file has them all.
@@ -86,7 +86,7 @@ fn clock(event: &Event) -> String {
 /// Seconds from pause `i` to the next event; `None` for what is no pause, or one that still lasts.
 fn stood_still(events: &[Event], i: usize) -> Option<f64> {
     let (pause, next) = (events.get(i)?, events.get(i + 1)?);
-    let long = seconds(&next.at)?.checked_sub(seconds(&pause.at)?)?;
+    let long = parse_utc(&next.at)?.checked_sub(parse_utc(&pause.at)?)?;
     (pause.event == Kind::Paused).then_some(long as f64)
 }
 

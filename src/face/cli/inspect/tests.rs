@@ -1,7 +1,7 @@
 //! A live run, a sound one and a damaged one, inspected.
 
 use super::*;
-use crate::keep::checkpoint::{Keep, save};
+use crate::keep::checkpoint::{Retention, save};
 use crate::keep::store::{ShardRoot, fs::DiskFs};
 use crate::learn::episode::{Episode, GoalOrigin};
 use crate::learn::nn::{ModelState, NamedTensor};
@@ -72,7 +72,9 @@ fn a_run_is_told_and_its_damage_named() {
         .map(|&update| {
             let models = ModelState { params: vec![tensor(update as f32)], optimizer: vec![] };
             let snapshot = Snapshot { update, models, state: json!({}), env: vec![] };
-            save(&DiskFs, dir.path(), &snapshot, Keep { newest: 3, every_s: 0.0, spared: &[] }).unwrap().params_blake3
+            save(&DiskFs, dir.path(), &snapshot, Retention { newest: 3, every_s: 0.0, protected: &[] })
+                .unwrap()
+                .params_blake3
         })
         .collect();
     let args = |verify| Args { run: dir.path().into(), verify, json: true };

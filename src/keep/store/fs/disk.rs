@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::{Durable, Fs};
+use super::{DurableFile, Fs};
 
 /// The real disk.
 #[derive(Clone, Copy, Debug)]
@@ -15,15 +15,15 @@ impl Fs for DiskFs {
         fs::create_dir(dir)
     }
 
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         Ok(Box::new(File::create_new(path)?))
     }
 
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>> {
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>> {
         Ok(Box::new(File::options().append(true).open(path)?))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one that `write_atomic` is made of")]
+    #[expect(clippy::disallowed_methods, reason = "`write_atomic` is built on it")]
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
     }

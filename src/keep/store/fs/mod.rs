@@ -1,28 +1,29 @@
-//! The only door to the disk for durable files: everything goes through [`Fs`], so that it can be guarded, and tests can
-//! fail it.
+//! File system access for durable files. All of it goes through the trait [`Fs`], so it can be guarded, and tests can
+//! inject failures.
 
+mod atomic;
 mod disk;
+mod errors;
 mod places;
-mod refusals;
 mod text;
-mod whole;
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
+pub use atomic::{is_same_file, is_temporary, names_in, parent_of, read_if_there, sweep, temporary_of, write_atomic};
 pub use disk::DiskFs;
+pub use errors::{disk_error, enough_disk, read_error};
 pub use places::{alone_in, may_write, name_last, next_numbered};
-pub use refusals::{disk_error, enough_disk, unread};
 pub use text::{MARK, from_json, trimmed};
-pub use whole::{is_at, is_temporary, names_in, parent_of, read_if_there, sweep, temporary_of, write_atomic};
 
-/// The operations durable files need; each change is one point at which the disk may fail. Reading is as the system does it.
+/// The operations that durable files need. The disk may fail at each change; reading uses the operating system
+/// directly.
 pub trait Fs: Send + Sync {
     /// The whole content of a file.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         fs::read(path)
     }
@@ -30,7 +31,7 @@ pub trait Fs: Send + Sync {
     /// Names in a directory, sorted.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {
         let mut names = fs::read_dir(dir)?
             .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
@@ -42,58 +43,58 @@ pub trait Fs: Send + Sync {
     /// Bytes an unprivileged program may still write on the disk that holds `dir`.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     fn free_bytes(&self, dir: &Path) -> io::Result<u64> {
         let stat = rustix::fs::statvfs(dir)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
-    /// A directory whose parent exists; its name is not durable yet.
+    /// Creates a directory whose parent exists; its name is not durable before `sync_dir`.
     ///
     /// # Errors
-    /// The system's, also where there is one.
+    /// An error of the operating system, also if it exists.
     fn make_dir(&self, dir: &Path) -> io::Result<()>;
 
-    /// A file that did not exist, open for writing.
+    /// Creates a new file and opens it for writing.
     ///
     /// # Errors
-    /// The system's, also where there is one.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Durable>>;
+    /// An error of the operating system, also if it exists.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DurableFile>>;
 
-    /// A file that exists, open at its end.
+    /// Opens an existing file for appending.
     ///
     /// # Errors
-    /// The system's.
-    fn extend(&self, path: &Path) -> io::Result<Box<dyn Durable>>;
+    /// An error of the operating system.
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn DurableFile>>;
 
     /// Moves a file over another, or a directory to a free name, atomically.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
-    /// Removes a file, or a directory with all it holds; absent is fine.
+    /// Removes a file, or a directory and its content; `Ok` if there is none.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     fn remove(&self, path: &Path) -> io::Result<()>;
 
     /// Makes the names in a directory durable.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     fn sync_dir(&self, dir: &Path) -> io::Result<()>;
 
-    /// A file of `bytes` that nobody reads: room that is given back by removing it.
+    /// Creates a file of `bytes` bytes to reserve space; removing it frees the space.
     ///
     /// # Errors
-    /// The system's, `Unsupported` where the file system cannot; a part of the file may exist then.
+    /// An error of the operating system, `Unsupported` where the file system cannot do it; a part of the file may exist then.
     fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()>;
 
-    /// A directory with its missing parents, each made durable; one that exists is fine.
+    /// Creates a directory and its missing parents, each durable; `Ok` if it exists.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
         if dir.as_os_str().is_empty() || dir.is_dir() {
             return Ok(());
@@ -108,43 +109,43 @@ pub trait Fs: Send + Sync {
         self.sync_dir(parent)
     }
 
-    /// A file that did not exist, its content on the disk when this returns (its name is not: see `sync_dir`).
+    /// Creates a new file with this content, which is on the disk when this returns; its name is not, see `sync_dir`.
     ///
     /// # Errors
-    /// The system's; a part of the file may exist then.
+    /// An error of the operating system; a part of the file may exist then.
     fn write_new_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut file = self.create(path)?;
         file.write(bytes)?;
         file.sync()
     }
 
-    /// Bytes at the end of a file that exists, on the disk when this returns.
+    /// Appends bytes to an existing file; they are on the disk when this returns.
     ///
     /// # Errors
-    /// The system's; a part of the bytes may be there then.
+    /// An error of the operating system; a part of the bytes may be there then.
     fn append_synced(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        let mut file = self.extend(path)?;
+        let mut file = self.open_append(path)?;
         file.write(bytes)?;
         file.sync()
     }
 }
 
-/// A file that is being written. One whose sync has failed is given up: the system may have dropped what it held.
-pub trait Durable {
-    /// All of `bytes`, at the end.
+/// A file that is being written. After a failed sync it must not be used further: the system may have dropped its data.
+pub trait DurableFile {
+    /// Appends all of `bytes`.
     ///
     /// # Errors
-    /// The system's; a part of them may be there then.
+    /// An error of the operating system; a part of the bytes may be there then.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
 
-    /// Puts on the disk what was written.
+    /// Makes what was written durable.
     ///
     /// # Errors
-    /// The system's.
+    /// An error of the operating system.
     fn sync(&mut self) -> io::Result<()>;
 }
 
-impl Durable for File {
+impl DurableFile for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.write_all(bytes)
     }

@@ -1,4 +1,4 @@
-//! What is committed is read back; one process writes, any number read.
+//! Committed episodes are read back; one process writes, any number read.
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn a_run_reads_back_what_was_committed() {
 }
 
 #[test]
-fn only_the_next_episode_is_taken() {
+fn only_the_next_episode_is_committed() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = run(dir.path(), 1);
     for id in [0, 2] {
@@ -41,7 +41,7 @@ fn directories_that_are_not_runs_are_refused() {
     drop(run(dir.path(), 0));
     says(Store::create(dir.path(), root()).err(), "run.json");
     disk::remove_file(dir.path().join(RUN_FILE)).unwrap();
-    drop(run(dir.path(), 1)); // a create cut short is begun anew
+    drop(run(dir.path(), 1)); // an interrupted create can be repeated
     disk::remove_file(dir.path().join(RUN_FILE)).unwrap();
     says(Store::create(dir.path(), root()).err(), "000000.h5");
 }
@@ -59,7 +59,7 @@ fn one_process_writes_and_any_number_read() {
 }
 
 #[test]
-fn cut_back_episodes_are_compared_when_they_come_again() {
+fn episodes_cut_back_are_compared_when_committed_again() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = run(dir.path(), 3);
     assert!(matches!(store.cut_back(4), Err(Error::Damaged(_))));
@@ -74,7 +74,7 @@ fn cut_back_episodes_are_compared_when_they_come_again() {
 }
 
 #[test]
-fn the_tail_of_a_journal_knows_the_last_episodes_and_reads_them() {
+fn the_last_episodes_are_read_from_the_tail_of_a_journal() {
     let dir = tempfile::tempdir().unwrap();
     let store = run(dir.path(), 5);
     let whole = disk::metadata(dir.path().join(journal::FILE)).unwrap().len();
@@ -89,6 +89,6 @@ fn the_tail_of_a_journal_knows_the_last_episodes_and_reads_them() {
     assert!(tail.episode(0).is_err());
     let mut elsewhere = tail.lines()[0].clone();
     elsewhere.file = "../4.h5".into();
-    assert_eq!(journal::tail(&journal::format(&[elsewhere]).unwrap()), [], "a line leads into the run only");
+    assert_eq!(journal::tail(&journal::format(&[elsewhere]).unwrap()), [], "a line may name only files in the run");
     assert!(Store::read_tail(&dir.path().join("episodes"), 9).is_err());
 }

@@ -1,10 +1,10 @@
-//! Broken shards, journals and run files are named.
+//! Damaged shards, journals and run files are named.
 
 use std::os::unix::fs::FileExt;
 
 use super::*;
 
-/// `found`, called with a bit of each byte of the file at `path` flipped in turn, must name that file.
+/// Flips a bit of each byte of the file at `path` in turn; `found` must then return a message that names the file.
 fn flip_each_byte(path: &Path, found: impl Fn() -> String) {
     let name = path.file_name().unwrap().to_str().unwrap();
     let file = File::options().write(true).open(path).unwrap();
@@ -54,7 +54,7 @@ fn a_journal_cut_anywhere_loses_its_last_line_alone() {
     let lines = journal::parse(&whole).lines;
     for cut in 0..=whole.len() {
         let sound = whole[..cut].iter().filter(|&&b| b == b'}').count();
-        let zeros = [&whole[..cut], &[0; 9]].concat(); // a file grown by a write that never came
+        let zeros = [&whole[..cut], &[0; 9]].concat(); // the file grew, but the written bytes were lost
         for bytes in [&whole[..cut], &zeros] {
             let journal = journal::parse(bytes);
             assert_eq!((&journal.lines[..], journal.damage), (&lines[..sound], vec![]), "cut at {cut}");
@@ -70,7 +70,7 @@ fn a_journal_cut_anywhere_loses_its_last_line_alone() {
 }
 
 #[test]
-fn a_journal_is_made_anew_from_the_shards() {
+fn a_journal_is_rebuilt_from_the_shards() {
     let dir = tempfile::tempdir().unwrap();
     drop(run(dir.path(), 4));
     let path = dir.path().join(journal::FILE);
@@ -85,15 +85,16 @@ fn a_journal_is_made_anew_from_the_shards() {
         let old = disk::read(dir.path().join("episodes.jsonl.old")).unwrap();
         assert!(old == broken.unwrap_or_default());
     }
-    // Beyond a shard that is damaged, gone or another run's, nothing is known; a sound journal is not given up for less.
+    // Shards after one that is damaged, missing or of another run are not used; a sound journal is not replaced by a
+    // shorter one.
     let third = dir.path().join(journal::shard_file(2));
     let other = shard::encode(&small(2), &ShardRoot { seed: 1, ..root() }).unwrap();
     disk::write(&third, other).unwrap();
-    assert!(matches!(Store::rebuild_journal(&DiskFs, dir.path()), Err(Error::Damaged(why)) if why.contains("holds 4")));
+    assert!(matches!(Store::rebuild_journal(&DiskFs, dir.path()), Err(Error::Damaged(why)) if why.contains("has 4")));
     assert!(disk::read(&path).unwrap() == whole);
     disk::remove_file(&path).unwrap();
     assert_eq!(Store::rebuild_journal(&DiskFs, dir.path()).unwrap(), 2);
-    // A shard that is whole and not the one that was committed is contradicted by the journal that knows.
+    // A sound shard that is not the committed one contradicts the journal.
     disk::write(&path, &whole).unwrap();
     disk::write(&third, shard::encode(&episode(2, 1, [2, 2, 1, 2, 2, 2]), &root()).unwrap()).unwrap();
     assert!(Store::rebuild_journal(&DiskFs, dir.path()).is_err());
@@ -103,7 +104,7 @@ fn a_journal_is_made_anew_from_the_shards() {
 }
 
 #[test]
-fn a_malformed_line_is_named_and_writing_refused() {
+fn a_damaged_line_is_named_and_writing_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(run(dir.path(), 3));
     let path = dir.path().join(journal::FILE);

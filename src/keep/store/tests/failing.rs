@@ -1,10 +1,10 @@
-//! A disk that fails at any change, or may not be read.
+//! Disks that fail at any change, and files that cannot be read.
 
 use std::io;
 
 use super::*;
 
-/// At every change a commit, a cut or a create makes, the disk fails, once or for good, and the program goes on or dies.
+/// The disk fails at each change of a cut and a commit in turn, once or for good; then the program continues or ends.
 #[test]
 fn a_failing_disk_loses_nothing_committed() {
     for (lasting, dies) in [(false, false), (true, false), (true, true)] {
@@ -48,23 +48,23 @@ fn a_failing_disk_loses_nothing_committed() {
 }
 
 #[test]
-fn a_run_that_will_not_fit_is_refused_in_a_directory_to_be_made_too() {
+fn a_run_that_needs_too_much_disk_is_refused_even_before_its_directory_exists() {
     let dir = tempfile::tempdir().unwrap();
     for at in [dir.path(), &dir.path().join("a/b/c"), Path::new("absent/d"), Path::new("absent")] {
-        let told = |free, needed| {
+        let outcome = |free, needed| {
             let mut fs = FaultyFs::new(false);
             fs.free = free;
             enough_disk(&fs, at, needed)
         };
-        assert!(told(1000, 1000).is_ok());
-        let refused = told(1_400_000, 2_000_000_000).unwrap_err().to_string();
+        assert!(outcome(1000, 1000).is_ok());
+        let refused = outcome(1_400_000, 2_000_000_000).unwrap_err().to_string();
         assert!(refused.contains("1 MB are free") && refused.contains("needs about 2.0 GB"), "{refused}");
-        assert!(matches!(told(999, 1000), Err(Error::Disk(_))) && matches!(told(-1, 0), Err(Error::Disk(_))));
+        assert!(matches!(outcome(999, 1000), Err(Error::Disk(_))) && matches!(outcome(-1, 0), Err(Error::Disk(_))));
     }
 }
 
 #[test]
-fn a_run_begun_on_a_failing_disk_is_begun_anew() {
+fn a_run_whose_creation_failed_can_be_created_again() {
     for n in 0.. {
         let dir = tempfile::tempdir().unwrap();
         let fs = Arc::new(FaultyFs::new(true));
@@ -75,26 +75,26 @@ fn a_run_begun_on_a_failing_disk_is_begun_anew() {
             break;
         }
         match Store::open(dir.path()) {
-            Ok(store) => assert!(store.lines().is_empty()), // only the last sync had failed
+            Ok(store) => assert!(store.lines().is_empty()), // only the last sync failed
             Err(_) => assert!(run(dir.path(), 1).verify().unwrap().is_empty()),
         }
     }
 }
 
-/// A disk whose files may not be read, or not now.
-struct Unread(io::ErrorKind);
+/// A file system whose reads fail, by permission or for now.
+struct UnreadableFs(io::ErrorKind);
 
-impl Fs for Unread {
+impl Fs for UnreadableFs {
     fn read(&self, _: &Path) -> io::Result<Vec<u8>> {
         Err(self.0.into())
     }
     fn make_dir(&self, _: &Path) -> io::Result<()> {
         unreachable!()
     }
-    fn create(&self, _: &Path) -> io::Result<Box<dyn fs::Durable>> {
+    fn create(&self, _: &Path) -> io::Result<Box<dyn fs::DurableFile>> {
         unreachable!()
     }
-    fn extend(&self, _: &Path) -> io::Result<Box<dyn fs::Durable>> {
+    fn open_append(&self, _: &Path) -> io::Result<Box<dyn fs::DurableFile>> {
         unreachable!()
     }
     fn rename(&self, _: &Path, _: &Path) -> io::Result<()> {
@@ -117,14 +117,14 @@ fn what_is_not_read_is_not_damaged() {
     drop(run(dir.path(), 2));
     for (kind, waits) in [(io::ErrorKind::PermissionDenied, false), (io::ErrorKind::TimedOut, true)] {
         let mut store = Store::read_only(dir.path()).unwrap();
-        store.fs = Arc::new(Unread(kind));
+        store.fs = Arc::new(UnreadableFs(kind));
         let line = store.lines()[0].clone();
         let refused = [
             store.episode(0).err(),
             store.sound(&line).err(),
             store.verify().err(),
-            Store::open_in(Arc::new(Unread(kind)), dir.path()).err(),
-            Store::rebuild_journal(&Unread(kind), dir.path()).err(),
+            Store::open_in(Arc::new(UnreadableFs(kind)), dir.path()).err(),
+            Store::rebuild_journal(&UnreadableFs(kind), dir.path()).err(),
         ];
         for error in refused.map(Option::unwrap) {
             assert_eq!((error.is_disk(), error.exit_code()), (waits, if waits { 6 } else { 2 }), "{error}");

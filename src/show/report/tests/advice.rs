@@ -16,7 +16,7 @@ fn advice(night: &[(Kind, &str)], settings: &str, inputs: &Drawn) -> String {
     for (event, why) in night {
         let cause = why.starts_with("disk").then_some(Cause::Disk);
         let event = Event { at: "t".into(), env_steps: 1, updates: 1, event: *event, cause, why: (*why).into() };
-        events::tell(&DiskFs, dir.path(), &event).unwrap();
+        events::record(&DiskFs, dir.path(), &event).unwrap();
     }
     draw(dir.path(), inputs).unwrap();
     let page = fs::read_to_string(dir.path().join("REPORT.md")).unwrap();

@@ -1,4 +1,5 @@
-//! What the disk refuses, as errors of the program: one sentence each, by whether room or time may help.
+//! Errors of the disk as errors of the program, one sentence each. The kind depends on whether free space or time may
+//! help.
 
 use std::io;
 use std::path::Path;
@@ -7,16 +8,16 @@ use super::{Fs, parent_of};
 use crate::error::{Error, Result, lasts};
 use crate::format::bytes;
 
-/// Refuses to begin what will not fit: `dir`, which need not exist yet, is to hold `needed` more bytes.
+/// Checks that the disk of `dir` has room for `needed` more bytes; `dir` need not exist yet.
 ///
 /// # Errors
-/// [`Error::Disk`] where there is less room, or the disk does not tell.
+/// [`Error::Disk`] where there is less room, or the free space cannot be queried.
 pub fn enough_disk(fs: &dyn Fs, dir: &Path, needed: u64) -> Result<()> {
     let mut at = dir;
     let free = loop {
         match fs.free_bytes(at) {
             Err(e) if e.kind() == io::ErrorKind::NotFound && at != Path::new(".") => at = parent_of(at),
-            told => break told.map_err(|e| disk_error("ask for room at", at, &e))?,
+            known => break known.map_err(|e| disk_error("query the free space of", at, &e))?,
         }
     };
     let [has, wants] = [free, needed].map(|n| bytes(n as f64));
@@ -25,8 +26,8 @@ pub fn enough_disk(fs: &dyn Fs, dir: &Path, needed: u64) -> Result<()> {
     if free < needed { Err(refuse()) } else { Ok(()) }
 }
 
-/// One sentence for a change the disk refused: [`Error::Disk`]; [`Error::Usage`] where no room and no time will help;
-/// [`Error::Lost`] or [`Error::Busy`] where the directory is gone or another run's.
+/// The error for a change that the disk refused: [`Error::Disk`]; [`Error::Usage`] where neither free space nor time
+/// will help; [`Error::Lost`] or [`Error::Busy`] where the run's directory is gone or another run's.
 #[must_use]
 pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
     let failed = format!("could not {verb} {}: {e}", path.display());
@@ -40,20 +41,20 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
     }
 }
 
-/// What helps where neither room nor time does.
+/// Advice for a failure that neither room nor time will mend.
 fn way_out(e: &io::Error) -> &'static str {
     match e.kind() {
         io::ErrorKind::InvalidFilename => "give a shorter name",
-        io::ErrorKind::PermissionDenied => "let it be written there, or give another directory",
+        io::ErrorKind::PermissionDenied => "allow writing there, or give another directory",
         _ => "give another directory",
     }
 }
 
-/// One sentence for what is there and was not read: [`Error::Usage`] where it may not be, else [`Error::Disk`].
+/// The error for an existing file that was not read: [`Error::Usage`] where it may not be read, else [`Error::Disk`].
 #[must_use]
-pub fn unread(path: &Path, e: &io::Error) -> Error {
+pub fn read_error(path: &Path, e: &io::Error) -> Error {
     let path = path.display();
-    let way = "let this user read it, or put a sound copy there";
+    let way = "allow this user to read it, or put an undamaged copy there";
     match e.kind() {
         io::ErrorKind::InvalidFilename => Error::Usage(format!("{path} cannot be read: {e}; give a shorter name")),
         _ if lasts(e) => Error::Usage(format!("{path} may not be read: {e}; {way}")),

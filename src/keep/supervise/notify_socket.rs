@@ -1,4 +1,4 @@
-//! Where a supervisor hears the signs of life of its child.
+//! The socket on which a supervisor receives the heartbeats of its child.
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -9,18 +9,18 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, Fs};
 
-/// Longest time that [`Socket::hear`] waits.
-pub(super) const LOOK: Duration = Duration::from_millis(100);
+/// Longest time that [`NotifySocket::received`] waits.
+pub(super) const POLL: Duration = Duration::from_millis(100);
 
-/// A socket of its own in the system's temporary folder, which goes with it.
-pub(super) struct Socket {
+/// A socket in a new folder in the system's temporary folder; both are removed when this value is dropped.
+pub(super) struct NotifySocket {
     socket: UnixDatagram,
-    /// Where the child sends to.
+    /// Path of the socket, for the child's `NOTIFY_SOCKET`.
     pub(super) path: PathBuf,
 }
 
-impl Socket {
-    /// A new one.
+impl NotifySocket {
+    /// Creates folder and socket.
     ///
     /// # Errors
     /// `Io`.
@@ -33,7 +33,10 @@ impl Socket {
         }
         first.map_err(|source| {
             let dir = std::env::temp_dir();
-            let what = format!("the supervisor cannot listen in {}: set TMPDIR to a folder it can", dir.display());
+            let what = format!(
+                "the supervisor cannot create a socket in {}: set TMPDIR to a folder that can hold one",
+                dir.display()
+            );
             Error::Io { what, source }
         })
     }
@@ -44,25 +47,26 @@ impl Socket {
         let dir = folder.join(format!("skewfit-{:016x}", u64::from_le_bytes(name)));
         std::fs::DirBuilder::new().mode(0o700).create(&dir)?;
         let bound = UnixDatagram::bind(dir.join("notify"))
-            .and_then(|socket| socket.set_read_timeout(Some(LOOK)).map(|()| socket));
+            .and_then(|socket| socket.set_read_timeout(Some(POLL)).map(|()| socket));
         if bound.is_err() {
             let _ = DiskFs.remove(&dir); // nothing is in it
         }
         Ok(Self { socket: bound?, path: dir.join("notify") })
     }
 
-    /// Whether there was a sign of life, within a tenth of a second; passed on to whoever watches this process.
-    pub(super) fn hear(&self) -> bool {
+    /// Waits a tenth of a second at most for a heartbeat; whether one came. It is passed on to this process's own
+    /// watchdog.
+    pub(super) fn received(&self) -> bool {
         let mut message = [0; 1024];
-        let Ok(length) = self.socket.recv(&mut message) else { return false }; // it timed out
+        let Ok(length) = self.socket.recv(&mut message) else { return false }; // timed out
         let text = String::from_utf8_lossy(message.get(..length).unwrap_or_default());
         let states: Vec<_> = text.lines().map(sd_notify::NotifyState::Custom).collect();
-        let _ = sd_notify::notify(&states); // nobody may be there
+        let _ = sd_notify::notify(&states); // there may be no watchdog
         true
     }
 }
 
-impl Drop for Socket {
+impl Drop for NotifySocket {
     fn drop(&mut self) {
         if let Some(dir) = self.path.parent() {
             let _ = DiskFs.remove(dir); // the system clears its temporary folder anyway
