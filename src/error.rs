@@ -33,7 +33,7 @@ pub enum Error {
     /// A number that is not finite came out of learning: exit code 70.
     #[error("{0}")]
     NotFinite(String),
-    /// Output that could not be written where it was asked for: exit code 6, or 2 where that [lasts].
+    /// Output that could not be written where it was asked for: exit code 6, or 2 where that [is_permanent].
     #[error("{what}: {source}")]
     Io {
         /// Which file, and what was tried.
@@ -58,7 +58,7 @@ impl Error {
 
     /// The environment's own account of its error, on several lines; `None` where it gave none.
     #[must_use]
-    pub fn account(&self) -> Option<&str> {
+    pub fn traceback(&self) -> Option<&str> {
         match self {
             Self::Env(EnvFault::Raised { trace, .. }) | Self::NotBegun(EnvFault::Raised { trace, .. }) => {
                 Some(trace).filter(|trace| !trace.is_empty()).map(String::as_str)
@@ -76,7 +76,7 @@ impl Error {
             Self::Env(EnvFault::BadSnapshot { .. }) => 3,
             Self::Env(EnvFault::BadOption { .. } | EnvFault::UnknownScene { .. } | EnvFault::BadState { .. }) => 2,
             Self::Env(_) => 4,
-            Self::Io { source, .. } if lasts(source) => 2,
+            Self::Io { source, .. } if is_permanent(source) => 2,
             Self::Disk(_) | Self::Lost(_) | Self::Io { .. } => 6,
             Self::NotFinite(_) => 70,
             Self::Busy(_) => 75,
@@ -88,7 +88,7 @@ impl Error {
     pub fn is_disk(&self) -> bool {
         match self {
             Self::Disk(_) => true,
-            Self::Io { source, .. } => !lasts(source),
+            Self::Io { source, .. } => !is_permanent(source),
             _ => false,
         }
     }
@@ -96,7 +96,7 @@ impl Error {
 
 /// Whether a refusal is no matter of room or of time: what is asked for may not be written there.
 #[must_use]
-pub fn lasts(refusal: &std::io::Error) -> bool {
+pub fn is_permanent(refusal: &std::io::Error) -> bool {
     use std::io::ErrorKind::{IsADirectory, NotADirectory, PermissionDenied};
     matches!(refusal.kind(), PermissionDenied | NotADirectory | IsADirectory)
 }
@@ -141,7 +141,7 @@ mod tests {
         }
         assert_eq!(Error::from(EnvFault::Hung { seconds: 5.0 }).before_a_run().exit_code(), 2);
         let raised = |trace: &str| EnvFault::Raised { what: text(), trace: trace.into() };
-        assert_eq!(Error::from(raised("line 7")).before_a_run().account(), Some("line 7"));
-        assert_eq!((Error::from(raised("")).account(), Error::Usage(text()).account()), (None, None));
+        assert_eq!(Error::from(raised("line 7")).before_a_run().traceback(), Some("line 7"));
+        assert_eq!((Error::from(raised("")).traceback(), Error::Usage(text()).traceback()), (None, None));
     }
 }

@@ -33,7 +33,7 @@ const BASE_DISK: f64 = 4e6;
 
 /// What a run will take.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Estimate {
+pub struct RunEstimate {
     /// Wall time, seconds.
     pub time_s: f64,
     /// Resident at the end, bytes.
@@ -42,7 +42,7 @@ pub struct Estimate {
     pub disk_bytes: f64,
 }
 
-impl std::fmt::Display for Estimate {
+impl std::fmt::Display for RunEstimate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [memory, disk] = [self.memory_bytes, self.disk_bytes].map(format::bytes);
         write!(f, "{}, {memory} of memory, {disk} on disk", format::duration(self.time_s))
@@ -99,7 +99,7 @@ pub fn flop(c: &Config, action_dim: usize) -> Result<Flop> {
 ///
 /// # Errors
 /// `Usage` where image size and channels do not fit.
-pub fn of(c: &Config, scene: &EnvSpec) -> Result<Estimate> {
+pub fn of(c: &Config, scene: &EnvSpec) -> Result<RunEstimate> {
     let ([encoder, decoder, policy, critic], flop) = (nets(c, scene.action_dim)?, flop(c, scene.action_dim)?);
     let (epochs, frames_max) = (c.run.epochs() as f64, c.replay.capacity as f64);
     let (sac_s, vae_s) = (flop.sac / RATES[0] + UPDATE_S, flop.vae / RATES[1] + UPDATE_S);
@@ -122,7 +122,7 @@ pub fn of(c: &Config, scene: &EnvSpec) -> Result<Estimate> {
         _ => 0.0,
     };
     let checkpoints = (c.run.keep_checkpoints as f64 + landmarks) * nets_bytes;
-    Ok(Estimate {
+    Ok(RunEstimate {
         time_s,
         memory_bytes: BASE_MEMORY + 2.0 * nets_bytes + stored * (3.0 * pixels + 4.0 * c.latent.dim as f64 + 16.0),
         disk_bytes: BASE_DISK + checkpoints + epochs * EPOCH_BYTES + pictures(c, scene),
@@ -191,7 +191,7 @@ mod tests {
         Config::resolve(what, crate::config::overrides::parse(toml).into_iter().collect()).unwrap()
     }
 
-    fn of_the_door(toml: &str) -> Estimate {
+    fn of_the_door(toml: &str) -> RunEstimate {
         let c = config("door", toml);
         of(&c, crate::task::scene::build(&c.env, 0).unwrap().spec()).unwrap()
     }

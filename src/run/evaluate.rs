@@ -9,9 +9,9 @@ use crate::keep::store::fs::{DiskFs, Fs, disk_error};
 use crate::run::goal_folder;
 use crate::show::evaluation::{report, write};
 use crate::show::pictures;
-use crate::task::attempt::{Evaluator, Goal, own_goals};
+use crate::task::attempt::{EvaluationGoal, Evaluator, env_goals};
 use crate::task::opened::Opened;
-use crate::task::scene::{self, Build, fits, same_scene};
+use crate::task::scene::{self, Build, check_same_scene, check_scene};
 
 /// Pictures tried at a time.
 const MOST: usize = 1000;
@@ -36,7 +36,7 @@ pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Bui
     let cfg = &opened.cfg;
     let load = |path: &PathBuf| {
         let image = pictures::load_goal(path, cfg.env.image_size)?;
-        Ok(Goal { name: path.display().to_string(), image, state: None })
+        Ok(EvaluationGoal { name: path.display().to_string(), image, state: None })
     };
     let files = |path: &PathBuf| if path.is_dir() { pictures::pictures_in(path) } else { Ok(vec![path.clone()]) };
     let files = goals.iter().map(files).collect::<Result<Vec<_>>>()?.concat();
@@ -46,21 +46,21 @@ pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Bui
     let given = files.iter().map(load).collect::<Result<Vec<_>>>()?;
     let mut evaluator = Evaluator::new(cfg, &|goals| {
         let env = build(&cfg.env, goals)?;
-        same_scene(opened.store.root(), env.spec())?;
-        fits(&*env, &cfg.env).map(|()| env)
+        check_same_scene(opened.store.root(), env.spec())?;
+        check_scene(&*env, &cfg.env).map(|()| env)
     })?;
     let learner = opened.learner()?;
 
     let own = given.is_empty();
-    let kept = if own { goal_folder::kept(dir, cfg)? } else { Vec::new() };
+    let kept = if own { goal_folder::load(dir, cfg)? } else { Vec::new() };
     let judged = kept.is_empty() && evaluator.env().truth().is_some();
     let pool = [given, kept].into_iter().find(|goals| !goals.is_empty());
-    let pool = pool.unwrap_or_else(|| own_goals(evaluator.env()));
+    let pool = pool.unwrap_or_else(|| env_goals(evaluator.env()));
     if pool.is_empty() {
         return Err(Error::Usage(format!("{}: has no pictures of its own; give some with --goal", dir.display())));
     }
     let n = episodes.unwrap_or(pool.len());
-    let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
+    let wanted: Vec<(u64, EvaluationGoal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
     let mut attempts = evaluator.attempt(&learner, cfg, &wanted, &mut || {})?;
     let update = opened.checkpoint.snapshot.update;
     let eval = dir.join("eval");

@@ -6,17 +6,17 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::keep::store::fs::{Fs, disk_error, temporary_of};
 use crate::show::pictures::{load_goal, pictures_in, png};
-use crate::task::attempt::Goal;
+use crate::task::attempt::EvaluationGoal;
 
 /// Where a run keeps them.
-const KEPT: &str = "goals";
+const FOLDER: &str = "goals";
 
 /// The first `evaluate.pictures` pictures of `evaluate.folder` by name, at the camera's size; none where no folder is asked
 /// for.
 ///
 /// # Errors
 /// `Usage` for a folder without pictures, and for one that is none.
-pub fn asked(cfg: &Config) -> Result<Vec<Goal>> {
+pub fn requested(cfg: &Config) -> Result<Vec<EvaluationGoal>> {
     match cfg.evaluate.folder.as_str() {
         "" => Ok(Vec::new()),
         folder => read(Path::new(folder), cfg, |i, stem| format!("{i:03}-{stem}")),
@@ -27,8 +27,8 @@ pub fn asked(cfg: &Config) -> Result<Vec<Goal>> {
 ///
 /// # Errors
 /// `Disk`.
-pub fn keep(fs: &dyn Fs, run: &Path, goals: &[Goal]) -> Result<()> {
-    let folder = run.join(KEPT);
+pub fn save(fs: &dyn Fs, run: &Path, goals: &[EvaluationGoal]) -> Result<()> {
+    let folder = run.join(FOLDER);
     if goals.is_empty() || folder.is_dir() {
         return Ok(());
     }
@@ -44,16 +44,16 @@ pub fn keep(fs: &dyn Fs, run: &Path, goals: &[Goal]) -> Result<()> {
 /// Those that a run keeps; of a run that ended before it kept them, those of the folder.
 ///
 /// # Errors
-/// As [`asked`].
-pub fn kept(run: &Path, cfg: &Config) -> Result<Vec<Goal>> {
-    let folder = run.join(KEPT);
-    if folder.is_dir() { read(&folder, cfg, |_, stem| stem.to_owned()) } else { asked(cfg) }
+/// As [`requested`].
+pub fn load(run: &Path, cfg: &Config) -> Result<Vec<EvaluationGoal>> {
+    let folder = run.join(FOLDER);
+    if folder.is_dir() { read(&folder, cfg, |_, stem| stem.to_owned()) } else { requested(cfg) }
 }
 
-fn read(folder: &Path, cfg: &Config, name: impl Fn(usize, &str) -> String) -> Result<Vec<Goal>> {
+fn read(folder: &Path, cfg: &Config, name: impl Fn(usize, &str) -> String) -> Result<Vec<EvaluationGoal>> {
     let goal = |(i, path): (usize, std::path::PathBuf)| {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        Ok(Goal { name: name(i, &stem), image: load_goal(&path, cfg.env.image_size)?, state: None })
+        Ok(EvaluationGoal { name: name(i, &stem), image: load_goal(&path, cfg.env.image_size)?, state: None })
     };
     pictures_in(folder)?.into_iter().take(cfg.evaluate.pictures).enumerate().map(goal).collect()
 }

@@ -15,7 +15,7 @@ pub const EPISODES_KEPT: usize = 100;
 
 /// A picture to be reached.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Goal {
+pub struct EvaluationGoal {
     /// The scene's name for it, or a file's.
     pub name: String,
     /// What to reach.
@@ -28,7 +28,7 @@ pub struct Goal {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// The goal.
-    pub goal: Goal,
+    pub goal: EvaluationGoal,
     /// The last picture.
     pub reached: Image,
     /// The last true state.
@@ -46,7 +46,7 @@ pub struct Attempt {
 impl Attempt {
     /// As the `number`-th of an evaluation, from 0: without its episode beyond [`EPISODES_KEPT`].
     #[must_use]
-    pub fn kept(self, number: usize) -> Self {
+    pub fn drop_late_episode(self, number: usize) -> Self {
         Self { episode: self.episode.filter(|_| number < EPISODES_KEPT), ..self }
     }
 }
@@ -60,8 +60,8 @@ pub struct Evaluator {
 
 /// The evaluation pictures that an environment has itself, in their fixed, shuffled order.
 #[must_use]
-pub fn own_goals(env: &dyn Env) -> Vec<Goal> {
-    let own = |g: &skewfit_envs::GoalPicture| Goal {
+pub fn env_goals(env: &dyn Env) -> Vec<EvaluationGoal> {
+    let own = |g: &skewfit_envs::GoalPicture| EvaluationGoal {
         name: g.name.clone(),
         image: g.image.clone(),
         state: Some(g.state.clone()),
@@ -111,7 +111,7 @@ impl Evaluator {
         &mut self,
         learner: &Learner,
         cfg: &Config,
-        goals: &[(u64, Goal)],
+        goals: &[(u64, EvaluationGoal)],
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<Attempt>> {
         let mut attempts = Vec::with_capacity(goals.len());
@@ -123,7 +123,7 @@ impl Evaluator {
             });
             for attempt in shares.into_iter().filter_map(|(_, done)| done) {
                 beat();
-                attempts.push(attempt?.kept(attempts.len()));
+                attempts.push(attempt?.drop_late_episode(attempts.len()));
             }
         }
         Ok(attempts)
@@ -134,7 +134,7 @@ impl Evaluator {
 ///
 /// # Errors
 /// What the environment reports.
-pub fn attempt(env: &mut dyn Env, learner: &Learner, cfg: &Config, goal: &(u64, Goal)) -> Result<Attempt> {
+pub fn attempt(env: &mut dyn Env, learner: &Learner, cfg: &Config, goal: &(u64, EvaluationGoal)) -> Result<Attempt> {
     let (number, goal) = goal;
     let policy = learner.policy()?;
     let mut scratch = policy.scratch();
@@ -173,7 +173,7 @@ mod tests {
             cfg.run.threads = threads;
             let mut evaluator = Evaluator::new(&cfg, &|goals| build(&cfg.env, goals)).unwrap();
             assert_eq!(evaluator.envs.len(), threads);
-            let goals: Vec<_> = (0..).zip(own_goals(evaluator.env())).collect();
+            let goals: Vec<_> = (0..).zip(env_goals(evaluator.env())).collect();
             evaluator.attempt(&learner, &cfg, &goals, &mut || {}).unwrap()
         };
         let in_turn = attempts_with(1);

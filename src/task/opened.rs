@@ -46,7 +46,7 @@ impl Opened {
     /// What is known of the run's environment without building it.
     ///
     /// # Errors
-    /// As [`Described::told`].
+    /// As [`Described::read`].
     pub fn described(&self) -> Result<Option<Described>> {
         Described::of_run(self.store.dir(), self.store.root(), &self.cfg.env)
     }

@@ -39,7 +39,7 @@ pub fn build(cfg: &EnvConfig, evaluation_goals: usize) -> Result<Box<dyn Env>> {
 ///
 /// # Errors
 /// `Usage`.
-pub fn same_scene(run: &ShardRoot, spec: &EnvSpec) -> Result<()> {
+pub fn check_same_scene(run: &ShardRoot, spec: &EnvSpec) -> Result<()> {
     let (have, want) = (&spec.name, &run.env);
     let way = "set `env.scene` back, or use the program that has it";
     let refuse = || Error::Usage(format!("run {} is of scene `{want}`, not `{have}`: {way}", run.run_id));
@@ -58,7 +58,7 @@ pub struct Described {
 }
 
 #[derive(Serialize, Deserialize)]
-struct File {
+struct EnvFile {
     format_version: u64,
     environment: Described,
 }
@@ -76,27 +76,27 @@ impl Described {
     /// A run's environment, by its own `env.json`; of a run of an older program, by its shipped scene.
     ///
     /// # Errors
-    /// As [`told`](Self::told).
+    /// As [`read`](Self::read).
     pub fn of_run(dir: &Path, run: &ShardRoot, cfg: &EnvConfig) -> Result<Option<Self>> {
         let shipped = || build(cfg, 0).ok().map(|env| Self::of(&*env)).filter(|it| it.spec.name == run.env);
-        Ok(Self::told(dir, run)?.or_else(shipped))
+        Ok(Self::read(dir, run)?.or_else(shipped))
     }
 
     /// What a run's `env.json` tells; `None` where there is none.
     ///
     /// # Errors
     /// `Damaged` where it is not what was written; `Usage` where it may not be read or is of a newer program.
-    pub fn told(dir: &Path, run: &ShardRoot) -> Result<Option<Self>> {
+    pub fn read(dir: &Path, run: &ShardRoot) -> Result<Option<Self>> {
         let path = dir.join(FILE);
         let Some(line) = read_if_there(&DiskFs, &path)? else { return Ok(None) };
-        let told = unseal_versioned::<File>(&path.display().to_string(), &line, FORMAT_VERSION);
+        let told = unseal_versioned::<EnvFile>(&path.display().to_string(), &line, FORMAT_VERSION);
         let way = "delete it, and resume the run";
         let it = match told {
             Err(Error::Damaged(why)) => return Err(Error::Damaged(format!("{why}: {way}"))),
             told => told?.environment,
         };
         let counted = it.spec.counted_names().len();
-        let sound = it.spec.name == run.env && it.coverage.as_ref().is_none_or(|grid| unsound(grid, counted).is_none());
+        let sound = it.spec.name == run.env && it.coverage.as_ref().is_none_or(|grid| invalid(grid, counted).is_none());
         let other = || Error::Damaged(format!("{}: is not of this run: {way}", path.display()));
         if sound { Ok(Some(it)) } else { Err(other()) }
     }
@@ -105,8 +105,8 @@ impl Described {
     ///
     /// # Errors
     /// `Usage` where it has no JSON form.
-    pub fn to_file(&self) -> Result<String> {
-        seal(&File { format_version: FORMAT_VERSION, environment: self.clone() })
+    pub fn to_json(&self) -> Result<String> {
+        seal(&EnvFile { format_version: FORMAT_VERSION, environment: self.clone() })
     }
 
     /// The two axes of the map of visits.
@@ -120,7 +120,7 @@ impl Described {
 ///
 /// # Errors
 /// `Usage`.
-pub fn fits(env: &dyn Env, cfg: &EnvConfig) -> Result<()> {
+pub fn check_scene(env: &dyn Env, cfg: &EnvConfig) -> Result<()> {
     let (spec, size) = (env.spec(), cfg.image_size);
     let (states, counted) = (spec.state_names.len(), spec.counted_names().len());
     let refuse = |what: String| Err(Error::Usage(format!("scene `{}`: {what}", spec.name)));
@@ -148,14 +148,14 @@ pub fn fits(env: &dyn Env, cfg: &EnvConfig) -> Result<()> {
     if env.truth().is_some() && states == 0 {
         return refuse("it is judged by a truth, but has no state; name its entries in EnvSpec::state_names".into());
     }
-    match env.coverage().and_then(|grid| unsound(grid, counted)) {
+    match env.coverage().and_then(|grid| invalid(grid, counted)) {
         Some(asked) => refuse(format!("a coverage axis cannot be counted ({asked}); mend CoverageGrid")),
         None => Ok(()),
     }
 }
 
 /// What cannot be counted of a grid over so many entries.
-fn unsound(grid: &CoverageGrid, counted: usize) -> Option<String> {
+fn invalid(grid: &CoverageGrid, counted: usize) -> Option<String> {
     let whole = grid.axes.iter().try_fold(1_usize, |cells, axis| cells.checked_mul(axis.cells));
     if whole.is_none_or(|cells| cells > MOST_CELLS) {
         return Some(format!("more than {MOST_CELLS} cells in all"));
@@ -182,7 +182,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cfg = Config::resolve("corridor-tiny", Vec::new()).unwrap().env;
         let here = Described::of(&*build(&cfg, 0).unwrap());
-        let told = || Described::told(dir.path(), &root("corridor"));
+        let told = || Described::read(dir.path(), &root("corridor"));
         let put = |text: &str| std::fs::write(dir.path().join(FILE), text).unwrap();
         assert_eq!(told().unwrap(), None);
         assert_eq!(
@@ -191,10 +191,10 @@ mod tests {
             "it is shipped"
         );
         assert_eq!(Described::of_run(dir.path(), &root("cart"), &cfg).unwrap(), None);
-        let text = here.to_file().unwrap();
+        let text = here.to_json().unwrap();
         put(&text);
         assert_eq!(told().unwrap(), Some(here.clone()));
-        assert!(matches!(Described::told(dir.path(), &root("cart")), Err(Error::Damaged(_))), "another run's");
+        assert!(matches!(Described::read(dir.path(), &root("cart")), Err(Error::Damaged(_))), "another run's");
         for at in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1;
@@ -204,12 +204,12 @@ mod tests {
         let with = |change: fn(&mut Described)| {
             let mut other = here.clone();
             change(&mut other);
-            put(&other.to_file().unwrap());
+            put(&other.to_json().unwrap());
             told().unwrap_err()
         };
         assert_eq!(with(|it| it.coverage.as_mut().unwrap().axes[0].cells = 0).exit_code(), 3);
         assert_eq!(with(|it| it.coverage.as_mut().unwrap().heat_map[1].state = 9).exit_code(), 3);
-        put(&seal(&File { format_version: FORMAT_VERSION + 1, environment: here.clone() }).unwrap());
+        put(&seal(&EnvFile { format_version: FORMAT_VERSION + 1, environment: here.clone() }).unwrap());
         assert_eq!(told().unwrap_err().exit_code(), 2, "a newer program's");
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn commit_episode() -> Result<Work> {
     let mut scene = scene::build(&cfg.env, 0)?;
     let mut learner = Learner::new(&cfg.learner(), ACTIONS)?;
     let mut episode = door_episode(&cfg, &mut *scene, &mut learner, 0)?;
-    let (mut store, folder) = scratch_store(&cfg)?;
+    let (mut store, folder) = temporary_store(&cfg)?;
     Ok(Box::new(move || {
         let _kept_until_the_end = &folder;
         store.commit(&episode, (episode.id + 1) * 100)?;
@@ -38,7 +38,7 @@ pub(super) fn commit_episode() -> Result<Work> {
 pub(super) fn checkpoint_door() -> Result<Work> {
     let cfg = Config::resolve("door", Vec::new())?;
     let (scene, learner) = (scene::build(&cfg.env, 0)?, Learner::new(&cfg.learner(), ACTIONS)?);
-    let (store, folder) = scratch_store(&cfg)?;
+    let (store, folder) = temporary_store(&cfg)?;
     let mut update = 0;
     Ok(Box::new(move || {
         let _kept_until_the_end = &folder;
@@ -60,18 +60,18 @@ pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Env, learner: &mut Lear
 }
 
 /// A store in a folder of its own under the system's temporary one.
-pub(super) fn scratch_store(cfg: &Config) -> Result<(Store, Scratch)> {
+pub(super) fn temporary_store(cfg: &Config) -> Result<(Store, TempFolder)> {
     static MADE: AtomicUsize = AtomicUsize::new(0);
     let name = format!("skewfit-bench-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-    let folder = Scratch(std::env::temp_dir().join(name));
+    let folder = TempFolder(std::env::temp_dir().join(name));
     let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene.clone() };
     Ok((Store::create(&folder.0, root)?, folder))
 }
 
 /// A folder that is removed when dropped.
-pub(super) struct Scratch(PathBuf);
+pub(super) struct TempFolder(PathBuf);
 
-impl Drop for Scratch {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0); // the system clears its temporary folder anyway
     }

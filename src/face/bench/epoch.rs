@@ -3,9 +3,9 @@
 
 use std::time::Instant;
 
-use super::disk::{door_episode, scratch_store};
+use super::disk::{door_episode, temporary_store};
 use super::networks::ACTIONS;
-use super::timing::{Parts, Timing};
+use super::timing::{EpochParts, Timing};
 use crate::config::Config;
 use crate::error::Result;
 use crate::learn::episode::Episode;
@@ -22,9 +22,9 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let latents = learner.latents(&episode)?;
     (0..stored).try_for_each(|id| learner.add(Episode { id, ..episode.clone() }, latents.clone()))?;
     let full_at = (cfg.replay.capacity as u64).saturating_sub(cfg.run.warmup_steps) / cfg.run.epoch_steps;
-    let (mut store, _folder) = scratch_store(cfg)?;
+    let (mut store, _folder) = temporary_store(cfg)?;
 
-    let (mut parts, begun) = (Parts::default(), Instant::now());
+    let (mut parts, begun) = (EpochParts::default(), Instant::now());
     for id in 0..cfg.run.epoch_steps / steps {
         let episode = timed(&mut parts.env_ms, || door_episode(cfg, &mut *scene, &mut learner, id))?;
         timed(&mut parts.commit_ms, || store.commit(&episode, (id + 1) * steps))?;
@@ -41,7 +41,7 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let power = Some((cfg.skew.power, cfg.skew.min_ess));
     timed(&mut parts.weights_ms, || learner.take_in(Encoding { posteriors, log_density }, power))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;
-    let parts = Some(parts.of(all_ms));
+    let parts = Some(parts.with_total(all_ms));
     Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, cpu_ms: None, n: 1, gflops: None, parts })
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::disk::door_episode;
 use super::networks::{ACTIONS, encode, log_density, model, sac_step, vae_step};
 use super::timing::{Work, repeat};
-use super::units::unknown;
+use super::units::unknown_unit;
 use crate::config::{Config, overrides};
 use crate::error::Result;
 use crate::keep::provenance;
@@ -53,7 +53,7 @@ fn measure(unit: &str, preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
         "growth_image" => image(preset, sizes),
         "growth_latents" => latents(preset, sizes),
         "growth_threads" => threads(preset, sizes),
-        _ => Err(unknown(unit)),
+        _ => Err(unknown_unit(unit)),
     }
 }
 

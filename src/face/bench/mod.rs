@@ -16,8 +16,8 @@ use crate::learn::nn::Workers;
 use crate::run::estimate;
 pub use growth::growth;
 use timing::repeat;
-pub use timing::{Parts, Timing, Work};
-use units::unknown;
+pub use timing::{EpochParts, Timing, Work};
+use units::unknown_unit;
 pub use units::{DEFAULT_UNITS, GROWTH_UNITS, OTHER_UNITS, units};
 
 /// Times one unit at the door's shapes on `threads` threads (0 = all cores).
@@ -77,7 +77,7 @@ pub fn work(unit: &str, threads: usize) -> Result<Work> {
             Some(("env", scene)) => scenes::step(scene)?,
             Some(("physics", scene)) => scenes::physics(scene)?,
             Some(("render", scene)) => scenes::picture(scene)?,
-            _ => return Err(unknown(unit)),
+            _ => return Err(unknown_unit(unit)),
         },
     })
 }

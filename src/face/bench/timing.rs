@@ -29,12 +29,12 @@ pub struct Timing {
     pub gflops: Option<f64>,
     /// Where the time went, for a unit that has parts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parts: Option<Parts>,
+    pub parts: Option<EpochParts>,
 }
 
 /// Where the time of an epoch goes, milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Parts {
+pub struct EpochParts {
     /// Acting in the scene, goals and pictures included.
     pub env_ms: f64,
     /// Committing episodes to the disk.
@@ -57,9 +57,9 @@ pub struct Parts {
     pub overhead_percent: f64,
 }
 
-impl Parts {
+impl EpochParts {
     /// Settles the rest and the overhead of an epoch that took `all_ms`.
-    pub(super) fn of(mut self, all_ms: f64) -> Self {
+    pub(super) fn with_total(mut self, all_ms: f64) -> Self {
         let kernels = self.env_ms + self.sac_ms + self.vae_ms + self.encode_ms + self.density_ms;
         self.other_ms = all_ms - kernels - self.commit_ms - self.gather_ms - self.weights_ms;
         self.overhead_percent = 100.0 * (1.0 - kernels / all_ms);

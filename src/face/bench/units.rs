@@ -30,7 +30,7 @@ pub const GROWTH_UNITS: [&str; 4] = ["growth_buffer", "growth_image", "growth_la
 pub fn units(names: &[String]) -> Result<Vec<&str>> {
     let known = known_units();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(unknown(name)),
+        Some(name) => Err(unknown_unit(name)),
         None if names.is_empty() => Ok(DEFAULT_UNITS.to_vec()),
         None => Ok(names.iter().map(String::as_str).collect()),
     }
@@ -41,7 +41,7 @@ fn known_units() -> Vec<&'static str> {
 }
 
 /// What is said of another name.
-pub(super) fn unknown(unit: &str) -> Error {
+pub(super) fn unknown_unit(unit: &str) -> Error {
     let known = known_units().join(", ");
     Error::Usage(format!("unknown unit `{unit}`; known: {known}"))
 }

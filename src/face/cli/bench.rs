@@ -39,12 +39,12 @@ pub fn run(args: &Args) -> Result<()> {
     for unit in units {
         if GROWTH_UNITS.contains(&unit) {
             let measured = bench::growth(unit)?;
-            measured.iter().try_for_each(|c| if args.json { output::json(c) } else { told_curve(c) })?;
+            measured.iter().try_for_each(|c| if args.json { output::json(c) } else { print_curve(c) })?;
             curves.extend(measured);
         } else {
             let timing = bench::time(unit, 0)?;
             ceiling = timing.gflops.filter(|_| unit == "gemm_1024").or(ceiling);
-            if args.json { output::json(&timing) } else { told(&timing, ceiling) }?;
+            if args.json { output::json(&timing) } else { print_timing(&timing, ceiling) }?;
         }
     }
     let Some(out) = &args.out else { return Ok(()) };
@@ -53,7 +53,10 @@ pub fn run(args: &Args) -> Result<()> {
 }
 
 /// One unit's figures; products as a share of `ceiling`, the GFLOP/s of `gemm_1024` in this run.
-fn told(Timing { unit, median_ms, min_ms, cpu_ms, n, gflops, parts }: &Timing, ceiling: Option<f64>) -> Result<()> {
+fn print_timing(
+    Timing { unit, median_ms, min_ms, cpu_ms, n, gflops, parts }: &Timing,
+    ceiling: Option<f64>,
+) -> Result<()> {
     let of_scenes = ["env_", "physics_", "render_"].iter().any(|kind| unit.starts_with(kind));
     let share = |gflops| ceiling.map_or(String::new(), |c| format!(", {:.0} % of the ceiling", 100.0 * gflops / c));
     let rate = match gflops {
@@ -83,7 +86,7 @@ fn told(Timing { unit, median_ms, min_ms, cpu_ms, n, gflops, parts }: &Timing, c
     output::line(&format!("  neither scene nor kernels {:14.1} %", p.overhead_percent))
 }
 
-fn told_curve(curve: &Curve) -> Result<()> {
+fn print_curve(curve: &Curve) -> Result<()> {
     let Curve { quantity, against, series, linear, points } = curve;
     let whose = if series.is_empty() { String::new() } else { format!(", {series}") };
     let bend = curve.bend().filter(|_| *linear);

@@ -64,8 +64,8 @@ pub fn main(command: Vec<OsString>) -> ExitCode {
     match run(cli.verb, &words) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            if let Some(account) = error.account() {
-                let _ = writeln!(std::io::stderr(), "{account}"); // nobody listens
+            if let Some(traceback) = error.traceback() {
+                let _ = writeln!(std::io::stderr(), "{traceback}"); // nobody listens
             }
             say(&error.to_string());
             ExitCode::from(error.exit_code())

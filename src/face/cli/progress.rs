@@ -42,13 +42,13 @@ impl Pace {
 }
 
 /// Shows a run's progress.
-pub struct Shown {
+pub struct TerminalProgress {
     bar: Option<ProgressBar>,
     pace: Pace,
     last_line_s: f64,
 }
 
-impl Shown {
+impl TerminalProgress {
     /// On this process's stderr.
     pub fn new() -> Self {
         let live = || {
@@ -60,7 +60,7 @@ impl Shown {
     }
 }
 
-impl Progress for Shown {
+impl Progress for TerminalProgress {
     fn tick(&mut self, tick: &Tick<'_>) {
         let left_s = self.pace.update(tick);
         if let Some(bar) = &self.bar {

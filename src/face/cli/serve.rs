@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::progress::Shown;
+use super::progress::TerminalProgress;
 use crate::error::{Error, Result};
 use crate::keep::store::Store;
 use crate::keep::supervise::RESTARTED;
@@ -56,7 +56,7 @@ fn tell(page: &Page) {
 
 /// Progress of a run that may have a page, which is there from the first tick on: then the directory is this run's.
 pub struct Served {
-    shown: Shown,
+    shown: TerminalProgress,
     page: Option<(Port, PathBuf)>,
 }
 
@@ -74,7 +74,7 @@ impl Served {
             }
             taken => taken?,
         };
-        Ok(Self { shown: Shown::new(), page: taken.map(|port| (port, dir.to_owned())) })
+        Ok(Self { shown: TerminalProgress::new(), page: taken.map(|port| (port, dir.to_owned())) })
     }
 
     /// A run goes on without its page rather than not at all.

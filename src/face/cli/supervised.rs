@@ -44,7 +44,7 @@ impl Supervised {
     /// # Errors
     /// As [`Supervisor::watch`].
     pub fn explore(&self, mut begin: Vec<OsString>, dir: &Path, serve: Option<u16>, json: bool) -> Result<u8> {
-        let shown = shown(serve, json);
+        let shown = display_args(serve, json);
         begin.extend(shown.clone());
         self.watch(begin, shown, dir)
     }
@@ -56,7 +56,7 @@ impl Supervised {
     pub fn resume(&self, dir: &Path, steps: Option<u64>, serve: Option<u16>, json: bool) -> Result<u8> {
         crate::keep::store::Store::read_only(dir)?;
         let steps = steps.into_iter().flat_map(|n| ["--steps".into(), n.to_string().into()]);
-        self.watch(Vec::new(), steps.chain(shown(serve, json)).collect(), dir)
+        self.watch(Vec::new(), steps.chain(display_args(serve, json)).collect(), dir)
     }
 
     fn watch(&self, begin: Vec<OsString>, resume: Vec<OsString>, dir: &Path) -> Result<u8> {
@@ -74,20 +74,20 @@ impl Supervised {
             dir,
             patience: Patience { stall_s: self.stall_s, back_off_s: self.back_off_s, end_s: 240.0 },
             stop: &stop,
-            tell: &mut |event, why| tell(dir, event, why),
+            tell: &mut |event, why| record(dir, event, why),
         }
         .watch()
     }
 }
 
 /// The arguments of a child that say what is shown of it.
-fn shown(serve: Option<u16>, json: bool) -> Vec<OsString> {
+fn display_args(serve: Option<u16>, json: bool) -> Vec<OsString> {
     let serve = serve.into_iter().flat_map(|port| ["--serve".into(), port.to_string().into()]);
     serve.chain(json.then(|| "--json".into())).collect()
 }
 
 /// Into the account of the night and `STATUS.json`, which no child writes to now; and to stderr.
-fn tell(dir: &Path, event: Kind, why: &str) {
+fn record(dir: &Path, event: Kind, why: &str) {
     let state = match event {
         Kind::Restarted => Phase::Exploring,
         Kind::Stopped => Phase::Paused,

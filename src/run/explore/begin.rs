@@ -46,8 +46,8 @@ pub fn start_in(
 ) -> Result<Summary> {
     let mut host = Host::of_this_process(progress)?;
     let mut task = Task::new(&config, build).map_err(Error::before_a_run)?;
-    let goals = goal_folder::asked(&config)?;
-    task.take_goals(goals.clone());
+    let goals = goal_folder::requested(&config)?;
+    task.replace_goals(goals.clone());
     let spec = task.env.spec();
     config.env.scene.clone_from(&spec.name);
     let night = &config.night;
@@ -59,7 +59,7 @@ pub fn start_in(
     let (resolved, facts) = (config.to_toml()?, format!("{facts:#}\n"));
     let columns = metrics::columns(&task.described);
     let header = MetricsCsv::header(&columns);
-    let described = task.described.to_file()?;
+    let described = task.described.to_json()?;
     let files = [
         ("config.toml", &*resolved),
         ("provenance.json", &*facts),
@@ -68,7 +68,7 @@ pub fn start_in(
     ];
     let store = Store::create_in(Arc::clone(&host.fs), dir, root, &files)?;
     host.fs = store.fs();
-    goal_folder::keep(&*host.fs, dir, &goals)?;
+    goal_folder::save(&*host.fs, dir, &goals)?;
     let metrics = MetricsCsv::cut_back(Arc::clone(&host.fs), &dir.join("metrics.csv"), columns, 0)?;
     log_to(dir, config.night.log_mb)?;
     host.warn_of_faults();
@@ -79,21 +79,21 @@ pub fn start_in(
 }
 
 impl Run<'_> {
-    /// [`run_out`](Self::run_out) after the episodes there are; where that fails, `STATUS.json` and the log say so.
+    /// [`run_to_end`](Self::run_to_end) after the episodes there are; where that fails, `STATUS.json` and the log say so.
     pub(super) fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
         self.host.pulse.ready();
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |log| log.lay_ballast())?;
+        self.log.retry(&mut self.host, &at, |log| log.reserve_ballast())?;
         self.record(how, why)?;
         self.status(Phase::Exploring, None)?;
-        let outcome = self.replay_episodes().and_then(|()| self.run_out());
+        let outcome = self.reload_episodes().and_then(|()| self.run_to_end());
         if let Err(e) = &outcome {
-            if let Some(account) = e.account() {
+            if let Some(traceback) = e.traceback() {
                 tracing::error!("the environment's own account:\n{account}");
             }
             self.record_failure(&e.to_string());
         }
-        self.log.drop_ballast();
+        self.log.release_ballast();
         outcome
     }
 

@@ -41,7 +41,7 @@ impl Run<'_> {
         let folder = dir.join("eval").join(format!("{updates:08}"));
         let report = evaluation::report(&dir, &folder, updates, &attempts, &*self.task.env, self.task.judged());
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |_| evaluation::write(&folder, &report, &attempts))?;
+        self.log.retry(&mut self.host, &at, |_| evaluation::write(&folder, &report, &attempts))?;
         let summary = Summary {
             run: dir.display().to_string(),
             env_steps: self.state.env_steps,
@@ -65,12 +65,12 @@ impl Run<'_> {
         self.log.store.still_ours()?; // pictures are drawn there
         match draw(&dir, &drawn) {
             Ok(files) => {
-                self.log.durably(&mut self.host, &at, |log| log.tensorboard_pictures(at.env_steps, &files))?;
+                self.log.retry(&mut self.host, &at, |log| log.tensorboard_pictures(at.env_steps, &files))?;
             }
             Err(e) => tracing::error!("the pictures could not be drawn: {e}; `skewfit plot` draws them"),
         }
         let json = serde_json::to_string_pretty(&summary).map_err(|e| Error::Damaged(format!("summary: {e}")))?;
-        self.log.durably(&mut self.host, &at, |log| {
+        self.log.retry(&mut self.host, &at, |log| {
             write_atomic(&*log.fs, &dir.join("summary.json"), json.as_bytes())?;
             log.status(&at, state, (!whole).then_some(why))
         })?;

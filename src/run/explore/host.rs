@@ -16,7 +16,7 @@ use crate::keep::supervise::pulse::Pulse;
 use crate::run::progress::Progress;
 
 /// Time between two looks at what is asked.
-pub(super) const LOOK: Duration = Duration::from_millis(250);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What a run needs of the process that it runs in.
 pub(super) struct Host<'a> {
@@ -28,7 +28,7 @@ pub(super) struct Host<'a> {
     /// Work done besides steps and updates: attempts, episodes read, pictures drawn.
     pub work: u64,
     /// When `control` was looked at last.
-    looked: Option<Instant>,
+    polled: Option<Instant>,
 }
 
 impl<'a> Host<'a> {
@@ -36,7 +36,7 @@ impl<'a> Host<'a> {
     pub(super) fn of_this_process(progress: &'a mut dyn Progress) -> Result<Self> {
         let faults = Chaos::from_env()?;
         let (fs, stop, pulse) = (disk(&faults), stop_flag(true), Pulse::new(faults.clone()));
-        Ok(Self { fs, stop, pulse, faults, progress, work: 0, looked: None })
+        Ok(Self { fs, stop, pulse, faults, progress, work: 0, polled: None })
     }
 
     /// Says in the log that faults are on; they are never silent.
@@ -47,28 +47,28 @@ impl<'a> Host<'a> {
     }
 
     /// Drops what was asked of an earlier process, unless a supervisor goes on with the same run.
-    pub(super) fn forget_requests(&self, dir: &Path) {
+    pub(super) fn clear_requests(&self, dir: &Path) {
         if std::env::var_os(crate::keep::supervise::RESTARTED).is_none() {
             control::forget(&*self.fs, dir);
         }
     }
 
-    /// What is asked from outside, read at most every [`LOOK`].
+    /// What is asked from outside, read at most every [`POLL_INTERVAL`].
     pub(super) fn request(&mut self, dir: &Path) -> Request {
-        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+        if self.polled.is_some_and(|at| at.elapsed() < POLL_INTERVAL) {
             return Request::Run;
         }
-        self.looked = Some(Instant::now());
+        self.polled = Some(Instant::now());
         asked(&*self.fs, dir)
     }
 
     /// Whether a signal or a request asks for an end.
-    pub(super) fn stop_is_asked(&self, dir: &Path) -> bool {
+    pub(super) fn stop_requested(&self, dir: &Path) -> bool {
         self.stop.load(Relaxed) || asked(&*self.fs, dir) == Request::Stop
     }
 
     /// Sleeps, and gives a sign of life: waiting is healthy.
-    pub(super) fn breathe(&mut self, time: Duration) {
+    pub(super) fn wait(&mut self, time: Duration) {
         std::thread::sleep(time);
         self.pulse.beat();
     }

@@ -5,22 +5,22 @@
 
 mod begin;
 mod collect;
-mod durably;
+mod epoch_sums;
 mod evaluate;
 mod finish;
-mod found;
 mod host;
 mod inject;
+mod legacy_epoch_sums;
+mod load;
 mod pause;
 mod rarest;
 mod record;
 mod recorder;
 mod restore;
 mod resume;
+mod retry;
 mod rollback;
 pub mod state;
-mod sums;
-mod sums_of_6a6cb58;
 mod task;
 mod update;
 
@@ -57,7 +57,7 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     /// To the end of `run.steps`, or to where it is asked to stop; then evaluation, checkpoint, pictures.
-    fn run_out(&mut self) -> Result<Summary> {
+    fn run_to_end(&mut self) -> Result<Summary> {
         if self.state.env_steps == 0 {
             self.tick("beginning");
             self.due_checkpoint()?;
@@ -65,7 +65,7 @@ impl Run<'_> {
         if self.state.env_steps < self.cfg.run.warmup_steps {
             self.warm_up()?;
         }
-        while self.state.epoch < self.cfg.run.epochs() && !self.stopping()? {
+        while self.state.epoch < self.cfg.run.epochs() && !self.should_stop()? {
             self.epoch()?;
         }
         self.finish()
@@ -74,12 +74,12 @@ impl Run<'_> {
     /// Collects warm-up episodes, towards goals of the prior; they are not reported in `metrics.csv`.
     fn warm_up(&mut self) -> Result<()> {
         while self.state.env_steps < self.cfg.run.warmup_steps {
-            if self.stopping()? {
+            if self.should_stop()? {
                 return Ok(());
             }
             self.collect("warm-up")?;
         }
-        self.charge_safety();
+        self.add_safety_time();
         self.state.sums = self.state.sums.after_warm_up(self.log.wall_s());
         self.due_checkpoint()
     }
@@ -89,13 +89,13 @@ impl Run<'_> {
     fn epoch(&mut self) -> Result<()> {
         let (epoch, run) = (self.state.epoch, self.cfg.run.clone());
         while self.state.env_steps < run.warmup_steps + (epoch + 1) * run.epoch_steps {
-            if self.stopping()? {
+            if self.should_stop()? {
                 return Ok(());
             }
             self.collect("exploring")?;
         }
         while self.learner.counts.updates < (epoch + 1) * run.updates_per_epoch {
-            if self.stopping()? {
+            if self.should_stop()? {
                 return Ok(());
             }
             self.update_agent()?;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Run;
-use super::host::LOOK;
+use super::host::POLL_INTERVAL;
 use crate::error::{Error, Result};
 use crate::keep::supervise::control::{Request, asked};
 use crate::keep::supervise::events::Cause;
@@ -11,7 +11,7 @@ use crate::keep::supervise::status::Phase;
 
 impl Run<'_> {
     /// True if the run should stop. Blocks while `control` says pause.
-    pub(super) fn stopping(&mut self) -> Result<bool> {
+    pub(super) fn should_stop(&mut self) -> Result<bool> {
         self.log.store.still_ours()?; // else what is asked there is not asked of this run
         match self.host.request(self.log.dir()) {
             Request::Stop => self.host.stop.store(true, Relaxed),
@@ -24,23 +24,23 @@ impl Run<'_> {
     /// Waits until it is asked to go on or to stop.
     fn pause(&mut self) -> Result<()> {
         let (at, why) = (self.position(), "it was asked to pause");
-        self.log.durably(&mut self.host, &at, |log| log.paused(&at, Cause::Asked, why))?;
-        self.log.durably(&mut self.host, &at, |log| log.status(&at, Phase::Paused, Some(why)))?;
+        self.log.retry(&mut self.host, &at, |log| log.record_pause(&at, Cause::Asked, why))?;
+        self.log.retry(&mut self.host, &at, |log| log.status(&at, Phase::Paused, Some(why)))?;
         while !self.host.stop.load(Relaxed) && asked(&*self.host.fs, self.log.dir()) == Request::Pause {
-            self.host.breathe(LOOK);
+            self.host.wait(POLL_INTERVAL);
             self.log.store.still_ours()?;
             self.log.heartbeat(&at, Phase::Paused, Some(why));
         }
-        self.log.went_on(&at, why);
+        self.log.end_pause(&at, why);
         Ok(())
     }
 
     /// Waits where less is free than `night.min_free_mb`; `false` where it is asked to stop meanwhile, for which there is
     /// room.
-    pub(super) fn need_room(&mut self) -> Result<bool> {
+    pub(super) fn wait_for_room(&mut self) -> Result<bool> {
         let at = self.position();
-        match self.log.durably(&mut self.host, &at, |log| log.room()) {
-            Err(Error::Disk(_)) if self.host.stop_is_asked(self.log.dir()) => Ok(false),
+        match self.log.retry(&mut self.host, &at, |log| log.check_free_space()) {
+            Err(Error::Disk(_)) if self.host.stop_requested(self.log.dir()) => Ok(false),
             room => room.map(|()| true),
         }
     }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::Run;
+use super::epoch_sums::EpochSums;
 use super::recorder::Position;
-use super::sums::Sums;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint::{Keep, Saved, Snapshot};
@@ -49,17 +49,17 @@ impl Run<'_> {
     /// Adds an event to `night.jsonl`, and to the log.
     pub(super) fn record(&mut self, kind: Kind, why: &str) -> Result<()> {
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |log| log.event(&at, kind, why))
+        self.log.retry(&mut self.host, &at, |log| log.event(&at, kind, why))
     }
 
     /// Replaces `STATUS.json`; `why` it is not exploring.
     pub(super) fn status(&mut self, state: Phase, why: Option<&str>) -> Result<()> {
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |log| log.status(&at, state, why))
+        self.log.retry(&mut self.host, &at, |log| log.status(&at, state, why))
     }
 
     /// Charges the seconds that safety took to the epoch under way.
-    pub(super) fn charge_safety(&mut self) {
+    pub(super) fn add_safety_time(&mut self) {
         let spent = std::mem::take(&mut self.log.safety);
         self.state.sums.add("time/safety_cpu_s", spent.cpu_s);
         self.state.sums.add("time/safety_wait_s", spent.wait_s);
@@ -67,9 +67,9 @@ impl Run<'_> {
 
     /// The epoch's row in `metrics.csv`, its line in the log, and `STATUS.json`.
     pub(super) fn record_epoch(&mut self) -> Result<()> {
-        self.charge_safety();
+        self.add_safety_time();
         let now = self.log.wall_s();
-        let sums = std::mem::replace(&mut self.state.sums, Sums::since(now));
+        let sums = std::mem::replace(&mut self.state.sums, EpochSums::new(now));
         let cpu = cpu_s(Whose::Process);
         let mut values = sums.row();
         values.extend(
@@ -89,8 +89,8 @@ impl Run<'_> {
         let figures: Vec<String> = row.values.iter().map(|(column, value)| format!("{column}={value:.4}")).collect();
         tracing::info!("epoch {} env_steps={} {}", self.state.epoch, row.env_steps, figures.join(" "));
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |log| log.row(&row))?;
-        self.log.durably(&mut self.host, &at, |log| log.tensorboard_row(&row))?;
+        self.log.retry(&mut self.host, &at, |log| log.row(&row))?;
+        self.log.retry(&mut self.host, &at, |log| log.tensorboard_row(&row))?;
         self.status(Phase::Exploring, None)
     }
 
@@ -117,14 +117,14 @@ impl Run<'_> {
     fn save(&mut self) -> Result<Saved> {
         self.host.work += 1;
         self.tick("saving");
-        self.charge_safety();
+        self.add_safety_time();
         self.state.wall_s = self.log.wall_s();
         self.state.counts = self.learner.counts.clone();
         self.state.config = self.cfg.identity()?;
         self.state.keep_finite();
         let (at, run) = (self.position(), &self.cfg.run);
         let (state, learner, env) = (&self.state, &self.learner, self.task.snapshot()?);
-        self.log.durably(&mut self.host, &at, |log| {
+        self.log.retry(&mut self.host, &at, |log| {
             let models = learner.models()?;
             let snapshot = Snapshot { update: at.updates, models, state: json!(state), env: env.clone() };
             let every_s = run.keep_every_hours * 3600.0;

@@ -31,7 +31,7 @@ pub(super) struct Position {
 
 /// Seconds that went into keeping the run safe since the last row.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Safety {
+pub(super) struct SafetyTime {
     /// Of the processor.
     pub cpu_s: f64,
     /// Of waiting for the disk.
@@ -42,9 +42,9 @@ pub(super) struct Safety {
 pub(super) struct Recorder {
     pub store: Store,
     pub metrics: MetricsCsv,
-    pub safety: Safety,
+    pub safety: SafetyTime,
     /// Whether it was recorded that episodes enter replay at other updates than before.
-    pub differs: bool,
+    pub replay_differs: bool,
     pub(super) fs: Arc<dyn Fs>,
     pub(super) night: NightConfig,
     tensorboard: Events,
@@ -62,8 +62,8 @@ impl Recorder {
             tensorboard: Events::of(store.dir()),
             store,
             metrics,
-            safety: Safety::default(),
-            differs: false,
+            safety: SafetyTime::default(),
+            replay_differs: false,
             fs,
             night: night.clone(),
             reported: None,
@@ -134,15 +134,15 @@ impl Recorder {
 
     /// Adds an event to `night.jsonl`, and to the log.
     pub(super) fn event(&self, at: &Position, kind: Kind, why: &str) -> Result<()> {
-        self.event_of(at, kind, None, why)
+        self.write_event(at, kind, None, why)
     }
 
     /// Records that the run stands still, and the cause that the report looks for.
-    pub(super) fn paused(&self, at: &Position, cause: Cause, why: &str) -> Result<()> {
-        self.event_of(at, Kind::Paused, Some(cause), why)
+    pub(super) fn record_pause(&self, at: &Position, cause: Cause, why: &str) -> Result<()> {
+        self.write_event(at, Kind::Paused, Some(cause), why)
     }
 
-    fn event_of(&self, at: &Position, kind: Kind, cause: Option<Cause>, why: &str) -> Result<()> {
+    fn write_event(&self, at: &Position, kind: Kind, cause: Option<Cause>, why: &str) -> Result<()> {
         match kind {
             Kind::Began | Kind::Resumed | Kind::WentOn | Kind::Stopped | Kind::Done => {
                 tracing::info!("{kind:?}: {why}")

@@ -8,7 +8,7 @@ use crate::learn::episode::Episode;
 impl Run<'_> {
     /// Coverage from every episode of before the checkpoint, replay from the newest ones. A damaged shard is named and left
     /// out.
-    pub(super) fn replay_episodes(&mut self) -> Result<()> {
+    pub(super) fn reload_episodes(&mut self) -> Result<()> {
         let at = self.position();
         let before = self.state.episodes as usize;
         let lines: Vec<_> = self.log.store.lines().iter().take(before).cloned().collect();
@@ -20,15 +20,15 @@ impl Run<'_> {
             if i.is_multiple_of(16) {
                 self.tick("reading episodes");
             }
-            match self.log.durably(&mut self.host, &at, |log| log.store.episode(line.id)) {
+            match self.log.retry(&mut self.host, &at, |log| log.store.episode(line.id)) {
                 Ok(episode) => {
                     let later = steps[i + 1..].iter().sum();
-                    self.task.observe_before(&episode, later)?;
+                    self.task.observe_earlier(&episode, later)?;
                     if i + kept >= lines.len() {
                         episodes.push(episode);
                     }
                 }
-                Err(Error::Damaged(damage)) => self.leave_out(&damage)?,
+                Err(Error::Damaged(damage)) => self.skip_damaged(&damage)?,
                 Err(other) => return Err(other),
             }
         }
@@ -37,7 +37,7 @@ impl Run<'_> {
     }
 
     /// Records that an episode cannot be learned from any more.
-    pub(super) fn leave_out(&mut self, damage: &str) -> Result<()> {
+    pub(super) fn skip_damaged(&mut self, damage: &str) -> Result<()> {
         self.record(Kind::Damaged, &format!("left out: {damage}; {NOT_THE_SAME}"))
     }
 }

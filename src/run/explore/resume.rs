@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
-use super::found::Found;
 use super::host::Host;
+use super::load::LoadedRun;
 use super::record::last_step;
 use super::recorder::Recorder;
 use super::{NOT_THE_SAME, Run};
@@ -62,21 +62,21 @@ pub fn resume_in(
         let path = path.display();
         return Err(Error::Usage(format!("{path}: seed = {is}, but the run was begun with {was}; put it back")));
     }
-    let mut found = Found::read(&mut host, dir, &cfg, pass_over, build)?;
+    let mut found = LoadedRun::read(&mut host, dir, &cfg, pass_over, build)?;
     // Nothing was changed so far. From here on the run is not finished, whatever an earlier process wrote.
     host.fs.remove(&summary).map_err(|e| disk_error("remove", &summary, &e))?;
-    host.forget_requests(dir);
+    host.clear_requests(dir);
     let aside = found.from.map_or(Ok(Vec::new()), |update| checkpoint::set_aside(&*host.fs, dir, update))?;
-    if found.put_back {
+    if found.env_restored {
         found.store.cut_back(found.state.episodes)?; // they are acted again; others are read from their shards
     }
-    let Found { store, mut task, learner, state, goals, told, mut damage, .. } = found;
-    goal_folder::keep(&*host.fs, dir, &goals)?;
-    task.take_goals(goals);
-    damage.extend(note_environment(&*host.fs, dir, told.as_ref(), &task.described)?);
-    let metrics = rows_behind(&host.fs, dir, &cfg, state.epoch, &task.described)?;
+    let LoadedRun { store, mut task, learner, state, goals, told, mut damage, .. } = found;
+    goal_folder::save(&*host.fs, dir, &goals)?;
+    task.replace_goals(goals);
+    damage.extend(record_environment(&*host.fs, dir, told.as_ref(), &task.described)?);
+    let metrics = cut_metrics(&host.fs, dir, &cfg, state.epoch, &task.described)?;
     write_atomic(&*host.fs, &dir.join("config.toml"), cfg.to_toml()?.as_bytes())?;
-    note_resumption(&*host.fs, dir, learner.workers().count())?;
+    record_resumption(&*host.fs, dir, learner.workers().count())?;
     let mut why = format!("at {} steps and {} updates", state.env_steps, state.counts.updates);
     if !aside.is_empty() {
         why += &format!("; newer checkpoints set aside: {}", aside.join(", "));
@@ -91,11 +91,11 @@ pub fn resume_in(
 }
 
 /// Writes down what is explored where the run does not tell yet, and says where it tells otherwise.
-fn note_environment(fs: &dyn Fs, dir: &Path, told: Option<&Described>, here: &Described) -> Result<Option<String>> {
+fn record_environment(fs: &dyn Fs, dir: &Path, told: Option<&Described>, here: &Described) -> Result<Option<String>> {
     match told {
         Some(told) if told == here => Ok(None),
         Some(_) => Ok(Some(format!("{} tells of another environment of that name; {NOT_THE_SAME}", scene::FILE))),
-        None => write_atomic(fs, &dir.join(scene::FILE), here.to_file()?.as_bytes()).map(|()| None),
+        None => write_atomic(fs, &dir.join(scene::FILE), here.to_json()?.as_bytes()).map(|()| None),
     }
 }
 
@@ -113,7 +113,7 @@ fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Result<Option<Summary>>
 
 /// `metrics.csv` as it was at the checkpoint: the rows of the whole epochs behind it, not that of the one under way.
 /// Rows that are gone are told of, and the run goes on without them.
-fn rows_behind(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &Described) -> Result<MetricsCsv> {
+fn cut_metrics(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &Described) -> Result<MetricsCsv> {
     let columns = metrics::columns(task);
     let path = dir.join("metrics.csv");
     if !path.exists() {
@@ -129,7 +129,7 @@ fn rows_behind(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &De
 }
 
 /// Adds this process to `provenance.json`, and tells where its results cannot be those of the one that began the run.
-fn note_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
+fn record_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
     let path = dir.join("provenance.json");
     let read = |text: String| serde_json::from_str::<Map<String, Value>>(&text).ok();
     let Some(mut facts) = std::fs::read_to_string(&path).ok().and_then(read) else {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sums::Sums;
+use super::epoch_sums::EpochSums;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint::Snapshot;
 use crate::keep::supervise::ladder::Ladder;
@@ -20,7 +20,7 @@ pub struct RunState {
     /// The learner's.
     pub counts: Counts,
     /// Of the epoch under way.
-    pub sums: Sums,
+    pub sums: EpochSums,
     /// Name and value of the latest evaluation's leading figure.
     pub evaluation: Option<(String, f64)>,
     /// Seconds, over all processes that worked on the run.

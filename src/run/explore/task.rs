@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::learn::episode::Episode;
 use crate::learn::learner::Learner;
 use crate::learn::skew::Weights;
-use crate::task::attempt::{self, Attempt, Evaluator, Goal};
+use crate::task::attempt::{self, Attempt, EvaluationGoal, Evaluator};
 use crate::task::coverage::{Coverage, along};
 use crate::task::knn_entropy::PictureEntropy;
-use crate::task::scene::{Build, Described, fits};
+use crate::task::scene::{Build, Described, check_scene};
 
 /// What is explored.
 pub(super) struct Task {
@@ -18,16 +18,16 @@ pub(super) struct Task {
     /// What `env.json` says of it.
     pub described: Described,
     /// What is tried.
-    pub goals: Vec<Goal>,
+    pub goals: Vec<EvaluationGoal>,
     /// `None` where the environment cannot be frozen: then goals are tried in `env` itself.
     evaluator: Option<Evaluator>,
-    visits: Visits,
+    measure: CoverageMeasure,
     /// Every visited state on the map's two axes.
     pub visited: Vec<[f64; 2]>,
 }
 
 /// How visits are counted: in cells of what is known of a state, or else by the pictures.
-enum Visits {
+enum CoverageMeasure {
     Cells(Coverage),
     Pictures(Box<PictureEntropy>),
 }
@@ -40,7 +40,7 @@ impl Task {
     pub(super) fn new(cfg: &Config, build: Build<'_>) -> Result<Self> {
         let fitting = |goals| {
             let env = build(&cfg.env, goals)?;
-            fits(&*env, &cfg.env).map(|()| env)
+            check_scene(&*env, &cfg.env).map(|()| env)
         };
         let mut env = fitting(0)?;
         let evaluator = attempt::snapshot(&*env)?.map(|_| Evaluator::new(cfg, &fitting)).transpose()?;
@@ -48,17 +48,17 @@ impl Task {
             drop(env); // a device is there once
             env = fitting(cfg.evaluate.pictures)?;
         }
-        let goals = attempt::own_goals(evaluator.as_ref().map_or(&*env, Evaluator::env));
+        let goals = attempt::env_goals(evaluator.as_ref().map_or(&*env, Evaluator::env));
         let window = cfg.coverage.window_steps;
-        let visits = match env.coverage() {
-            Some(grid) => Visits::Cells(Coverage::new(grid.clone(), window)),
-            None => Visits::Pictures(Box::new(PictureEntropy::new(cfg.env.image_size, cfg.seed, window)?)),
+        let measure = match env.coverage() {
+            Some(grid) => CoverageMeasure::Cells(Coverage::new(grid.clone(), window)),
+            None => CoverageMeasure::Pictures(Box::new(PictureEntropy::new(cfg.env.image_size, cfg.seed, window)?)),
         };
-        Ok(Self { described: Described::of(&*env), env, goals, evaluator, visits, visited: Vec::new() })
+        Ok(Self { described: Described::of(&*env), env, goals, evaluator, measure, visited: Vec::new() })
     }
 
     /// Tries these pictures in place of the environment's own goals; none: its own stay. Nothing judges attempts at them.
-    pub(super) fn take_goals(&mut self, goals: Vec<Goal>) {
+    pub(super) fn replace_goals(&mut self, goals: Vec<EvaluationGoal>) {
         if !goals.is_empty() {
             (self.goals, self.described.metrics) = (goals, None);
         }
@@ -70,7 +70,7 @@ impl Task {
     }
 
     /// Whether what was acted after a checkpoint can be acted again.
-    pub(super) fn can_be_frozen(&self) -> bool {
+    pub(super) fn has_snapshots(&self) -> bool {
         self.evaluator.is_some()
     }
 
@@ -86,7 +86,7 @@ impl Task {
     ///
     /// # Errors
     /// `BadSnapshot` for another environment's.
-    pub(super) fn put_back(&mut self, snapshot: &[u8]) -> Result<bool> {
+    pub(super) fn restore_env(&mut self, snapshot: &[u8]) -> Result<bool> {
         if snapshot.is_empty() {
             return Ok(false);
         }
@@ -101,9 +101,9 @@ impl Task {
     /// # Errors
     /// What the pictures' network reports.
     pub(super) fn observe(&mut self, episode: &Episode) -> Result<()> {
-        match &mut self.visits {
-            Visits::Pictures(pictures) => pictures.observe(episode)?,
-            Visits::Cells(coverage) => {
+        match &mut self.measure {
+            CoverageMeasure::Pictures(pictures) => pictures.observe(episode)?,
+            CoverageMeasure::Cells(coverage) => {
                 let axes = self.described.map_axes().cloned();
                 for t in 1..=episode.steps() {
                     let state = episode.counted(t);
@@ -119,28 +119,28 @@ impl Task {
     ///
     /// # Errors
     /// As there.
-    pub(super) fn observe_before(&mut self, episode: &Episode, later: u64) -> Result<()> {
-        match &self.visits {
-            Visits::Pictures(pictures) if later >= pictures.window() as u64 => Ok(()),
+    pub(super) fn observe_earlier(&mut self, episode: &Episode, later: u64) -> Result<()> {
+        match &self.measure {
+            CoverageMeasure::Pictures(pictures) if later >= pictures.window() as u64 => Ok(()),
             _ => self.observe(episode),
         }
     }
 
     /// (visited, all) cells; (0, 0) where visits are not counted in cells.
     pub(super) fn cells(&self) -> (usize, usize) {
-        match &self.visits {
-            Visits::Cells(coverage) => (coverage.cells(), coverage.cells_total()),
-            Visits::Pictures(_) => (0, 0),
+        match &self.measure {
+            CoverageMeasure::Cells(coverage) => (coverage.cells(), coverage.cells_total()),
+            CoverageMeasure::Pictures(_) => (0, 0),
         }
     }
 
     /// What is measured of the visits, by column.
     pub(super) fn coverage(&self) -> Vec<(&'static str, f64)> {
-        match &self.visits {
-            Visits::Cells(coverage) => {
+        match &self.measure {
+            CoverageMeasure::Cells(coverage) => {
                 vec![("coverage/cells", coverage.cells() as f64), ("coverage/entropy_nats", coverage.entropy_nats())]
             }
-            Visits::Pictures(pictures) => {
+            CoverageMeasure::Pictures(pictures) => {
                 pictures.nats().map(|nats| ("coverage/knn_entropy", nats)).into_iter().collect()
             }
         }
@@ -170,7 +170,7 @@ impl Task {
         &mut self,
         learner: &Learner,
         cfg: &Config,
-        goals: &[(u64, Goal)],
+        goals: &[(u64, EvaluationGoal)],
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<Attempt>> {
         if let Some(evaluator) = self.evaluator.as_mut().filter(|_| !cfg.evaluate.shared_env) {
@@ -181,6 +181,6 @@ impl Task {
             attempt::attempt(&mut *self.env, learner, cfg, goal)
         };
         let attempts = goals.iter().map(one).collect::<Result<Vec<_>>>()?;
-        Ok(attempts.into_iter().enumerate().map(|(i, attempt)| attempt.kept(i)).collect())
+        Ok(attempts.into_iter().enumerate().map(|(i, attempt)| attempt.drop_late_episode(i)).collect())
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::Run;
+use super::epoch_sums::{REFRESH_S, SAC_S, VAE_S};
 use super::state::RunState;
-use super::sums::{REFRESH_S, SAC_S, VAE_S};
 use crate::error::{Error, Result};
 use crate::keep::faults::Place;
 use crate::learn::nn::ModelState;
@@ -14,7 +14,7 @@ use crate::learn::skew::SkewInfo;
 const STRIDE: u64 = 16;
 
 /// Models and counters at one moment, in memory.
-struct Mark {
+struct Savepoint {
     models: ModelState,
     state: RunState,
 }
@@ -30,11 +30,11 @@ impl Run<'_> {
         self.inject_nan(Place::Update, self.learner.counts.updates)?;
         let outcome = self.learner.fit_agent();
         let outcome = outcome.map(|(info, reward)| {
-            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
-            self.state.sums.mean("reward/mean", reward);
+            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.add_to_mean(column, fact));
+            self.state.sums.add_to_mean("reward/mean", reward);
         });
         self.state.sums.add(SAC_S, began.elapsed().as_secs_f64());
-        self.survive(outcome)
+        self.skip_non_finite(outcome)
     }
 
     /// The VAE phase and the refresh that follows it, if one is due; skewing acts from the refresh after `start_epoch` + 1
@@ -44,12 +44,12 @@ impl Run<'_> {
         if updates == 0 || self.learner.replay.transitions() == 0 {
             return Ok(true);
         }
-        let (began, before) = (Instant::now(), self.mark()?);
+        let (began, before) = (Instant::now(), self.savepoint()?);
         for k in 0..updates {
             if k.is_multiple_of(STRIDE) {
                 self.tick("fitting the VAE");
-                if self.stopping()? {
-                    return self.undo(before).map(|()| false);
+                if self.should_stop()? {
+                    return self.restore_savepoint(before).map(|()| false);
                 }
             }
             self.update_vae()?;
@@ -66,10 +66,10 @@ impl Run<'_> {
         self.learner.draw_minibatch();
         self.inject_nan(Place::Vae, self.learner.counts.vae_updates)?;
         let outcome = self.learner.fit_vae().map(|info| {
-            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
+            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.add_to_mean(column, fact));
             self.state.sums.set("vae/active_dims", info.active_dims as f64);
         });
-        self.survive(outcome)
+        self.skip_non_finite(outcome)
     }
 
     /// New latents of everything stored, and with `skew` new densities and weights.
@@ -98,13 +98,13 @@ impl Run<'_> {
         columns.into_iter().flatten().for_each(|(column, fact)| self.state.sums.set(column, fact));
     }
 
-    fn mark(&self) -> Result<Mark> {
+    fn savepoint(&self) -> Result<Savepoint> {
         let state = RunState { counts: self.learner.counts.clone(), ..self.state.clone() };
-        Ok(Mark { models: self.learner.models()?, state })
+        Ok(Savepoint { models: self.learner.models()?, state })
     }
 
     /// Goes back to a mark; replay's latents are not those of its VAE then, so nothing can be learned from them.
-    fn undo(&mut self, Mark { models, state }: Mark) -> Result<()> {
+    fn restore_savepoint(&mut self, Savepoint { models, state }: Savepoint) -> Result<()> {
         self.learner.restore_models(&models)?;
         self.learner.counts = state.counts.clone();
         self.state = state;

@@ -20,13 +20,13 @@ const DIM: usize = 8;
 /// k.
 const NEIGHBOUR: usize = 3;
 /// n: pictures that are compared, spread over the window.
-const COMPARED: usize = 1000;
+const SAMPLED: usize = 1000;
 /// Floor of distances, in units of the spread of noise: two equal pictures would give ln 0.
-const NEAREST: f64 = 1e-3;
+const MIN_DISTANCE: f64 = 1e-3;
 /// Pictures of noise whose spread is the unit.
 const NOISE_PICTURES: usize = 64;
 
-type Point = [f64; DIM];
+type Features = [f64; DIM];
 
 /// The features of the newest pictures.
 pub struct PictureEntropy {
@@ -34,7 +34,7 @@ pub struct PictureEntropy {
     /// Features of a unit.
     unit: f64,
     window: usize,
-    recent: VecDeque<Point>,
+    recent: VecDeque<Features>,
 }
 
 impl PictureEntropy {
@@ -77,12 +77,12 @@ impl PictureEntropy {
     /// Of the window, nats; `None` while there are too few pictures.
     #[must_use]
     pub fn nats(&self) -> Option<f64> {
-        let n = self.recent.len().min(COMPARED);
-        let compared: Vec<Point> = (0..n).map(|i| self.recent[i * self.recent.len() / n]).collect();
+        let n = self.recent.len().min(SAMPLED);
+        let compared: Vec<Features> = (0..n).map(|i| self.recent[i * self.recent.len() / n]).collect();
         entropy(&compared)
     }
 
-    fn features(&mut self, pictures: &[&[u8]]) -> Result<Vec<Point>> {
+    fn features(&mut self, pictures: &[&[u8]]) -> Result<Vec<Features>> {
         let means = self.encoder.encode(pictures)?;
         let point = |row: &[f32]| std::array::from_fn(|i| f64::from(row[i]) / self.unit);
         Ok(means.chunks_exact(DIM).map(point).collect())
@@ -90,7 +90,7 @@ impl PictureEntropy {
 }
 
 /// Root mean square distance of a point's entries from their means.
-fn spread(points: &[Point]) -> f64 {
+fn spread(points: &[Features]) -> f64 {
     let n = points.len() as f64;
     let mean = |i: usize| points.iter().map(|p| p[i]).sum::<f64>() / n;
     let variance = |i: usize| points.iter().map(|p| (p[i] - mean(i)).powi(2)).sum::<f64>() / n;
@@ -103,7 +103,7 @@ fn entropy<const D: usize>(points: &[[f64; D]]) -> Option<f64> {
     if n <= NEIGHBOUR {
         return None;
     }
-    let logs: f64 = points.iter().enumerate().map(|(i, p)| neighbour(points, i, p).max(NEAREST).ln()).sum();
+    let logs: f64 = points.iter().enumerate().map(|(i, p)| neighbour(points, i, p).max(MIN_DISTANCE).ln()).sum();
     Some(digamma(n) - digamma(NEIGHBOUR) + ln_ball(D) + D as f64 / n as f64 * logs)
 }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Fs, parent_of};
-use crate::error::{Error, Result, lasts};
+use crate::error::{Error, Result, is_permanent};
 use crate::format::bytes;
 
 /// Refuses to begin what will not fit: `dir`, which need not exist yet, is to hold `needed` more bytes.
@@ -33,7 +33,7 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
     match e.get_ref().and_then(|cause| cause.downcast_ref()) {
         Some(Error::Lost(why)) => Error::Lost(why.clone()),
         Some(Error::Busy(why)) => Error::Busy(why.clone()),
-        _ if lasts(e) => Error::Usage(format!("{failed}; let it be written there, or give another directory")),
+        _ if is_permanent(e) => Error::Usage(format!("{failed}; let it be written there, or give another directory")),
         _ if e.kind() == io::ErrorKind::NotFound => Error::Disk(format!("{failed}; it is gone: put it back")),
         _ => Error::Disk(format!("{failed}; make room or check the disk, then resume")),
     }
@@ -43,7 +43,7 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
 #[must_use]
 pub fn unread(path: &Path, e: &io::Error) -> Error {
     let path = path.display();
-    if lasts(e) {
+    if is_permanent(e) {
         return Error::Usage(format!("{path} may not be read: {e}; let this user read it, or put a sound copy there"));
     }
     Error::Disk(format!("{path} cannot be read now: {e}; check the disk, then try again"))

@@ -1,10 +1,10 @@
-//! Sums over an epoch by metric column, until they become its row.
+//! EpochSums over an epoch by metric column, until they become its row.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::sums_of_6a6cb58::Either;
+use super::legacy_epoch_sums::StoredSums;
 use crate::learn::episode::GoalOrigin;
 
 /// Columns that count from 0, with or without an event.
@@ -31,8 +31,8 @@ pub const REFRESH_S: &str = "time/refresh_s";
 
 /// What an epoch has measured so far. Times in seconds are this machine's and no part of what is learned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Either")]
-pub struct Sums {
+#[serde(from = "StoredSums")]
+pub struct EpochSums {
     /// Column -> (sum, how many): the row has the mean.
     pub(super) means: BTreeMap<String, (f64, u64)>,
     /// Column -> value: the row has the value.
@@ -44,16 +44,16 @@ pub struct Sums {
     pub began_cpu_s: f64,
 }
 
-impl Default for Sums {
+impl Default for EpochSums {
     fn default() -> Self {
-        Self::since(0.0)
+        Self::new(0.0)
     }
 }
 
-impl Sums {
+impl EpochSums {
     /// Nothing yet; the run's clock stands at `began_s`.
     #[must_use]
-    pub fn since(began_s: f64) -> Self {
+    pub fn new(began_s: f64) -> Self {
         let values = COUNTED.map(|column| (column.to_owned(), 0.0)).into();
         Self { means: BTreeMap::new(), values, began_s, began_cpu_s: 0.0 }
     }
@@ -61,7 +61,7 @@ impl Sums {
     /// Nothing yet but what the warm-up, which has no row, has cost for safety.
     #[must_use]
     pub fn after_warm_up(&self, began_s: f64) -> Self {
-        let mut sums = Self::since(began_s);
+        let mut sums = Self::new(began_s);
         for column in ["time/safety_cpu_s", "time/safety_wait_s"] {
             sums.add(column, self.values.get(column).copied().unwrap_or(0.0));
         }
@@ -69,7 +69,7 @@ impl Sums {
     }
 
     /// One more measurement of a column whose mean is shown.
-    pub fn mean(&mut self, column: &str, value: f64) {
+    pub fn add_to_mean(&mut self, column: &str, value: f64) {
         let (sum, n) = self.means.entry(column.to_owned()).or_default();
         *sum += value;
         *n += 1;

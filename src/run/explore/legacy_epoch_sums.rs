@@ -2,28 +2,28 @@
 
 use serde::Deserialize;
 
-use super::sums::Sums;
+use super::epoch_sums::EpochSums;
 use std::collections::BTreeMap;
 
-/// Either form, as read from a checkpoint's `state.json`.
+/// StoredSums form, as read from a checkpoint's `state.json`.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum Either {
+pub(super) enum StoredSums {
     /// Today's.
-    Now { means: BTreeMap<String, (f64, u64)>, values: BTreeMap<String, f64>, began_s: f64 },
+    Current { means: BTreeMap<String, (f64, u64)>, values: BTreeMap<String, f64>, began_s: f64 },
     /// One field a column.
-    Then(Box<Then>),
+    Legacy(Box<LegacySums>),
 }
 
 #[derive(Deserialize)]
-pub(super) struct Then {
+pub(super) struct LegacySums {
     updates: u64,
     agent: [f64; 7],
     vae_updates: u64,
     vae: [f64; 3],
     active_dims: f64,
     goals: [f64; 3],
-    skew: Option<Skew>,
+    skew: Option<LegacySkew>,
     #[serde(default)]
     mapped_states: Vec<(String, f64)>,
     evaluation: Vec<(String, f64)>,
@@ -40,24 +40,24 @@ pub(super) struct Then {
 }
 
 #[derive(Deserialize)]
-struct Skew {
+struct LegacySkew {
     alpha: f64,
     ess: f64,
     max_weight: f64,
 }
 
-impl From<Either> for Sums {
-    fn from(either: Either) -> Self {
-        match either {
-            Either::Now { means, values, began_s } => Self { means, values, began_s, began_cpu_s: 0.0 },
-            Either::Then(then) => (*then).into(),
+impl From<StoredSums> for EpochSums {
+    fn from(stored: StoredSums) -> Self {
+        match stored {
+            StoredSums::Current { means, values, began_s } => Self { means, values, began_s, began_cpu_s: 0.0 },
+            StoredSums::Legacy(then) => (*then).into(),
         }
     }
 }
 
-impl From<Then> for Sums {
-    fn from(then: Then) -> Self {
-        let mut sums = Self::since(then.began_s);
+impl From<LegacySums> for EpochSums {
+    fn from(then: LegacySums) -> Self {
+        let mut sums = Self::new(then.began_s);
         let agent = ["critic_loss", "actor_loss", "temperature", "entropy", "q_mean", "grad_norm"];
         let agent = agent.map(|name| format!("train/{name}")).into_iter().chain(["reward/mean".to_owned()]);
         let vae = ["vae/sse", "vae/kl", "vae/loss"].map(str::to_owned);
@@ -104,7 +104,7 @@ mod tests {
             "active_dims":3.0,"goals":[0,1,2],"skew":{"alpha":-0.5,"ess":0.25,"max_weight":0.125},
             "mapped_states":[["replay/mean_x",0.5]],"evaluation":[["distance",0.75]],"success_rate":0.5,
             "env_s":1.0,"sac_s":2.0,"vae_s":3.0,"refresh_s":4.0,"began_s":5.0,"safety_cpu_s":0.5,"safety_wait_s":0.25}"#;
-        let sums: Sums = serde_json::from_str(then).unwrap();
+        let sums: EpochSums = serde_json::from_str(then).unwrap();
         let row = sums.row();
         for (column, value) in [
             ("train/critic_loss", 1.0),
@@ -124,7 +124,7 @@ mod tests {
             assert_eq!(row.get(column), Some(&value), "{column}");
         }
         assert_eq!((row.len(), sums.accounted_s(), sums.began_s), (26, 10.0, 5.0));
-        let again: Sums = serde_json::from_str(&serde_json::to_string(&sums).unwrap()).unwrap();
+        let again: EpochSums = serde_json::from_str(&serde_json::to_string(&sums).unwrap()).unwrap();
         assert_eq!(again, sums, "today's form reads back");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::host::{Host, LOOK};
+use super::host::{Host, POLL_INTERVAL};
 use super::recorder::{Position, Recorder};
 use crate::error::{Error, Result};
 use crate::format::bytes;
@@ -19,7 +19,7 @@ impl Recorder {
     ///
     /// # Errors
     /// What `work` reports of anything else; the disk's refusal where the run is asked to stop meanwhile.
-    pub(super) fn durably<T>(
+    pub(super) fn retry<T>(
         &mut self,
         host: &mut Host<'_>,
         at: &Position,
@@ -35,9 +35,9 @@ impl Recorder {
             match done {
                 Err(refusal) if refusal.is_disk() => {
                     let why = refusal.to_string();
-                    self.drop_ballast();
+                    self.release_ballast();
                     if waited.is_none() {
-                        let _ = self.paused(at, Cause::Disk, &why); // in the log at least
+                        let _ = self.record_pause(at, Cause::Disk, &why); // in the log at least
                     }
                     let _ = self.status(at, Phase::Paused, Some(&why));
                     waited = Some(why);
@@ -45,7 +45,7 @@ impl Recorder {
                 }
                 done => {
                     if let Some(why) = waited {
-                        self.went_on(at, &why);
+                        self.end_pause(at, &why);
                     }
                     return done;
                 }
@@ -60,28 +60,28 @@ impl Recorder {
         loop {
             let began = Instant::now();
             while began.elapsed() < pause {
-                if host.stop_is_asked(self.dir()) {
+                if host.stop_requested(self.dir()) {
                     return Err(refusal);
                 }
-                host.breathe(LOOK.min(pause));
+                host.wait(POLL_INTERVAL.min(pause));
                 self.store.still_ours()?;
             }
-            let room = self.lay_ballast().and_then(|()| self.room());
+            let room = self.reserve_ballast().and_then(|()| self.check_free_space());
             if room.and_then(|()| self.status(at, Phase::Paused, Some(&why))).is_ok() {
                 return Ok(());
             }
-            self.drop_ballast();
+            self.release_ballast();
         }
     }
 
     /// Records that a pause is over; best effort, the next durable write reports the error.
-    pub(super) fn went_on(&mut self, at: &Position, why: &str) {
+    pub(super) fn end_pause(&mut self, at: &Position, why: &str) {
         let _ = self.event(at, Kind::WentOn, &format!("after a pause: {why}"));
         let _ = self.status(at, Phase::Exploring, None);
     }
 
     /// Refuses where less is free than `night.min_free_mb`.
-    pub(super) fn room(&self) -> Result<()> {
+    pub(super) fn check_free_space(&self) -> Result<()> {
         let dir = self.dir();
         let free = self.fs.free_bytes(dir).map_err(|e| disk_error("ask for room at", dir, &e))?;
         let floor = self.night.min_free_mb * 1_000_000;
@@ -92,7 +92,7 @@ impl Recorder {
     }
 
     /// Sets room aside, where the file system can.
-    pub(super) fn lay_ballast(&self) -> Result<()> {
+    pub(super) fn reserve_ballast(&self) -> Result<()> {
         let path = self.dir().join(BALLAST);
         let size = self.night.ballast_mb * 1_000_000;
         match self.fs.reserve(&path, size) {
@@ -104,7 +104,7 @@ impl Recorder {
     }
 
     /// Gives it back; best effort.
-    pub(super) fn drop_ballast(&self) {
+    pub(super) fn release_ballast(&self) {
         let _ = self.fs.remove(&self.dir().join(BALLAST));
     }
 }

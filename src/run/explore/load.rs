@@ -13,29 +13,29 @@ use crate::keep::checkpoint::{self, Loaded};
 use crate::keep::store::Store;
 use crate::learn::learner::Learner;
 use crate::run::goal_folder;
-use crate::task::attempt::Goal;
+use crate::task::attempt::EvaluationGoal;
 use crate::task::opened::restore;
-use crate::task::scene::{Build, Described, same_scene};
+use crate::task::scene::{Build, Described, check_same_scene};
 
 /// See the module.
-pub(super) struct Found {
+pub(super) struct LoadedRun {
     pub store: Store,
     pub task: Task,
     pub learner: Learner,
     pub state: RunState,
     /// Pictures of the user's.
-    pub goals: Vec<Goal>,
+    pub goals: Vec<EvaluationGoal>,
     /// What the run's `env.json` tells; `None` of a run of an older program.
     pub told: Option<Described>,
     /// The checkpoint's update; `None` of a run whose process ended before its first one.
     pub from: Option<u64>,
     /// Whether the environment is where it was at the checkpoint.
-    pub put_back: bool,
+    pub env_restored: bool,
     /// What is to be recorded once the run goes on.
     pub damage: Vec<String>,
 }
 
-impl Found {
+impl LoadedRun {
     /// Opens the run in `dir`, which `host` writes to from here on; not at the `pass_over` newest checkpoints.
     ///
     /// # Errors
@@ -56,33 +56,33 @@ impl Found {
         }
         log_to(dir, cfg.night.log_mb)?;
         let task = Task::new(cfg, build)?;
-        same_scene(store.root(), task.env.spec())?;
+        check_same_scene(store.root(), task.env.spec())?;
         let learner = Learner::new(&cfg.learner(), task.env.spec().action_dim)?;
-        let (goals, told) = (goal_folder::kept(dir, cfg)?, Described::told(dir, store.root())?);
-        let (state, from, put_back, damage) = (RunState::default(), None, false, Vec::new());
-        let mut found = Self { store, task, learner, state, goals, told, from, put_back, damage };
+        let (goals, told) = (goal_folder::load(dir, cfg)?, Described::read(dir, store.root())?);
+        let (state, from, env_restored, damage) = (RunState::default(), None, false, Vec::new());
+        let mut found = Self { store, task, learner, state, goals, told, from, env_restored, damage };
         if let Some(Loaded { snapshot, passed_over }) = loaded {
             found.state = RunState::of(&snapshot)?;
             found.store.holds(found.state.episodes)?;
             restore(&mut found.learner, &snapshot)?;
             found.from = Some(snapshot.update);
-            found.put_back = found.task.put_back(&snapshot.env)?;
-            found.note(cfg, !snapshot.env.is_empty())?;
+            found.env_restored = found.task.restore_env(&snapshot.env)?;
+            found.note_differences(cfg, !snapshot.env.is_empty())?;
             found.damage.extend(passed_over.iter().map(|damage| format!("checkpoint passed over: {damage}")));
         }
         Ok(found)
     }
 
     /// What keeps the run from ending in the bytes of one that was not interrupted.
-    fn note(&mut self, cfg: &Config, was_frozen: bool) -> Result<()> {
+    fn note_differences(&mut self, cfg: &Config, was_frozen: bool) -> Result<()> {
         if !self.state.config.is_empty() && !cfg.has_identity(&self.state.config)? {
             self.damage.push(format!("config.toml is not that of the checkpoint; {NOT_THE_SAME}"));
         }
-        if was_frozen && !self.put_back {
+        if was_frozen && !self.env_restored {
             self.damage.push(format!("the environment cannot be put back to where it was; {NOT_THE_SAME}"));
         }
         let later = &self.store.lines()[self.state.episodes as usize..];
-        if !self.put_back && later.iter().any(|line| line.at_update.is_none()) {
+        if !self.env_restored && later.iter().any(|line| line.at_update.is_none()) {
             self.damage.push(format!("the journal does not tell when episodes entered replay; {NOT_THE_SAME}"));
         }
         Ok(())
