@@ -1,4 +1,4 @@
-//! `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on those that the run has.
+//! `skewfit evaluate`: evaluates a run's newest sound checkpoint on the user's pictures or on the run's own.
 
 use std::path::{Path, PathBuf};
 
@@ -13,24 +13,24 @@ use crate::task::attempt::{EvaluationGoal, Evaluator, env_goals};
 use crate::task::opened::Opened;
 use crate::task::scene::{self, Build, check_same_scene, check_scene};
 
-/// Pictures tried at a time.
+/// Most goal pictures of one evaluation.
 const MOST: usize = 1000;
 
-/// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on those that the run has.
+/// Evaluates a run's newest sound checkpoint on the user's pictures `goals`, or on the run's own if there are none.
 ///
 /// # Errors
-/// As [`run_in`]; `Usage` of an environment that is not shipped.
+/// As [`run_in`]; `Usage` for an environment that is not shipped.
 pub fn run(dir: &Path, goals: &[PathBuf], episodes: Option<usize>) -> Result<Value> {
     run_in(dir, goals, episodes, &scene::build)
 }
 
-/// [`run`] in an environment of the caller's. A goal that is a folder stands for the pictures in it.
+/// [`run`] in an environment of the caller. A folder among `goals` stands for all pictures in it.
 ///
-/// All that the run has are its evaluation at that checkpoint, in `eval/<update>`; what else is tried goes to
-/// `eval/partial` and `eval/pictures`, where it takes the place of the time before.
+/// An evaluation on all of the run's own pictures is written to `eval/<update>`. One on some of them is written to
+/// `eval/partial`, and one on the user's pictures to `eval/pictures`; both replace the files of the previous one.
 ///
 /// # Errors
-/// `Usage` for what is not a run or not a picture; `Damaged` where no checkpoint is sound.
+/// `Usage` if `dir` is not a run or a file is not a picture; `Damaged` if no checkpoint is sound.
 pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Build<'_>) -> Result<Value> {
     let opened = Opened::read(dir)?;
     let cfg = &opened.cfg;
@@ -79,7 +79,7 @@ pub fn run_in(dir: &Path, goals: &[PathBuf], episodes: Option<usize>, build: Bui
     Ok(report)
 }
 
-/// The latent threshold of an evaluation of the same checkpoint on the scene's own pictures.
+/// The latent threshold that the evaluation in `folder`, on the scene's own pictures, has found.
 fn known_threshold(folder: &Path) -> Option<f64> {
     let text = std::fs::read_to_string(folder.join("evaluation.json")).ok()?;
     serde_json::from_str::<Value>(&text).ok()?["latent_threshold"].as_f64()

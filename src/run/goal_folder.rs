@@ -1,4 +1,5 @@
-//! Evaluation pictures from a folder of the user's: read once, kept in the run, which then needs the folder no more.
+//! Evaluation pictures from a folder of the user. They are read once and copied into the run, which then does not need the
+//! folder.
 
 use std::path::Path;
 
@@ -8,14 +9,14 @@ use crate::keep::store::fs::{Fs, disk_error, temporary_of};
 use crate::show::pictures::{load_goal, pictures_in, png};
 use crate::task::attempt::EvaluationGoal;
 
-/// Where a run keeps them.
+/// Name of the folder in a run directory.
 const FOLDER: &str = "goals";
 
-/// The first `evaluate.pictures` pictures of `evaluate.folder` by name, at the camera's size; none where no folder is asked
-/// for.
+/// Reads the first `evaluate.pictures` pictures of `evaluate.folder`, sorted by name, at the camera's size. Returns an empty
+/// list if no folder is configured.
 ///
 /// # Errors
-/// `Usage` for a folder without pictures, and for one that is none.
+/// `Usage` if the folder has no pictures or is not a folder.
 pub fn requested(cfg: &Config) -> Result<Vec<EvaluationGoal>> {
     match cfg.evaluate.folder.as_str() {
         "" => Ok(Vec::new()),
@@ -23,10 +24,10 @@ pub fn requested(cfg: &Config) -> Result<Vec<EvaluationGoal>> {
     }
 }
 
-/// Puts them into the run, all or none; those that are there stay.
+/// Copies the pictures into the run, all or none. Pictures that are there already stay.
 ///
 /// # Errors
-/// `Disk`.
+/// `Disk` if they cannot be written.
 pub fn save(fs: &dyn Fs, run: &Path, goals: &[EvaluationGoal]) -> Result<()> {
     let folder = run.join(FOLDER);
     if goals.is_empty() || folder.is_dir() {
@@ -41,7 +42,7 @@ pub fn save(fs: &dyn Fs, run: &Path, goals: &[EvaluationGoal]) -> Result<()> {
     fs.sync_dir(&half).and_then(|()| fs.rename(&half, &folder)).and_then(|()| fs.sync_dir(run)).map_err(failed)
 }
 
-/// Those that a run keeps; of a run that ended before it kept them, those of the folder.
+/// Reads the pictures in the run; those of the user's folder if the run ended before it had copied them.
 ///
 /// # Errors
 /// As [`requested`].

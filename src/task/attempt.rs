@@ -1,4 +1,4 @@
-//! Goal pictures -> attempts from where the environment starts -> how near they came. Never counted, never learned from.
+//! Attempts to reach goal pictures, and how near they come. Attempts do not count as exploration and are not learned from.
 
 use skewfit_envs::{Env, EnvFault, EnvSnapshot, Image, Metrics, StateVec, scenes};
 
@@ -10,55 +10,55 @@ use crate::learn::learner::Learner;
 use crate::learn::rng;
 use crate::learn::rollout::{Behaviour, Target, rollout};
 
-/// Attempts whose episodes are kept, for pictures and clips; figures are kept of all.
+/// The first attempts keep their episodes, for pictures and clips; all attempts keep their metrics.
 pub const EPISODES_KEPT: usize = 100;
 
-/// A picture to be reached.
+/// A picture to reach in an evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EvaluationGoal {
-    /// The scene's name for it, or a file's.
+    /// The scene's name for it, or the file's.
     pub name: String,
-    /// What to reach.
+    /// The picture.
     pub image: Image,
-    /// The scene's own pictures have one.
+    /// Its true state; `None` for a user's picture.
     pub state: Option<StateVec>,
 }
 
-/// What came of one.
+/// The result of one attempt at a goal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// The goal.
     pub goal: EvaluationGoal,
-    /// The last picture.
+    /// The last observation.
     pub reached: Image,
     /// The last true state.
     pub state: Option<StateVec>,
-    /// The scene's metrics; empty where nothing judges it.
+    /// The scene's metrics; empty if no ground truth is known.
     pub metrics: Metrics,
-    /// Of the last picture from the goal.
+    /// Latent distance from the last picture to the goal.
     pub latent_distance: f64,
-    /// By the scene's threshold, or by the latent threshold for a picture of the user's; `None` = unknown.
+    /// By the scene's threshold; for a user's picture by the latent threshold. `None` = unknown.
     pub success: Option<bool>,
-    /// What was seen on the way; `None` beyond the first [`EPISODES_KEPT`].
+    /// The episode; `None` after the first [`EPISODES_KEPT`] attempts.
     pub episode: Option<Episode>,
 }
 
 impl Attempt {
-    /// As the `number`-th of an evaluation, from 0: without its episode beyond [`EPISODES_KEPT`].
+    /// Drops the episode if this attempt's `number` in its evaluation, from 0, is [`EPISODES_KEPT`] or more.
     #[must_use]
     pub fn drop_late_episode(self, number: usize) -> Self {
         Self { episode: self.episode.filter(|_| number < EPISODES_KEPT), ..self }
     }
 }
 
-/// Environments of their own for attempts, each of which begins at the start state. Several try goals at the same time.
+/// Environments for attempts only. They run in parallel, and each attempt begins at the start state.
 pub struct Evaluator {
     envs: Vec<Box<dyn Env>>,
-    /// `None`: an attempt begins where `reset` leads to.
+    /// Start of each attempt; `None`: where `reset` leads.
     start: Option<EnvSnapshot>,
 }
 
-/// The evaluation pictures that an environment has itself, in their fixed, shuffled order.
+/// The environment's own evaluation pictures, in their fixed, shuffled order.
 #[must_use]
 pub fn env_goals(env: &dyn Env) -> Vec<EvaluationGoal> {
     let own = |g: &skewfit_envs::GoalPicture| EvaluationGoal {
@@ -69,10 +69,10 @@ pub fn env_goals(env: &dyn Env) -> Vec<EvaluationGoal> {
     env.truth().map_or_else(Vec::new, |truth| truth.evaluation_goals().iter().map(own).collect())
 }
 
-/// A snapshot to begin from; `None` of what cannot be frozen.
+/// A snapshot of the environment; `None` if it does not support snapshots.
 ///
 /// # Errors
-/// What else the environment reports.
+/// Every other error of the environment.
 pub fn snapshot(env: &dyn Env) -> Result<Option<EnvSnapshot>> {
     match env.snapshot() {
         Err(EnvFault::NoSnapshot) => Ok(None),
@@ -81,11 +81,11 @@ pub fn snapshot(env: &dyn Env) -> Result<Option<EnvSnapshot>> {
 }
 
 impl Evaluator {
-    /// As many environments as attempts may be made at the same time, by `build` of so many evaluation pictures: of a
-    /// shipped scene one a thread, of a caller's, which may own a device, one in all.
+    /// Builds one environment a thread for a shipped scene. A caller's environment may own a device, so only one is built.
+    /// `build` takes the number of evaluation pictures.
     ///
     /// # Errors
-    /// What a scene refuses.
+    /// Those of `build` and of the environment.
     pub fn new(cfg: &Config, build: &dyn Fn(usize) -> Result<Box<dyn Env>>) -> Result<Self> {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let threads = if cfg.run.threads == 0 { cores() } else { cfg.run.threads };
@@ -97,16 +97,17 @@ impl Evaluator {
         Ok(Self { envs: [Ok(first)].into_iter().chain(others).collect::<Result<_>>()?, start })
     }
 
-    /// The environment that attempts are made in.
+    /// The first of the environments.
     #[must_use]
     pub fn env(&self) -> &dyn Env {
         &*self.envs[0]
     }
 
-    /// Tries each goal once, in the order given; calls `beat` once a goal. How many environments there are changes no byte.
+    /// Makes one attempt at each goal, in the given order; calls `beat` after each. The number of environments does not change
+    /// the results.
     ///
     /// # Errors
-    /// What a scene reports.
+    /// Those of the environment and of the policy.
     pub fn attempt(
         &mut self,
         learner: &Learner,
@@ -130,10 +131,10 @@ impl Evaluator {
     }
 }
 
-/// One attempt from where `env` stands; its random stream is named by the goal's number.
+/// One attempt from the current state of `env`. `goal` is (number, goal); the number names the random stream.
 ///
 /// # Errors
-/// What the environment reports.
+/// Those of the environment and of the policy.
 pub fn attempt(env: &mut dyn Env, learner: &Learner, cfg: &Config, goal: &(u64, EvaluationGoal)) -> Result<Attempt> {
     let (number, goal) = goal;
     let policy = learner.policy()?;
@@ -165,7 +166,7 @@ mod tests {
     use crate::task::scene::build;
 
     #[test]
-    fn attempts_are_the_same_in_any_number_of_scenes() {
+    fn attempts_do_not_depend_on_the_number_of_scenes() {
         let mut cfg = Config::resolve("corridor-tiny", vec![]).unwrap();
         cfg.run.threads = 3;
         let learner = Learner::new(&cfg.learner(), 2).unwrap();
@@ -180,7 +181,7 @@ mod tests {
         assert_eq!(in_turn.len(), 4);
         assert!(
             in_turn[1..].iter().any(|attempt| attempt.reached != in_turn[0].reached),
-            "each goal is its own attempt"
+            "the attempts differ"
         );
         for threads in [2, 3, 4] {
             assert_eq!(attempts_with(threads), in_turn, "{threads} scenes");

@@ -1,5 +1,5 @@
-//! One epoch of the door when its buffer is full: 500 steps in the scene, 1,000 SAC updates, 200 VAE updates, a refresh of
-//! every stored picture with its density. Timed once, by parts: what a long night spends its hours on.
+//! One epoch of the door with a full replay buffer: 500 environment steps, 1,000 SAC updates, 200 VAE updates, and a refresh
+//! with densities of all stored frames. It is timed once, in parts. A long night consists of such epochs.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::learn::episode::Episode;
 use crate::learn::learner::{Encoding, Learner};
 use crate::task::scene;
 
-/// Times an epoch of `cfg` on a buffer filled with copies of one episode (the door's: about 0.7 GB).
+/// Times an epoch of `cfg` with a buffer that is filled with copies of one episode (about 0.7 GB for the door).
 pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let mut scene = scene::build(&cfg.env, 0)?;
     let mut learner = Learner::new(&cfg.learner(), ACTIONS)?;
@@ -45,7 +45,7 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, cpu_ms: None, n: 1, gflops: None, parts })
 }
 
-/// Does `work` and adds its milliseconds.
+/// Does `work` and adds its milliseconds to `ms`.
 fn timed<T>(ms: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let begun = Instant::now();
     let done = work();
@@ -59,7 +59,7 @@ mod tests {
     use crate::config::overrides::parse;
 
     #[test]
-    fn the_parts_of_a_small_epoch_make_up_its_time() {
+    fn the_parts_of_a_small_epoch_add_up_to_its_time() {
         let small = [
             "env={image_size=24, samples=1}",
             "run={warmup_steps=0, updates_per_epoch=10}",

@@ -1,4 +1,4 @@
-//! `skewfit bench`: time the learner's own functions.
+//! `skewfit bench`: times the learner's functions.
 
 use std::path::PathBuf;
 
@@ -14,26 +14,26 @@ use crate::show::report::{self, Curve};
   skewfit bench                          the six standard units
   skewfit bench sac_step_b1024 --json    one unit, as JSON
   skewfit bench env_door                 steps and pictures of a scene
-  skewfit bench physics_door render_door a scene's step without its picture, and the picture
-  skewfit bench door_epoch_full_buffer   a late epoch of a night, by parts: minutes, 1 GB
+  skewfit bench physics_door render_door a scene's physics alone, and its picture alone
+  skewfit bench door_epoch_full_buffer   an epoch with a full buffer, in parts; takes minutes and 1 GB
   skewfit bench growth_buffer growth_image growth_latents growth_threads --out docs
-                                         curves, and docs/growth.svg of them: minutes, 1 GB")]
+                                         curves, drawn into docs/growth.svg; takes minutes and 1 GB")]
 pub struct Args {
-    /// Units by name [default: the six standard ones]
+    /// Names of units [default: the six standard units]
     unit: Vec<String>,
-    /// Print one JSON object a unit; a curve for units that begin with `growth_`
+    /// Print one JSON object for each unit, or for each curve of the `growth_` units
     #[arg(long)]
     json: bool,
-    /// Draw what the `growth_` units measure into this directory
+    /// Draw the curves of the `growth_` units into this directory
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
 
-/// Runs the verb; each unit is told when it is timed.
+/// Runs the verb; prints each unit as soon as it is timed.
 pub fn run(args: &Args) -> Result<()> {
     let units = bench::units(&args.unit)?;
     if args.out.is_some() && !units.iter().any(|unit| GROWTH_UNITS.contains(unit)) {
-        return Err(Error::Usage(format!("--out draws growth alone: name one of {}", GROWTH_UNITS.join(", "))));
+        return Err(Error::Usage(format!("--out only draws growth units; name one of {}", GROWTH_UNITS.join(", "))));
     }
     let (mut curves, mut ceiling) = (Vec::new(), None);
     for unit in units {
@@ -52,7 +52,7 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json { Ok(()) } else { files.iter().try_for_each(|f| output::line(&f.display().to_string())) }
 }
 
-/// One unit's figures; products as a share of `ceiling`, the GFLOP/s of `gemm_1024` in this run.
+/// Prints one unit's times; its GFLOP/s also as a share of `ceiling`, the GFLOP/s of `gemm_1024` in this run.
 fn print_timing(
     Timing { unit, median_ms, min_ms, cpu_ms, n, gflops, parts }: &Timing,
     ceiling: Option<f64>,
@@ -90,10 +90,10 @@ fn print_curve(curve: &Curve) -> Result<()> {
     let Curve { quantity, against, series, linear, points } = curve;
     let whose = if series.is_empty() { String::new() } else { format!(", {series}") };
     let bend = curve.bend().filter(|_| *linear);
-    let bend = bend.map_or(String::new(), |b| format!("; off a straight line by at most {:.0} %", 100.0 * b));
+    let bend = bend.map_or(String::new(), |b| format!("; at most {:.0} % off a straight line", 100.0 * b));
     output::line(&format!("{quantity}{whose}, against {against}{bend}"))?;
     if points.is_empty() {
-        return output::line("  this system does not tell");
+        return output::line("  not available on this system");
     }
     points.iter().try_for_each(|(x, y)| output::line(&format!("  {:>10} {y:14.3}", grouped(*x as u64))))
 }

@@ -1,4 +1,4 @@
-//! `skewfit evaluate`: try to reach pictures with a run's policy.
+//! `skewfit evaluate`: tries to reach pictures with a run's policy.
 
 use super::output;
 use crate::error::Result;
@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   skewfit evaluate results/door/RUN                              every evaluation picture of the scene
-  skewfit evaluate results/door/RUN --goal a.png --goal b.jpg    pictures of yours
+  skewfit evaluate results/door/RUN --goal a.png --goal b.jpg    your own pictures
   skewfit evaluate results/door/RUN --goal photos/               all pictures in a folder
-  skewfit evaluate results/door/RUN --episodes 10 --json         ten of the scene's, as JSON")]
+  skewfit evaluate results/door/RUN --episodes 10 --json         ten of the scene's pictures, as JSON")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
     /// Picture to reach (PNG, JPEG or GIF), or a folder of them; may be repeated
     #[arg(long, value_name = "IMAGE")]
     goal: Vec<PathBuf>,
-    /// Attempts, at most 1000 [default: one a picture]
+    /// Number of attempts, at most 1000 [default: one for each picture]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     episodes: Option<u32>,
     /// Print one JSON object, as the last line

@@ -1,4 +1,4 @@
-//! Makes a run directory and begins.
+//! Creates a run directory and begins the run.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,18 +25,18 @@ use crate::show::metrics::{self, MetricsCsv};
 use crate::show::redraw;
 use crate::task::scene::{self, Build};
 
-/// Explores a shipped scene from the beginning, in the new or empty directory `dir`.
+/// Begins a run of a shipped scene in the new or empty directory `dir`, and runs it to its end.
 ///
 /// # Errors
-/// As the contract's exit codes.
+/// As the exit codes in `docs/CONFIG.md`.
 pub fn start(config: Config, dir: &Path, command: &[String], progress: &mut dyn Progress) -> Result<Summary> {
     start_in(config, dir, command, progress, &scene::build)
 }
 
-/// Explores an environment of the caller's.
+/// [`start`] in an environment of the caller.
 ///
 /// # Errors
-/// As the contract's exit codes; `Usage` where the environment does not fit the configuration.
+/// As [`start`]; `Usage` if the environment does not match the configuration.
 pub fn start_in(
     mut config: Config,
     dir: &Path,
@@ -79,7 +79,7 @@ pub fn start_in(
 }
 
 impl Run<'_> {
-    /// [`run_to_end`](Self::run_to_end) after the episodes there are; where that fails, `STATUS.json` and the log say so.
+    /// Reloads earlier episodes, then [runs to the end](Self::run_to_end). Records a failure in `STATUS.json` and the log.
     pub(super) fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
         self.host.pulse.ready();
         let at = self.position();
@@ -89,7 +89,7 @@ impl Run<'_> {
         let outcome = self.reload_episodes().and_then(|()| self.run_to_end());
         if let Err(e) = &outcome {
             if let Some(traceback) = e.traceback() {
-                tracing::error!("the environment's own account:\n{account}");
+                tracing::error!("the environment's traceback:\n{traceback}");
             }
             self.record_failure(&e.to_string());
         }
@@ -97,11 +97,10 @@ impl Run<'_> {
         outcome
     }
 
-    /// Records the failure as far as the disk takes it, where the directory was moved to as well; the failure itself is
-    /// what the caller reports.
+    /// Records a failure, also in a directory that was moved. Best effort: the caller reports the failure itself.
     fn record_failure(&mut self, why: &str) {
         if !self.log.follow() {
-            return; // it was removed
+            return; // the directory was removed
         }
         let at = self.position();
         let _ = self.log.event(&at, Kind::Failed, why);

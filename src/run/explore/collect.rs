@@ -1,4 +1,4 @@
-//! One episode towards a goal of the learner's own: durable first, then counted and learned from.
+//! Collects one episode towards a self-set goal: commits it to disk, then adds it to coverage and replay.
 
 use std::time::Instant;
 
@@ -14,8 +14,8 @@ use crate::learn::rng;
 use crate::learn::rollout::{Behaviour, Target, rollout};
 
 impl Run<'_> {
-    /// One episode towards a goal of its own, committed before it is learned from; none if an action was not finite. An
-    /// episode that an earlier process committed is taken from its shard.
+    /// Collects one episode towards a self-set goal and commits it before it enters replay. Skips the episode if an action is
+    /// not finite. Reads an episode that an earlier process committed from its shard.
     pub(super) fn collect(&mut self, phase: &str) -> Result<()> {
         if let Some(line) = self.log.store.lines().get(self.state.episodes as usize).cloned() {
             return self.collect_committed(&line);
@@ -42,7 +42,7 @@ impl Run<'_> {
         self.commit(episode?)
     }
 
-    /// A goal for episode `id`, with the picture that will stand for it after the next refresh.
+    /// Draws the goal of episode `id`, with its picture. The next refresh encodes that picture again.
     fn goal(&mut self, id: u64) -> Result<Target> {
         let mut draws = rng::stream(self.cfg.seed, "goal", &[id]);
         let mut latent = vec![0.0; self.cfg.latent.dim];
@@ -59,7 +59,7 @@ impl Run<'_> {
         Ok(Target { latent, picture, origin: drawn.origin })
     }
 
-    /// Durable first; then [added](Self::add_episode).
+    /// Commits an episode to disk, then [adds](Self::add_episode) it.
     fn commit(&mut self, episode: Episode) -> Result<()> {
         let (at, env_steps_end) = (self.position(), self.state.env_steps + episode.steps() as u64);
         let moment = Moment { env_steps_end, at_update: Some(at.updates), left_out: self.state.left_out };
@@ -70,19 +70,19 @@ impl Run<'_> {
         if committed.diverged && self.task.has_snapshots() {
             let id = episode.id;
             tracing::error!(
-                "episode {id} came out differently than before it was cut back: another machine or binary?"
+                "episode {id} differs from the one that an earlier process committed: was that another machine or binary?"
             );
         }
         self.add_episode(episode)
     }
 
-    /// Learns from an episode that an earlier process committed after the checkpoint, in an environment that cannot be put
-    /// back. What was left out before it is left out again.
+    /// Adds an episode that an earlier process committed after the checkpoint; used if the environment cannot be restored. Skips
+    /// as many episodes before it as the earlier process did.
     fn collect_committed(&mut self, line: &JournalLine) -> Result<()> {
         self.tick("reading episodes");
         while self.state.left_out < line.left_out.unwrap_or(0) {
             self.state.left_out += 1;
-            self.handle_non_finite(&format!("an episode before {} was left out by an earlier process", line.id))?;
+            self.handle_non_finite(&format!("an earlier process left out an episode before {}", line.id))?;
         }
         let (at, now) = (self.position(), self.learner.counts.updates);
         if let Some(then) = line.at_update.filter(|then| *then != now)
@@ -101,14 +101,14 @@ impl Run<'_> {
         }
     }
 
-    /// One more episode, of so many steps.
+    /// Counts one more episode.
     fn count_episode(&mut self, steps: u64) {
         self.state.env_steps += steps;
         self.state.episodes += 1;
         self.state.left_out = 0;
     }
 
-    /// Counted, seen, and learned from.
+    /// Adds an episode to counters, coverage and replay.
     fn add_episode(&mut self, episode: Episode) -> Result<()> {
         self.count_episode(episode.steps() as u64);
         self.state.sums.count_goal(episode.goal_origin);

@@ -1,4 +1,4 @@
-//! Attempts at a few of the evaluation pictures at the end of an epoch.
+//! Evaluation on a few pictures at the end of an epoch.
 
 use super::Run;
 use crate::error::{Error, Result};
@@ -6,7 +6,7 @@ use crate::task::attempt::{Attempt, EvaluationGoal};
 use crate::task::scores;
 
 impl Run<'_> {
-    /// A few of the evaluation pictures, rotating through the fixed, shuffled set.
+    /// Evaluates the next few pictures; successive evaluations rotate through the fixed, shuffled set.
     pub(super) fn evaluate(&mut self, epoch: u64) -> Result<()> {
         let goals = self.task.goals.clone();
         if goals.is_empty() {
@@ -29,7 +29,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// One attempt at each goal.
+    /// Makes one attempt at each goal.
     pub(super) fn attempt(&mut self, goals: &[(u64, EvaluationGoal)]) -> Result<Vec<Attempt>> {
         let pulse = &mut self.host.pulse;
         self.task.attempt(&self.learner, &self.cfg, goals, &mut || pulse.beat())

@@ -1,4 +1,4 @@
-//! What is asked of a run from outside: pause, go on, stop.
+//! Requests from outside: pause, resume, stop.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -12,7 +12,7 @@ use crate::keep::supervise::status::Phase;
 impl Run<'_> {
     /// True if the run should stop. Blocks while `control` says pause.
     pub(super) fn should_stop(&mut self) -> Result<bool> {
-        self.log.store.still_ours()?; // else what is asked there is not asked of this run
+        self.log.store.still_ours()?; // else `control` is another run's
         match self.host.request(self.log.dir()) {
             Request::Stop => self.host.stop.store(true, Relaxed),
             Request::Pause => self.pause()?,
@@ -21,9 +21,9 @@ impl Run<'_> {
         Ok(self.host.stop.load(Relaxed))
     }
 
-    /// Waits until it is asked to go on or to stop.
+    /// Waits until the request is to run or to stop.
     fn pause(&mut self) -> Result<()> {
-        let (at, why) = (self.position(), "it was asked to pause");
+        let (at, why) = (self.position(), "a pause was requested");
         self.log.retry(&mut self.host, &at, |log| log.record_pause(&at, Cause::Asked, why))?;
         self.log.retry(&mut self.host, &at, |log| log.status(&at, Phase::Paused, Some(why)))?;
         while !self.host.stop.load(Relaxed) && asked(&*self.host.fs, self.log.dir()) == Request::Pause {
@@ -35,8 +35,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Waits where less is free than `night.min_free_mb`; `false` where it is asked to stop meanwhile, for which there is
-    /// room.
+    /// Waits while less than `night.min_free_mb` is free. Returns false if a stop is requested meanwhile, for which there is
+    /// room enough.
     pub(super) fn wait_for_room(&mut self) -> Result<bool> {
         let at = self.position();
         match self.log.retry(&mut self.host, &at, |log| log.check_free_space()) {

@@ -1,4 +1,4 @@
-//! What a run reports as it goes: progress, a row an epoch, events, checkpoints.
+//! Records of a live run: progress, a row for each epoch, events, checkpoints.
 
 use serde_json::json;
 
@@ -15,7 +15,7 @@ use crate::run::progress::Tick;
 use crate::show::metrics::Row;
 
 impl Run<'_> {
-    /// Where the run stands.
+    /// The counters for a record.
     pub(super) fn position(&self) -> Position {
         Position {
             env_steps: self.state.env_steps,
@@ -52,20 +52,20 @@ impl Run<'_> {
         self.log.retry(&mut self.host, &at, |log| log.event(&at, kind, why))
     }
 
-    /// Replaces `STATUS.json`; `why` it is not exploring.
+    /// Replaces `STATUS.json`. `why`: the reason if the run is not exploring.
     pub(super) fn status(&mut self, state: Phase, why: Option<&str>) -> Result<()> {
         let at = self.position();
         self.log.retry(&mut self.host, &at, |log| log.status(&at, state, why))
     }
 
-    /// Charges the seconds that safety took to the epoch under way.
+    /// Adds the time spent on writing files to the current epoch.
     pub(super) fn add_safety_time(&mut self) {
         let spent = std::mem::take(&mut self.log.safety);
         self.state.sums.add("time/safety_cpu_s", spent.cpu_s);
         self.state.sums.add("time/safety_wait_s", spent.wait_s);
     }
 
-    /// The epoch's row in `metrics.csv`, its line in the log, and `STATUS.json`.
+    /// Writes the epoch's row to `metrics.csv`, TensorBoard and the log, and updates `STATUS.json`.
     pub(super) fn record_epoch(&mut self) -> Result<()> {
         self.add_safety_time();
         let now = self.log.wall_s();
@@ -94,7 +94,7 @@ impl Run<'_> {
         self.status(Phase::Exploring, None)
     }
 
-    /// A [`checkpoint`](Self::checkpoint) that was due by the schedule: trouble may lead back to it.
+    /// Saves a scheduled [`checkpoint`](Self::checkpoint); a rollback may return to it.
     pub(super) fn due_checkpoint(&mut self) -> Result<()> {
         let (update, keep) = (self.learner.counts.updates, self.cfg.run.keep_checkpoints);
         let due = &mut self.state.due;
@@ -104,7 +104,7 @@ impl Run<'_> {
         self.checkpoint().map(drop)
     }
 
-    /// Saves everything that the next update depends on; parameters that cannot be saved go back first.
+    /// Saves everything that the next update depends on. If a parameter is not finite, it rolls back first.
     pub(super) fn checkpoint(&mut self) -> Result<Saved> {
         loop {
             match self.save() {
@@ -133,7 +133,7 @@ impl Run<'_> {
     }
 }
 
-/// Exploration steps of a whole run: `run.steps`, rounded up to whole epochs.
+/// Exploration steps of a complete run: `run.steps`, rounded up to whole epochs.
 pub(super) fn last_step(run: &RunConfig) -> u64 {
     run.warmup_steps + run.epochs() * run.epoch_steps
 }

@@ -1,4 +1,4 @@
-//! The episodes of before the checkpoint: coverage from all of them, replay from the newest.
+//! Reads the episodes before the checkpoint: all of them for coverage, the newest for replay.
 
 use super::{NOT_THE_SAME, Run};
 use crate::error::{Error, Result};
@@ -6,8 +6,7 @@ use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
 
 impl Run<'_> {
-    /// Coverage from every episode of before the checkpoint, replay from the newest ones. A damaged shard is named and left
-    /// out.
+    /// Restores coverage from all episodes before the checkpoint, and replay from the newest. Names and skips damaged shards.
     pub(super) fn reload_episodes(&mut self) -> Result<()> {
         let at = self.position();
         let before = self.state.episodes as usize;
@@ -36,13 +35,13 @@ impl Run<'_> {
         self.learner.restore_replay(episodes, &mut || pulse.beat())
     }
 
-    /// Records that an episode cannot be learned from any more.
+    /// Records that a damaged episode is skipped.
     pub(super) fn skip_damaged(&mut self, damage: &str) -> Result<()> {
         self.record(Kind::Damaged, &format!("left out: {damage}; {NOT_THE_SAME}"))
     }
 }
 
-/// How many of the newest episodes fit `capacity` steps; at least one where there is one.
+/// Number of the newest episodes that fit into `capacity` steps; at least one if there is any.
 fn newest_within(steps: &[u64], capacity: u64) -> usize {
     let mut sum = 0;
     let fits = |steps: &&u64| {

@@ -1,6 +1,7 @@
-//! Non-finite values: left out, and where they keep coming, back to a checkpoint with half the learning rate.
+//! Non-finite values: the update or episode is skipped. If they recur, the models go back to a checkpoint and the learning
+//! rates are halved.
 //!
-//! Only the models go back; steps, episodes and counters go on, so every draw is a new one.
+//! Only the models go back. Steps, episodes and counters continue, so all random draws are new.
 
 use super::Run;
 use crate::error::{Error, Result};
@@ -10,7 +11,7 @@ use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::ladder::Rung;
 
 impl Run<'_> {
-    /// Passes on what went well; what was not finite is left out, and may lead back.
+    /// Passes `outcome` on, except for a non-finite value, which it [handles](Self::handle_non_finite).
     pub(super) fn skip_non_finite(&mut self, outcome: Result<()>) -> Result<()> {
         match outcome {
             Err(Error::NotFinite(why)) => self.handle_non_finite(&why),
@@ -18,7 +19,7 @@ impl Run<'_> {
         }
     }
 
-    /// Something was not finite and was left out; the ladder says whether to go back as well.
+    /// Counts an update or episode that was skipped for a non-finite value; rolls back if the ladder asks for it.
     pub(super) fn handle_non_finite(&mut self, why: &str) -> Result<()> {
         let counts = &self.learner.counts;
         let rung = self.state.ladder.trouble(counts.updates + counts.vae_updates);
@@ -29,15 +30,15 @@ impl Run<'_> {
         }
     }
 
-    /// Models of the last good checkpoint, half the learning rate, and latents that are that VAE's.
+    /// Restores the models of the last good checkpoint, halves the learning rates, and refreshes the latents.
     ///
     /// # Errors
-    /// `NotFinite` where no checkpoint is left to go back to.
+    /// `NotFinite` if no checkpoint is left.
     pub(super) fn roll_back(&mut self, why: &str) -> Result<()> {
         loop {
             let there = self.rollback_updates()?;
             let Some(update) = self.state.ladder.back_to(&there) else {
-                let way = "every checkpoint led back to it; lower the learning rates and explore anew";
+                let way = "every checkpoint led back to it; lower the learning rates and begin a new run";
                 return Err(Error::NotFinite(format!("{why} ({way})")));
             };
             match self.restore_checkpoint(update) {
@@ -56,7 +57,7 @@ impl Run<'_> {
         }
     }
 
-    /// Checkpoints that trouble may lead back to, newest first; of a run that an older program began, all there are.
+    /// Updates of the checkpoints to roll back to, newest first. If an older program began the run: of all checkpoints.
     fn rollback_updates(&mut self) -> Result<Vec<u64>> {
         if !self.state.due.is_empty() {
             return Ok(self.state.due.iter().rev().copied().collect());

@@ -1,4 +1,4 @@
-//! The task of a run: the environment that is explored, how much of it was visited, and where goals are attempted.
+//! The task of a run: the explored environment, its coverage, and attempts at goals.
 
 use skewfit_envs::{Env, EnvFault, EnvSnapshot};
 
@@ -12,31 +12,31 @@ use crate::task::coverage::{Coverage, along};
 use crate::task::knn_entropy::PictureEntropy;
 use crate::task::scene::{Build, Described, check_scene};
 
-/// What is explored.
+/// The environment, its coverage and its evaluation goals.
 pub(super) struct Task {
     pub env: Box<dyn Env>,
-    /// What `env.json` says of it.
+    /// Its description, as in `env.json`.
     pub described: Described,
-    /// What is tried.
+    /// Evaluation goals.
     pub goals: Vec<EvaluationGoal>,
-    /// `None` where the environment cannot be frozen: then goals are tried in `env` itself.
+    /// `None` if the environment does not support snapshots: then attempts run in `env` itself.
     evaluator: Option<Evaluator>,
     measure: CoverageMeasure,
-    /// Every visited state on the map's two axes.
+    /// All visited states, on the two axes of the map.
     pub visited: Vec<[f64; 2]>,
 }
 
-/// How visits are counted: in cells of what is known of a state, or else by the pictures.
+/// How coverage is measured: in cells of known states, or else by the entropy of pictures.
 enum CoverageMeasure {
     Cells(Coverage),
     Pictures(Box<PictureEntropy>),
 }
 
 impl Task {
-    /// The environment to explore, and others for attempts where it can be frozen; nothing was visited yet.
+    /// Builds the environment to explore and, if it supports snapshots, others for attempts. Coverage starts empty.
     ///
     /// # Errors
-    /// What the environment refuses; `Usage` where it does not fit the configuration.
+    /// Those of `build`; `Usage` if the environment does not match the configuration.
     pub(super) fn new(cfg: &Config, build: Build<'_>) -> Result<Self> {
         let fitting = |goals| {
             let env = build(&cfg.env, goals)?;
@@ -45,7 +45,7 @@ impl Task {
         let mut env = fitting(0)?;
         let evaluator = attempt::snapshot(&*env)?.map(|_| Evaluator::new(cfg, &fitting)).transpose()?;
         if evaluator.is_none() && env.truth().is_some() {
-            drop(env); // a device is there once
+            drop(env); // a device can be opened only once
             env = fitting(cfg.evaluate.pictures)?;
         }
         let goals = attempt::env_goals(evaluator.as_ref().map_or(&*env, Evaluator::env));
@@ -57,35 +57,37 @@ impl Task {
         Ok(Self { described: Described::of(&*env), env, goals, evaluator, measure, visited: Vec::new() })
     }
 
-    /// Tries these pictures in place of the environment's own goals; none: its own stay. Nothing judges attempts at them.
+    /// Evaluates on the user's pictures instead of the environment's; an empty list changes nothing. The user's pictures have no
+    /// metrics.
     pub(super) fn replace_goals(&mut self, goals: Vec<EvaluationGoal>) {
         if !goals.is_empty() {
             (self.goals, self.described.metrics) = (goals, None);
         }
     }
 
-    /// Whether attempts are judged by a truth; else there is the latent distance.
+    /// Whether attempts have metrics of a ground truth; otherwise only the latent distance.
     pub(super) fn judged(&self) -> bool {
         self.described.metrics.is_some()
     }
 
-    /// Whether what was acted after a checkpoint can be acted again.
+    /// Whether the environment supports snapshots, so that episodes after a checkpoint can be collected again.
     pub(super) fn has_snapshots(&self) -> bool {
         self.evaluator.is_some()
     }
 
-    /// The environment as it is, for a checkpoint; empty where it cannot be frozen.
+    /// A snapshot of the environment for a checkpoint; empty if it does not support snapshots.
     ///
     /// # Errors
-    /// What the environment reports.
+    /// Those of the environment.
     pub(super) fn snapshot(&self) -> Result<Vec<u8>> {
         Ok(attempt::snapshot(&*self.env)?.map_or_else(Vec::new, |EnvSnapshot(bytes)| bytes))
     }
 
-    /// Puts the environment where [`snapshot`](Self::snapshot) was taken; `false` where one of the two could not be done.
+    /// Restores the environment from a [`snapshot`](Self::snapshot). Returns false if the snapshot is empty or the environment
+    /// does not support snapshots.
     ///
     /// # Errors
-    /// `BadSnapshot` for another environment's.
+    /// `BadSnapshot` for a snapshot of another environment.
     pub(super) fn restore_env(&mut self, snapshot: &[u8]) -> Result<bool> {
         if snapshot.is_empty() {
             return Ok(false);
@@ -96,10 +98,10 @@ impl Task {
         }
     }
 
-    /// Counts an episode's visits (its first picture was counted with the episode before, or is the start).
+    /// Adds an episode to the coverage, without its first observation, which belongs to the episode before or is the start.
     ///
     /// # Errors
-    /// What the pictures' network reports.
+    /// Those of [`PictureEntropy::observe`].
     pub(super) fn observe(&mut self, episode: &Episode) -> Result<()> {
         match &mut self.measure {
             CoverageMeasure::Pictures(pictures) => pictures.observe(episode)?,
@@ -115,10 +117,11 @@ impl Task {
         Ok(())
     }
 
-    /// The same for an episode that `later` steps follow which are counted, too: pictures beyond the window are passed over.
+    /// [`observe`](Self::observe) for an earlier episode, after which `later` steps are added too. Skips pictures that would
+    /// leave the window.
     ///
     /// # Errors
-    /// As there.
+    /// As [`observe`](Self::observe).
     pub(super) fn observe_earlier(&mut self, episode: &Episode, later: u64) -> Result<()> {
         match &self.measure {
             CoverageMeasure::Pictures(pictures) if later >= pictures.window() as u64 => Ok(()),
@@ -126,7 +129,7 @@ impl Task {
         }
     }
 
-    /// (visited, all) cells; (0, 0) where visits are not counted in cells.
+    /// (visited, total) cells; (0, 0) if coverage is not measured in cells.
     pub(super) fn cells(&self) -> (usize, usize) {
         match &self.measure {
             CoverageMeasure::Cells(coverage) => (coverage.cells(), coverage.cells_total()),
@@ -134,7 +137,7 @@ impl Task {
         }
     }
 
-    /// What is measured of the visits, by column.
+    /// The coverage metrics, by column.
     pub(super) fn coverage(&self) -> Vec<(&'static str, f64)> {
         match &self.measure {
             CoverageMeasure::Cells(coverage) => {
@@ -146,8 +149,8 @@ impl Task {
         }
     }
 
-    /// Columns of the mapped states' means, over the newest visits and weighted by `skewed`, one weight a visit: what the
-    /// skewing favours.
+    /// Means of the mapped states over the newest visits, by column: uniform, and with the weights `skewed`, one for each visit.
+    /// The difference shows which states the skewing favours.
     pub(super) fn mean_states(&self, skewed: &Weights) -> Vec<(String, f64)> {
         let seen = &self.visited[self.visited.len().saturating_sub(skewed.p.len())..];
         let names = self.described.spec.counted_names();
@@ -161,11 +164,11 @@ impl Task {
         .collect()
     }
 
-    /// Tries goals, in an environment of attempts or in the exploration's own, as the configuration says and as there is
-    /// one; calls `beat` once a goal.
+    /// Makes one attempt at each goal and calls `beat` for each. Attempts run in environments of their own if there are any and
+    /// `evaluate.shared_env` is off, otherwise in the explored environment.
     ///
     /// # Errors
-    /// What the environment reports; `NotFinite`.
+    /// Those of the environment; `NotFinite`.
     pub(super) fn attempt(
         &mut self,
         learner: &Learner,

@@ -1,4 +1,4 @@
-//! Learning from replay: one SAC update; the VAE phase with the refresh of all latents and weights that follows it.
+//! Learning from replay: SAC updates, and the VAE phase with the refresh of latents and weights.
 
 use std::time::Instant;
 
@@ -10,10 +10,10 @@ use crate::keep::faults::Place;
 use crate::learn::nn::ModelState;
 use crate::learn::skew::SkewInfo;
 
-/// Updates between two looks at the clock and at what is asked.
+/// Updates between two progress reports, which also poll for requests.
 const STRIDE: u64 = 16;
 
-/// Models and counters at one moment, in memory.
+/// A copy of models and counters, in memory.
 struct Savepoint {
     models: ModelState,
     state: RunState,
@@ -37,8 +37,8 @@ impl Run<'_> {
         self.skip_non_finite(outcome)
     }
 
-    /// The VAE phase and the refresh that follows it, if one is due; skewing acts from the refresh after `start_epoch` + 1
-    /// on. `false` where it is asked to stop meanwhile: then the phase is as if it had not begun.
+    /// Runs the VAE phase and its refresh, if one is due. Skewing starts with the refresh after epoch `start_epoch` + 1. Returns
+    /// false if a stop is requested meanwhile; the phase is then undone.
     pub(super) fn refit(&mut self, epoch: u64) -> Result<bool> {
         let updates = self.cfg.latent.updates_at(epoch);
         if updates == 0 || self.learner.replay.transitions() == 0 {
@@ -72,7 +72,7 @@ impl Run<'_> {
         self.skip_non_finite(outcome)
     }
 
-    /// New latents of everything stored, and with `skew` new densities and weights.
+    /// Recomputes the latents of all stored frames and, with `skew`, densities and weights.
     fn refresh(&mut self, skew: bool) -> Result<()> {
         let refresh = self.learner.counts.refreshes + 1;
         self.inject_nan(Place::Refresh, refresh)?;
@@ -103,7 +103,7 @@ impl Run<'_> {
         Ok(Savepoint { models: self.learner.models()?, state })
     }
 
-    /// Goes back to a mark; replay's latents are not those of its VAE then, so nothing can be learned from them.
+    /// Restores a savepoint. Replay then holds latents of another VAE, and the learner refuses to learn from them.
     fn restore_savepoint(&mut self, Savepoint { models, state }: Savepoint) -> Result<()> {
         self.learner.restore_models(&models)?;
         self.learner.counts = state.counts.clone();
