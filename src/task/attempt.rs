@@ -179,10 +179,7 @@ mod tests {
         };
         let in_turn = attempts_with(1);
         assert_eq!(in_turn.len(), 4);
-        assert!(
-            in_turn[1..].iter().any(|attempt| attempt.reached != in_turn[0].reached),
-            "the attempts differ"
-        );
+        assert!(in_turn[1..].iter().any(|attempt| attempt.reached != in_turn[0].reached), "the attempts differ");
         for threads in [2, 3, 4] {
             assert_eq!(attempts_with(threads), in_turn, "{threads} scenes");
         }

@@ -91,7 +91,7 @@ mod tests {
             (10, &[a, a, a], 1, 0.0),
             (10, &[a, b, c, d], 4, 4f64.ln()),
             (10, &[a, a, b, c], 3, 1.5 * 2f64.ln()),
-            (2, &[a, b, c, c], 3, 0.0), // a and b left the window, not the tally
+            (2, &[a, b, c, c], 3, 0.0), // a and b left the window, but stay visited
             (3, &[d, a, a, b], 3, 3f64.ln() - 2.0 / 3.0 * 2f64.ln()),
         ];
         for (window, states, cells, entropy) in cases {

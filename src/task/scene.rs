@@ -149,7 +149,7 @@ pub fn check_scene(env: &dyn Env, cfg: &EnvConfig) -> Result<()> {
         return refuse("it has a ground truth but no state; name the state's entries in EnvSpec::state_names".into());
     }
     match env.coverage().and_then(|grid| invalid(grid, counted)) {
-        Some(asked) => refuse(format!("the coverage grid is invalid ({asked}); correct CoverageGrid")),
+        Some(asked) => refuse(format!("a coverage axis is invalid ({asked}); correct CoverageGrid")),
         None => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! One epoch of the door with a full replay buffer: 500 environment steps, 1,000 SAC updates, 200 VAE updates, and a refresh
-//! with densities of all stored frames. It is timed once, in parts. A long night consists of such epochs.
+//! with densities of all stored frames. It is timed once, in parts. Most epochs of a long night are like
+//! this one.
 
 use std::time::Instant;
 

@@ -8,7 +8,7 @@ use crate::face::bench::{self, GROWTH_UNITS, Timing};
 use crate::format::grouped;
 use crate::show::report::{self, Curve};
 
-/// Time the units of learning on this machine
+/// Time the learner's functions on this machine
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   skewfit bench                          the six standard units

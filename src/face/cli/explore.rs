@@ -107,8 +107,8 @@ fn refuse_another(dir: &Path, config: &Config) -> Result<()> {
         return Ok(());
     }
     let (is, wanted) = (root.run_id, config.run_id()?);
-    let way = "give its own arguments, or `skewfit resume` it with its own settings";
-    Err(Error::Usage(format!("{} holds run {is}, and these settings make run {wanted}: {way}", dir.display())))
+    let way = "use the arguments of that run, or resume it with `skewfit resume`";
+    Err(Error::Usage(format!("{} holds run {is}, but these settings make run {wanted}; {way}", dir.display())))
 }
 
 fn settings(args: &Args) -> Result<Vec<Setting>> {

@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     match report["damaged"].as_array().map_or(0, Vec::len) {
         damaged if args.verify && damaged > 0 => Err(Error::Damaged(format!(
-            "{}: {damaged} damaged, named above; restore a sound copy, or `skewfit resume` the run, which skips what is damaged",
+            "{}: {damaged} damaged, named above; restore sound copies, or resume the run, which skips damage",
             args.run.display()
         ))),
         _ => Ok(()),
@@ -67,7 +67,7 @@ fn report(args: &Args) -> Result<Value> {
         Err(e) if e.kind() == ErrorKind::NotFound => 0,
         Err(e) if e.kind() == ErrorKind::InvalidData => {
             let way = "a live run rewrites it";
-            note("STATUS.json", Error::Damaged(format!("cannot be understood ({e}); {way}")));
+            note("STATUS.json", Error::Damaged(format!("is not valid ({e}); {way}")));
             0
         }
         Err(e) => return Err(unread(&args.run.join(status::FILE), &e)),

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:
   skewfit plot results/door/RUN                                                     all plots, into the run's plots/
   skewfit plot results/corridor/*-s*/ results/corridor-rig/*-s*/ --out results/ab   compare two groups of runs
-  skewfit plot results/door/*-s*/ --at 20000,30000                                  a table of the results after so many steps")]
+  skewfit plot results/door/*-s*/ --at 20000,30000                                  a table of the results at these steps")]
 pub struct Args {
     /// Run directories
     #[arg(required = true)]
@@ -17,7 +17,7 @@ pub struct Args {
     /// Folder for the pictures [default: plots/ in the run]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Draw nothing; print a Markdown table of the runs' results after these numbers of steps
+    /// Draw nothing; print a Markdown table of the runs' results at these steps
     #[arg(long, value_name = "STEPS", value_delimiter = ',', conflicts_with = "out")]
     at: Vec<u64>,
 }

@@ -7,7 +7,7 @@ use std::io::{IsTerminal, Write};
 
 /// Seconds between plain lines.
 const PLAIN_EVERY_S: f64 = 60.0;
-/// The time left is estimated from the mean of so many last epochs: the warm-up is faster, and epochs change as replay grows.
+/// The time left comes from the mean of this many last epochs: the warm-up is faster, and epochs change as replay grows.
 const EPOCHS_AVERAGED: usize = 3;
 
 /// The current duration of an epoch.

@@ -54,7 +54,7 @@ fn tell(page: &Page) {
     drop(told); // stderr may be closed
 }
 
-/// Shows progress, and serves a page if there is a port. Serving begins at the first tick, when the directory is the run's.
+/// Shows progress, and serves a page if there is a port. Serving begins at the first tick: then the directory is this run's.
 pub struct Served {
     shown: TerminalProgress,
     page: Option<(Port, PathBuf)>,

@@ -101,7 +101,7 @@ fn hangup_is_ignored() -> bool {
 pub(super) fn log_to(dir: &Path, megabytes: f64) -> Result<()> {
     let path = dir.join("run.log");
     let file = RollingLog::open(&path, (megabytes * 1e6) as u64);
-    let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
+    let file = file.map_err(|source| Error::Io { what: format!("{}: cannot be written", path.display()), source })?;
     let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
     let log = tracing_subscriber::fmt().log_internal_errors(false).with_ansi(false).with_target(false);
     if log.with_writer(writer).try_init().is_ok() {

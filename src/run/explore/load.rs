@@ -81,7 +81,8 @@ impl LoadedRun {
             self.damage.push(format!("config.toml is not that of the checkpoint; {NOT_THE_SAME}"));
         }
         if was_frozen && !self.env_restored {
-            self.damage.push(format!("the environment cannot be restored to its state at the checkpoint; {NOT_THE_SAME}"));
+            self.damage
+                .push(format!("the environment cannot be restored to its state at the checkpoint; {NOT_THE_SAME}"));
         }
         let later = &self.store.lines()[self.state.episodes as usize..];
         if !self.env_restored && later.iter().any(|line| line.at_update.is_none()) {

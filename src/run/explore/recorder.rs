@@ -23,7 +23,7 @@ pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
 pub(super) struct Position {
     pub env_steps: u64,
     pub updates: u64,
-    /// Updates, episodes and evaluations left out because something was not finite.
+    /// Updates, episodes and evaluations skipped because of non-finite values.
     pub skipped: u64,
     /// Number of rollbacks to a checkpoint.
     pub rolled_back: u32,

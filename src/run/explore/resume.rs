@@ -91,7 +91,12 @@ pub fn resume_in(
 }
 
 /// Writes `env.json` if the run has none yet. Returns a message if it describes a different environment.
-fn record_environment(fs: &dyn Fs, dir: &Path, written: Option<&Described>, here: &Described) -> Result<Option<String>> {
+fn record_environment(
+    fs: &dyn Fs,
+    dir: &Path,
+    written: Option<&Described>,
+    here: &Described,
+) -> Result<Option<String>> {
     match written {
         Some(written) if written == here => Ok(None),
         Some(_) => Ok(Some(format!("{} describes a different environment of that name; {NOT_THE_SAME}", scene::FILE))),

@@ -76,7 +76,7 @@ impl Recorder {
 
     /// Records that a pause is over; best effort, the next durable write reports the error.
     pub(super) fn end_pause(&mut self, at: &Position, why: &str) {
-        let _ = self.event(at, Kind::WentOn, &format!("after a pause: {why}"));
+        let _ = self.event(at, Kind::WentOn, &format!("the pause is over ({why})"));
         let _ = self.status(at, Phase::Exploring, None);
     }
 
@@ -96,9 +96,7 @@ impl Recorder {
         let path = self.dir().join(BALLAST);
         let size = self.night.ballast_mb * 1_000_000;
         match self.fs.reserve(&path, size) {
-            Err(e) if size > 0 && e.kind() != std::io::ErrorKind::Unsupported => {
-                Err(disk_error("reserve", &path, &e))
-            }
+            Err(e) if size > 0 && e.kind() != std::io::ErrorKind::Unsupported => Err(disk_error("reserve", &path, &e)),
             _ => Ok(()),
         }
     }

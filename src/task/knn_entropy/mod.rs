@@ -20,7 +20,7 @@ use crate::learn::settings::LatentConfig;
 const DIM: usize = 8;
 /// k: the neighbour whose distance is measured.
 const NEIGHBOUR: usize = 3;
-/// n: at most so many pictures are compared, spread evenly over the window.
+/// n: most pictures that are compared, spread evenly over the window.
 const SAMPLED: usize = 1000;
 /// Least distance, in units of the spread of noise: two equal pictures would give ln 0.
 const MIN_DISTANCE: f64 = 1e-3;
