@@ -22,7 +22,8 @@ pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     (spread > 0.0).then(|| (both / spread).clamp(-1.0, 1.0))
 }
 
-/// Spearman's rank correlation (1904), in [-1, 1]: Pearson's correlation of the ranks; `None` if one side does not vary.
+/// Spearman's rank correlation (1904), in [-1, 1]: Pearson's correlation of the ranks; `None` if one side does not
+/// vary.
 #[must_use]
 pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     let (a, b) = (ranks(x), ranks(y));

@@ -1,5 +1,6 @@
-//! Estimates a run's time, memory and disk space. Time: multiply-adds, counted from the sizes, divided by the rate that two
-//! AVX-512 cores sustain. Bytes are counted from the sizes. FLOP = 2 multiply-adds; a backward pass costs two forward passes.
+//! Estimates a run's time, memory and disk space. Time: multiply-adds, counted from the sizes, divided by the rate that
+//! two AVX-512 cores sustain. Bytes are counted from the sizes. FLOP = 2 multiply-adds; a backward pass costs two
+//! forward passes.
 
 use crate::config::Config;
 use crate::error::Result;
@@ -18,8 +19,8 @@ const ENV_STEPS_S: f64 = 3000.0;
 const UPDATE_S: f64 = 0.5e-3;
 /// Bytes of an episode without its frames: an HDF5 file and a line of the journal.
 const EPISODE_BYTES: f64 = 23.9e3;
-/// Bytes of a compressed frame at 48 px, in the door and in the flat scenes; every other scene is estimated as the door.
-/// Only edges cost bytes, so the size grows with the side of the picture.
+/// Bytes of a compressed frame at 48 px, in the door and in the flat scenes; every other scene is estimated as the
+/// door. Only edges cost bytes, so the size grows with the side of the picture.
 const DOOR_FRAME: f64 = 1470.0;
 const FLAT_FRAME: f64 = 298.0;
 const FLAT: [&str; 2] = ["corridor", "point2d"];
@@ -78,9 +79,9 @@ pub struct Flop {
     pub act: f64,
 }
 
-/// Counts the FLOP of a configuration's updates. A SAC update computes: the policy forward on next observations; the policy
-/// forward and back on observations; two target critics forward; each critic forward and back; each critic forward and back
-/// to its inputs only. Layer norm adds no products.
+/// Counts the FLOP of a configuration's updates. A SAC update computes: the policy forward on next observations; the
+/// policy forward and back on observations; two target critics forward; each critic forward and back; each critic
+/// forward and back to its inputs only. Layer norm adds no products.
 ///
 /// # Errors
 /// `Usage` if image size and channels do not match.
@@ -173,8 +174,8 @@ fn nets(c: &Config, actions: usize) -> Result<[Cost; 4]> {
     Ok([down.chain(encoder).sum(), up.chain(decoder).sum(), policy, critic])
 }
 
-/// Cost of a (transposed) convolution without biases. `side` is the side of its smaller picture, `channels` the number of
-/// channel pairs.
+/// Cost of a (transposed) convolution without biases. `side` is the side of its smaller picture, `channels` the number
+/// of channel pairs.
 fn conv(side: usize, kernel: usize, channels: usize) -> Cost {
     let weights = (kernel * kernel * channels) as f64;
     Cost { macs: (side * side) as f64 * weights, params: weights }

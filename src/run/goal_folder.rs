@@ -1,5 +1,5 @@
-//! Evaluation pictures from a folder of the user. They are read once and copied into the run, which then does not need the
-//! folder.
+//! Evaluation pictures from a folder of the user. They are read once and copied into the run, which then does not need
+//! the folder.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ use crate::task::attempt::EvaluationGoal;
 /// Name of the folder in a run directory.
 const FOLDER: &str = "goals";
 
-/// Reads the first `evaluate.pictures` pictures of `evaluate.folder`, sorted by name, at the camera's size. Returns an empty
-/// list if no folder is configured.
+/// Reads the first `evaluate.pictures` pictures of `evaluate.folder`, sorted by name, at the camera's size. Returns an
+/// empty list if no folder is configured.
 ///
 /// # Errors
 /// `Usage` if the folder has no pictures or is not a folder.

@@ -1,4 +1,5 @@
-//! Attempts to reach goal pictures, and how near they come. Attempts do not count as exploration and are not learned from.
+//! Attempts to reach goal pictures, and how near they come. Attempts do not count as exploration and are not learned
+//! from.
 
 use skewfit_envs::{Env, EnvFault, EnvSnapshot, Image, Metrics, StateVec, scenes};
 
@@ -81,8 +82,8 @@ pub fn snapshot(env: &dyn Env) -> Result<Option<EnvSnapshot>> {
 }
 
 impl Evaluator {
-    /// Builds one environment a thread for a shipped scene. A caller's environment may own a device, so only one is built.
-    /// `build` takes the number of evaluation pictures.
+    /// Builds one environment a thread for a shipped scene. A caller's environment may own a device, so only one is
+    /// built. `build` takes the number of evaluation pictures.
     ///
     /// # Errors
     /// Those of `build` and of the environment.
@@ -103,8 +104,8 @@ impl Evaluator {
         &*self.envs[0]
     }
 
-    /// Makes one attempt at each goal, in the given order; calls `beat` after each. The number of environments does not change
-    /// the results.
+    /// Makes one attempt at each goal, in the given order; calls `beat` after each. The number of environments does not
+    /// change the results.
     ///
     /// # Errors
     /// Those of the environment and of the policy.

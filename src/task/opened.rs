@@ -60,7 +60,8 @@ impl Opened {
     }
 }
 
-/// Restores models, Adam moments and counters of a checkpoint into a learner of the same shapes. Does not restore replay.
+/// Restores models, Adam moments and counters of a checkpoint into a learner of the same shapes. Does not restore
+/// replay.
 ///
 /// # Errors
 /// `Damaged` if the checkpoint's tensors or counters do not match the learner's configuration.

@@ -1,5 +1,5 @@
-//! Builds the configured environment, checks that it matches the configuration and the run, and describes it in the run's
-//! `env.json`. With that file a run can be read on a machine that does not have its environment.
+//! Builds the configured environment, checks that it matches the configuration and the run, and describes it in the
+//! run's `env.json`. With that file a run can be read on a machine that does not have its environment.
 
 use std::path::Path;
 

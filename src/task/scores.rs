@@ -1,9 +1,10 @@
-//! Scores of a set of attempts: mean metrics, success rate, a threshold on the latent distance, rank correlations, and the
-//! score of the best constant answer.
+//! Scores of a set of attempts: mean metrics, success rate, a threshold on the latent distance, rank correlations, and
+//! the score of the best constant answer.
 //!
 //! Rank correlation: Spearman's, between the goals' and the reached values of each coordinate.
-//! Best constant answer: a policy that ignores the goal always ends in the same state. Of the goals' own states, this is the
-//! one with the least mean metric over all goals. For an error along one coordinate it is the median, the best constant.
+//! Best constant answer: a policy that ignores the goal always ends in the same state. Of the goals' own states, this
+//! is the one with the least mean metric over all goals. For an error along one coordinate it is the median, the best
+//! constant.
 
 use skewfit_envs::{Env, Metrics, StateVec, Truth};
 
@@ -13,8 +14,8 @@ use crate::statistics::{mean, spearman};
 /// Name of the metric that is used without a ground truth.
 pub const LATENT_DISTANCE: &str = "latent_distance";
 
-/// Mean of each metric over the attempts that have it, and the success rate. Without a ground truth (`judged` is false): the
-/// mean latent distance.
+/// Mean of each metric over the attempts that have it, and the success rate. Without a ground truth (`judged` is
+/// false): the mean latent distance.
 #[must_use]
 pub fn means(attempts: &[Attempt], judged: bool) -> (Vec<(String, f64)>, Option<f64>) {
     if !judged && !attempts.is_empty() {
@@ -38,7 +39,8 @@ pub fn over_goals(attempts: &[Attempt], env: &dyn Env) -> Vec<(String, f64)> {
     over_pairs(env, &attempts.iter().filter_map(pair).collect::<Vec<_>>())
 }
 
-/// The latent distance that best separates successful from failed attempts; `None` if there are only attempts of one kind.
+/// The latent distance that best separates successful from failed attempts; `None` if there are only attempts of one
+/// kind.
 #[must_use]
 pub fn latent_threshold(attempts: &[Attempt]) -> Option<f64> {
     let mut known: Vec<(f64, bool)> = attempts.iter().filter_map(|a| Some((a.latent_distance, a.success?))).collect();
@@ -51,7 +53,8 @@ pub fn latent_threshold(attempts: &[Attempt]) -> Option<f64> {
     known.windows(2).map(|w| 0.5 * (w[0].0 + w[1].0)).max_by_key(|t| right(*t))
 }
 
-/// `rank_correlation_<coordinate>` and `best_constant_<metric>` over (goal, reached) states; undefined values are omitted.
+/// `rank_correlation_<coordinate>` and `best_constant_<metric>` over (goal, reached) states; undefined values are
+/// omitted.
 fn over_pairs(env: &dyn Env, pairs: &[(StateVec, StateVec)]) -> Vec<(String, f64)> {
     let names = env.spec().state_names.iter().enumerate();
     let ranks = names.filter_map(|(i, name)| {

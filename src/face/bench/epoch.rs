@@ -1,6 +1,5 @@
-//! One epoch of the door with a full replay buffer: 500 environment steps, 1,000 SAC updates, 200 VAE updates, and a refresh
-//! with densities of all stored frames. It is timed once, in parts. Most epochs of a long night are like
-//! this one.
+//! One epoch of the door with a full replay buffer: 500 environment steps, 1,000 SAC updates, 200 VAE updates, and a
+//! refresh with densities of all stored frames. It is timed once, in parts. In a long night, most epochs are like it.
 
 use std::time::Instant;
 

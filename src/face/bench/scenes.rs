@@ -1,4 +1,4 @@
-//! Units of a scene: a step with its picture, the physics alone, the picture alone. One thread, 48 px, 4 samples a pixel.
+//! Units of a scene: a step with its picture, the physics alone, the picture alone. One thread, 48 px, 4 samples.
 
 use skewfit_envs::scenes::SceneOptions;
 use skewfit_envs::scenes::corridor::Corridor;

@@ -93,8 +93,8 @@ fn env_steps(store: &Store) -> u64 {
     store.lines().last().map_or(0, |line| line.env_steps_end)
 }
 
-/// Coverage, and the damaged files found on the way. Coverage comes from `metrics.csv` if its last row belongs to the last
-/// episode, otherwise from the states of all episodes.
+/// Coverage, and the damaged files found on the way. Coverage comes from `metrics.csv` if its last row belongs to the
+/// last episode, otherwise from the states of all episodes.
 fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Value, Vec<Damage>)> {
     let mut damaged = Vec::new();
     let grid = match config.map(|c| Described::of_run(store.dir(), store.root(), &c.env)) {

@@ -1,5 +1,5 @@
-//! The command line. Each file holds one verb: its arguments, output and exit code. Data goes to stdout, progress and errors
-//! go to stderr.
+//! The command line. Each file holds one verb: its arguments, output and exit code. Data goes to stdout, progress and
+//! errors go to stderr.
 
 mod bench;
 mod diagnose;

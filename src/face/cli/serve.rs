@@ -54,7 +54,8 @@ fn tell(page: &Page) {
     drop(told); // stderr may be closed
 }
 
-/// Shows progress, and serves a page if there is a port. Serving begins at the first tick: then the directory is this run's.
+/// Shows progress, and serves a page if there is a port. Serving begins at the first tick, when the run holds the
+/// directory.
 pub struct Served {
     shown: TerminalProgress,
     page: Option<(Port, PathBuf)>,

@@ -79,7 +79,7 @@ pub fn start_in(
 }
 
 impl Run<'_> {
-    /// Reloads earlier episodes, then [runs to the end](Self::run_to_end). Records a failure in `STATUS.json` and the log.
+    /// Reloads earlier episodes, then [runs to the end](Self::run_to_end). A failure goes to `STATUS.json` and the log.
     pub(super) fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
         self.host.pulse.ready();
         let at = self.position();

@@ -14,8 +14,8 @@ use crate::learn::rng;
 use crate::learn::rollout::{Behaviour, Target, rollout};
 
 impl Run<'_> {
-    /// Collects one episode towards a self-set goal and commits it before it enters replay. Skips the episode if an action is
-    /// not finite. Reads an episode that an earlier process committed from its shard.
+    /// Collects one episode towards a self-set goal and commits it before it enters replay. Skips the episode if an
+    /// action is not finite. Reads an episode that an earlier process committed from its shard.
     pub(super) fn collect(&mut self, phase: &str) -> Result<()> {
         if let Some(line) = self.log.store.lines().get(self.state.episodes as usize).cloned() {
             return self.collect_committed(&line);
@@ -76,8 +76,8 @@ impl Run<'_> {
         self.add_episode(episode)
     }
 
-    /// Adds an episode that an earlier process committed after the checkpoint; used if the environment cannot be restored. Skips
-    /// as many episodes before it as the earlier process did.
+    /// Adds an episode that an earlier process committed after the checkpoint; used if the environment cannot be
+    /// restored. Skips as many episodes before it as the earlier process did.
     fn collect_committed(&mut self, line: &JournalLine) -> Result<()> {
         self.tick("reading episodes");
         while self.state.left_out < line.left_out.unwrap_or(0) {

@@ -74,8 +74,8 @@ impl<'a> Host<'a> {
     }
 }
 
-/// Returns a flag that SIGTERM, SIGINT and SIGHUP set to request a stop. With `impatient`, a second Ctrl-C ends the process at
-/// once. An ignored SIGHUP, as under `nohup`, stays ignored.
+/// Returns a flag that SIGTERM, SIGINT and SIGHUP set to request a stop. With `impatient`, a second Ctrl-C ends the
+/// process at once. An ignored SIGHUP, as under `nohup`, stays ignored.
 pub fn stop_flag(impatient: bool) -> Arc<AtomicBool> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let flag = Arc::new(AtomicBool::new(false));
@@ -96,8 +96,8 @@ fn hangup_is_ignored() -> bool {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Sends log events to the run's `run.log`, and errors to stderr too. A panic's message goes to both. Only the first run of a
-/// process gets a log.
+/// Sends log events to the run's `run.log`, and errors to stderr too. A panic's message goes to both. Only the first
+/// run of a process gets a log.
 pub(super) fn log_to(dir: &Path, megabytes: f64) -> Result<()> {
     let path = dir.join("run.log");
     let file = RollingLog::open(&path, (megabytes * 1e6) as u64);

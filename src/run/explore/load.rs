@@ -36,12 +36,12 @@ pub(super) struct LoadedRun {
 }
 
 impl LoadedRun {
-    /// Opens the run in `dir` at its newest sound checkpoint, after skipping the `pass_over` newest ones; `host` then writes to
-    /// that run.
+    /// Opens the run in `dir` at its newest sound checkpoint, after skipping the `pass_over` newest ones; `host` then
+    /// writes to that run.
     ///
     /// # Errors
-    /// `Damaged` if no checkpoint is sound, if the journal ends before it, or if `env.json` is not as it was written. Errors of
-    /// the environment.
+    /// `Damaged` if no checkpoint is sound, if the journal ends before it, or if `env.json` is not as it was written.
+    /// Errors of the environment.
     pub(super) fn read(
         host: &mut Host<'_>,
         dir: &Path,

@@ -1,7 +1,7 @@
-//! The exploration loop: set goals, collect episodes, update the agent, refit the VAE. It can stop and resume at any point.
+//! The exploration loop: set goals, collect episodes, update the agent, refit the VAE. It can stop and resume anywhere.
 //!
-//! Everything is a function of (configuration, seed, counters, episodes). So a checkpoint holds parameters, counters and, if
-//! the environment supports snapshots, a snapshot of it.
+//! Everything is a function of (configuration, seed, counters, episodes). So a checkpoint holds parameters, counters
+//! and, if the environment supports snapshots, a snapshot of it.
 
 mod begin;
 mod collect;
@@ -84,8 +84,8 @@ impl Run<'_> {
         self.due_checkpoint()
     }
 
-    /// One epoch: collect, update the agent, refit the VAE, evaluate, record. The counters hold the progress, so an epoch can
-    /// be left and re-entered.
+    /// One epoch: collect, update the agent, refit the VAE, evaluate, record. The counters hold the progress, so an
+    /// epoch can be left and re-entered.
     fn epoch(&mut self) -> Result<()> {
         let (epoch, run) = (self.state.epoch, self.cfg.run.clone());
         while self.state.env_steps < run.warmup_steps + (epoch + 1) * run.epoch_steps {

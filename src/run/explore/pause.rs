@@ -35,8 +35,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Waits while less than `night.min_free_mb` is free. Returns false if a stop is requested meanwhile, for which there is
-    /// room enough.
+    /// Waits while less than `night.min_free_mb` is free. Returns false if a stop is requested meanwhile, for which
+    /// there is room enough.
     pub(super) fn wait_for_room(&mut self) -> Result<bool> {
         let at = self.position();
         match self.log.retry(&mut self.host, &at, |log| log.check_free_space()) {

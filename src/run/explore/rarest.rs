@@ -8,8 +8,8 @@ use crate::show::report::Reached;
 /// Number of pictures.
 const SHOWN: usize = 12;
 
-/// The frames with the least log p, at most one for each episode, each with the goal that was active. `densities` pairs each
-/// stored episode with log p of its next observations (T).
+/// The frames with the least log p, at most one for each episode, each with the goal that was active. `densities` pairs
+/// each stored episode with log p of its next observations (T).
 pub(super) fn rarest<'a>(densities: impl Iterator<Item = (&'a Stored, &'a [f64])>, image_size: usize) -> Vec<Reached> {
     let least = |log_density: &[f64]| -> Option<(f64, usize)> {
         let known = log_density.iter().copied().zip(1..).filter(|(log_p, _)| log_p.is_finite());

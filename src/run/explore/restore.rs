@@ -6,7 +6,8 @@ use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
 
 impl Run<'_> {
-    /// Restores coverage from all episodes before the checkpoint, and replay from the newest. Names and skips damaged shards.
+    /// Restores coverage from all episodes before the checkpoint, and replay from the newest. Names and skips damaged
+    /// shards.
     pub(super) fn reload_episodes(&mut self) -> Result<()> {
         let at = self.position();
         let before = self.state.episodes as usize;

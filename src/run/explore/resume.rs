@@ -104,8 +104,8 @@ fn record_environment(
     }
 }
 
-/// The summary of a finished run; `None` otherwise. `STATUS.json` decides, because a run that was stopped in its last epoch can
-/// have all steps and updates too.
+/// The summary of a finished run; `None` otherwise. `STATUS.json` decides, because a run that was stopped in its last
+/// epoch can have all steps and updates too.
 ///
 /// # Errors
 /// If the summary exists and may not be read.
@@ -117,8 +117,8 @@ fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Result<Option<Summary>>
     Ok(serde_json::from_slice(&bytes).ok().filter(whole))
 }
 
-/// Cuts `metrics.csv` back to the checkpoint: to the rows of the epochs that were complete then. Logs an error if rows are
-/// missing; the run resumes without them.
+/// Cuts `metrics.csv` back to the checkpoint: to the rows of the epochs that were complete then. Logs an error if rows
+/// are missing; the run resumes without them.
 fn cut_metrics(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &Described) -> Result<MetricsCsv> {
     let columns = metrics::columns(task);
     let path = dir.join("metrics.csv");
@@ -134,8 +134,8 @@ fn cut_metrics(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &De
     MetricsCsv::cut_back(Arc::clone(fs), &path, columns, last)
 }
 
-/// Adds this process to `provenance.json`. Logs an error if its results can differ from those of the process that began the
-/// run.
+/// Adds this process to `provenance.json`. Logs an error if its results can differ from those of the process that began
+/// the run.
 fn record_resumption(fs: &dyn Fs, dir: &Path, threads: usize) -> Result<()> {
     let path = dir.join("provenance.json");
     let read = |text: String| serde_json::from_str::<Map<String, Value>>(&text).ok();

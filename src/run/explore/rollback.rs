@@ -1,5 +1,5 @@
-//! Non-finite values: the update or episode is skipped. If they recur, the models go back to a checkpoint and the learning
-//! rates are halved.
+//! Non-finite values: the update or episode is skipped. If they recur, the models go back to a checkpoint and the
+//! learning rates are halved.
 //!
 //! Only the models go back. Steps, episodes and counters continue, so all random draws are new.
 

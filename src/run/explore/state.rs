@@ -25,8 +25,8 @@ pub struct RunState {
     pub evaluation: Option<(String, f64)>,
     /// Seconds spent on the run by all processes.
     pub wall_s: f64,
-    /// Updates of the last scheduled checkpoints, oldest first; a rollback goes to one of these. Checkpoints that a stop
-    /// saves are not among them, so a stopped run rolls back like an uninterrupted one.
+    /// Updates of the last scheduled checkpoints, oldest first; a rollback goes to one of these. Checkpoints that a
+    /// stop saves are not among them, so a stopped run rolls back like an uninterrupted one.
     #[serde(default)]
     pub due: Vec<u64>,
     /// [`Config::identity`](crate::config::Config::identity); empty in checkpoints of older programs.

@@ -57,8 +57,8 @@ impl Task {
         Ok(Self { described: Described::of(&*env), env, goals, evaluator, measure, visited: Vec::new() })
     }
 
-    /// Evaluates on the user's pictures instead of the environment's; an empty list changes nothing. The user's pictures have no
-    /// metrics.
+    /// Evaluates on the user's pictures instead of the environment's; an empty list changes nothing. The user's
+    /// pictures have no metrics.
     pub(super) fn replace_goals(&mut self, goals: Vec<EvaluationGoal>) {
         if !goals.is_empty() {
             (self.goals, self.described.metrics) = (goals, None);
@@ -83,8 +83,8 @@ impl Task {
         Ok(attempt::snapshot(&*self.env)?.map_or_else(Vec::new, |EnvSnapshot(bytes)| bytes))
     }
 
-    /// Restores the environment from a [`snapshot`](Self::snapshot). Returns false if the snapshot is empty or the environment
-    /// does not support snapshots.
+    /// Restores the environment from a [`snapshot`](Self::snapshot). Returns false if the snapshot is empty or the
+    /// environment does not support snapshots.
     ///
     /// # Errors
     /// `BadSnapshot` for a snapshot of another environment.
@@ -98,7 +98,8 @@ impl Task {
         }
     }
 
-    /// Adds an episode to the coverage, without its first observation, which belongs to the episode before or is the start.
+    /// Adds an episode to the coverage, without its first observation, which belongs to the episode before or is the
+    /// start.
     ///
     /// # Errors
     /// Those of [`PictureEntropy::observe`].
@@ -117,8 +118,8 @@ impl Task {
         Ok(())
     }
 
-    /// [`observe`](Self::observe) for an earlier episode, after which `later` steps are added too. Skips pictures that would
-    /// leave the window.
+    /// [`observe`](Self::observe) for an earlier episode, after which `later` steps are added too. Skips pictures that
+    /// would leave the window.
     ///
     /// # Errors
     /// As [`observe`](Self::observe).
@@ -149,8 +150,8 @@ impl Task {
         }
     }
 
-    /// Means of the mapped states over the newest visits, by column: uniform, and with the weights `skewed`, one for each visit.
-    /// The difference shows which states the skewing favours.
+    /// Means of the mapped states over the newest visits, by column: uniform, and with the weights `skewed`, one for
+    /// each visit. The difference shows which states the skewing favours.
     pub(super) fn mean_states(&self, skewed: &Weights) -> Vec<(String, f64)> {
         let seen = &self.visited[self.visited.len().saturating_sub(skewed.p.len())..];
         let names = self.described.spec.counted_names();
@@ -164,8 +165,8 @@ impl Task {
         .collect()
     }
 
-    /// Makes one attempt at each goal and calls `beat` for each. Attempts run in environments of their own if there are any and
-    /// `evaluate.shared_env` is off, otherwise in the explored environment.
+    /// Makes one attempt at each goal and calls `beat` for each. Attempts run in environments of their own if there are
+    /// any and `evaluate.shared_env` is off, otherwise in the explored environment.
     ///
     /// # Errors
     /// Those of the environment; `NotFinite`.

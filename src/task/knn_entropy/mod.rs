@@ -3,9 +3,9 @@
 //!
 //! H = psi(n) - psi(k) + ln V_d + d/n sum_i ln r_i,  r_i: distance from picture i to its k-th neighbour,
 //! V_d = pi^(d/2) / Gamma(d/2 + 1)
-//! (Kozachenko & Leonenko 1987; Kraskov et al. 2004, arXiv cond-mat/0305641, equation 20, for r in place of 2r). The network is
-//! initialised once, as in RE3 (Seo et al. 2021, arXiv 2102.09430). The unit is nats, up to a constant that depends on the
-//! network: values compare only within a run, or between runs of the same seed and picture size.
+//! (Kozachenko & Leonenko 1987; Kraskov et al. 2004, arXiv cond-mat/0305641, equation 20, for r in place of 2r). The
+//! network is initialised once, as in RE3 (Seo et al. 2021, arXiv 2102.09430). The unit is nats, up to a constant that
+//! depends on the network: values compare only within a run, or between runs of the same seed and picture size.
 
 use std::collections::VecDeque;
 
