@@ -37,8 +37,8 @@ impl Run<'_> {
         self.skip_non_finite(outcome)
     }
 
-    /// Runs the VAE phase and its refresh, if one is due. Skewing starts with the refresh after epoch `start_epoch` +
-    /// 1. Returns false if a stop is requested meanwhile; the phase is then undone.
+    /// Runs the VAE phase and its refresh, if one is due. Skewing starts one epoch after `start_epoch`. Returns false if
+    /// a stop is requested meanwhile; the phase is then undone.
     pub(super) fn refit(&mut self, epoch: u64) -> Result<bool> {
         let updates = self.cfg.latent.updates_at(epoch);
         if updates == 0 || self.learner.replay.transitions() == 0 {
