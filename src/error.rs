@@ -2,52 +2,52 @@
 
 use skewfit_envs::EnvFault;
 
-/// One sentence a case: what, where, what to do.
+/// Each message is one sentence: what failed, where, and what to do.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// Bad usage, configuration or picture: exit code 2.
     #[error("{0}")]
     Usage(String),
-    /// A mistake of the program that calls, which no input can cause: exit code 2.
+    /// A mistake in the calling code, which no input can cause: exit code 2.
     #[error("{0}")]
     Misuse(String),
-    /// Damage found, or nothing sound to resume from: exit code 3.
+    /// A file is damaged, or no checkpoint is sound: exit code 3.
     #[error("{0}")]
     Damaged(String),
-    /// Not enough disk, or a write that failed: exit code 6.
+    /// Not enough free disk space, or a failed write: exit code 6.
     #[error("{0}")]
     Disk(String),
     /// The directory of a live run was moved or removed: exit code 6.
     #[error("{0}")]
     Lost(String),
-    /// Another live process holds the run, or another run its place: exit code 75.
+    /// Another live process holds the run, or another run has taken its directory: exit code 75.
     #[error("{0}")]
     Busy(String),
-    /// The environment refused an option (exit code 2) or a snapshot (3), or failed (4).
+    /// The environment refused an option (exit code 2) or a snapshot (3), or it failed (4).
     #[error("environment: {0}")]
     Env(#[from] EnvFault),
     /// The environment failed before a run began: exit code 2.
     #[error("environment: {0}")]
     NotBegun(EnvFault),
-    /// A number that is not finite came out of learning: exit code 70.
+    /// Learning produced a non-finite value: exit code 70.
     #[error("{0}")]
     NotFinite(String),
-    /// Output that could not be written where it was asked for: exit code 6, or 2 where that [lasts].
+    /// Output that could not be written: exit code 6, or 2 if that [is permanent](is_permanent).
     #[error("{what}: {source}")]
     Io {
-        /// Which file, and what was tried.
+        /// The file and the failed operation.
         what: String,
-        /// The system's word.
+        /// The system's error.
         source: std::io::Error,
     },
 }
 
-/// Results of the program.
+/// A result with the program's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An environment that fails before there is a run is bad usage: there is nothing to take up again.
+    /// Turns a failure of the environment into bad usage, because no run has begun that could be resumed.
     #[must_use]
     pub fn before_a_run(self) -> Self {
         match self {
@@ -56,9 +56,9 @@ impl Error {
         }
     }
 
-    /// The environment's own account of its error, on several lines; `None` where it gave none.
+    /// The environment's traceback, on several lines; `None` if it gave none.
     #[must_use]
-    pub fn account(&self) -> Option<&str> {
+    pub fn traceback(&self) -> Option<&str> {
         match self {
             Self::Env(EnvFault::Raised { trace, .. }) | Self::NotBegun(EnvFault::Raised { trace, .. }) => {
                 Some(trace).filter(|trace| !trace.is_empty()).map(String::as_str)
@@ -67,7 +67,7 @@ impl Error {
         }
     }
 
-    /// The contract's exit code.
+    /// The exit code, as in `docs/CONFIG.md`.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -76,29 +76,29 @@ impl Error {
             Self::Env(EnvFault::BadSnapshot { .. }) => 3,
             Self::Env(EnvFault::BadOption { .. } | EnvFault::UnknownScene { .. } | EnvFault::BadState { .. }) => 2,
             Self::Env(_) => 4,
-            Self::Io { source, .. } if lasts(source) => 2,
+            Self::Io { source, .. } if is_permanent(source) => 2,
             Self::Disk(_) | Self::Lost(_) | Self::Io { .. } => 6,
             Self::NotFinite(_) => 70,
             Self::Busy(_) => 75,
         }
     }
 
-    /// Whether the disk refused what it may take later: room or time may help, so it is worth waiting.
+    /// True for a disk error that may pass, with more room or time, so that a retry is worth while.
     #[must_use]
     pub fn is_disk(&self) -> bool {
         match self {
             Self::Disk(_) => true,
-            Self::Io { source, .. } => !lasts(source),
+            Self::Io { source, .. } => !is_permanent(source),
             _ => false,
         }
     }
 }
 
-/// Whether a refusal is no matter of room or of time: what is asked for may not be written there, or not by that name.
+/// True for an error that more room or time cannot solve, such as a missing permission or a name that cannot be used.
 #[must_use]
-pub fn lasts(refusal: &std::io::Error) -> bool {
+pub fn is_permanent(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{AlreadyExists, InvalidFilename, IsADirectory, NotADirectory, PermissionDenied};
-    matches!(refusal.kind(), PermissionDenied | NotADirectory | IsADirectory | AlreadyExists | InvalidFilename)
+    matches!(error.kind(), PermissionDenied | NotADirectory | IsADirectory | AlreadyExists | InvalidFilename)
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_may_pass_is_waited_for() {
+    fn only_disk_errors_that_may_pass_are_retried() {
         use std::io::ErrorKind::{PermissionDenied, StorageFull};
         let io = |kind: std::io::ErrorKind| Error::Io { what: String::new(), source: kind.into() };
         let text = String::new;
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_of_the_environment_have_the_codes_of_their_causes() {
+    fn environment_faults_have_the_exit_codes_of_their_causes() {
         let text = String::new;
         for (fault, code) in [
             (EnvFault::UnknownScene { name: text() }, 2),
@@ -141,7 +141,7 @@ mod tests {
         }
         assert_eq!(Error::from(EnvFault::Hung { seconds: 5.0 }).before_a_run().exit_code(), 2);
         let raised = |trace: &str| EnvFault::Raised { what: text(), trace: trace.into() };
-        assert_eq!(Error::from(raised("line 7")).before_a_run().account(), Some("line 7"));
-        assert_eq!((Error::from(raised("")).account(), Error::Usage(text()).account()), (None, None));
+        assert_eq!(Error::from(raised("line 7")).before_a_run().traceback(), Some("line 7"));
+        assert_eq!((Error::from(raised("")).traceback(), Error::Usage(text()).traceback()), (None, None));
     }
 }

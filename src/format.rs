@@ -1,4 +1,4 @@
-//! Numbers as people read them: durations, sizes, counts.
+//! Formats numbers for people: durations, sizes, counts.
 
 /// `8.1 s`, `3 min 20 s`, `1 h 05 min`.
 #[must_use]
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_read_well() {
+    fn numbers_are_formatted_for_people() {
         for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")] {
             assert_eq!(grouped(n), text);
         }

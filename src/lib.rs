@@ -1,7 +1,7 @@
-//! Skew-Fit in Rust: a robot, a camera and a night; in the morning it reaches the picture you show it.
+//! Skew-Fit in Rust: leave a robot alone with a camera for a night; in the morning it reaches the picture you show it.
 //!
-//! Seven wings, each of which uses only those named before it: [`learn`] (the maths), [`config`], [`keep`] (the disk),
-//! [`task`] (what is explored), [`show`] (what people look at), [`run`] (the loop) and [`face`] (the command line).
+//! Seven wings; each uses only the wings before it: [`learn`] (the maths), [`config`], [`keep`] (the disk),
+//! [`task`] (scene, coverage, attempts), [`show`] (reports and pictures), [`run`] (the loop), [`face`] (the command line).
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests damage files and lay out their own"))]
 

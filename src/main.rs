@@ -1,4 +1,4 @@
-//! The `skewfit` binary: parse, run, exit code.
+//! The `skewfit` binary.
 
 fn main() -> std::process::ExitCode {
     skewfit::face::cli::main(std::env::args_os().collect())

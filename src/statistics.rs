@@ -1,6 +1,6 @@
 //! Means, correlations and ranks of finite numbers.
 
-/// Arithmetic mean; 0 of nothing.
+/// Arithmetic mean; 0 for an empty slice.
 #[must_use]
 pub fn mean(x: &[f64]) -> f64 {
     x.iter().sum::<f64>() / x.len().max(1) as f64
@@ -13,7 +13,7 @@ pub fn variance(x: &[f64]) -> f64 {
     x.iter().map(|v| (v - m).powi(2)).sum::<f64>() / x.len().max(1) as f64
 }
 
-/// Pearson's correlation, in [-1, 1]; `None` where one side does not vary.
+/// Pearson's correlation, in [-1, 1]; `None` if one side does not vary.
 #[must_use]
 pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     let (mx, my) = (mean(x), mean(y));
@@ -22,17 +22,18 @@ pub fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     (spread > 0.0).then(|| (both / spread).clamp(-1.0, 1.0))
 }
 
-/// Spearman's rank correlation (1904), in [-1, 1]: Pearson's, of ranks; `None` where one side does not vary.
+/// Spearman's rank correlation (1904), in [-1, 1]: Pearson's correlation of the ranks; `None` if one side does not
+/// vary.
 #[must_use]
 pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     let (a, b) = (ranks(x), ranks(y));
-    let middle = (x.len() as f64 - 1.0) / 2.0; // exact, as are the sums of products of halves: 1 is 1
+    let middle = (x.len() as f64 - 1.0) / 2.0; // sums of products of halves are exact, so a perfect correlation is exactly 1
     let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
     let scale = (product(&a, &a) * product(&b, &b)).sqrt();
     (scale > 0.0).then(|| product(&a, &b) / scale)
 }
 
-/// Coefficient of determination  1 - sum (y - y')^2 / sum (y - mean y)^2; `None` where y does not vary.
+/// Coefficient of determination  1 - sum (y - y')^2 / sum (y - mean y)^2; `None` if y does not vary.
 #[must_use]
 pub fn r_squared(y: &[f64], predicted: &[f64]) -> Option<f64> {
     let error = y.iter().zip(predicted).map(|(y, p)| (y - p).powi(2)).sum::<f64>() / y.len().max(1) as f64;
@@ -40,15 +41,15 @@ pub fn r_squared(y: &[f64], predicted: &[f64]) -> Option<f64> {
     (spread > 0.0).then(|| 1.0 - error / spread)
 }
 
-/// Places in the order of size, from 0; equal ones share the mean of their places.
+/// Ranks in ascending order, from 0; equal values share the mean of their ranks.
 fn ranks(x: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..x.len()).collect();
     order.sort_by(|a, b| x[*a].total_cmp(&x[*b]));
     let mut ranks = vec![0.0; x.len()];
     let mut first = 0;
     for equal in order.chunk_by(|a, b| x[*a] == x[*b]) {
-        let place = first as f64 + (equal.len() - 1) as f64 / 2.0;
-        equal.iter().for_each(|i| ranks[*i] = place);
+        let rank = first as f64 + (equal.len() - 1) as f64 / 2.0;
+        equal.iter().for_each(|i| ranks[*i] = rank);
         first += equal.len();
     }
     ranks
@@ -60,13 +61,13 @@ mod tests {
 
     #[test]
     fn ranks_agree_with_tables() {
-        // IQ against hours of television, the textbook's example: rho = -29/165.
+        // IQ against hours of television, a textbook example: rho = -29/165.
         let iq = [106., 100., 86., 101., 99., 103., 97., 113., 112., 110.];
         let hours = [7., 27., 2., 50., 28., 29., 20., 12., 6., 17.];
         assert!((spearman(&iq, &hours).unwrap() + 29.0 / 165.0).abs() < 1e-12);
         assert_eq!(spearman(&[1., 2., 3.], &[-8., 0., 1e9]), Some(1.0));
         assert_eq!(spearman(&[1., 2., 3.], &[3., 2., 1.]), Some(-1.0));
-        // Ties share a rank: (0, .5, .5, 2) would be wrong; SciPy has spearmanr([1,2,2,3],[1,2,3,4]) = .9486832980505138.
+        // Ties share a rank: (0, .5, .5, 2) would be wrong; SciPy: spearmanr([1,2,2,3],[1,2,3,4]) = .9486832980505138.
         assert!((spearman(&[1., 2., 2., 3.], &[1., 2., 3., 4.]).unwrap() - 0.948_683_298_050_513_8).abs() < 1e-15);
         assert_eq!((spearman(&[1., 1.], &[1., 2.]), spearman(&[], &[]), spearman(&[1.], &[1.])), (None, None, None));
     }

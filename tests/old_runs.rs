@@ -42,7 +42,7 @@ fn a_run_of_an_earlier_program_goes_on_as_it_was() {
     for told in [&stderr(&resumed), &log] {
         assert!(troubles(told).is_empty() && !told.contains("config.toml"), "{told}");
     }
-    assert_eq!(log.matches("another program goes on").count(), 1, "{log}");
+    assert_eq!(log.matches("not the program that began the run").count(), 1, "{log}");
     assert_eq!(night(&run), ["began", "done", "resumed", "done"]);
     assert_eq!(sound(500), id);
     let reported = skewfit("plot", &run, &["--out", run.join("compared").to_str().unwrap()]);

@@ -1,4 +1,4 @@
-//! The face: the command line and the benchmarks.
+//! The command line and the benchmarks.
 
 pub mod bench;
 pub mod cli;

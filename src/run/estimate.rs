@@ -1,5 +1,6 @@
-//! Estimates of a run's time, memory and disk: multiply-adds counted from the sizes, divided by what two AVX-512 cores
-//! sustain; bytes counted from the sizes. FLOP = 2 multiply-adds; a backward pass costs two forward ones.
+//! Estimates a run's time, memory and disk space. Time: multiply-adds, counted from the sizes, divided by the rate that
+//! two AVX-512 cores sustain. Bytes are counted from the sizes. FLOP = 2 multiply-adds; a backward pass costs two
+//! forward passes.
 
 use crate::config::Config;
 use crate::error::Result;
@@ -12,44 +13,44 @@ use skewfit_envs::EnvSpec;
 
 /// FLOP/s sustained by SAC updates, VAE updates and the refresh (`skewfit bench` measures the units on a machine).
 const RATES: [f64; 3] = [390e9, 220e9, 320e9];
-/// Environment steps a second, picture and policy included.
+/// Environment steps a second, with rendering and policy.
 const ENV_STEPS_S: f64 = 3000.0;
-/// Fixed cost of an update: gathering the batch, starting threads, seconds.
+/// Fixed cost of an update in seconds: gathering the batch, starting threads.
 const UPDATE_S: f64 = 0.5e-3;
-/// An episode without its frames: a file of HDF5 and a line of the journal, bytes.
+/// Bytes of an episode without its frames: an HDF5 file and a line of the journal.
 const EPISODE_BYTES: f64 = 23.9e3;
-/// A frame at 48 px, compressed, bytes: of the door, which any other scene is taken for, and of the flat ones. Edges
-/// compress it: it grows with the side.
+/// Bytes of a compressed frame at 48 px, in the door and in the flat scenes; every other scene is estimated as the
+/// door. Only edges cost bytes, so the size grows with the side of the picture.
 const DOOR_FRAME: f64 = 1470.0;
 const FLAT_FRAME: f64 = 298.0;
 const FLAT: [&str; 2] = ["corridor", "point2d"];
-/// Rows of metrics, log and event files an epoch, bytes.
+/// Bytes that an epoch adds to metrics, log and event files.
 const EPOCH_BYTES: f64 = 6.3e3;
-/// Of a frame, in the clip of an attempt.
+/// Bytes of a frame in an attempt's clip, as a share of the compressed frame.
 const CLIP_FRAME: f64 = 0.5;
-/// Program; plots and reports; bytes.
+/// Bytes of memory of the program; bytes on disk of plots and reports.
 const BASE_MEMORY: f64 = 60e6;
 const BASE_DISK: f64 = 4e6;
 
-/// What a run will take.
+/// Estimated cost of a run.
 #[derive(Clone, Copy, Debug, Serialize)]
-pub struct Estimate {
+pub struct RunEstimate {
     /// Wall time, seconds.
     pub time_s: f64,
-    /// Resident at the end, bytes.
+    /// Resident memory at the end, bytes.
     pub memory_bytes: f64,
-    /// Run directory at the end, bytes.
+    /// Size of the run directory at the end, bytes.
     pub disk_bytes: f64,
 }
 
-impl std::fmt::Display for Estimate {
+impl std::fmt::Display for RunEstimate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let [memory, disk] = [self.memory_bytes, self.disk_bytes].map(format::bytes);
         write!(f, "{}, {memory} of memory, {disk} on disk", format::duration(self.time_s))
     }
 }
 
-/// Multiply-adds a sample, and parameters.
+/// Multiply-adds for one sample, and number of parameters.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Cost {
     macs: f64,
@@ -63,27 +64,27 @@ impl std::iter::Sum for Cost {
     }
 }
 
-/// FLOP of products alone.
+/// FLOP of the matrix products and convolutions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Flop {
     /// A SAC update.
     pub sac: f64,
     /// A VAE update.
     pub vae: f64,
-    /// Encoding a picture.
+    /// Encoding one picture.
     pub encode: f64,
-    /// Encoding a picture and its density.
+    /// Encoding one picture and estimating its density.
     pub density: f64,
-    /// Encoding a picture and acting on it.
+    /// Encoding one picture and choosing an action.
     pub act: f64,
 }
 
-/// Counts what a configuration's updates multiply. A SAC update passes the policy on next observations and forward and
-/// back on its own, two target critics once, each critic forward and back, and forward and back to its inputs alone. What
-/// layer norm adds is no product.
+/// Counts the FLOP of a configuration's updates. A SAC update computes: the policy forward on next observations; the
+/// policy forward and back on observations; two target critics forward; each critic forward and back; each critic
+/// forward and back to its inputs only. Layer norm adds no products.
 ///
 /// # Errors
-/// `Usage` where image size and channels do not fit.
+/// `Usage` if image size and channels do not match.
 pub fn flop(c: &Config, action_dim: usize) -> Result<Flop> {
     let [encoder, decoder, policy, critic] = nets(c, action_dim)?.map(|net| 2.0 * net.macs);
     Ok(Flop {
@@ -95,11 +96,11 @@ pub fn flop(c: &Config, action_dim: usize) -> Result<Flop> {
     })
 }
 
-/// Estimates a whole run in a scene.
+/// Estimates a whole run in `scene`.
 ///
 /// # Errors
-/// `Usage` where image size and channels do not fit.
-pub fn of(c: &Config, scene: &EnvSpec) -> Result<Estimate> {
+/// `Usage` if image size and channels do not match.
+pub fn of(c: &Config, scene: &EnvSpec) -> Result<RunEstimate> {
     let ([encoder, decoder, policy, critic], flop) = (nets(c, scene.action_dim)?, flop(c, scene.action_dim)?);
     let (epochs, frames_max) = (c.run.epochs() as f64, c.replay.capacity as f64);
     let (sac_s, vae_s) = (flop.sac / RATES[0] + UPDATE_S, flop.vae / RATES[1] + UPDATE_S);
@@ -113,7 +114,7 @@ pub fn of(c: &Config, scene: &EnvSpec) -> Result<Estimate> {
 
     let stored = (c.run.steps as f64).min(frames_max) * (1.0 + 1.0 / c.env.episode_steps as f64);
     let pixels = (c.env.image_size * c.env.image_size) as f64;
-    // Parameter and two moments each; target critics have no moments.
+    // Each parameter has two Adam moments; target critics have none.
     let critics = c.agent.critics as f64 * critic.params;
     let nets_bytes = 12.0 * (encoder.params + decoder.params + policy.params + critics) + 4.0 * critics;
     let time_s = epochs * c.run.updates_per_epoch as f64 * sac_s + latent_s + env_s;
@@ -122,14 +123,14 @@ pub fn of(c: &Config, scene: &EnvSpec) -> Result<Estimate> {
         _ => 0.0,
     };
     let checkpoints = (c.run.keep_checkpoints as f64 + landmarks) * nets_bytes;
-    Ok(Estimate {
+    Ok(RunEstimate {
         time_s,
         memory_bytes: BASE_MEMORY + 2.0 * nets_bytes + stored * (3.0 * pixels + 4.0 * c.latent.dim as f64 + 16.0),
         disk_bytes: BASE_DISK + checkpoints + epochs * EPOCH_BYTES + pictures(c, scene),
     })
 }
 
-/// Bytes of all episodes, and of the clips of the last evaluation.
+/// Bytes of all episodes and of the final evaluation's clips.
 fn pictures(c: &Config, scene: &EnvSpec) -> f64 {
     let frame = if FLAT.contains(&scene.name.as_str()) { FLAT_FRAME } else { DOOR_FRAME };
     let frames = (c.env.episode_steps + 3) as f64 * frame * scene.image_size as f64 / 48.0;
@@ -137,7 +138,7 @@ fn pictures(c: &Config, scene: &EnvSpec) -> f64 {
     episodes * (EPISODE_BYTES + frames) + CLIP_FRAME * frames * c.evaluate.pictures as f64
 }
 
-/// (epoch, how many phases it stands for, VAE minibatches of each): at most 1000 a schedule entry.
+/// VAE phases as (epoch, number of phases it stands for, minibatches of each); at most 1000 for each schedule entry.
 fn phases(c: &Config) -> impl Iterator<Item = (f64, f64, f64)> {
     let mut from = 0_u64;
     c.latent.phases.iter().flat_map(move |phase| {
@@ -173,7 +174,8 @@ fn nets(c: &Config, actions: usize) -> Result<[Cost; 4]> {
     Ok([down.chain(encoder).sum(), up.chain(decoder).sum(), policy, critic])
 }
 
-/// A (transposed) convolution between `channels` pairs of channels, without biases; `side`: of its small side.
+/// Cost of a (transposed) convolution without biases. `side` is the side of its smaller picture, `channels` the number
+/// of channel pairs.
 fn conv(side: usize, kernel: usize, channels: usize) -> Cost {
     let weights = (kernel * kernel * channels) as f64;
     Cost { macs: (side * side) as f64 * weights, params: weights }
@@ -191,7 +193,7 @@ mod tests {
         Config::resolve(what, crate::config::overrides::parse(toml).into_iter().collect()).unwrap()
     }
 
-    fn of_the_door(toml: &str) -> Estimate {
+    fn of_the_door(toml: &str) -> RunEstimate {
         let c = config("door", toml);
         of(&c, crate::task::scene::build(&c.env, 0).unwrap().spec()).unwrap()
     }
@@ -215,7 +217,7 @@ mod tests {
         let (policy_macs, critic_macs) = (32 * 10 + 10 * 6, 35 * 10 + 10);
         assert_eq!(policy, Cost { macs: f64::from(policy_macs), params: f64::from(policy_macs + 10 + 6) });
         assert_eq!(critic, Cost { macs: f64::from(critic_macs), params: f64::from(critic_macs + 10 + 1 + 2 * 10) });
-        // Of the critics 2 targets, and 5 times forward, back, and through and back to the action.
+        // 2 target critics forward; each of 5 critics: forward and back (3), forward and back to its inputs (2).
         let (critics, policies) = (2 + 5 * (3 + 2), 1 + 3);
         let macs = f64::from(critics * critic_macs + policies * policy_macs);
         assert_eq!(flop(&c, 3).unwrap().sac, 2.0 * macs * 1024.0);
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn minibatches_add_up_whatever_the_length() {
+    fn minibatches_add_up_for_any_run_length() {
         for (steps, minibatches) in [(95_000, 42_000.0), (385_000, 98_000.0)] {
             let c = config("door", &format!("run.steps={steps}"));
             assert_eq!(phases(&c).map(|(_, weight, updates)| weight * updates).sum::<f64>(), minibatches);
@@ -236,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn longer_and_larger_cost_more() {
+    fn longer_runs_and_larger_pictures_cost_more() {
         let [short, long, large] = ["run.steps=20000", "run.steps=60000", "env.image_size=96"].map(of_the_door);
         assert!(
             short.time_s < long.time_s && short.disk_bytes < long.disk_bytes && short.memory_bytes < long.memory_bytes

@@ -1,4 +1,4 @@
-//! What runs: the exploration loop, evaluation on goal pictures, and what a run will take.
+//! Running: the exploration loop, evaluation on goal pictures, and estimates of a run's cost.
 
 pub mod estimate;
 pub mod evaluate;

@@ -1,29 +1,29 @@
-//! What a run tells while it goes on.
+//! Progress reports of a live run.
 
-/// Where a run stands.
+/// Progress at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tick<'a> {
     /// Exploration steps so far.
     pub env_steps: u64,
-    /// Exploration steps in all.
+    /// Exploration steps of the whole run.
     pub steps_total: u64,
-    /// Coverage cells ever visited.
+    /// Coverage cells visited so far.
     pub coverage_cells: usize,
-    /// Coverage cells in all; 0 where they are not counted.
+    /// Coverage cells in total; 0 if coverage is not counted in cells.
     pub coverage_total: usize,
-    /// Name and value of the latest evaluation's leading figure.
+    /// Name and mean of the first metric of the latest evaluation.
     pub evaluation: Option<(String, f64)>,
-    /// What is being done: `warm-up`, `exploring`, `learning`, ...
+    /// Current activity: `warm-up`, `exploring`, `updating the agent`, ...
     pub phase: &'a str,
-    /// Whole epochs behind; `None` during the warm-up.
+    /// Completed epochs; `None` during the warm-up.
     pub epoch: Option<u64>,
-    /// Epochs in all.
+    /// Epochs of the whole run.
     pub epochs: u64,
-    /// Since this process began, seconds.
+    /// Seconds since this process began.
     pub elapsed_s: f64,
 }
 
-/// Whoever wants to know.
+/// Receives progress reports.
 pub trait Progress {
     /// Called often; must return at once.
     fn tick(&mut self, tick: &Tick<'_>);

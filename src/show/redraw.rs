@@ -16,7 +16,7 @@ use crate::show::clip::Clip;
 use crate::show::evaluation;
 use crate::show::pictures;
 use crate::show::report::{self, Drawn, States, axis_name};
-use crate::task::attempt::{Attempt, Goal};
+use crate::task::attempt::{Attempt, EvaluationGoal};
 use crate::task::coverage::along;
 use crate::task::scene::{self, Described};
 use crate::task::scores;
@@ -138,7 +138,7 @@ fn attempts(dir: &Path, update: u64, image_size: usize, task: &Described) -> Vec
             metrics: metrics.filter_map(|m| Some((m.clone().into(), told["final"][m].as_f64()?))).collect(),
             success: told["success"].as_bool(),
             latent_distance: told["latent_distance"].as_f64().unwrap_or(f64::NAN),
-            goal: Goal {
+            goal: EvaluationGoal {
                 name: told["goal"].as_str().unwrap_or_default().to_owned(),
                 image: picture(i, "goal").unwrap_or_else(|_| nothing()),
                 state: goal_state,

@@ -1,4 +1,5 @@
-//! Goal pictures -> attempts from where the environment starts -> how near they came. Never counted, never learned from.
+//! Attempts to reach goal pictures, and how near they come. Attempts do not count as exploration and are not learned
+//! from.
 
 use skewfit_envs::{Env, EnvFault, EnvSnapshot, Image, Metrics, StateVec, scenes};
 
@@ -11,58 +12,58 @@ use crate::learn::nn::workers::{cores, most_threads};
 use crate::learn::rng;
 use crate::learn::rollout::{Behaviour, Target, rollout};
 
-/// Attempts whose episodes are kept, for pictures and clips; figures are kept of all.
+/// The first attempts keep their episodes, for pictures and clips; all attempts keep their metrics.
 pub const EPISODES_KEPT: usize = 100;
 
-/// A picture to be reached.
+/// A picture to reach in an evaluation.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Goal {
-    /// The scene's name for it, or a file's.
+pub struct EvaluationGoal {
+    /// The scene's name for it, or the file's.
     pub name: String,
-    /// What to reach.
+    /// The picture.
     pub image: Image,
-    /// The scene's own pictures have one.
+    /// Its true state; `None` for a user's picture.
     pub state: Option<StateVec>,
 }
 
-/// What came of one.
+/// The result of one attempt at a goal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attempt {
     /// The goal.
-    pub goal: Goal,
-    /// The last picture.
+    pub goal: EvaluationGoal,
+    /// The last observation.
     pub reached: Image,
     /// The last true state.
     pub state: Option<StateVec>,
-    /// The scene's metrics; empty where nothing judges it.
+    /// The scene's metrics; empty if no ground truth is known.
     pub metrics: Metrics,
-    /// Of the last picture from the goal.
+    /// Latent distance from the last picture to the goal.
     pub latent_distance: f64,
-    /// By the scene's threshold, or by the latent threshold for a picture of the user's; `None` = unknown.
+    /// By the scene's threshold; for a user's picture by the latent threshold. `None` = unknown.
     pub success: Option<bool>,
-    /// What was seen on the way; `None` beyond the first [`EPISODES_KEPT`].
+    /// The episode; `None` after the first [`EPISODES_KEPT`] attempts.
     pub episode: Option<Episode>,
 }
 
 impl Attempt {
-    /// As the `number`-th of an evaluation, from 0: without its episode beyond [`EPISODES_KEPT`].
+    /// Drops the episode if this attempt's `number` in its evaluation, from 0, is [`EPISODES_KEPT`] or more.
     #[must_use]
-    pub fn kept(self, number: usize) -> Self {
+    pub fn drop_late_episode(self, number: usize) -> Self {
         Self { episode: self.episode.filter(|_| number < EPISODES_KEPT), ..self }
     }
 }
 
-/// Environments of their own for attempts, each of which begins at the start state. Several try goals at the same time.
+/// Environments for attempts only. They run in parallel, and each attempt begins at the start state.
 pub struct Evaluator {
     envs: Vec<Box<dyn Env>>,
-    /// `None`: an attempt begins where `reset` leads to.
+    /// Start of each attempt; `None`: where `reset` leads.
     start: Option<EnvSnapshot>,
 }
 
-/// The evaluation pictures that an environment has itself, in their fixed, shuffled order.
+/// The environment's own evaluation pictures, in their fixed, shuffled order.
 #[must_use]
-pub fn own_goals(env: &dyn Env) -> Vec<Goal> {
-    let own = |g: &skewfit_envs::GoalPicture| Goal {
+pub fn env_goals(env: &dyn Env) -> Vec<EvaluationGoal> {
+    let own = |g: &skewfit_envs::GoalPicture| EvaluationGoal {
         name: g.name.clone(),
         image: g.image.clone(),
         state: Some(g.state.clone()),
@@ -70,10 +71,10 @@ pub fn own_goals(env: &dyn Env) -> Vec<Goal> {
     env.truth().map_or_else(Vec::new, |truth| truth.evaluation_goals().iter().map(own).collect())
 }
 
-/// A snapshot to begin from; `None` of what cannot be frozen.
+/// A snapshot of the environment; `None` if it does not support snapshots.
 ///
 /// # Errors
-/// What else the environment reports.
+/// Every other error of the environment.
 pub fn snapshot(env: &dyn Env) -> Result<Option<EnvSnapshot>> {
     match env.snapshot() {
         Err(EnvFault::NoSnapshot) => Ok(None),
@@ -82,11 +83,11 @@ pub fn snapshot(env: &dyn Env) -> Result<Option<EnvSnapshot>> {
 }
 
 impl Evaluator {
-    /// As many environments as attempts may be made at the same time, by `build` of so many evaluation pictures: of a
-    /// shipped scene one a thread, of a caller's, which may own a device, one in all.
+    /// Builds one environment a thread for a shipped scene. A caller's environment may own a device, so only one is
+    /// built. `build` takes the number of evaluation pictures.
     ///
     /// # Errors
-    /// What a scene refuses.
+    /// Those of `build` and of the environment.
     pub fn new(cfg: &Config, build: &dyn Fn(usize) -> Result<Box<dyn Env>>) -> Result<Self> {
         let threads = if cfg.run.threads == 0 { cores() } else { cfg.run.threads.min(most_threads()) };
         let first = build(cfg.evaluate.pictures)?;
@@ -97,21 +98,22 @@ impl Evaluator {
         Ok(Self { envs: [Ok(first)].into_iter().chain(others).collect::<Result<_>>()?, start })
     }
 
-    /// The environment that attempts are made in.
+    /// The first of the environments.
     #[must_use]
     pub fn env(&self) -> &dyn Env {
         &*self.envs[0]
     }
 
-    /// Tries each goal once, in the order given; calls `beat` once a goal. How many environments there are changes no byte.
+    /// Makes one attempt at each goal, in the given order; calls `beat` after each. The number of environments does not
+    /// change the results.
     ///
     /// # Errors
-    /// What a scene reports.
+    /// Those of the environment and of the policy.
     pub fn attempt(
         &mut self,
         learner: &Learner,
         cfg: &Config,
-        goals: &[(u64, Goal)],
+        goals: &[(u64, EvaluationGoal)],
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<Attempt>> {
         let mut attempts = Vec::with_capacity(goals.len());
@@ -123,18 +125,18 @@ impl Evaluator {
             });
             for attempt in shares.into_iter().filter_map(|(_, done)| done) {
                 beat();
-                attempts.push(attempt?.kept(attempts.len()));
+                attempts.push(attempt?.drop_late_episode(attempts.len()));
             }
         }
         Ok(attempts)
     }
 }
 
-/// One attempt from where `env` stands; its random stream is named by the goal's number.
+/// One attempt from the current state of `env`. `goal` is (number, goal); the number names the random stream.
 ///
 /// # Errors
-/// What the environment reports.
-pub fn attempt(env: &mut dyn Env, learner: &Learner, cfg: &Config, goal: &(u64, Goal)) -> Result<Attempt> {
+/// Those of the environment and of the policy.
+pub fn attempt(env: &mut dyn Env, learner: &Learner, cfg: &Config, goal: &(u64, EvaluationGoal)) -> Result<Attempt> {
     let (number, goal) = goal;
     let policy = learner.policy()?;
     let mut scratch = policy.scratch();
@@ -165,7 +167,7 @@ mod tests {
     use crate::task::scene::build;
 
     #[test]
-    fn attempts_are_the_same_in_any_number_of_scenes() {
+    fn attempts_do_not_depend_on_the_number_of_scenes() {
         let mut cfg = Config::resolve("corridor-tiny", vec![]).unwrap();
         cfg.run.threads = 3;
         let learner = Learner::new(&cfg.learner(), 2).unwrap();
@@ -173,15 +175,12 @@ mod tests {
             cfg.run.threads = threads;
             let mut evaluator = Evaluator::new(&cfg, &|goals| build(&cfg.env, goals)).unwrap();
             assert_eq!(evaluator.envs.len(), threads);
-            let goals: Vec<_> = (0..).zip(own_goals(evaluator.env())).collect();
+            let goals: Vec<_> = (0..).zip(env_goals(evaluator.env())).collect();
             evaluator.attempt(&learner, &cfg, &goals, &mut || {}).unwrap()
         };
         let in_turn = attempts_with(1);
         assert_eq!(in_turn.len(), 4);
-        assert!(
-            in_turn[1..].iter().any(|attempt| attempt.reached != in_turn[0].reached),
-            "each goal is its own attempt"
-        );
+        assert!(in_turn[1..].iter().any(|attempt| attempt.reached != in_turn[0].reached), "the attempts differ");
         for threads in [2, 3, 4] {
             assert_eq!(attempts_with(threads), in_turn, "{threads} scenes");
         }

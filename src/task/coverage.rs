@@ -1,13 +1,13 @@
-//! How much of the state space was visited: cells ever seen, and the plug-in entropy of the recent past,
+//! How much of the state space was visited: the number of cells visited so far, and the plug-in entropy
 //! H = -sum_c (n_c / n) ln(n_c / n) over the last `window` states (nats; at most ln of the number of cells).
 //!
-//! States, or joint readings, measure the exploration; nothing learns from them.
+//! States, or joint readings, only measure exploration; nothing is learned from them.
 
 use std::collections::VecDeque;
 
 use skewfit_envs::{CoverageGrid, GridAxis};
 
-/// Running counts over a scene's grid.
+/// Visit counts over the cells of a grid.
 #[derive(Clone, Debug)]
 pub struct Coverage {
     grid: CoverageGrid,
@@ -18,14 +18,14 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Nothing visited yet; the entropy looks back over `window` states.
+    /// Starts with no visits; the entropy covers the last `window` states.
     #[must_use]
     pub fn new(grid: CoverageGrid, window: usize) -> Self {
         let cells = grid.cells();
         Self { grid, window, visited: vec![false; cells], recent: VecDeque::new(), recent_counts: vec![0; cells] }
     }
 
-    /// Counts one state (S); one that lacks an axis of the grid is left out.
+    /// Counts one state (S); ignores a state that lacks an axis of the grid.
     pub fn observe(&mut self, state: &[f64]) {
         if self.grid.axes.iter().any(|axis| axis.state >= state.len()) {
             return;
@@ -41,19 +41,19 @@ impl Coverage {
         }
     }
 
-    /// Cells ever visited.
+    /// Number of cells visited so far.
     #[must_use]
     pub fn cells(&self) -> usize {
         self.visited.iter().filter(|&&v| v).count()
     }
 
-    /// Cells of the grid.
+    /// Number of cells of the grid.
     #[must_use]
     pub fn cells_total(&self) -> usize {
         self.visited.len()
     }
 
-    /// Plug-in entropy of the window, nats; 0 when nothing was seen.
+    /// Plug-in entropy of the window, nats; 0 without any state.
     #[must_use]
     pub fn entropy_nats(&self) -> f64 {
         let n = self.recent.len() as f64;
@@ -62,7 +62,7 @@ impl Coverage {
     }
 }
 
-/// A state (S) on a map: its values along the two axes, NaN where it has none.
+/// The values of a state (S) along two axes of a map; NaN for an axis that the state lacks.
 #[must_use]
 pub fn along(axes: &[GridAxis; 2], state: &[f64]) -> [f64; 2] {
     [&axes[0], &axes[1]].map(|axis| state.get(axis.state).copied().unwrap_or(f64::NAN))
@@ -91,7 +91,7 @@ mod tests {
             (10, &[a, a, a], 1, 0.0),
             (10, &[a, b, c, d], 4, 4f64.ln()),
             (10, &[a, a, b, c], 3, 1.5 * 2f64.ln()),
-            (2, &[a, b, c, c], 3, 0.0), // a and b left the window, not the tally
+            (2, &[a, b, c, c], 3, 0.0), // a and b left the window, but stay visited
             (3, &[d, a, a, b], 3, 3f64.ln() - 2.0 / 3.0 * 2f64.ln()),
         ];
         for (window, states, cells, entropy) in cases {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn states_without_the_axes_are_left_out() {
+    fn states_without_the_axes_are_ignored() {
         let mut coverage = Coverage::new(grid(2), 10);
         coverage.observe(&[0.5]);
         coverage.observe(&[]);

@@ -1,4 +1,4 @@
-//! What is explored: the scene, how much of it was visited, attempts at goal pictures, and how near they came.
+//! The task: the scene, its coverage, attempts to reach goal pictures, and their scores.
 
 pub mod attempt;
 pub mod coverage;

@@ -1,4 +1,4 @@
-//! A run directory, opened to look at: its episodes, its configuration, its newest sound checkpoint and the learner in it.
+//! A run directory opened for reading: episodes, configuration, newest sound checkpoint, learner.
 
 use std::path::Path;
 
@@ -10,48 +10,48 @@ use crate::keep::store::Store;
 use crate::learn::learner::Learner;
 use crate::task::scene::Described;
 
-/// What a run directory holds; nothing is written.
+/// The contents of a run directory; nothing is written.
 pub struct Opened {
     /// Its committed episodes.
     pub store: Store,
     /// Its resolved configuration.
     pub cfg: Config,
-    /// Its newest sound checkpoint, and the damaged ones that were passed over.
+    /// Its newest sound checkpoint, and the damaged checkpoints that were skipped.
     pub checkpoint: Loaded,
 }
 
 impl Opened {
-    /// Opens a run that has a checkpoint; it may be live.
+    /// Opens a run that has a checkpoint; the run may be live.
     ///
     /// # Errors
-    /// `Usage` for what is not a run or has no checkpoint yet; `Damaged` where no checkpoint is sound.
+    /// `Usage` if `dir` is not a run or has no checkpoint yet; `Damaged` if no checkpoint is sound.
     pub fn read(dir: &Path) -> Result<Self> {
         let store = Store::read_only(dir)?;
         let cfg = Config::of_run(dir, Vec::new())?;
-        let none = || Error::Usage(format!("{}: has no checkpoint yet; let it run longer", dir.display()));
+        let none = || Error::Usage(format!("{}: the run has no checkpoint yet; let it run longer", dir.display()));
         let checkpoint = checkpoint::newest_sound(dir)?.ok_or_else(none)?;
         Ok(Self { store, cfg, checkpoint })
     }
 
-    /// The learner at the checkpoint, its replay empty.
+    /// The learner at the checkpoint, with an empty replay buffer.
     ///
     /// # Errors
-    /// `Damaged` where the checkpoint's tensors or counters are not those of its configuration.
+    /// `Damaged` if the checkpoint's tensors or counters do not match its configuration.
     pub fn learner(&self) -> Result<Learner> {
         let mut learner = Learner::new(&self.cfg.learner(), self.action_dim()?)?;
         restore(&mut learner, &self.checkpoint.snapshot)?;
         Ok(learner)
     }
 
-    /// What is known of the run's environment without building it.
+    /// The description of the run's environment, read without building a caller's environment.
     ///
     /// # Errors
-    /// As [`Described::told`].
+    /// As [`Described::read`].
     pub fn described(&self) -> Result<Option<Described>> {
         Described::of_run(self.store.dir(), self.store.root(), &self.cfg.env)
     }
 
-    /// A, as the policy's last layer has it: a mean and a deviation an action.
+    /// A, from the policy's last layer, which has one mean and one deviation for each action entry.
     fn action_dim(&self) -> Result<usize> {
         let snapshot = &self.checkpoint.snapshot;
         let bias = snapshot.models.params.iter().find(|t| t.name == "policy.last.bias");
@@ -60,10 +60,11 @@ impl Opened {
     }
 }
 
-/// Brings a learner of the same shapes to a checkpoint: models, moments, counters. Replay is left to the caller.
+/// Restores models, Adam moments and counters of a checkpoint into a learner of the same shapes. Does not restore
+/// replay.
 ///
 /// # Errors
-/// `Damaged` where the checkpoint's tensors or counters are not those of the learner's configuration.
+/// `Damaged` if the checkpoint's tensors or counters do not match the learner's configuration.
 pub fn restore(learner: &mut Learner, snapshot: &Snapshot) -> Result<()> {
     restore_models(learner, snapshot)?;
     learner.counts = serde_json::from_value(snapshot.state["counts"].clone())

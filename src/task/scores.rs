@@ -1,19 +1,21 @@
-//! What a set of attempts says: means, the success rate, a threshold on the latent distance, rank correlations, and what
-//! the best constant answer would score.
+//! Scores of a set of attempts: mean metrics, success rate, a threshold on the latent distance, rank correlations, and
+//! the score of the best constant answer.
 //!
-//! Rank correlation: Spearman's, of each coordinate, goal against reached.
-//! Best constant answer: of the goals' own states, the one that, given as the answer to every goal, has the least mean
-//! metric. For an error along one coordinate that is the median's, which no constant betters.
+//! Rank correlation: Spearman's, between the goals' and the reached values of each coordinate.
+//! Best constant answer: a policy that ignores the goal always ends in the same state. Of the goals' own states, this
+//! is the one with the least mean metric over all goals. For an error along one coordinate it is the median, the best
+//! constant.
 
 use skewfit_envs::{Env, Metrics, StateVec, Truth};
 
 use super::attempt::Attempt;
 use crate::statistics::{mean, spearman};
 
-/// What is measured where no truth judges attempts, by its name among the metrics.
+/// Name of the metric that is used without a ground truth.
 pub const LATENT_DISTANCE: &str = "latent_distance";
 
-/// Mean of each metric over the attempts that have it, and the success rate; where nothing judges them, the mean latent distance.
+/// Mean of each metric over the attempts that have it, and the success rate. Without a ground truth (`judged` is
+/// false): the mean latent distance.
 #[must_use]
 pub fn means(attempts: &[Attempt], judged: bool) -> (Vec<(String, f64)>, Option<f64>) {
     if !judged && !attempts.is_empty() {
@@ -30,14 +32,15 @@ pub fn means(attempts: &[Attempt], judged: bool) -> (Vec<(String, f64)>, Option<
     (metrics, (!judged.is_empty()).then(|| mean(&judged)))
 }
 
-/// Rank correlations and best constant answers over the attempts whose goal has a true state.
+/// Rank correlations and the best constant scores over the attempts whose goal has a true state.
 #[must_use]
 pub fn over_goals(attempts: &[Attempt], env: &dyn Env) -> Vec<(String, f64)> {
     let pair = |a: &Attempt| Some((a.goal.state.clone()?, a.state.clone()?));
     over_pairs(env, &attempts.iter().filter_map(pair).collect::<Vec<_>>())
 }
 
-/// The latent distance that best separates attempts that succeeded from those that did not; `None` without both kinds.
+/// The latent distance that best separates successful from failed attempts; `None` if there are only attempts of one
+/// kind.
 #[must_use]
 pub fn latent_threshold(attempts: &[Attempt]) -> Option<f64> {
     let mut known: Vec<(f64, bool)> = attempts.iter().filter_map(|a| Some((a.latent_distance, a.success?))).collect();
@@ -50,7 +53,8 @@ pub fn latent_threshold(attempts: &[Attempt]) -> Option<f64> {
     known.windows(2).map(|w| 0.5 * (w[0].0 + w[1].0)).max_by_key(|t| right(*t))
 }
 
-/// `rank_correlation_<coordinate>` and `best_constant_<metric>` over (goal, reached) states; what is undefined is left out.
+/// `rank_correlation_<coordinate>` and `best_constant_<metric>` over (goal, reached) states; undefined values are
+/// omitted.
 fn over_pairs(env: &dyn Env, pairs: &[(StateVec, StateVec)]) -> Vec<(String, f64)> {
     let names = env.spec().state_names.iter().enumerate();
     let ranks = names.filter_map(|(i, name)| {
@@ -102,7 +106,7 @@ mod tests {
         assert_eq!(
             names,
             ["rank_correlation_angle", "best_constant_angle_error_rad", "best_constant_hand_distance_m"],
-            "hands that do not move have no ranks"
+            "a hand that does not move has no ranks"
         );
         let median = angles.iter().map(|a| (a - 0.1).abs()).sum::<f64>() / 5.0;
         assert_eq!(all[0].1, 1.0);

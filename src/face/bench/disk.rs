@@ -1,4 +1,4 @@
-//! What a run writes, as units: an episode, a checkpoint.
+//! Units that write to the disk: an episode, a checkpoint.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,29 +19,29 @@ use crate::learn::rollout::{Behaviour, Target, rollout};
 use crate::run::explore::state::RunState;
 use crate::task::scene;
 
-/// An episode of the door into a store in a folder of its own under the system's temporary one; removed at the end.
+/// Commits an episode of the door to a store in a [`TempFolder`].
 pub(super) fn commit_episode() -> Result<Work> {
     let cfg = Config::resolve("door", Vec::new())?;
     let mut scene = scene::build(&cfg.env, 0)?;
     let mut learner = Learner::new(&cfg.learner(), ACTIONS)?;
     let mut episode = door_episode(&cfg, &mut *scene, &mut learner, 0)?;
-    let (mut store, folder) = scratch_store(&cfg)?;
+    let (mut store, folder) = temporary_store(&cfg)?;
     Ok(Box::new(move || {
-        let _kept_until_the_end = &folder;
+        let _alive = &folder; // until the last repetition
         store.commit(&episode, (episode.id + 1) * 100)?;
         episode.id += 1;
         Ok(())
     }))
 }
 
-/// A checkpoint of the door's learner, three of which are kept.
+/// Saves a checkpoint of the door's learner; the three newest are kept.
 pub(super) fn checkpoint_door() -> Result<Work> {
     let cfg = Config::resolve("door", Vec::new())?;
     let (scene, learner) = (scene::build(&cfg.env, 0)?, Learner::new(&cfg.learner(), ACTIONS)?);
-    let (store, folder) = scratch_store(&cfg)?;
+    let (store, folder) = temporary_store(&cfg)?;
     let mut update = 0;
     Ok(Box::new(move || {
-        let _kept_until_the_end = &folder;
+        let _alive = &folder; // until the last repetition
         let (models, state) = (learner.models()?, serde_json::json!(RunState::default()));
         let snapshot = Snapshot { update, models, state, env: scene.snapshot()?.0 };
         checkpoint::save(&DiskFs, store.dir(), &snapshot, Retention { newest: 3, every_s: 0.0, protected: &[] })?;
@@ -50,7 +50,7 @@ pub(super) fn checkpoint_door() -> Result<Work> {
     }))
 }
 
-/// An episode of the door towards a goal from the prior.
+/// Collects an episode towards a goal from the prior.
 pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Env, learner: &mut Learner, id: u64) -> Result<Episode> {
     let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(0, name, &[id]));
     let latent = rng::normals(cfg.latent.dim, &mut noise);
@@ -59,19 +59,19 @@ pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Env, learner: &mut Lear
     rollout(scene, learner.policy()?, behaviour, &target, id, cfg.env.episode_steps, &mut reset)
 }
 
-/// A store in a folder of its own under the system's temporary one.
-pub(super) fn scratch_store(cfg: &Config) -> Result<(Store, Scratch)> {
-    static MADE: AtomicUsize = AtomicUsize::new(0);
-    let name = format!("skewfit-bench-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
-    let folder = Scratch(std::env::temp_dir().join(name));
+/// A new store in a [`TempFolder`].
+pub(super) fn temporary_store(cfg: &Config) -> Result<(Store, TempFolder)> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let name = format!("skewfit-bench-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let folder = TempFolder(std::env::temp_dir().join(name));
     let root = ShardRoot { run_id: cfg.run_id()?, seed: 0, env: cfg.env.scene.clone() };
     Ok((Store::create(&folder.0, root)?, folder))
 }
 
-/// A folder that is removed when dropped.
-pub(super) struct Scratch(PathBuf);
+/// A folder in the system's temporary folder; removed on drop.
+pub(super) struct TempFolder(PathBuf);
 
-impl Drop for Scratch {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0); // the system clears its temporary folder anyway
     }

@@ -1,18 +1,18 @@
-//! One epoch of the door when its buffer is full: 500 steps in the scene, 1,000 SAC updates, 200 VAE updates, a refresh
-//! of every stored picture with its density. Timed once, by parts: what a long night spends its hours on.
+//! One epoch of the door with a full replay buffer: 500 environment steps, 1,000 SAC updates, 200 VAE updates, and a
+//! refresh with densities of all stored frames. It is timed once, in parts. In a long night, most epochs are like it.
 
 use std::time::Instant;
 
-use super::disk::{door_episode, scratch_store};
+use super::disk::{door_episode, temporary_store};
 use super::networks::ACTIONS;
-use super::timing::{Parts, Timing};
+use super::timing::{EpochParts, Timing};
 use crate::config::Config;
 use crate::error::Result;
 use crate::learn::episode::Episode;
 use crate::learn::learner::{Encoding, Learner};
 use crate::task::scene;
 
-/// Times an epoch of `cfg` on a buffer filled with copies of one episode (the door's: about 0.7 GB).
+/// Times an epoch of `cfg` with a buffer that is filled with copies of one episode (about 0.7 GB for the door).
 pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let mut scene = scene::build(&cfg.env, 0)?;
     let mut learner = Learner::new(&cfg.learner(), ACTIONS)?;
@@ -22,9 +22,9 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let latents = learner.latents(&episode)?;
     (0..stored).try_for_each(|id| learner.add(Episode { id, ..episode.clone() }, latents.clone()))?;
     let full_at = (cfg.replay.capacity as u64).saturating_sub(cfg.run.warmup_steps) / cfg.run.epoch_steps;
-    let (mut store, _folder) = scratch_store(cfg)?;
+    let (mut store, _folder) = temporary_store(cfg)?;
 
-    let (mut parts, begun) = (Parts::default(), Instant::now());
+    let (mut parts, begun) = (EpochParts::default(), Instant::now());
     for id in 0..cfg.run.epoch_steps / steps {
         let episode = timed(&mut parts.env_ms, || door_episode(cfg, &mut *scene, &mut learner, id))?;
         timed(&mut parts.commit_ms, || store.commit(&episode, (id + 1) * steps))?;
@@ -41,11 +41,11 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     let power = Some((cfg.skew.power, cfg.skew.min_ess));
     timed(&mut parts.weights_ms, || learner.apply_encoding(Encoding { posteriors, log_density }, power))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;
-    let parts = Some(parts.of(all_ms));
+    let parts = Some(parts.with_total(all_ms));
     Ok(Timing { unit: unit.to_owned(), median_ms: all_ms, min_ms: all_ms, cpu_ms: None, n: 1, gflops: None, parts })
 }
 
-/// Does `work` and adds its milliseconds.
+/// Does `work` and adds its milliseconds to `ms`.
 fn timed<T>(ms: &mut f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let begun = Instant::now();
     let done = work();
@@ -59,7 +59,7 @@ mod tests {
     use crate::config::overrides::parse;
 
     #[test]
-    fn the_parts_of_a_small_epoch_make_up_its_time() {
+    fn the_parts_of_a_small_epoch_add_up_to_its_time() {
         let small = [
             "env={image_size=24, samples=1}",
             "run={warmup_steps=0, updates_per_epoch=10}",

@@ -1,13 +1,13 @@
-//! How time and memory grow: with the buffer, the picture, the latents of a density, the threads.
+//! Measures how time and memory grow with stored steps, picture size, latents of a density, and threads.
 //!
-//! A straight line through the first and the last measurement says what linear growth would be.
+//! A straight line through the first and the last measurement shows linear growth.
 
 use std::time::Instant;
 
 use super::disk::door_episode;
 use super::networks::{ACTIONS, encode, log_density, model, sac_step, vae_step};
 use super::timing::{Work, repeat};
-use super::units::unknown;
+use super::units::unknown_unit;
 use crate::config::{Config, overrides};
 use crate::error::Result;
 use crate::keep::provenance;
@@ -17,17 +17,17 @@ use crate::learn::nn::Workers;
 use crate::show::report::Curve;
 use crate::task::scene;
 
-/// Where each curve is measured.
+/// Measuring points of each curve.
 struct Sizes {
-    /// Stored steps, rising.
+    /// Stored steps, ascending.
     steps: &'static [usize],
     /// Sides of the picture, pixels.
     images: &'static [usize],
-    /// Latents a density.
+    /// Latents for each density.
     latents: &'static [usize],
-    /// Threads, 1 first; more than there are cores too.
+    /// Threads, 1 first; some counts exceed the cores.
     threads: &'static [usize],
-    /// Repetitions of a refresh, and of the rest.
+    /// Repetitions of a refresh, and of every other unit.
     repeats: [usize; 2],
 }
 
@@ -39,7 +39,7 @@ const SIZES: Sizes = Sizes {
     repeats: [3, 20],
 };
 
-/// Measures the curves of one of [`GROWTH_UNITS`](super::GROWTH_UNITS) at the door's settings, on all cores.
+/// Measures the curves of one of the [`GROWTH_UNITS`](super::GROWTH_UNITS) with the door's settings, on all cores.
 ///
 /// # Errors
 /// `Usage` for another unit.
@@ -53,7 +53,7 @@ fn measure(unit: &str, preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
         "growth_image" => image(preset, sizes),
         "growth_latents" => latents(preset, sizes),
         "growth_threads" => threads(preset, sizes),
-        _ => Err(unknown(unit)),
+        _ => Err(unknown_unit(unit)),
     }
 }
 
@@ -65,11 +65,11 @@ fn median_ms(n: usize, unit: &str, work: Work) -> Result<f64> {
     Ok(repeat(unit, n, 1, work)?.median_ms)
 }
 
-/// Refresh and resident memory, the buffer filled with copies of one episode.
+/// Time of a refresh, and resident memory, with a buffer that is filled with copies of one episode.
 fn buffer(cfg: &Config, sizes: &Sizes) -> Result<Vec<Curve>> {
     let curve = |quantity, name| Curve::new(quantity, "stored steps", name);
     let mut time = curve("Refresh of latents and densities (s)", "");
-    let [mut own, mut peak] = ["replay", "whole process, at most"].map(|name| curve("Resident memory (MB)", name));
+    let [mut own, mut peak] = ["replay", "whole process, peak"].map(|name| curve("Resident memory (MB)", name));
     let mut scene = scene::build(&cfg.env, 0)?;
     let mut learner = Learner::new(&cfg.learner(), ACTIONS)?;
     let episode = door_episode(cfg, &mut *scene, &mut learner, 0)?;
@@ -99,7 +99,7 @@ fn buffer(cfg: &Config, sizes: &Sizes) -> Result<Vec<Curve>> {
     Ok(vec![time, own, peak])
 }
 
-/// A VAE step and encoding, whole and a pixel.
+/// Time of a VAE step and of encoding, in total and for each pixel.
 fn image(preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
     let names = ["VAE step of 128 pictures", "encoding of 512 pictures"];
     let curve = |quantity: &'static str| names.map(|name| Curve::new(quantity, "pixels of a picture", name));
@@ -128,11 +128,11 @@ fn latents(preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
     Ok(vec![curve])
 }
 
-/// Times of the standard units over their time on one thread, and the bound that the cores set.
+/// Speed of the standard units relative to one thread.
 fn threads(preset: &str, sizes: &Sizes) -> Result<Vec<Curve>> {
     let names = ["SAC step", "VAE step", "encoding", "density"];
     let mut curves =
-        names.map(|name| Curve { linear: false, ..Curve::new("Speed over one thread's", "threads", name) });
+        names.map(|name| Curve { linear: false, ..Curve::new("Speed relative to one thread", "threads", name) });
     let mut alone = [0.0; 4];
     let cfg = with(preset, &[])?;
     for &threads in sizes.threads {
@@ -160,7 +160,7 @@ mod tests {
         Sizes { steps: &[100, 200, 300], images: &[24, 48], latents: &[1, 3], threads: &[1, 3], repeats: [1, 1] };
 
     #[test]
-    fn every_growth_unit_measures_its_curves_everywhere() {
+    fn every_growth_unit_measures_its_curves_at_all_points() {
         for (unit, curves, points) in [
             ("growth_buffer", 3, &[100.0, 200.0, 300.0][..]),
             ("growth_image", 4, &[576.0, 2304.0]),
@@ -169,8 +169,8 @@ mod tests {
         ] {
             let measured = measure(unit, "door", &SMALL).unwrap();
             assert_eq!(measured.len(), curves, "{unit}");
-            let told = std::fs::exists("/proc/self/status").unwrap();
-            for curve in measured.iter().filter(|c| told || !c.quantity.contains("memory")) {
+            let has_memory = std::fs::exists("/proc/self/status").unwrap();
+            for curve in measured.iter().filter(|c| has_memory || !c.quantity.contains("memory")) {
                 let at: Vec<f64> = curve.points.iter().map(|p| p.0).collect();
                 assert_eq!(at, points, "{curve:?}");
                 assert!(curve.points.iter().all(|p| p.1 > 0.0 || curve.series == "replay"), "{curve:?}");

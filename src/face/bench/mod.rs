@@ -1,6 +1,6 @@
-//! `skewfit bench`: the learner's own functions, timed as units of fixed shape that peers implement too.
+//! `skewfit bench`: times the learner's functions as units of fixed shape, which other implementations have too.
 //!
-//! Noise and optimiser are inside the clock. Figures compare as ratios within one run, never across machines.
+//! The time includes noise and optimiser. Only compare times as ratios within one run, never across machines.
 
 mod disk;
 mod epoch;
@@ -16,11 +16,11 @@ use crate::learn::nn::Workers;
 use crate::run::estimate;
 pub use growth::growth;
 use timing::repeat;
-pub use timing::{Parts, Timing, Work};
-use units::unknown;
+pub use timing::{EpochParts, Timing, Work};
+use units::unknown_unit;
 pub use units::{DEFAULT_UNITS, GROWTH_UNITS, OTHER_UNITS, units};
 
-/// Times one unit at the door's shapes on `threads` threads (0 = all cores).
+/// Times one unit with the door's shapes on `threads` threads (0 = all cores).
 ///
 /// # Errors
 /// `Usage` for an unknown unit.
@@ -43,7 +43,7 @@ pub fn time(unit: &str, threads: usize) -> Result<Timing> {
     Ok(timing)
 }
 
-/// FLOP of a unit's products at the door's shapes.
+/// FLOP of a unit's products with the door's shapes; `None` if they are not counted.
 fn products(unit: &str) -> Result<Option<f64>> {
     let flop = estimate::flop(&Config::resolve("door", Vec::new())?, networks::ACTIONS)?;
     Ok(match unit {
@@ -57,10 +57,10 @@ fn products(unit: &str) -> Result<Option<f64>> {
     })
 }
 
-/// What one repetition of a unit does, as [`time`] calls it.
+/// One repetition of a unit, for [`time`].
 ///
 /// # Errors
-/// `Usage` for an unknown unit, and for those that are not repeated: the epoch and [`GROWTH_UNITS`].
+/// `Usage` for an unknown unit and for units that are not repeated: the epoch and the [`GROWTH_UNITS`].
 pub fn work(unit: &str, threads: usize) -> Result<Work> {
     let workers = Workers::new(threads);
     let door = Config::resolve("door", Vec::new())?;
@@ -77,7 +77,7 @@ pub fn work(unit: &str, threads: usize) -> Result<Work> {
             Some(("env", scene)) => scenes::step(scene)?,
             Some(("physics", scene)) => scenes::physics(scene)?,
             Some(("render", scene)) => scenes::picture(scene)?,
-            _ => return Err(unknown(unit)),
+            _ => return Err(unknown_unit(unit)),
         },
     })
 }

@@ -1,4 +1,4 @@
-//! What the learner computes, as units: a product, an update of agent or VAE, an encoding, a density, an action.
+//! Units of the learner's networks: matrix product, SAC and VAE update, encoding, density, action.
 
 use super::timing::Work;
 use crate::config::Config;
@@ -19,7 +19,7 @@ const Z: usize = 16;
 /// A of the door.
 pub(super) const ACTIONS: usize = 3;
 
-/// Two 1024-cubed matrices: what the cores reach, the ceiling that every other figure is held against.
+/// The product of two 1024 x 1024 matrices: the ceiling for the rates of all other units.
 pub(super) fn gemm(workers: Workers) -> Work {
     let a: Vec<f32> = (0..1024 * 1024).map(|i| (i % 13) as f32 - 6.0).collect();
     let mut dst = vec![0.0; a.len()];
@@ -48,14 +48,14 @@ pub(super) fn sac_step(workers: Workers) -> Result<Work> {
     }))
 }
 
-/// A fresh VAE, pictures of noise, and what a unit on them needs.
+/// A new VAE, noise pictures, and a random stream.
 pub(super) struct Model {
     vae: Vae,
     pictures: Vec<Vec<u8>>,
     rng: Rng,
 }
 
-/// Of `cfg`.
+/// A [`Model`] of `cfg` with a number of `pictures`.
 pub(super) fn model(cfg: &Config, workers: Workers, pictures: usize) -> Result<Model> {
     use rand::RngCore as _;
     let mut rng = rng::stream(0, "bench", &[]);
@@ -118,7 +118,7 @@ pub(super) fn act(workers: &Workers) -> Result<Work> {
     }))
 }
 
-/// Multiplies `size` x `size` matrices, one block of rows a thread; the destination is returned in `dst`.
+/// Multiplies `size` x `size` matrices into `dst`, with one block of rows for each thread.
 fn square_product(workers: &Workers, size: usize, a: &[f32], b: &[f32], dst: &mut [f32]) {
     let rows = size.div_ceil(workers.count());
     let mut blocks: Vec<(&[f32], &mut [f32])> = a.chunks(rows * size).zip(dst.chunks_mut(rows * size)).collect();

@@ -1,4 +1,4 @@
-//! A scene's step with its picture, its physics alone, and its picture alone: one thread, 48 px, 4 samples a pixel.
+//! Units of a scene: a step with its picture, the physics alone, the picture alone. One thread, 48 px, 4 samples.
 
 use skewfit_envs::scenes::SceneOptions;
 use skewfit_envs::scenes::corridor::Corridor;
@@ -13,7 +13,7 @@ use crate::learn::rng::normals;
 use crate::learn::rng::{self, Rng};
 use crate::task::scene;
 
-/// One step with random actions and its picture.
+/// One step with random actions, with its picture.
 pub(super) fn step(name: &str) -> Result<Work> {
     let (mut scene, mut rng) = (scene(name)?, rng::stream(0, "bench", &[]));
     scene.reset(&mut rng)?;
@@ -24,9 +24,10 @@ pub(super) fn step(name: &str) -> Result<Work> {
     }))
 }
 
+/// One step of a scene's physics.
 type Advance = Box<dyn FnMut(&Action) -> Result<Action, EnvFault>>;
 
-/// One step with random actions, nothing drawn.
+/// One step with random actions, without rendering.
 pub(super) fn physics(name: &str) -> Result<Work> {
     let EnvConfig { image_size, samples, episode_steps, .. } = settings(name)?;
     let options = SceneOptions { image_size, samples, episode_steps, evaluation_goals: 0, walls: "none".to_owned() };
@@ -51,7 +52,7 @@ pub(super) fn physics(name: &str) -> Result<Work> {
     }))
 }
 
-/// The picture of a state that 50 random actions lead to.
+/// Renders the state after 50 random actions.
 pub(super) fn picture(name: &str) -> Result<Work> {
     let EnvConfig { image_size, samples, .. } = settings(name)?;
     let (mut scene, mut rng) = (scene(name)?, rng::stream(0, "bench", &[]));
@@ -85,7 +86,7 @@ mod tests {
     use skewfit_envs::Truth;
 
     #[test]
-    fn a_step_is_its_physics_and_its_picture() {
+    fn a_step_is_physics_and_picture() {
         let door = Config::resolve("door", Vec::new()).unwrap().env;
         let options = SceneOptions {
             image_size: 16,

@@ -1,4 +1,4 @@
-//! A unit of work, repeated under the clock, and its figures.
+//! Times repetitions of a unit.
 
 use std::time::Instant;
 
@@ -10,56 +10,56 @@ use crate::keep::provenance::{CpuClock, cpu_s};
 /// One repetition of a unit.
 pub type Work = Box<dyn FnMut() -> Result<()>>;
 
-/// One unit's figure.
+/// Times of one unit.
 #[derive(Clone, Debug, Serialize)]
 pub struct Timing {
-    /// Name.
+    /// Name of the unit.
     pub unit: String,
-    /// Milliseconds.
+    /// Median of a repetition, milliseconds.
     pub median_ms: f64,
-    /// Milliseconds.
+    /// Shortest repetition, milliseconds.
     pub min_ms: f64,
-    /// Milliseconds of the processor, of this thread, on average: the rest was spent waiting, as for a disk.
+    /// Mean processor time of this thread, milliseconds; for units that wait for the disk.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_ms: Option<f64>,
-    /// Repetitions after five that are not counted; 1 = without those.
+    /// Number of timed repetitions. Five more come before them, except with n = 1.
     pub n: usize,
-    /// GFLOP/s of its products, at the median.
+    /// GFLOP/s of the unit's products, at the median time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gflops: Option<f64>,
-    /// Where the time went, for a unit that has parts.
+    /// Times of the parts, for a unit that has parts.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub parts: Option<Parts>,
+    pub parts: Option<EpochParts>,
 }
 
-/// Where the time of an epoch goes, milliseconds.
+/// Times of an epoch's parts, milliseconds.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Parts {
-    /// Acting in the scene, goals and pictures included.
+pub struct EpochParts {
+    /// Collecting episodes, with goals and rendering.
     pub env_ms: f64,
-    /// Committing episodes to the disk.
+    /// Committing episodes to disk.
     pub commit_ms: f64,
-    /// Batches of SAC updates: gathering, relabelling, rewards, noise.
+    /// Batches of SAC updates: sampling, relabelling, rewards, noise.
     pub gather_ms: f64,
     /// SAC updates.
     pub sac_ms: f64,
-    /// VAE updates, batches included.
+    /// VAE updates, with their batches.
     pub vae_ms: f64,
-    /// Encoding the replay.
+    /// Encoding replay.
     pub encode_ms: f64,
-    /// Densities of the replay.
+    /// Densities of replay.
     pub density_ms: f64,
-    /// New latents in place, weights and their alias table.
+    /// Storing the new latents, computing the weights and their alias table.
     pub weights_ms: f64,
-    /// The rest: new episodes encoded and put into the buffer.
+    /// The rest: encoding new episodes and adding them to replay.
     pub other_ms: f64,
-    /// Share of the epoch that is neither the scene nor kernels, in percent: commit, gather, weights and the rest.
+    /// Percentage of the epoch that is neither scene nor kernels: commit, gather, weights and the rest.
     pub overhead_percent: f64,
 }
 
-impl Parts {
-    /// Settles the rest and the overhead of an epoch that took `all_ms`.
-    pub(super) fn of(mut self, all_ms: f64) -> Self {
+impl EpochParts {
+    /// Fills in the rest and the overhead of an epoch of `all_ms`.
+    pub(super) fn with_total(mut self, all_ms: f64) -> Self {
         let kernels = self.env_ms + self.sac_ms + self.vae_ms + self.encode_ms + self.density_ms;
         self.other_ms = all_ms - kernels - self.commit_ms - self.gather_ms - self.weights_ms;
         self.overhead_percent = 100.0 * (1.0 - kernels / all_ms);
@@ -67,7 +67,7 @@ impl Parts {
     }
 }
 
-/// Does `work` five times without counting, then `n` times, `each` calls between two looks at the clock.
+/// Does `work` five times untimed, then times `n` repetitions of `each` calls.
 pub(super) fn repeat(unit: &str, n: usize, each: usize, mut work: Work) -> Result<Timing> {
     for _ in 0..5 {
         work()?;

@@ -1,4 +1,4 @@
-//! `skewfit bench`: time the learner's own functions.
+//! `skewfit bench`: times the learner's functions.
 
 use std::path::PathBuf;
 
@@ -9,32 +9,32 @@ use crate::format::grouped;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error};
 use crate::show::report::{self, Curve};
 
-/// Time the units of learning on this machine
+/// Time the learner's functions on this machine
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   skewfit bench                          the six standard units
   skewfit bench sac_step_b1024 --json    one unit, as JSON
   skewfit bench env_door                 steps and pictures of a scene
-  skewfit bench physics_door render_door a scene's step without its picture, and the picture
-  skewfit bench door_epoch_full_buffer   a late epoch of a night, by parts: minutes, 1 GB
+  skewfit bench physics_door render_door a scene's physics alone, and its picture alone
+  skewfit bench door_epoch_full_buffer   an epoch with a full buffer, in parts; takes minutes and 1 GB
   skewfit bench growth_buffer growth_image growth_latents growth_threads --out docs
-                                         curves, and docs/growth.svg of them: minutes, 1 GB")]
+                                         curves, drawn into docs/growth.svg; takes minutes and 1 GB")]
 pub struct Args {
-    /// Units by name [default: the six standard ones]
+    /// Names of units [default: the six standard units]
     unit: Vec<String>,
-    /// Print one JSON object a unit; a curve for units that begin with `growth_`
+    /// Print one JSON object for each unit, or for each curve of the `growth_` units
     #[arg(long)]
     json: bool,
-    /// Draw what the `growth_` units measure into this directory
+    /// Draw the curves of the `growth_` units into this directory
     #[arg(long, value_name = "DIR", value_parser = super::path::new_path())]
     out: Option<PathBuf>,
 }
 
-/// Runs the verb; each unit is told when it is timed.
+/// Runs the verb; prints each unit as soon as it is timed.
 pub fn run(args: &Args) -> Result<()> {
     let units = bench::units(&args.unit)?;
     if args.out.is_some() && !units.iter().any(|unit| GROWTH_UNITS.contains(unit)) {
-        return Err(Error::Usage(format!("--out draws growth alone: name one of {}", GROWTH_UNITS.join(", "))));
+        return Err(Error::Usage(format!("--out only draws growth units; name one of {}", GROWTH_UNITS.join(", "))));
     }
     if let Some(out) = &args.out {
         DiskFs.create_dir(out).map_err(|e| disk_error("make the directory", out, &e))?; // before minutes are spent
@@ -43,12 +43,12 @@ pub fn run(args: &Args) -> Result<()> {
     for unit in units {
         if GROWTH_UNITS.contains(&unit) {
             let measured = bench::growth(unit)?;
-            measured.iter().try_for_each(|c| if args.json { output::json(c) } else { told_curve(c) })?;
+            measured.iter().try_for_each(|c| if args.json { output::json(c) } else { print_curve(c) })?;
             curves.extend(measured);
         } else {
             let timing = bench::time(unit, 0)?;
             ceiling = timing.gflops.filter(|_| unit == "gemm_1024").or(ceiling);
-            if args.json { output::json(&timing) } else { told(&timing, ceiling) }?;
+            if args.json { output::json(&timing) } else { print_timing(&timing, ceiling) }?;
         }
     }
     let Some(out) = &args.out else { return Ok(()) };
@@ -56,8 +56,11 @@ pub fn run(args: &Args) -> Result<()> {
     if args.json { Ok(()) } else { files.iter().try_for_each(|f| output::line(&f.display().to_string())) }
 }
 
-/// One unit's figures; products as a share of `ceiling`, the GFLOP/s of `gemm_1024` in this run.
-fn told(Timing { unit, median_ms, min_ms, cpu_ms, n, gflops, parts }: &Timing, ceiling: Option<f64>) -> Result<()> {
+/// Prints one unit's times; its GFLOP/s also as a share of `ceiling`, the GFLOP/s of `gemm_1024` in this run.
+fn print_timing(
+    Timing { unit, median_ms, min_ms, cpu_ms, n, gflops, parts }: &Timing,
+    ceiling: Option<f64>,
+) -> Result<()> {
     let of_scenes = ["env_", "physics_", "render_"].iter().any(|kind| unit.starts_with(kind));
     let share = |gflops| ceiling.map_or(String::new(), |c| format!(", {:.0} % of the ceiling", 100.0 * gflops / c));
     let rate = match gflops {
@@ -87,14 +90,14 @@ fn told(Timing { unit, median_ms, min_ms, cpu_ms, n, gflops, parts }: &Timing, c
     output::line(&format!("  neither scene nor kernels {:14.1} %", p.overhead_percent))
 }
 
-fn told_curve(curve: &Curve) -> Result<()> {
+fn print_curve(curve: &Curve) -> Result<()> {
     let Curve { quantity, against, series, linear, points } = curve;
     let whose = if series.is_empty() { String::new() } else { format!(", {series}") };
     let bend = curve.bend().filter(|_| *linear);
-    let bend = bend.map_or(String::new(), |b| format!("; off a straight line by at most {:.0} %", 100.0 * b));
+    let bend = bend.map_or(String::new(), |b| format!("; at most {:.0} % off a straight line", 100.0 * b));
     output::line(&format!("{quantity}{whose}, against {against}{bend}"))?;
     if points.is_empty() {
-        return output::line("  this system does not tell");
+        return output::line("  not available on this system");
     }
     points.iter().try_for_each(|(x, y)| output::line(&format!("  {:>10} {y:14.3}", grouped(*x as u64))))
 }

@@ -1,22 +1,22 @@
-//! `skewfit diagnose`: what a run has learned, and what ails it.
+//! `skewfit diagnose`: checks what a run has learned and finds its faults.
 
 use super::output;
 use crate::error::{Error, Result};
 use crate::show::diagnose::Diagnosis;
 use std::path::PathBuf;
 
-/// Tell what ails a run: a verdict a line, and a page with pictures
+/// Find a run's faults: one verdict on each line, and a page with pictures
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  skewfit diagnose results/door/RUN              verdicts, and a page in the run's diagnose/; also while it is live
-  skewfit diagnose results/door/RUN --out here   the page elsewhere
+  skewfit diagnose results/door/RUN              verdicts, and a page in the run's diagnose/; the run may be live
+  skewfit diagnose results/door/RUN --out here   the page in another folder
   skewfit diagnose results/door/RUN --json       verdicts as JSON
 
-A verdict is ok, warn or FAULT, with its figure and what it should be. The exit code is 0 with faults too: it is a report.")]
+Each verdict is ok, warn or FAULT, with the measured and the expected value. The exit code is 0 even with faults.")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
-    /// Where page and pictures go [default: diagnose/ of the run]
+    /// Folder for the page and its pictures [default: diagnose/ in the run]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Print one JSON object, as the last line

@@ -1,4 +1,4 @@
-//! `skewfit doctor`: what this machine offers.
+//! `skewfit doctor`: reports what the machine offers.
 
 use super::output::line;
 use crate::error::Result;
@@ -7,10 +7,10 @@ use crate::keep::provenance::machine;
 use crate::keep::store::fs::{DiskFs, Fs};
 use std::path::Path;
 
-/// Where runs go.
+/// Default folder of runs.
 const RESULTS: &str = "results";
 
-/// Look at the machine: processor, memory, disk, speed
+/// Check the machine: processor, memory, disk, speed
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   skewfit doctor")]

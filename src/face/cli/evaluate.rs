@@ -1,4 +1,4 @@
-//! `skewfit evaluate`: try to reach pictures with a run's policy.
+//! `skewfit evaluate`: tries to reach pictures with a run's policy.
 
 use super::output;
 use crate::error::Result;
@@ -10,21 +10,21 @@ use std::path::PathBuf;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   skewfit evaluate results/door/RUN                              every evaluation picture of the scene
-  skewfit evaluate results/door/RUN --goal a.png --goal b.jpg    pictures of yours
+  skewfit evaluate results/door/RUN --goal a.png --goal b.jpg    your own pictures
   skewfit evaluate results/door/RUN --goal photos/               all pictures in a folder
   skewfit evaluate results/door/RUN --goal a.png --out here      results in a directory of your choice
-  skewfit evaluate results/door/RUN --episodes 10 --json         ten of the scene's, as JSON
+  skewfit evaluate results/door/RUN --episodes 10 --json         ten of the scene's pictures, as JSON
 
-Results go to a new directory a call: eval/pictures/000001/ and so on in the run, eval/partial/000001/ for some of the
-scene's pictures; the file `last` beside them names the newest. All of the scene's pictures are the run's evaluation at
-its newest checkpoint, eval/<updates>/. A run that may not be written is evaluated all the same: save with --out.")]
+Each call writes its results to a new directory of the run: eval/pictures/000001/ and so on for your pictures,
+eval/partial/000001/ for some of the scene's; the file `last` beside them names the newest. An evaluation on all of the
+scene's pictures goes to eval/<updates>/. If the run is read-only, results are printed; save them with --out.")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
     /// Picture to reach (PNG, JPEG or GIF, at most 200 megapixels), or a folder of them; may be repeated
     #[arg(long, value_name = "IMAGE")]
     goal: Vec<PathBuf>,
-    /// Attempts, at most 1000 [default: one a picture]
+    /// Number of attempts, at most 1000 [default: one for each picture]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1000))]
     episodes: Option<u32>,
     /// Where the results go, a new or empty directory [default: a new one in eval/ of the run]

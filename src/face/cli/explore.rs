@@ -1,4 +1,4 @@
-//! `skewfit explore`: settle the configuration and the run directory, then run.
+//! `skewfit explore`: resolves the configuration and the run directory, then runs.
 
 use super::{output, run_dir, serve::Served, supervised::Supervised};
 use crate::config::{Config, PRESETS, Setting, overrides};
@@ -13,24 +13,24 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// Explore a scene: set goals, practise reaching them, learn what can be seen
+/// Explore a scene: set goals, practise reaching them, learn from what the camera sees
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   skewfit explore                                       list the presets
-  skewfit explore corridor                              a preset, into results/corridor/...
-  skewfit explore my.toml --seed 3 --out results/mine   a file, into a directory of your choice
-  skewfit explore door --set skew.power=-1 --dry-run    what would be run, how long, how large
-  skewfit explore door --supervised                     for a night: started again should it crash or stall
-  skewfit explore door --serve                          with a page at http://127.0.0.1:8377/
+  skewfit explore corridor                              run a preset, into results/corridor/...
+  skewfit explore my.toml --seed 3 --out results/mine   run a file, into a directory of your choice
+  skewfit explore door --set skew.power=-1 --dry-run    print settings and estimates, run nothing
+  skewfit explore door --supervised                     for a night: restart it after a crash or stall
+  skewfit explore door --serve                          show it at http://127.0.0.1:8377/
 
 Keys for --set: docs/CONFIG.md.")]
 pub struct Args {
-    /// Name of a preset, or a file ending in .toml; without it the presets are listed
+    /// Name of a preset, or a .toml file; without it the presets are listed
     experiment: Option<String>,
-    /// Seed of every random stream
+    /// Seed of all random streams
     #[arg(long, allow_negative_numbers = true)]
     seed: Option<String>,
-    /// Exploration steps, warm-up included
+    /// Exploration steps, including the warm-up
     #[arg(long, allow_negative_numbers = true)]
     steps: Option<String>,
     /// Threads; 0 = all cores
@@ -42,12 +42,12 @@ pub struct Args {
     /// Set a key of the configuration; may be repeated
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Go on where DIR holds this run already, instead of refusing it
+    /// Resume the run if DIR holds it already, instead of refusing DIR
     #[arg(long, requires = "out")]
     resume: bool,
     #[command(flatten)]
     supervised: Supervised,
-    /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
+    /// Serve a page for a browser on this machine at this port of 127.0.0.1; 0 = any free port [default without a value: 8377]
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8377")]
     serve: Option<u16>,
     /// Print the resolved configuration and estimates, run nothing
@@ -103,7 +103,7 @@ fn explore(args: &Args, config: Config, experiment: &str, dir: &Path, begun: boo
     output::summary(&summary?, args.json).map(|()| 0)
 }
 
-/// The arguments that begin this exploration in a process of its own.
+/// The arguments for a child process that begins this exploration.
 fn words(args: &Args, experiment: &str, dir: &Path) -> Vec<OsString> {
     let mut words: Vec<OsString> = vec!["explore".into(), experiment.into(), "--out".into(), dir.into()];
     for (flag, value) in [("--seed", &args.seed), ("--steps", &args.steps), ("--threads", &args.threads)] {
@@ -113,7 +113,7 @@ fn words(args: &Args, experiment: &str, dir: &Path) -> Vec<OsString> {
     words
 }
 
-/// Refuses to go on with a run of other settings.
+/// Refuses to resume a run of other settings.
 fn refuse_another(dir: &Path, config: &Config) -> Result<()> {
     let root = Store::read_only(dir)?.root().clone();
     let held = Config::of_run(dir, Vec::new())?;
@@ -121,8 +121,8 @@ fn refuse_another(dir: &Path, config: &Config) -> Result<()> {
         return Ok(());
     }
     let (is, wanted) = (root.run_id, config.run_id()?);
-    let way = "give its own arguments, or `skewfit resume` it with its own settings";
-    Err(Error::Usage(format!("{} holds run {is}, and these settings make run {wanted}: {way}", dir.display())))
+    let way = "use the arguments of that run, or resume it with `skewfit resume`";
+    Err(Error::Usage(format!("{} holds run {is}, but these settings make run {wanted}; {way}", dir.display())))
 }
 
 fn settings(args: &Args) -> Result<Vec<Setting>> {

@@ -1,4 +1,4 @@
-//! `skewfit inspect`: what a run holds on disk, and whether it is sound.
+//! `skewfit inspect`: lists what a run directory contains and checks it.
 
 use super::output;
 use crate::config::Config;
@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-/// Tell what a run holds, and with --verify whether every byte of it is sound
+/// List what a run contains; with --verify check every byte of it
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  skewfit inspect results/door/RUN             may be used while the run is live
+  skewfit inspect results/door/RUN             the run may be live
   skewfit inspect results/door/RUN --verify    read and check every file; exit code 3 if one is damaged
   skewfit inspect results/door/RUN --json")]
 pub struct Args {
@@ -43,7 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     match report["damaged"].as_array().map_or(0, Vec::len) {
         damaged if args.verify && damaged > 0 => Err(Error::Damaged(format!(
-            "{}: {damaged} damaged, named above; put a sound copy back, or resume, which falls back",
+            "{}: {damaged} damaged, named above; restore sound copies, or resume the run, which skips damage",
             args.run.display()
         ))),
         _ => Ok(()),
@@ -57,31 +57,31 @@ fn report(args: &Args) -> Result<Value> {
     let mut note = |file: &str, error: Error| damage.push(Damage { file: file.into(), why: error.to_string() });
 
     let [config_toml, metrics_csv] = ["config.toml", "metrics.csv"].map(|name| args.run.join(name));
-    read_if_there(&DiskFs, &config_toml)?; // only what was read can be called damaged
+    read_if_there(&DiskFs, &config_toml)?; // a file that may not be read is an error, not damage
     let config = Config::of_run(&args.run, vec![]).map_err(|e| note("config.toml", e)).ok();
     let there = read_if_there(&DiskFs, &metrics_csv)?.is_some();
     let table = if there { metrics::read(&metrics_csv) } else { Ok(Table::default()) };
     let table = table.map_err(|e| note("metrics.csv", e)).unwrap_or_default();
-    let told = match Status::read(&DiskFs, &args.run) {
+    let updates = match Status::read(&DiskFs, &args.run) {
         Ok(status) => status.updates,
         Err(e) if e.kind() == ErrorKind::NotFound => 0,
         Err(e) if e.kind() == ErrorKind::InvalidData => {
-            let way = "the run writes it anew as it goes";
-            note("STATUS.json", Error::Damaged(format!("cannot be understood ({e}); {way}")));
+            let way = "a live run rewrites it";
+            note("STATUS.json", Error::Damaged(format!("is not valid ({e}); {way}")));
             0
         }
         Err(e) => return Err(read_error(&args.run.join(status::FILE), &e)),
     };
     let saved = checkpoint.as_ref().and_then(|c| c["update"].as_u64()).unwrap_or_default();
-    let (coverage, unsound) = coverage(&store, config.as_ref(), &table)?;
+    let (coverage, found) = coverage(&store, config.as_ref(), &table)?;
     if !args.verify {
-        damage.extend(unsound);
+        damage.extend(found);
     }
     Ok(json!({
         "run": args.run.display().to_string(),
         "run_id": store.root().run_id,
         "env_steps": env_steps(&store),
-        "updates": told.max(saved),
+        "updates": updates.max(saved),
         "episodes": store.lines().len(),
         "damaged": damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "checkpoint": checkpoint,
@@ -93,16 +93,16 @@ fn env_steps(store: &Store) -> u64 {
     store.lines().last().map_or(0, |line| line.env_steps_end)
 }
 
-/// From `metrics.csv` where its last row is of the last episode, else from the states of every episode; and the shards
-/// that are damaged then, `env.json` among them.
+/// Coverage, and the damaged files found on the way. Coverage comes from `metrics.csv` if its last row belongs to the
+/// last episode, otherwise from the states of all episodes.
 fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Value, Vec<Damage>)> {
-    let mut unsound = Vec::new();
+    let mut damaged = Vec::new();
     let grid = match config.map(|c| Described::of_run(store.dir(), store.root(), &c.env)) {
         Some(Err(Error::Damaged(why))) => {
-            unsound.push(Damage { file: scene::FILE.into(), why });
+            damaged.push(Damage { file: scene::FILE.into(), why });
             None
         }
-        told => told.transpose()?.flatten().and_then(|it| it.coverage),
+        described => described.transpose()?.flatten().and_then(|it| it.coverage),
     };
     let known = config.zip(grid).map(|(c, grid)| Coverage::new(grid, c.coverage.window_steps));
     let cells_total = known.as_ref().map(Coverage::cells_total);
@@ -111,7 +111,7 @@ fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Va
             for line in store.lines() {
                 match store.sound(line)? {
                     Ok(episode) => (1..=episode.steps()).for_each(|t| seen.observe(&episode.counted(t))),
-                    Err(damage) => unsound.push(damage),
+                    Err(damage) => damaged.push(damage),
                 }
             }
             (seen.cells(), seen.entropy_nats())
@@ -121,10 +121,10 @@ fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Va
             (last("coverage/cells") as usize, last("coverage/entropy_nats"))
         }
     };
-    Ok((json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), unsound))
+    Ok((json!({ "cells": cells, "cells_total": cells_total, "entropy_nats": entropy_nats }), damaged))
 }
 
-/// The checkpoint that `resume` would take; damaged ones are named.
+/// The checkpoint that `resume` would use; adds damaged ones to `damage`.
 fn sound_checkpoint(args: &Args, damage: &mut Vec<Damage>) -> Result<Option<Value>> {
     let loaded = match checkpoint::newest_sound(&args.run) {
         Err(Error::Damaged(_)) => {

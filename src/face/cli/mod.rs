@@ -1,5 +1,5 @@
-//! The command line: one file a verb: its arguments, what it says, its exit code. stdout carries data, stderr progress
-//! and errors.
+//! The command line. Each file holds one verb: its arguments, output and exit code. Data goes to stdout, progress and
+//! errors go to stderr.
 
 mod bench;
 mod diagnose;
@@ -31,7 +31,7 @@ use std::process::ExitCode;
 #[command(after_help = "Examples:
   skewfit explore                                  list the presets
   skewfit explore corridor --seed 1                explore, into results/corridor/...
-  skewfit resume results/corridor/RUN              go on where it was stopped
+  skewfit resume results/corridor/RUN              resume a stopped run
   skewfit evaluate results/corridor/RUN --goal picture.png
   skewfit serve results/corridor/RUN               look at it in a browser, live or finished
 
@@ -55,14 +55,14 @@ enum Verb {
     Doctor(doctor::Args),
 }
 
-/// Parses `command` (the program's name first), runs the verb and says in one sentence what went wrong.
+/// Parses `command` (the program's name first) and runs the verb. Prints an error as one sentence.
 #[must_use]
 pub fn main(command: Vec<OsString>) -> ExitCode {
     let words: Vec<String> = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let cli = match Cli::try_parse_from(command) {
         Ok(cli) => cli,
         Err(refusal) => {
-            let _ = refusal.print(); // a closed pipe
+            let _ = refusal.print(); // the pipe may be closed
             return ExitCode::from(u8::from(refusal.use_stderr()) * 2);
         }
     };
@@ -70,8 +70,8 @@ pub fn main(command: Vec<OsString>) -> ExitCode {
     match run(cli.verb, &words) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            if let Some(account) = error.account() {
-                let _ = writeln!(std::io::stderr(), "{account}"); // nobody listens
+            if let Some(traceback) = error.traceback() {
+                let _ = writeln!(std::io::stderr(), "{traceback}"); // stderr may be closed
             }
             say(&error.to_string());
             ExitCode::from(error.exit_code())
@@ -79,18 +79,18 @@ pub fn main(command: Vec<OsString>) -> ExitCode {
     }
 }
 
-/// Reads a number of steps: `30_000`, `3e4`.
+/// Parses a number of steps: `30_000`, `3e4`.
 fn steps(text: &str) -> Result<u64, String> {
     let whole = written::whole(text).and_then(|n| u64::try_from(n).ok());
     whole.ok_or_else(|| "must be a whole number of steps".into())
 }
 
-/// A sentence on stderr.
+/// Prints a sentence to stderr.
 fn say(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "skewfit: {sentence}"); // nobody listens
+    let _ = writeln!(std::io::stderr(), "skewfit: {sentence}"); // stderr may be closed
 }
 
-/// The exit code of a verb that did what it was asked to.
+/// Runs a verb and returns the exit code of its success.
 fn run(verb: Verb, command: &[String]) -> Result<u8> {
     let done = match verb {
         Verb::Explore(args) => return explore::run(args, command),

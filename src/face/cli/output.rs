@@ -1,4 +1,4 @@
-//! The only writer of stdout. A reader that went away is no error.
+//! The only writer of stdout. A closed pipe is not an error.
 
 use crate::error::{Error, Result};
 use crate::format::duration;
@@ -6,10 +6,10 @@ use crate::keep::summary::Summary;
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 
-/// A line of text.
+/// Prints a line of text.
 ///
 /// # Errors
-/// `Io` where stdout takes no more (a full disk).
+/// `Io` if stdout cannot be written, as on a full disk.
 pub fn line(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.write_all(b"\n")).and_then(|()| stdout.flush()) {
@@ -20,7 +20,7 @@ pub fn line(text: &str) -> Result<()> {
     }
 }
 
-/// One JSON object on a line.
+/// Prints a JSON object on one line.
 ///
 /// # Errors
 /// As [`line`].
@@ -28,7 +28,7 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     line(&serde_json::to_string(value).map_err(|e| Error::Io { what: "JSON".into(), source: e.into() })?)
 }
 
-/// What a run came to, as JSON or in words.
+/// Prints a run's summary, as JSON or as text.
 ///
 /// # Errors
 /// As [`line`].

@@ -1,24 +1,24 @@
-//! `skewfit plot`: the pictures of a run anew, or curves, maps and a table of several against each other.
+//! `skewfit plot`: redraws a run's pictures, or compares several runs in curves, maps and a table.
 
 use super::output;
 use crate::error::Result;
 use std::path::PathBuf;
 
-/// Draw a run, or several against each other
+/// Draw the plots of a run, or compare several runs
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  skewfit plot results/door/RUN                                                     all it shows, into its own plots/
-  skewfit plot results/door/RUN --out here                                          elsewhere: a run that may only be read
-  skewfit plot results/corridor/*-s*/ results/corridor-rig/*-s*/ --out results/ab   curves against each other
-  skewfit plot results/door/*-s*/ --at 20000,30000                                  a table: what they had reached by then")]
+  skewfit plot results/door/RUN                                                     all plots, into the run's plots/
+  skewfit plot results/door/RUN --out here                                          elsewhere, for a run that is read-only
+  skewfit plot results/corridor/*-s*/ results/corridor-rig/*-s*/ --out results/ab   compare two groups of runs
+  skewfit plot results/door/*-s*/ --at 20000,30000                                  a table of the results at these steps")]
 pub struct Args {
     /// Run directories
     #[arg(required = true)]
     run: Vec<PathBuf>,
-    /// Where the pictures go [default: plots/ of the run]
+    /// Folder for the pictures [default: plots/ in the run]
     #[arg(long, value_name = "DIR", value_parser = super::path::new_path())]
     out: Option<PathBuf>,
-    /// Draw nothing, print a Markdown table: what the runs had reached after so many steps
+    /// Draw nothing; print a Markdown table of the runs' results at these steps
     #[arg(long, value_name = "STEPS", value_delimiter = ',', value_parser = super::steps, conflicts_with = "out")]
     at: Vec<u64>,
 }

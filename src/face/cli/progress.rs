@@ -1,4 +1,4 @@
-//! Progress on stderr: one live line on a terminal, as wide as that at most, else one plain line a minute.
+//! Progress on stderr: one live line on a terminal, never wider than it; otherwise one plain line a minute.
 
 use crate::format::{duration, grouped};
 use crate::run::progress::{Progress, Tick};
@@ -11,25 +11,24 @@ const COLUMNS: usize = 80;
 const BAR: usize = 20;
 /// Seconds between plain lines.
 const PLAIN_EVERY_S: f64 = 60.0;
-/// The time left goes by the mean of so many epochs, the last ones: the warm-up is fast, and epochs change as replay
-/// grows.
+/// The time left comes from the mean of this many last epochs: the warm-up is faster, and epochs change as replay grows.
 const EPOCHS_AVERAGED: usize = 3;
 
-/// How long an epoch takes now.
+/// The current duration of an epoch.
 #[derive(Clone, Debug, Default)]
 struct Pace {
-    /// Seconds of each of the last whole epochs, the newest last.
+    /// Seconds of the last complete epochs, the newest last.
     took_s: Vec<f64>,
-    /// The last tick's epoch.
+    /// Epoch of the last tick.
     epoch: Option<u64>,
-    /// When the epoch under way began; `None` where that was not seen (a run that is taken up in the middle of one).
+    /// Time when the current epoch began; `None` if unknown, as after a resume in the middle of an epoch.
     began_s: Option<f64>,
-    /// Whether there was a tick before.
+    /// True after the first tick.
     seen: bool,
 }
 
 impl Pace {
-    /// Seconds left after this tick; `None` before an epoch was seen whole.
+    /// Seconds left after this tick; `None` before the first complete epoch.
     fn update(&mut self, tick: &Tick<'_>) -> Option<f64> {
         if self.seen && tick.epoch != self.epoch {
             if let (Some(began), Some(_)) = (self.began_s, self.epoch) {
@@ -40,28 +39,28 @@ impl Pace {
         }
         (self.epoch, self.seen) = (tick.epoch, true);
         let epochs = tick.epochs.saturating_sub(tick.epoch?) as f64;
-        let took = self.took_s.iter().sum::<f64>() / self.took_s.len() as f64; // NaN without any
+        let took = self.took_s.iter().sum::<f64>() / self.took_s.len() as f64; // NaN before the first epoch
         let spent = (tick.elapsed_s - self.began_s?).min(took);
         (took.is_finite()).then_some((epochs * took - spent).max(0.0))
     }
 }
 
-/// Shows a run's progress.
-pub struct Shown {
+/// Shows a run's progress on stderr.
+pub struct TerminalProgress {
     bar: Option<ProgressBar>,
     pace: Pace,
     last_line_s: f64,
 }
 
-impl Shown {
-    /// On this process's stderr.
+impl TerminalProgress {
+    /// Shows progress on this process's stderr.
     pub fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(1));
         Self { bar, pace: Pace::default(), last_line_s: f64::NEG_INFINITY }
     }
 }
 
-impl Progress for Shown {
+impl Progress for TerminalProgress {
     fn tick(&mut self, tick: &Tick<'_>) {
         let left_s = self.pace.update(tick);
         if let Some(bar) = &self.bar {
@@ -75,7 +74,7 @@ impl Progress for Shown {
             bar.set_message(text);
         } else if tick.elapsed_s - self.last_line_s >= PLAIN_EVERY_S {
             self.last_line_s = tick.elapsed_s;
-            let _ = writeln!(std::io::stderr(), "{}", line(tick, left_s, usize::MAX)); // nobody listens
+            let _ = writeln!(std::io::stderr(), "{}", line(tick, left_s, usize::MAX)); // stderr may be closed
         }
     }
 
@@ -128,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_steps_coverage_figure_and_time_left() {
+    fn a_line_shows_steps_coverage_metric_and_time_left() {
         let text = line(&tick(12_000, 0.0), Some(800.0), 80);
         assert_eq!(text, "12,000/20,000 steps · 13 min 20 s left · distance 0.250 · 25 % covered · learning");
         let bare = Tick { coverage_total: 0, evaluation: None, ..tick(5, 0.0) };
@@ -156,23 +155,23 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_that_of_the_epochs_as_they_are_now() {
+    fn the_time_left_follows_the_last_epochs() {
         let mut pace = Pace::default();
         let mut at = |epoch: Option<u64>, elapsed_s: f64| pace.update(&Tick { epoch, ..tick(0, elapsed_s) });
-        // A warm-up of 2,000 steps in 5 s promises nothing; nor does an epoch that is not over.
+        // No estimate from a warm-up of 2,000 steps in 5 s, nor from an incomplete epoch.
         assert_eq!([at(None, 0.0), at(None, 5.0), at(Some(0), 6.0), at(Some(0), 45.0)], [None; 4]);
-        // It took 40 s, so nine more take 360 s, of which 10 s go by.
+        // The first epoch took 40 s, so nine more take 360 s; then 10 s pass.
         assert_eq!([at(Some(1), 46.0), at(Some(1), 56.0)], [Some(360.0), Some(350.0)]);
-        // 60, 80, 100 s: the first one counts until three newer ones are there.
+        // The next epochs take 60, 80 and 100 s; the first counts until there are three newer ones.
         assert_eq!(at(Some(2), 106.0), Some(8.0 * 50.0));
         assert_eq!([at(Some(3), 186.0), at(Some(4), 286.0)], [Some(7.0 * 60.0), Some(6.0 * 80.0)]);
-        // One that takes longer than those before it has at least the others left.
+        // An epoch that takes longer than those before it: the time of the remaining epochs is left.
         assert_eq!(at(Some(4), 999.0), Some(5.0 * 80.0));
         assert_eq!(at(Some(10), 1000.0), Some(0.0));
     }
 
     #[test]
-    fn an_epoch_taken_up_in_the_middle_is_not_timed() {
+    fn an_epoch_resumed_in_the_middle_is_not_timed() {
         let mut pace = Pace::default();
         let mut at = |epoch: u64, elapsed_s: f64| pace.update(&Tick { epoch: Some(epoch), ..tick(0, elapsed_s) });
         assert_eq!([at(7, 0.0), at(7, 3.0), at(8, 4.0)], [None; 3]);

@@ -1,4 +1,4 @@
-//! `skewfit resume`: go on where a run was stopped.
+//! `skewfit resume`: resumes a run.
 
 use super::{output, serve::Served, supervised::Supervised};
 use crate::error::Result;
@@ -7,29 +7,29 @@ use crate::keep::store::fs::DiskFs;
 use crate::run::progress::Progress;
 use std::path::PathBuf;
 
-/// Go on where a run was stopped, to the steps of its configuration or more
+/// Resume a run, to the steps of its configuration or more
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   skewfit resume results/door/RUN                 to the end of its own configuration
   skewfit resume results/door/RUN --steps 95000   further than that
-  skewfit resume results/door/RUN --supervised    in a process that is started again should it crash
+  skewfit resume results/door/RUN --supervised    restart it after a crash or stall
 
-A finished run is left alone.")]
+A finished run is not changed.")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
-    /// Exploration steps in all, warm-up included
+    /// Exploration steps of the whole run, including the warm-up
     #[arg(long, value_parser = super::steps)]
     steps: Option<u64>,
-    /// Go on from an older checkpoint: so many of the newest ones get the name .aside and are not used again
+    /// Resume from an older checkpoint: the N newest ones are renamed to .aside and not used again
     #[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "supervised")]
     pass_over: usize,
-    /// Where episodes.jsonl is damaged or gone, make it anew from the episodes' files first
+    /// First rebuild a damaged or missing episodes.jsonl from the episode files
     #[arg(long)]
     rebuild_journal: bool,
     #[command(flatten)]
     supervised: Supervised,
-    /// Show it in a browser of this machine, at this port of 127.0.0.1; 0 = any free one [default where none is given: 8377]
+    /// Serve a page for a browser on this machine at this port of 127.0.0.1; 0 = any free port [default without a value: 8377]
     #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "8377")]
     serve: Option<u16>,
     /// Print one JSON object, as the last line

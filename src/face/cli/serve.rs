@@ -1,4 +1,4 @@
-//! `skewfit serve`: a page about a run, for a browser of this machine; and the same beside `explore` and `resume`.
+//! `skewfit serve`: serves a page about a run to a browser on this machine. `explore` and `resume` can serve it too.
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -7,33 +7,33 @@ use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use super::progress::Shown;
+use super::progress::TerminalProgress;
 use crate::error::{Error, Result};
 use crate::keep::store::Store;
 use crate::keep::supervise::RESTARTED;
 use crate::run::progress::{Progress, Tick};
 use crate::show::dashboard::{PORT, Page, Port};
 
-/// Look at a run in a browser: camera, goals, curves, health; pause it, go on, stop it
+/// Watch a run in a browser: camera, goals, curves, health; pause, resume or stop it
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
-  skewfit serve results/door/RUN               a live run, a paused one, a finished one
-  skewfit serve results/door/RUN --port 9000   at another port
-  ssh -L 8377:127.0.0.1:8377 robot             from elsewhere: the same port at both ends, then http://127.0.0.1:8377/
+  skewfit serve results/door/RUN               a live, paused or finished run
+  skewfit serve results/door/RUN --port 9000   another port
+  ssh -L 8377:127.0.0.1:8377 robot             from another machine: then open http://127.0.0.1:8377/ there
 
-The page answers on 127.0.0.1 only and asks for the run's key, which is in its file serve.token. A run that may only be
-read is shown without pause and stop; its key is in the address on stderr and ends with this process. Ends at Ctrl-C.")]
+The page is served on 127.0.0.1 only and asks for the run's key, which is in its file serve.token. Ctrl-C ends it. A
+run that is read-only is shown without pause and stop; its key is printed with the address and ends with this process.")]
 pub struct Args {
     /// Run directory
     run: PathBuf,
-    /// Port of 127.0.0.1; 0 = any free one
+    /// Port of 127.0.0.1; 0 = any free port
     #[arg(long, default_value_t = PORT)]
     port: u16,
 }
 
 /// Runs the verb.
 pub fn run(args: &Args) -> Result<()> {
-    drop(Store::read_tail(&args.run, 0)?); // is it a run?
+    drop(Store::read_tail(&args.run, 0)?); // an error if it is not a run
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT, SIGHUP] {
         let handled = signal_hook::flag::register(signal, Arc::clone(&stop));
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<()> {
     page.serve(&stop)
 }
 
-/// A key that is in a file goes to a terminal only: whatever else stderr is may be kept.
+/// Prints the page's address. A key that is in a file is printed only to a terminal: any other stderr may be stored.
 fn tell(page: &Page) {
     let mut stderr = std::io::stderr();
     let told = match page.key_file() {
@@ -57,33 +57,34 @@ fn tell(page: &Page) {
         }
         Some(_) => writeln!(stderr, "page at {}", page.address_with_key()),
     };
-    drop(told); // nobody listens
+    drop(told); // stderr may be closed
 }
 
-/// Progress of a run that may have a page, which is there from the first tick on: then the directory is this run's.
+/// Shows progress, and serves a page if there is a port. Serving begins at the first tick, when the run holds the
+/// directory.
 pub struct Served {
-    shown: Shown,
+    shown: TerminalProgress,
     page: Option<(Port, PathBuf)>,
 }
 
 impl Served {
-    /// Takes the port, if there is to be a page.
+    /// Takes the port, if one is given.
     ///
     /// # Errors
-    /// `Usage` where it cannot be had.
+    /// `Usage` if the port is not free.
     pub fn new(port: Option<u16>, dir: &Path) -> Result<Self> {
         let taken = match port.map(Port::take).transpose() {
-            // A night is not given up for a page that was there before.
+            // A restarted run continues without its page.
             Err(e) if std::env::var_os(RESTARTED).is_some() => {
-                super::say(&format!("{e}; the run goes on without it"));
+                super::say(&format!("{e}; the run continues without the page"));
                 None
             }
             taken => taken?,
         };
-        Ok(Self { shown: Shown::new(), page: taken.map(|port| (port, dir.to_owned())) })
+        Ok(Self { shown: TerminalProgress::new(), page: taken.map(|port| (port, dir.to_owned())) })
     }
 
-    /// A run goes on without its page rather than not at all.
+    /// Starts the page. After an error the run continues without it.
     fn serve(&mut self) {
         let Some((port, dir)) = self.page.take() else { return };
         let served = Page::of_run(&dir, port).and_then(|page| {
@@ -91,7 +92,7 @@ impl Served {
             page.serve_aside()
         });
         if let Err(e) = served {
-            tracing::error!("{e}; the run goes on without it");
+            tracing::error!("{e}; the run continues without the page");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `--supervised`: `explore` and `resume` in a child process that is watched, and started again.
+//! `--supervised`: runs `explore` or `resume` in a child process, watches it, and restarts it after a crash or stall.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,16 +14,16 @@ use crate::keep::supervise::events::{self, Event, Kind};
 use crate::keep::supervise::status::{RunPhase, Status};
 use crate::keep::supervise::supervisor::{Patience, Supervisor};
 
-/// How a run is watched.
+/// Options of the supervisor.
 #[derive(clap::Args)]
 pub struct Supervised {
-    /// Work in a child process, started again after a crash or a stall; for unattended runs
+    /// Work in a child process that is restarted after a crash or a stall; for unattended runs
     #[arg(long)]
     supervised: bool,
-    /// Seconds without a sign of life after which the child is killed and started again
+    /// Kill and restart the child after this many seconds without progress
     #[arg(long, value_name = "SECONDS", default_value_t = 30.0, requires = "supervised", value_parser = seconds)]
     stall_s: f64,
-    /// Seconds before the second start; doubled while nothing comes of it
+    /// Seconds before the first restart; doubled after each restart that makes no progress
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, requires = "supervised", value_parser = seconds)]
     back_off_s: f64,
 }
@@ -31,42 +31,42 @@ pub struct Supervised {
 /// A number of seconds from 0.01 to a day.
 fn seconds(text: &str) -> Result<f64, String> {
     let number = written::number(text).filter(|s| (0.01..=86_400.0).contains(s));
-    number.ok_or_else(|| "must be a number from 0.01 to 86400".into())
+    number.ok_or_else(|| "enter a number from 0.01 to 86400".into())
 }
 
 impl Supervised {
-    /// Whether it was asked for.
+    /// Whether `--supervised` was given.
     pub fn wanted(&self) -> bool {
         self.supervised
     }
 
-    /// `begin`: the arguments of `explore` that begin the run in `dir`.
+    /// Begins the run in `dir` with the arguments `begin`, and watches it.
     ///
     /// # Errors
     /// As [`Supervisor::watch`].
     pub fn explore(&self, mut begin: Vec<OsString>, dir: &Path, serve: Option<u16>, json: bool) -> Result<u8> {
-        let shown = shown(serve, json);
+        let shown = display_args(serve, json);
         begin.extend(shown.clone());
         self.watch(begin, shown, dir)
     }
 
-    /// Takes up the run in `dir`.
+    /// Resumes the run in `dir`, and watches it.
     ///
     /// # Errors
-    /// As [`Supervisor::watch`]; `Usage` where `dir` is no run.
+    /// As [`Supervisor::watch`]; `Usage` if `dir` is not a run.
     pub fn resume(&self, dir: &Path, steps: Option<u64>, serve: Option<u16>, json: bool) -> Result<u8> {
         crate::keep::store::Store::read_only(dir)?;
         let steps = steps.into_iter().flat_map(|n| ["--steps".into(), n.to_string().into()]);
-        self.watch(Vec::new(), steps.chain(shown(serve, json)).collect(), dir)
+        self.watch(Vec::new(), steps.chain(display_args(serve, json)).collect(), dir)
     }
 
     fn watch(&self, begin: Vec<OsString>, resume: Vec<OsString>, dir: &Path) -> Result<u8> {
         let program = std::env::current_exe();
         let program =
-            program.map_err(|source| Error::Io { what: "this program's own file is not known".into(), source })?;
+            program.map_err(|source| Error::Io { what: "cannot find this program's own file".into(), source })?;
         let stop = crate::run::explore::stop_flag(false);
         if is_free(dir) {
-            control::clear_request(&DiskFs, dir); // what was asked of a live run is that run's
+            control::clear_request(&DiskFs, dir); // a live run keeps its requests
         }
         Supervisor {
             program: program.into(),
@@ -75,20 +75,20 @@ impl Supervised {
             dir,
             patience: Patience { stall_s: self.stall_s, back_off_s: self.back_off_s, end_s: 240.0 },
             stop: &stop,
-            record: &mut |event, why| tell(dir, event, why),
+            record: &mut |event, why| record(dir, event, why),
         }
         .watch()
     }
 }
 
-/// The arguments of a child that say what is shown of it.
-fn shown(serve: Option<u16>, json: bool) -> Vec<OsString> {
+/// The child's arguments for its output.
+fn display_args(serve: Option<u16>, json: bool) -> Vec<OsString> {
     let serve = serve.into_iter().flat_map(|port| ["--serve".into(), port.to_string().into()]);
     serve.chain(json.then(|| "--json".into())).collect()
 }
 
-/// Into the account of the night and `STATUS.json`, which no child writes to now; and to stderr.
-fn tell(dir: &Path, event: Kind, why: &str) {
+/// Records an event in `night.jsonl` and `STATUS.json`, which no child writes now, and prints it to stderr.
+fn record(dir: &Path, event: Kind, why: &str) {
     let state = match event {
         Kind::Restarted => RunPhase::Exploring,
         Kind::Stopped => RunPhase::Paused,
@@ -99,12 +99,12 @@ fn tell(dir: &Path, event: Kind, why: &str) {
     let status = Status { state, why: Some(why.clone()), updated_at, ..before };
     let (at, env_steps, updates) = (status.updated_at.clone(), status.env_steps, status.updates);
     let line = Event { at, env_steps, updates, event, cause: None, why: why.clone() };
-    let told = if dir.join(crate::keep::store::RUN_FILE).exists() {
+    let written = if dir.join(crate::keep::store::RUN_FILE).exists() {
         events::record(&DiskFs, dir, &line).and_then(|()| status.write(&DiskFs, dir))
     } else {
         Ok(())
     };
-    if let Err(e) = told {
+    if let Err(e) = written {
         super::say(&e.to_string());
     }
     super::say(&why);

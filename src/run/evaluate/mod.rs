@@ -1,4 +1,4 @@
-//! `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on those that the run has.
+//! `skewfit evaluate`: evaluates a run's newest sound checkpoint on the user's pictures or on the run's own.
 
 mod place;
 
@@ -11,67 +11,67 @@ use crate::keep::store::fs::from_json;
 use crate::run::goal_folder;
 use crate::show::evaluation::{report, write};
 use crate::show::pictures;
-use crate::task::attempt::{Evaluator, Goal, own_goals};
+use crate::task::attempt::{EvaluationGoal, Evaluator, env_goals};
 use crate::task::opened::Opened;
-use crate::task::scene::{self, Build, fits, same_scene};
+use crate::task::scene::{self, Build, check_same_scene, check_scene};
 use place::Place;
 
-/// Pictures tried at a time.
+/// Most goal pictures of one evaluation.
 const MOST: usize = 1000;
 
-/// What is tried, and where the results go.
+/// What to evaluate, and where the results go.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Pictures to reach, or folders of them; empty = the pictures that the run has.
+    /// Pictures to reach, or folders of them; empty = the run's own pictures.
     pub goals: Vec<PathBuf>,
-    /// Attempts; `None` = one a picture.
+    /// Number of attempts; `None` = one for each picture.
     pub episodes: Option<usize>,
-    /// A directory for the results, new or empty; `None` = below `eval/` of the run.
+    /// Directory for the results, new or empty; `None` = a directory in the run's `eval/`.
     pub out: Option<PathBuf>,
 }
 
-/// What came of it.
+/// The result of an evaluation.
 #[derive(Debug)]
 pub struct Evaluated {
-    /// The contract's object; `folder` is where the results were saved, null where they were not.
+    /// The object that `--json` prints; `folder` is the directory of the results, null if they were not saved.
     pub report: Value,
-    /// Why they were not all saved, where that was found out after the attempts.
+    /// The error if saving failed after the attempts.
     pub unsaved: Option<Error>,
 }
 
-/// `skewfit evaluate`: a run's newest sound checkpoint on pictures of the user's, or on those that the run has.
+/// Evaluates a run's newest sound checkpoint on the user's pictures, or on the run's own if there are none.
 ///
 /// # Errors
-/// As [`run_in`]; `Usage` of an environment that is not shipped.
+/// As [`run_in`]; `Usage` for an environment that is not shipped.
 pub fn run(dir: &Path, options: &Options, warn: &mut dyn FnMut(&str)) -> Result<Evaluated> {
     run_in(dir, options, &scene::build, warn)
 }
 
-/// [`run`] in an environment of the caller's.
+/// [`run`] in an environment of the caller.
 ///
-/// An attempt at each picture that the run has is its evaluation at that checkpoint, in `eval/<update>`. What else is
-/// tried goes to a new directory a call, `eval/pictures/<n>` or, of the run's own pictures, `eval/partial/<n>`. Where
-/// these may not be written, `warn` hears it before the first attempt, and nothing is saved.
+/// An evaluation on all of the run's own pictures is written to `eval/<update>`. One on some of them is written to a new
+/// directory `eval/partial/<n>`, and one on the user's pictures to a new `eval/pictures/<n>`. If the directory cannot be
+/// written, `warn` is called before the first attempt, and nothing is saved.
 ///
 /// # Errors
-/// `Usage` for what is not a run or not a picture, and for an `out` that is in use or may not be written; `Damaged` where
-/// no checkpoint is sound.
+/// `Usage` if `dir` is not a run, a file is not a picture, or `out` is not empty or cannot be written; `Damaged` if no
+/// checkpoint is sound.
 pub fn run_in(dir: &Path, options: &Options, build: Build<'_>, warn: &mut dyn FnMut(&str)) -> Result<Evaluated> {
     let opened = Opened::read(dir)?;
     let cfg = &opened.cfg;
     let given = given(&options.goals, cfg.env.image_size)?;
     let mut evaluator = Evaluator::new(cfg, &|goals| {
         let env = build(&cfg.env, goals)?;
-        same_scene(opened.store.root(), env.spec())?;
-        fits(&*env, &cfg.env).map(|()| env)
+        check_same_scene(opened.store.root(), env.spec())?;
+        check_scene(&*env, &cfg.env).map(|()| env)
     })?;
     let learner = opened.learner()?;
 
     let own = given.is_empty();
-    let kept = if own { goal_folder::kept(dir, cfg)? } else { Vec::new() };
+    let kept = if own { goal_folder::load(dir, cfg)? } else { Vec::new() };
     let judged = kept.is_empty() && evaluator.env().truth().is_some();
     let pool = [given, kept].into_iter().find(|goals| !goals.is_empty());
-    let pool = pool.unwrap_or_else(|| own_goals(evaluator.env()));
+    let pool = pool.unwrap_or_else(|| env_goals(evaluator.env()));
     if pool.is_empty() {
         return Err(Error::Usage(format!("{}: has no pictures of its own; give some with --goal", dir.display())));
     }
@@ -85,7 +85,7 @@ pub fn run_in(dir: &Path, options: &Options, build: Build<'_>, warn: &mut dyn Fn
     };
     let savable = place.usable(warn)?;
 
-    let wanted: Vec<(u64, Goal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
+    let wanted: Vec<(u64, EvaluationGoal)> = (0..n as u64).zip(pool.iter().cycle().cloned()).collect();
     let mut attempts = evaluator.attempt(&learner, cfg, &wanted, &mut || {})?;
     if !own {
         let threshold = known_threshold(&of_the_run);
@@ -108,10 +108,10 @@ pub fn run_in(dir: &Path, options: &Options, build: Build<'_>, warn: &mut dyn Fn
 }
 
 /// The pictures in these files and folders.
-fn given(goals: &[PathBuf], image_size: usize) -> Result<Vec<Goal>> {
+fn given(goals: &[PathBuf], image_size: usize) -> Result<Vec<EvaluationGoal>> {
     let load = |path: &PathBuf| {
         let image = pictures::load_goal(path, image_size)?;
-        Ok(Goal { name: path.display().to_string(), image, state: None })
+        Ok(EvaluationGoal { name: path.display().to_string(), image, state: None })
     };
     let files = |path: &PathBuf| if path.is_dir() { pictures::pictures_in(path) } else { Ok(vec![path.clone()]) };
     let files = goals.iter().map(files).collect::<Result<Vec<_>>>()?.concat();
@@ -121,7 +121,7 @@ fn given(goals: &[PathBuf], image_size: usize) -> Result<Vec<Goal>> {
     files.iter().map(load).collect()
 }
 
-/// The latent threshold of an evaluation of the same checkpoint on the scene's own pictures.
+/// The latent threshold that the evaluation in `folder`, on the scene's own pictures, has found.
 fn known_threshold(folder: &Path) -> Option<f64> {
     let bytes = std::fs::read(folder.join("evaluation.json")).ok()?;
     from_json::<Value>(&bytes).ok()?["latent_threshold"].as_f64()

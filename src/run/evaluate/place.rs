@@ -1,4 +1,4 @@
-//! Where the results of an evaluation go. No earlier results are replaced, but those of the same attempts by the same
+//! The directory of an evaluation's results. Earlier results are replaced only by the same evaluation of the same
 //! checkpoint.
 
 use std::path::{Path, PathBuf};
@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, Fs, disk_error, may_write, name_last, names_in, next_numbered};
 
-/// Where they go.
+/// Where the results go.
 pub enum Place {
-    /// A directory that the user names, new or empty.
+    /// The user's directory, new or empty.
     Given(PathBuf),
-    /// The run's evaluation at a checkpoint: every call gives the same files.
+    /// The run's evaluation at a checkpoint: each call writes the same files.
     OfTheRun(PathBuf),
-    /// A new directory in this one.
+    /// A new numbered directory in this one.
     NewIn(PathBuf),
 }
 
 impl Place {
-    /// Whether results can be saved there; asked before the attempts. Says what to do where they cannot.
+    /// True if results can be saved; called before the attempts. If not, `warn` gets the reason and what to do.
     ///
     /// # Errors
-    /// `Usage` for a directory that the user names and that is in use or may not be written.
+    /// `Usage` if the user's directory is not empty or cannot be written.
     pub fn usable(&self, warn: &mut dyn FnMut(&str)) -> Result<bool> {
         let refusal = may_write(self.dir()).err();
         let why = refusal.map(|e| format!("{}: the results cannot be saved there: {e}", self.dir().display()));
@@ -35,10 +35,10 @@ impl Place {
         }
     }
 
-    /// The directory, made where it does not exist.
+    /// Creates the directory if needed and returns it.
     ///
     /// # Errors
-    /// As [`disk_error`]; `Usage` where the user's is in use by now.
+    /// As [`disk_error`]; `Usage` if the user's directory is not empty.
     pub fn make(&self) -> Result<PathBuf> {
         match self {
             Self::NewIn(parent) => next_numbered(&DiskFs, parent),
@@ -51,7 +51,7 @@ impl Place {
         }
     }
 
-    /// What follows once all results are in `folder`.
+    /// Updates `last` after all results were written to `folder`.
     ///
     /// # Errors
     /// `Disk`.

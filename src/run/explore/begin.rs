@@ -1,4 +1,4 @@
-//! Makes a run directory and begins.
+//! Creates a run directory and begins the run.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -26,18 +26,18 @@ use crate::show::metrics::{self, MetricsCsv};
 use crate::show::redraw;
 use crate::task::scene::{self, Build};
 
-/// Explores a shipped scene from the beginning, in the new or empty directory `dir`.
+/// Begins a run of a shipped scene in the new or empty directory `dir`, and runs it to its end.
 ///
 /// # Errors
-/// As the contract's exit codes.
+/// As the exit codes in `docs/CONFIG.md`.
 pub fn start(config: Config, dir: &Path, command: &[String], progress: &mut dyn Progress) -> Result<Summary> {
     start_in(config, dir, command, progress, &scene::build)
 }
 
-/// Explores an environment of the caller's.
+/// [`start`] in an environment of the caller.
 ///
 /// # Errors
-/// As the contract's exit codes; `Usage` where the environment does not fit the configuration.
+/// As [`start`]; `Usage` if the environment does not match the configuration.
 pub fn start_in(
     mut config: Config,
     dir: &Path,
@@ -48,8 +48,8 @@ pub fn start_in(
     threads::refuse_too_many(config.run.threads)?;
     let mut host = Host::of_this_process(progress)?;
     let mut task = Task::new(&config, build).map_err(Error::before_a_run)?;
-    let goals = goal_folder::asked(&config)?;
-    task.take_goals(goals.clone());
+    let goals = goal_folder::requested(&config)?;
+    task.replace_goals(goals.clone());
     let spec = task.env.spec();
     config.env.scene.clone_from(&spec.name);
     let night = &config.night;
@@ -61,7 +61,7 @@ pub fn start_in(
     let (resolved, facts) = (config.to_toml()?, format!("{facts:#}\n"));
     let columns = metrics::columns(&task.described);
     let header = MetricsCsv::header(&columns);
-    let described = task.described.to_file()?;
+    let described = task.described.to_json()?;
     let files = [
         ("config.toml", &*resolved),
         ("provenance.json", &*facts),
@@ -70,7 +70,7 @@ pub fn start_in(
     ];
     let store = Store::create_in(Arc::clone(&host.fs), dir, root, &files)?;
     host.fs = store.fs();
-    goal_folder::keep(&*host.fs, dir, &goals)?;
+    goal_folder::save(&*host.fs, dir, &goals)?;
     let metrics = MetricsCsv::cut_back(Arc::clone(&host.fs), &dir.join("metrics.csv"), columns, 0)?;
     log_to(dir, config.night.log_mb)?;
     host.warn_of_faults();
@@ -82,29 +82,28 @@ pub fn start_in(
 }
 
 impl Run<'_> {
-    /// [`run_out`](Self::run_out) after the episodes there are; where that fails, `STATUS.json` and the log say so.
+    /// Reloads earlier episodes, then [runs to the end](Self::run_to_end). A failure goes to `STATUS.json` and the log.
     pub(super) fn explore(mut self, how: Kind, why: &str) -> Result<Summary> {
         self.host.pulse.ready();
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |log| log.lay_ballast())?;
+        self.log.retry(&mut self.host, &at, |log| log.reserve_ballast())?;
         self.record(how, why)?;
         self.status(RunPhase::Exploring, None)?;
-        let outcome = self.replay_episodes().and_then(|()| self.run_out());
+        let outcome = self.reload_episodes().and_then(|()| self.run_to_end());
         if let Err(e) = &outcome {
-            if let Some(account) = e.account() {
-                tracing::error!("the environment's own account:\n{account}");
+            if let Some(traceback) = e.traceback() {
+                tracing::error!("the environment's traceback:\n{traceback}");
             }
             self.record_failure(&e.to_string());
         }
-        self.log.drop_ballast();
+        self.log.release_ballast();
         outcome
     }
 
-    /// Records the failure as far as the disk takes it, where the directory was moved to as well; the failure itself is
-    /// what the caller reports.
+    /// Records a failure, also in a directory that was moved. Best effort: the caller reports the failure itself.
     fn record_failure(&mut self, why: &str) {
         if !self.log.follow() {
-            return; // it was removed
+            return; // the directory was removed
         }
         let at = self.position();
         let _ = self.log.event(&at, Kind::Failed, why);

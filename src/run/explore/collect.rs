@@ -1,8 +1,8 @@
-//! One episode towards a goal of the learner's own: durable first, then counted and learned from.
+//! Collects one episode towards a self-set goal: commits it to disk, then adds it to coverage and replay.
 
 use std::time::Instant;
 
-use super::sums::ENV_S;
+use super::epoch_sums::ENV_S;
 use super::{NOT_THE_SAME, Run};
 use crate::error::{Error, Result};
 use crate::keep::faults::FaultSite;
@@ -14,14 +14,14 @@ use crate::learn::rng;
 use crate::learn::rollout::{Behaviour, Target, rollout};
 
 impl Run<'_> {
-    /// One episode towards a goal of its own, committed before it is learned from; none if an action was not finite. An
-    /// episode that an earlier process committed is taken from its shard.
+    /// Collects one episode towards a self-set goal and commits it before it enters replay. Skips the episode if an
+    /// action is not finite. Reads an episode that an earlier process committed from its shard.
     pub(super) fn collect(&mut self, phase: &str) -> Result<()> {
         if let Some(line) = self.log.store.lines().get(self.state.episodes as usize).cloned() {
-            return self.collect_again(&line);
+            return self.collect_committed(&line);
         }
         self.tick(phase);
-        if !self.need_room()? {
+        if !self.wait_for_room()? {
             return Ok(());
         }
         let began = Instant::now();
@@ -35,14 +35,14 @@ impl Run<'_> {
         let episode = rollout(env, policy, behaviour, &target, id, self.cfg.env.episode_steps, &mut reset);
         self.state.sums.add(ENV_S, began.elapsed().as_secs_f64());
         if let Err(Error::NotFinite(why)) = &episode {
-            self.task.put_back(&before)?;
+            self.task.restore_env(&before)?;
             self.state.left_out += 1;
-            return self.trouble(why);
+            return self.handle_non_finite(why);
         }
         self.commit(episode?)
     }
 
-    /// A goal for episode `id`, with the picture that will stand for it after the next refresh.
+    /// Draws the goal of episode `id`, with its picture. The next refresh encodes that picture again.
     fn goal(&mut self, id: u64) -> Result<Target> {
         let mut draws = rng::stream(self.cfg.seed, "goal", &[id]);
         let mut latent = vec![0.0; self.cfg.latent.dim];
@@ -59,58 +59,58 @@ impl Run<'_> {
         Ok(Target { latent, picture, origin: drawn.origin })
     }
 
-    /// Durable first; then [taken in](Self::take_in).
+    /// Commits an episode to disk, then [adds](Self::add_episode) it.
     fn commit(&mut self, episode: Episode) -> Result<()> {
         let (at, env_steps_end) = (self.position(), self.state.env_steps + episode.steps() as u64);
         let counters = CommitCounters { env_steps_end, at_update: Some(at.updates), left_out: self.state.left_out };
-        let committed = self.log.durably(&mut self.host, &at, |log| log.store.commit_with(&episode, counters))?;
+        let committed = self.log.retry(&mut self.host, &at, |log| log.store.commit_with(&episode, counters))?;
         if let Some(line) = self.log.store.lines().last() {
             tracing::info!("committed {} {}", line.file, line.blake3);
         }
-        if committed.diverged && self.task.can_be_frozen() {
+        if committed.diverged && self.task.has_snapshots() {
             let id = episode.id;
             tracing::error!(
-                "episode {id} came out differently than before it was cut back: another machine or binary?"
+                "episode {id} differs from the one that an earlier process committed: was that another machine or binary?"
             );
         }
-        self.take_in(episode)
+        self.add_episode(episode)
     }
 
-    /// Learns from an episode that an earlier process committed after the checkpoint, in an environment that cannot be put
-    /// back. What was left out before it is left out again.
-    fn collect_again(&mut self, line: &JournalLine) -> Result<()> {
+    /// Adds an episode that an earlier process committed after the checkpoint; used if the environment cannot be
+    /// restored. Skips as many episodes before it as the earlier process did.
+    fn collect_committed(&mut self, line: &JournalLine) -> Result<()> {
         self.tick("reading episodes");
         while self.state.left_out < line.left_out.unwrap_or(0) {
             self.state.left_out += 1;
-            self.trouble(&format!("an episode before {} was left out by an earlier process", line.id))?;
+            self.handle_non_finite(&format!("an earlier process left out an episode before {}", line.id))?;
         }
         let (at, now) = (self.position(), self.learner.counts.updates);
         if let Some(then) = line.at_update.filter(|then| *then != now)
-            && !std::mem::replace(&mut self.log.differs, true)
+            && !std::mem::replace(&mut self.log.replay_differs, true)
         {
             let what = format!("episode {} entered replay at update {then}, now {now}", line.id);
             self.record(Kind::Damaged, &format!("{what}; {NOT_THE_SAME}"))?;
         }
-        match self.log.durably(&mut self.host, &at, |log| log.store.episode(line.id)) {
-            Ok(episode) => self.take_in(episode),
+        match self.log.retry(&mut self.host, &at, |log| log.store.episode(line.id)) {
+            Ok(episode) => self.add_episode(episode),
             Err(Error::Damaged(damage)) => {
-                self.count(line.steps);
-                self.leave_out(&damage)
+                self.count_episode(line.steps);
+                self.skip_damaged(&damage)
             }
             Err(other) => Err(other),
         }
     }
 
-    /// One more episode, of so many steps.
-    fn count(&mut self, steps: u64) {
+    /// Counts one more episode.
+    fn count_episode(&mut self, steps: u64) {
         self.state.env_steps += steps;
         self.state.episodes += 1;
         self.state.left_out = 0;
     }
 
-    /// Counted, seen, and learned from.
-    fn take_in(&mut self, episode: Episode) -> Result<()> {
-        self.count(episode.steps() as u64);
+    /// Adds an episode to counters, coverage and replay.
+    fn add_episode(&mut self, episode: Episode) -> Result<()> {
+        self.count_episode(episode.steps() as u64);
         self.state.sums.count_goal(episode.goal_origin);
         self.task.observe(&episode)?;
         let latents = match self.learner.latents(&episode) {

@@ -1,12 +1,12 @@
-//! Attempts at a few of the evaluation pictures at the end of an epoch.
+//! Evaluation on a few pictures at the end of an epoch.
 
 use super::Run;
 use crate::error::{Error, Result};
-use crate::task::attempt::{Attempt, Goal};
+use crate::task::attempt::{Attempt, EvaluationGoal};
 use crate::task::scores;
 
 impl Run<'_> {
-    /// A few of the evaluation pictures, rotating through the fixed, shuffled set.
+    /// Evaluates the next few pictures; successive evaluations rotate through the fixed, shuffled set.
     pub(super) fn evaluate(&mut self, epoch: u64) -> Result<()> {
         let goals = self.task.goals.clone();
         if goals.is_empty() {
@@ -17,9 +17,9 @@ impl Run<'_> {
         let most = if evaluate.folder.is_empty() { usize::MAX } else { goals.len() };
         let each = evaluate.pictures_each_time.min(most) as u64;
         let numbers = (0..each).map(|k| (epoch / self.cfg.evaluate.every_epochs * each + k) % goals.len() as u64);
-        let chosen: Vec<(u64, Goal)> = numbers.map(|n| (n, goals[n as usize].clone())).collect();
+        let chosen: Vec<(u64, EvaluationGoal)> = numbers.map(|n| (n, goals[n as usize].clone())).collect();
         let attempts = match self.attempt(&chosen) {
-            Err(Error::NotFinite(why)) => return self.trouble(&why),
+            Err(Error::NotFinite(why)) => return self.handle_non_finite(&why),
             attempts => attempts?,
         };
         let (metrics, success_rate) = scores::means(&attempts, self.task.judged());
@@ -29,8 +29,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// One attempt at each goal.
-    pub(super) fn attempt(&mut self, goals: &[(u64, Goal)]) -> Result<Vec<Attempt>> {
+    /// Makes one attempt at each goal.
+    pub(super) fn attempt(&mut self, goals: &[(u64, EvaluationGoal)]) -> Result<Vec<Attempt>> {
         let pulse = &mut self.host.pulse;
         self.task.attempt(&self.learner, &self.cfg, goals, &mut || pulse.beat())
     }

@@ -1,4 +1,4 @@
-//! The end of a run: a checkpoint, one attempt at every evaluation picture, the pictures, the report.
+//! The end of a run: a checkpoint, one attempt at each evaluation picture, pictures, report.
 
 use skewfit_envs::Image;
 
@@ -18,11 +18,11 @@ use crate::show::report::{Drawn, draw};
 use crate::task::attempt::Attempt;
 use crate::task::scores;
 
-/// Reconstructions and prior samples shown.
+/// Number of reconstructions and of prior samples shown.
 const PICTURES_SHOWN: usize = 24;
 
 impl Run<'_> {
-    /// As far as the run got: checkpoint first, so that nothing below can change what a resumed run continues.
+    /// Finishes a complete or a stopped run. The checkpoint comes first, so nothing below affects a resumed run.
     pub(super) fn finish(&mut self) -> Result<Summary> {
         let saved = self.checkpoint()?;
         self.tick("final evaluation");
@@ -41,7 +41,7 @@ impl Run<'_> {
         let folder = dir.join("eval").join(format!("{updates:08}"));
         let report = evaluation::report(&dir, Some(&folder), updates, &attempts, &*self.task.env, self.task.judged());
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |_| evaluation::write(&folder, &report, &attempts))?;
+        self.log.retry(&mut self.host, &at, |_| evaluation::write(&folder, &report, &attempts))?;
         let summary = Summary {
             run: dir.display().to_string(),
             env_steps: self.state.env_steps,
@@ -54,23 +54,23 @@ impl Run<'_> {
         let run = &self.cfg.run;
         let whole = self.state.env_steps >= last_step(run) && self.state.epoch >= run.epochs();
         let (kind, state, why) = match whole {
-            true => (Kind::Done, RunPhase::Done, "all its steps are behind it"),
-            false => (Kind::Stopped, RunPhase::Paused, "it was asked to stop"),
+            true => (Kind::Done, RunPhase::Done, "all steps are done"),
+            false => (Kind::Stopped, RunPhase::Paused, "a stop was requested"),
         };
         self.record(kind, why)?;
         self.tick("drawing");
         let drawn = self.drawn(&attempts, &summary)?;
         self.host.work += 1;
         self.tick("drawing");
-        self.log.store.still_ours()?; // pictures are drawn there
+        self.log.store.still_ours()?; // the pictures go into that directory
         match draw(&dir, &drawn) {
             Ok(files) => {
-                self.log.durably(&mut self.host, &at, |log| log.tensorboard_pictures(at.env_steps, &files))?;
+                self.log.retry(&mut self.host, &at, |log| log.tensorboard_pictures(at.env_steps, &files))?;
             }
-            Err(e) => tracing::error!("the pictures could not be drawn: {e}; `skewfit plot` draws them"),
+            Err(e) => tracing::error!("the pictures could not be drawn: {e}; draw them with `skewfit plot`"),
         }
         let json = serde_json::to_string_pretty(&summary).map_err(|e| Error::Damaged(format!("summary: {e}")))?;
-        self.log.durably(&mut self.host, &at, |log| {
+        self.log.retry(&mut self.host, &at, |log| {
             write_atomic(&*log.fs, &dir.join("summary.json"), json.as_bytes())?;
             log.status(&at, state, (!whole).then_some(why))
         })?;

@@ -1,4 +1,4 @@
-//! The process around a run: file system, signals, watchdog, faults on purpose, who is told, the log.
+//! Services of the process: file system, signals, watchdog, injected faults, progress reports, log.
 
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,66 +15,67 @@ use crate::keep::supervise::log::RollingLog;
 use crate::keep::supervise::pulse::Pulse;
 use crate::run::progress::Progress;
 
-/// Time between two looks at what is asked.
-pub(super) const LOOK: Duration = Duration::from_millis(250);
+/// Time between two reads of `control`.
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// What a run needs of the process that it runs in.
+/// Services of the process that runs the loop.
 pub(super) struct Host<'a> {
     pub fs: Arc<dyn Fs>,
     pub stop: Arc<AtomicBool>,
     pub pulse: Pulse,
     pub faults: Chaos,
     pub progress: &'a mut dyn Progress,
-    /// Work done besides steps and updates: attempts, episodes read, pictures drawn.
+    /// Counts work besides steps and updates: episodes read, checkpoints, pictures drawn.
     pub work: u64,
-    /// When `control` was looked at last.
-    looked: Option<Instant>,
+    /// Time of the last read of `control`.
+    polled: Option<Instant>,
 }
 
 impl<'a> Host<'a> {
-    /// The disk, faults and signals of this process.
+    /// Sets up disk, faults and signal handlers of this process.
     pub(super) fn of_this_process(progress: &'a mut dyn Progress) -> Result<Self> {
         let faults = Chaos::from_env()?;
         let (fs, stop, pulse) = (disk(&faults), stop_flag(true), Pulse::new(faults.clone()));
-        Ok(Self { fs, stop, pulse, faults, progress, work: 0, looked: None })
+        Ok(Self { fs, stop, pulse, faults, progress, work: 0, polled: None })
     }
 
-    /// Says in the log that faults are on; they are never silent.
+    /// Logs an error if faults are configured.
     pub(super) fn warn_of_faults(&self) {
         if !self.faults.is_none() {
-            tracing::error!("{VARIABLE} is set: faults on purpose");
+            tracing::error!("{VARIABLE} is set: this run injects faults");
         }
     }
 
-    /// Drops what was asked of an earlier process, unless a supervisor goes on with the same run.
-    pub(super) fn forget_requests(&self, dir: &Path) {
+    /// Deletes requests to an earlier process, unless a supervisor has restarted this one.
+    pub(super) fn clear_requests(&self, dir: &Path) {
         if std::env::var_os(crate::keep::supervise::RESTARTED).is_none() {
             control::clear_request(&*self.fs, dir);
         }
     }
 
-    /// What is asked from outside, read at most every [`LOOK`].
+    /// The current request in `control`, read at most once in [`POLL_INTERVAL`].
     pub(super) fn request(&mut self, dir: &Path) -> Request {
-        if self.looked.is_some_and(|at| at.elapsed() < LOOK) {
+        if self.polled.is_some_and(|at| at.elapsed() < POLL_INTERVAL) {
             return Request::Run;
         }
-        self.looked = Some(Instant::now());
+        self.polled = Some(Instant::now());
         read_request(&*self.fs, dir)
     }
 
-    /// Whether a signal or a request asks for an end.
-    pub(super) fn stop_is_asked(&self, dir: &Path) -> bool {
+    /// True if a signal or `control` requests a stop.
+    pub(super) fn stop_requested(&self, dir: &Path) -> bool {
         self.stop.load(Relaxed) || read_request(&*self.fs, dir) == Request::Stop
     }
 
-    /// Sleeps, and gives a sign of life: waiting is healthy.
-    pub(super) fn breathe(&mut self, time: Duration) {
+    /// Sleeps for `time`, then pings the watchdog.
+    pub(super) fn wait(&mut self, time: Duration) {
         std::thread::sleep(time);
         self.pulse.beat();
     }
 }
-/// SIGTERM, SIGINT and SIGHUP ask for an orderly stop; with `impatient`, a second Ctrl-C ends the process at once. A SIGHUP
-/// that is ignored, as under `nohup`, stays so.
+
+/// Returns a flag that SIGTERM, SIGINT and SIGHUP set to request a stop. With `impatient`, a second Ctrl-C ends the
+/// process at once. An ignored SIGHUP, as under `nohup`, stays ignored.
 pub fn stop_flag(impatient: bool) -> Arc<AtomicBool> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     let flag = Arc::new(AtomicBool::new(false));
@@ -88,25 +89,25 @@ pub fn stop_flag(impatient: bool) -> Arc<AtomicBool> {
     flag
 }
 
-/// Whether this process was begun with SIGHUP ignored; where the system does not tell, not.
+/// True if this process was started with SIGHUP ignored; false if the system does not report it.
 fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
-/// Events go to the run's `run.log`, errors to stderr as well, and so do the last words of a thread that panics; the first
-/// run of a process takes it.
+/// Sends log events to the run's `run.log`, and errors to stderr too. A panic's message goes to both. Only the first
+/// run of a process gets a log.
 pub(super) fn log_to(dir: &Path, megabytes: f64) -> Result<()> {
     let path = dir.join("run.log");
     let file = RollingLog::open(&path, (megabytes * 1e6) as u64);
-    let file = file.map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })?;
+    let file = file.map_err(|source| Error::Io { what: format!("{}: cannot be written", path.display()), source })?;
     let writer = Mutex::new(file).and(std::io::stderr.with_max_level(tracing::Level::ERROR));
     let log = tracing_subscriber::fmt().log_internal_errors(false).with_ansi(false).with_target(false);
     if log.with_writer(writer).try_init().is_ok() {
         let to_stderr = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            tracing::warn!("{panic}"); // not an error, which stderr would have twice
+            tracing::warn!("{panic}"); // not an error: stderr would show it twice
             to_stderr(panic);
         }));
     }

@@ -1,4 +1,4 @@
-//! Faults on purpose in what is learned from: NaN in the batch, the noise, the densities or a parameter.
+//! Injects NaN into the batch, the noise, the densities or a parameter, as the fault plan says.
 
 use super::Run;
 use super::host::Host;
@@ -8,8 +8,8 @@ use crate::learn::learner::{Encoding, Learner};
 use crate::learn::nn::ModelState;
 
 impl Run<'_> {
-    /// Injects the NaN faults scheduled for the `n`-th `place`; that of a density comes
-    /// when the refresh has some, see [`Host::inject_nan_density`].
+    /// Injects the NaN faults scheduled for the `n`-th `place`. A density's fault is injected later, by
+    /// [`Host::inject_nan_density`].
     pub(super) fn inject_nan(&mut self, place: FaultSite, n: u64) -> Result<()> {
         self.host.faults.nan_targets(place, n).try_for_each(|part| inject_nan(&mut self.learner, part))
     }
@@ -24,7 +24,7 @@ impl Host<'_> {
     }
 }
 
-/// Sets one value of `part` to NaN, or all of the noise.
+/// Sets one value of `part` to NaN; of the noise, all values.
 fn inject_nan(learner: &mut Learner, part: NanTarget) -> Result<()> {
     let nan = |values: &mut [f32]| values.iter_mut().take(1).for_each(|v| *v = f32::NAN);
     match part {
@@ -33,17 +33,17 @@ fn inject_nan(learner: &mut Learner, part: NanTarget) -> Result<()> {
         NanTarget::Action => nan(&mut learner.batch.action),
         NanTarget::Noise => learner.minibatch.noise.fill(f32::NAN),
         NanTarget::Density => {}
-        NanTarget::Policy => learner.agent.restore(&broken(learner.agent.state()?, "policy.")?)?,
-        NanTarget::Critic => learner.agent.restore(&broken(learner.agent.state()?, "critic0.")?)?,
-        NanTarget::Encoder => learner.restore_models(&broken(learner.models()?, "encoder.")?)?,
+        NanTarget::Policy => learner.agent.restore(&with_nan(learner.agent.state()?, "policy.")?)?,
+        NanTarget::Critic => learner.agent.restore(&with_nan(learner.agent.state()?, "critic0.")?)?,
+        NanTarget::Encoder => learner.restore_models(&with_nan(learner.models()?, "encoder.")?)?,
     }
     Ok(())
 }
 
-/// The first value of the network `prefix` is NaN.
-fn broken(mut models: ModelState, prefix: &str) -> Result<ModelState> {
+/// Sets the first value of the network `prefix` to NaN.
+fn with_nan(mut models: ModelState, prefix: &str) -> Result<ModelState> {
     let first = models.params.iter_mut().find(|tensor| tensor.name.starts_with(prefix));
     let value = first.and_then(|tensor| tensor.data.first_mut());
-    *value.ok_or_else(|| Error::Misuse(format!("no network `{prefix}` to break")))? = f32::NAN;
+    *value.ok_or_else(|| Error::Misuse(format!("no network `{prefix}` to inject NaN into")))? = f32::NAN;
     Ok(models)
 }

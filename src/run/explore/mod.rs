@@ -1,26 +1,26 @@
-//! The loop: collect episodes towards goals of its own, learn from them, refit the VAE; stop and go on at any point.
+//! The exploration loop: set goals, collect episodes, update the agent, refit the VAE. It can stop and resume anywhere.
 //!
-//! Everything is a function of (configuration, seed, counters, episodes), so a checkpoint is parameters, counters and, where
-//! the environment can be frozen, the environment.
+//! Everything is a function of (configuration, seed, counters, episodes). So a checkpoint holds parameters, counters
+//! and, if the environment supports snapshots, a snapshot of it.
 
 mod begin;
 mod collect;
-mod durably;
+mod epoch_sums;
 mod evaluate;
 mod finish;
-mod found;
 mod host;
 mod inject;
+mod legacy_epoch_sums;
+mod load;
 mod pause;
 mod rarest;
 mod record;
 mod recorder;
 mod restore;
 mod resume;
+mod retry;
 mod rollback;
 pub mod state;
-mod sums;
-mod sums_of_6a6cb58;
 mod task;
 mod update;
 
@@ -37,27 +37,27 @@ use recorder::Recorder;
 use state::RunState;
 use task::Task;
 
-/// Said wherever a run cannot be what it would have been.
-const NOT_THE_SAME: &str = "what follows is not the uninterrupted run bit for bit";
+/// Part of every message about a run that no longer reproduces an uninterrupted one.
+const NOT_THE_SAME: &str = "from here on the run differs from an uninterrupted one";
 
-/// An exploration under way, lockstep, by what owns its parts.
+/// A live exploration; exploring and learning take turns (`lockstep`).
 pub struct Run<'a> {
     cfg: Config,
-    /// What is explored.
+    /// The environment, its coverage, and the evaluation goals.
     task: Task,
-    /// What was learned.
+    /// The models and replay.
     learner: Learner,
-    /// What is on disk.
+    /// The files of the run.
     log: Recorder,
-    /// The process around it.
+    /// The services of this process.
     host: Host<'a>,
-    /// How far it got.
+    /// The counters.
     state: RunState,
 }
 
 impl Run<'_> {
-    /// To the end of `run.steps`, or to where it is asked to stop; then evaluation, checkpoint, pictures.
-    fn run_out(&mut self) -> Result<Summary> {
+    /// Runs until `run.steps` or until a stop is requested; then finishes: checkpoint, evaluation, pictures.
+    fn run_to_end(&mut self) -> Result<Summary> {
         if self.state.env_steps == 0 {
             self.tick("beginning");
             self.due_checkpoint()?;
@@ -65,37 +65,37 @@ impl Run<'_> {
         if self.state.env_steps < self.cfg.run.warmup_steps {
             self.warm_up()?;
         }
-        while self.state.epoch < self.cfg.run.epochs() && !self.stopping()? {
+        while self.state.epoch < self.cfg.run.epochs() && !self.should_stop()? {
             self.epoch()?;
         }
         self.finish()
     }
 
-    /// Collects warm-up episodes, towards goals of the prior; they are not reported in `metrics.csv`.
+    /// Collects warm-up episodes towards goals from the prior; `metrics.csv` does not report them.
     fn warm_up(&mut self) -> Result<()> {
         while self.state.env_steps < self.cfg.run.warmup_steps {
-            if self.stopping()? {
+            if self.should_stop()? {
                 return Ok(());
             }
             self.collect("warm-up")?;
         }
-        self.charge_safety();
+        self.add_safety_time();
         self.state.sums = self.state.sums.after_warm_up(self.log.wall_s());
         self.due_checkpoint()
     }
 
-    /// Collect, update the agent, refit the VAE, evaluate, record. Counters say how far it got, so it can be left and
-    /// re-entered.
+    /// One epoch: collect, update the agent, refit the VAE, evaluate, record. The counters hold the progress, so an
+    /// epoch can be left and re-entered.
     fn epoch(&mut self) -> Result<()> {
         let (epoch, run) = (self.state.epoch, self.cfg.run.clone());
         while self.state.env_steps < run.warmup_steps + (epoch + 1) * run.epoch_steps {
-            if self.stopping()? {
+            if self.should_stop()? {
                 return Ok(());
             }
             self.collect("exploring")?;
         }
         while self.learner.counts.updates < (epoch + 1) * run.updates_per_epoch {
-            if self.stopping()? {
+            if self.should_stop()? {
                 return Ok(());
             }
             self.update_agent()?;

@@ -1,9 +1,9 @@
-//! What is asked of a run from outside: pause, go on, stop.
+//! Requests from outside: pause, resume, stop.
 
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::Run;
-use super::host::LOOK;
+use super::host::POLL_INTERVAL;
 use crate::error::{Error, Result};
 use crate::keep::supervise::control::{Request, read_request};
 use crate::keep::supervise::events::Cause;
@@ -11,8 +11,8 @@ use crate::keep::supervise::status::RunPhase;
 
 impl Run<'_> {
     /// True if the run should stop. Blocks while `control` says pause.
-    pub(super) fn stopping(&mut self) -> Result<bool> {
-        self.log.store.still_ours()?; // else what is asked there is not asked of this run
+    pub(super) fn should_stop(&mut self) -> Result<bool> {
+        self.log.store.still_ours()?; // else `control` is another run's
         match self.host.request(self.log.dir()) {
             Request::Stop => self.host.stop.store(true, Relaxed),
             Request::Pause => self.pause()?,
@@ -21,26 +21,26 @@ impl Run<'_> {
         Ok(self.host.stop.load(Relaxed))
     }
 
-    /// Waits until it is asked to go on or to stop.
+    /// Waits until the request is to run or to stop.
     fn pause(&mut self) -> Result<()> {
-        let (at, why) = (self.position(), "it was asked to pause");
-        self.log.durably(&mut self.host, &at, |log| log.paused(&at, Cause::Asked, why))?;
-        self.log.durably(&mut self.host, &at, |log| log.status(&at, RunPhase::Paused, Some(why)))?;
+        let (at, why) = (self.position(), "a pause was requested");
+        self.log.retry(&mut self.host, &at, |log| log.record_pause(&at, Cause::Asked, why))?;
+        self.log.retry(&mut self.host, &at, |log| log.status(&at, RunPhase::Paused, Some(why)))?;
         while !self.host.stop.load(Relaxed) && read_request(&*self.host.fs, self.log.dir()) == Request::Pause {
-            self.host.breathe(LOOK);
+            self.host.wait(POLL_INTERVAL);
             self.log.store.still_ours()?;
             self.log.heartbeat(&at, RunPhase::Paused, Some(why));
         }
-        self.log.went_on(&at, why);
+        self.log.end_pause(&at, why);
         Ok(())
     }
 
-    /// Waits where less is free than `night.min_free_mb`; `false` where it is asked to stop meanwhile, for which there is
-    /// room.
-    pub(super) fn need_room(&mut self) -> Result<bool> {
+    /// Waits while less than `night.min_free_mb` is free. Returns false if a stop is requested meanwhile, for which
+    /// there is room enough.
+    pub(super) fn wait_for_room(&mut self) -> Result<bool> {
         let at = self.position();
-        match self.log.durably(&mut self.host, &at, |log| log.room()) {
-            Err(Error::Disk(_)) if self.host.stop_is_asked(self.log.dir()) => Ok(false),
+        match self.log.retry(&mut self.host, &at, |log| log.check_free_space()) {
+            Err(Error::Disk(_)) if self.host.stop_requested(self.log.dir()) => Ok(false),
             room => room.map(|()| true),
         }
     }

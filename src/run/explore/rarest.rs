@@ -1,15 +1,15 @@
-//! The least likely stored frames under the VAE of the last refresh. Needs no true state.
+//! The least likely stored frames under the VAE of the last refresh. Needs no true states.
 
 use skewfit_envs::Image;
 
 use crate::learn::replay::StoredEpisode;
 use crate::show::report::Reached;
 
-/// Pictures shown.
+/// Number of pictures.
 const SHOWN: usize = 12;
 
-/// The pictures of least log p, one an episode, each with the goal that was active; of episodes with log p of the next
-/// observations, (T) each.
+/// The frames with the least log p, at most one for each episode, each with the goal that was active. `densities` pairs
+/// each stored episode with log p of its next observations (T).
 pub(super) fn rarest<'a>(
     densities: impl Iterator<Item = (&'a StoredEpisode, &'a [f64])>,
     image_size: usize,
@@ -37,12 +37,12 @@ mod tests {
     use crate::learn::replay::tests::filled;
 
     #[test]
-    fn the_least_likely_come_first_and_an_episode_once() {
+    fn the_least_likely_come_first_and_one_for_each_episode() {
         let replay = filled(100, &[3, 2, 2]);
         let rarest_of = |replay: &Replay, densities: &[Vec<f64>]| {
             rarest(replay.episodes().zip(densities.iter().map(Vec::as_slice)), 1)
         };
-        assert_eq!(rarest_of(&replay, &[]), [], "before there are densities");
+        assert_eq!(rarest_of(&replay, &[]), [], "without densities");
         let densities = [vec![-1.0, -9.0, -8.0], vec![f64::NAN, f64::NEG_INFINITY], vec![-4.0, -20.0]];
         let shown: Vec<_> =
             rarest_of(&replay, &densities).into_iter().map(|r| (r.reached.pixels, r.goal.pixels, r.error)).collect();

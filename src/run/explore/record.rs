@@ -1,10 +1,10 @@
-//! What a run reports as it goes: progress, a row an epoch, events, checkpoints.
+//! Records of a live run: progress, a row for each epoch, events, checkpoints.
 
 use serde_json::json;
 
 use super::Run;
+use super::epoch_sums::EpochSums;
 use super::recorder::Position;
-use super::sums::Sums;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint::{Retention, Saved, Snapshot};
@@ -15,7 +15,7 @@ use crate::run::progress::Tick;
 use crate::show::metrics::Row;
 
 impl Run<'_> {
-    /// Where the run stands.
+    /// The counters for a record.
     pub(super) fn position(&self) -> Position {
         Position {
             env_steps: self.state.env_steps,
@@ -49,27 +49,27 @@ impl Run<'_> {
     /// Adds an event to `night.jsonl`, and to the log.
     pub(super) fn record(&mut self, kind: Kind, why: &str) -> Result<()> {
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |log| log.event(&at, kind, why))
+        self.log.retry(&mut self.host, &at, |log| log.event(&at, kind, why))
     }
 
-    /// Replaces `STATUS.json`; `why` it is not exploring.
+    /// Replaces `STATUS.json`. `why`: the reason if the run is not exploring.
     pub(super) fn status(&mut self, state: RunPhase, why: Option<&str>) -> Result<()> {
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |log| log.status(&at, state, why))
+        self.log.retry(&mut self.host, &at, |log| log.status(&at, state, why))
     }
 
-    /// Charges the seconds that safety took to the epoch under way.
-    pub(super) fn charge_safety(&mut self) {
+    /// Adds the time spent on writing files to the current epoch.
+    pub(super) fn add_safety_time(&mut self) {
         let spent = std::mem::take(&mut self.log.safety);
         self.state.sums.add("time/safety_cpu_s", spent.cpu_s);
         self.state.sums.add("time/safety_wait_s", spent.wait_s);
     }
 
-    /// The epoch's row in `metrics.csv`, its line in the log, and `STATUS.json`.
+    /// Writes the epoch's row to `metrics.csv`, TensorBoard and the log, and updates `STATUS.json`.
     pub(super) fn record_epoch(&mut self) -> Result<()> {
-        self.charge_safety();
+        self.add_safety_time();
         let now = self.log.wall_s();
-        let sums = std::mem::replace(&mut self.state.sums, Sums::since(now));
+        let sums = std::mem::replace(&mut self.state.sums, EpochSums::new(now));
         let cpu = cpu_s(CpuClock::Process);
         let mut values = sums.row();
         values.extend(
@@ -89,12 +89,12 @@ impl Run<'_> {
         let figures: Vec<String> = row.values.iter().map(|(column, value)| format!("{column}={value:.4}")).collect();
         tracing::info!("epoch {} env_steps={} {}", self.state.epoch, row.env_steps, figures.join(" "));
         let at = self.position();
-        self.log.durably(&mut self.host, &at, |log| log.row(&row))?;
-        self.log.durably(&mut self.host, &at, |log| log.tensorboard_row(&row))?;
+        self.log.retry(&mut self.host, &at, |log| log.row(&row))?;
+        self.log.retry(&mut self.host, &at, |log| log.tensorboard_row(&row))?;
         self.status(RunPhase::Exploring, None)
     }
 
-    /// A [`checkpoint`](Self::checkpoint) that was due by the schedule: trouble may lead back to it.
+    /// Saves a scheduled [`checkpoint`](Self::checkpoint); a rollback may return to it.
     pub(super) fn due_checkpoint(&mut self) -> Result<()> {
         let (update, keep) = (self.learner.counts.updates, self.cfg.run.keep_checkpoints);
         let due = &mut self.state.due;
@@ -104,7 +104,7 @@ impl Run<'_> {
         self.checkpoint().map(drop)
     }
 
-    /// Saves everything that the next update depends on; parameters that cannot be saved go back first.
+    /// Saves everything that the next update depends on. If a parameter is not finite, it rolls back first.
     pub(super) fn checkpoint(&mut self) -> Result<Saved> {
         loop {
             match self.save() {
@@ -117,14 +117,14 @@ impl Run<'_> {
     fn save(&mut self) -> Result<Saved> {
         self.host.work += 1;
         self.tick("saving");
-        self.charge_safety();
+        self.add_safety_time();
         self.state.wall_s = self.log.wall_s();
         self.state.counts = self.learner.counts.clone();
         self.state.config = self.cfg.identity()?;
         self.state.keep_finite();
         let (at, run) = (self.position(), &self.cfg.run);
         let (state, learner, env) = (&self.state, &self.learner, self.task.snapshot()?);
-        self.log.durably(&mut self.host, &at, |log| {
+        self.log.retry(&mut self.host, &at, |log| {
             let models = learner.models()?;
             let snapshot = Snapshot { update: at.updates, models, state: json!(state), env: env.clone() };
             let every_s = run.keep_every_hours * 3600.0;
@@ -133,7 +133,7 @@ impl Run<'_> {
     }
 }
 
-/// Exploration steps of a whole run: `run.steps`, rounded up to whole epochs.
+/// Exploration steps of a complete run: `run.steps`, rounded up to whole epochs.
 pub(super) fn last_step(run: &RunConfig) -> u64 {
     run.warmup_steps + run.epochs() * run.epoch_steps
 }

@@ -1,4 +1,4 @@
-//! What a run leaves on disk as it goes: episodes, a row an epoch, events, `STATUS.json`, checkpoints.
+//! Writes a live run's files: episodes, a row for each epoch, events, `STATUS.json`, checkpoints.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,26 +15,26 @@ use crate::keep::supervise::status::{RunPhase, Status};
 use crate::show::metrics::{MetricsCsv, Row};
 use crate::show::tensorboard::Events;
 
-/// Time between two `STATUS.json` while nothing else is recorded.
+/// Time between two updates of `STATUS.json` while nothing else is recorded.
 pub(super) const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// Where a run stands, as every record has it.
+/// Counters that every status and event includes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Position {
     pub env_steps: u64,
     pub updates: u64,
-    /// Updates, episodes and evaluations left out because something was not finite.
+    /// Updates, episodes and evaluations skipped because of non-finite values.
     pub skipped: u64,
-    /// Returns to a checkpoint.
+    /// Number of rollbacks to a checkpoint.
     pub rolled_back: u32,
 }
 
-/// Seconds that went into keeping the run safe since the last row.
+/// Seconds spent on writing the run's files since the last row.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Safety {
-    /// Of the processor.
+pub(super) struct SafetyTime {
+    /// Processor time.
     pub cpu_s: f64,
-    /// Of waiting for the disk.
+    /// Time spent waiting for the disk.
     pub wait_s: f64,
 }
 
@@ -42,28 +42,28 @@ pub(super) struct Safety {
 pub(super) struct Recorder {
     pub store: Store,
     pub metrics: MetricsCsv,
-    pub safety: Safety,
-    /// Whether it was recorded that episodes enter replay at other updates than before.
-    pub differs: bool,
+    pub safety: SafetyTime,
+    /// True once it is recorded that episodes enter replay at other updates than before.
+    pub replay_differs: bool,
     pub(super) fs: Arc<dyn Fs>,
     pub(super) night: NightConfig,
     tensorboard: Events,
-    /// When `STATUS.json` was written last.
+    /// Time of the last write of `STATUS.json`.
     reported: Option<Instant>,
     begun: Instant,
-    /// Seconds spent by processes before this one.
+    /// Seconds that earlier processes spent on the run.
     earlier_s: f64,
 }
 
 impl Recorder {
-    /// Goes on after what `store` and `metrics` hold; earlier processes took `earlier_s` seconds.
+    /// Appends to `store` and `metrics`; earlier processes spent `earlier_s` seconds on the run.
     pub(super) fn new(fs: Arc<dyn Fs>, store: Store, metrics: MetricsCsv, night: &NightConfig, earlier_s: f64) -> Self {
         Self {
             tensorboard: Events::of(store.dir()),
             store,
             metrics,
-            safety: Safety::default(),
-            differs: false,
+            safety: SafetyTime::default(),
+            replay_differs: false,
             fs,
             night: night.clone(),
             reported: None,
@@ -72,7 +72,7 @@ impl Recorder {
         }
     }
 
-    /// Writes to the run's directory from here on, wherever it was moved to; `false` where it was removed.
+    /// Follows a run directory that was moved: from now on writes go to its new place. Returns false if it was removed.
     pub(super) fn follow(&mut self) -> bool {
         let there = self.store.still_ours().is_ok() || self.store.follow();
         self.fs = self.store.fs();
@@ -89,12 +89,12 @@ impl Recorder {
         self.begun.elapsed().as_secs_f64()
     }
 
-    /// Seconds that the run has taken, over all processes.
+    /// Seconds spent on the run by all processes.
     pub(super) fn wall_s(&self) -> f64 {
         self.earlier_s + self.elapsed_s()
     }
 
-    /// Adds a row to `metrics.csv`; after an error the same row may be tried again.
+    /// Adds a row to `metrics.csv`; after an error the caller may retry the same row.
     pub(super) fn row(&mut self, row: &Row) -> Result<()> {
         self.metrics.append(row)
     }
@@ -109,7 +109,7 @@ impl Recorder {
         self.tensorboard.pictures(&*self.fs, env_steps, files)
     }
 
-    /// Replaces `STATUS.json`; `why` it is not exploring.
+    /// Replaces `STATUS.json`. `why`: the reason if the run is not exploring.
     pub(super) fn status(&mut self, at: &Position, state: RunPhase, why: Option<&str>) -> Result<()> {
         self.reported = Some(Instant::now());
         let status = Status {
@@ -125,7 +125,7 @@ impl Recorder {
         status.write(&*self.fs, self.store.dir())
     }
 
-    /// Replaces `STATUS.json` where the last one is older than a [`HEARTBEAT`]; best effort, the next one retries.
+    /// Replaces `STATUS.json` if it is older than [`HEARTBEAT`]. Best effort: the next heartbeat retries.
     pub(super) fn heartbeat(&mut self, at: &Position, state: RunPhase, why: Option<&str>) {
         if self.reported.is_some_and(|reported| reported.elapsed() >= HEARTBEAT) {
             let _ = self.status(at, state, why);
@@ -134,15 +134,15 @@ impl Recorder {
 
     /// Adds an event to `night.jsonl`, and to the log.
     pub(super) fn event(&self, at: &Position, kind: Kind, why: &str) -> Result<()> {
-        self.event_of(at, kind, None, why)
+        self.write_event(at, kind, None, why)
     }
 
-    /// Records that the run stands still, and the cause that the report looks for.
-    pub(super) fn paused(&self, at: &Position, cause: Cause, why: &str) -> Result<()> {
-        self.event_of(at, Kind::Paused, Some(cause), why)
+    /// Records a pause, with its cause for the report.
+    pub(super) fn record_pause(&self, at: &Position, cause: Cause, why: &str) -> Result<()> {
+        self.write_event(at, Kind::Paused, Some(cause), why)
     }
 
-    fn event_of(&self, at: &Position, kind: Kind, cause: Option<Cause>, why: &str) -> Result<()> {
+    fn write_event(&self, at: &Position, kind: Kind, cause: Option<Cause>, why: &str) -> Result<()> {
         match kind {
             Kind::Began | Kind::Resumed | Kind::WentOn | Kind::Stopped | Kind::Done => {
                 tracing::info!("{kind:?}: {why}")
@@ -160,7 +160,7 @@ impl Recorder {
         events::record(&*self.fs, self.store.dir(), &event)
     }
 
-    /// Saves a checkpoint, and drops those that need not be kept.
+    /// Saves a checkpoint and deletes those that `keep` does not retain.
     pub(super) fn checkpoint(&mut self, snapshot: &Snapshot, keep: Retention<'_>) -> Result<Saved> {
         let saved = checkpoint::save(&*self.fs, self.store.dir(), snapshot, keep)?;
         tracing::info!("checkpoint {} params_blake3={}", saved.dir.display(), saved.params_blake3);

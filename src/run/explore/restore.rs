@@ -1,4 +1,4 @@
-//! The episodes of before the checkpoint: coverage from all of them, replay from the newest.
+//! Reads the episodes before the checkpoint: all of them for coverage, the newest for replay.
 
 use super::{NOT_THE_SAME, Run};
 use crate::error::{Error, Result};
@@ -6,9 +6,9 @@ use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
 
 impl Run<'_> {
-    /// Coverage from every episode of before the checkpoint, replay from the newest ones. A damaged shard is named and left
-    /// out.
-    pub(super) fn replay_episodes(&mut self) -> Result<()> {
+    /// Restores coverage from all episodes before the checkpoint, and replay from the newest. Names and skips damaged
+    /// shards.
+    pub(super) fn reload_episodes(&mut self) -> Result<()> {
         let at = self.position();
         let before = self.state.episodes as usize;
         let lines: Vec<_> = self.log.store.lines().iter().take(before).cloned().collect();
@@ -20,15 +20,15 @@ impl Run<'_> {
             if i.is_multiple_of(16) {
                 self.tick("reading episodes");
             }
-            match self.log.durably(&mut self.host, &at, |log| log.store.episode(line.id)) {
+            match self.log.retry(&mut self.host, &at, |log| log.store.episode(line.id)) {
                 Ok(episode) => {
                     let later = steps[i + 1..].iter().sum();
-                    self.task.observe_before(&episode, later)?;
+                    self.task.observe_earlier(&episode, later)?;
                     if i + kept >= lines.len() {
                         episodes.push(episode);
                     }
                 }
-                Err(Error::Damaged(damage)) => self.leave_out(&damage)?,
+                Err(Error::Damaged(damage)) => self.skip_damaged(&damage)?,
                 Err(other) => return Err(other),
             }
         }
@@ -36,13 +36,13 @@ impl Run<'_> {
         self.learner.restore_replay(episodes, &mut || pulse.beat())
     }
 
-    /// Records that an episode cannot be learned from any more.
-    pub(super) fn leave_out(&mut self, damage: &str) -> Result<()> {
+    /// Records that a damaged episode is skipped.
+    pub(super) fn skip_damaged(&mut self, damage: &str) -> Result<()> {
         self.record(Kind::Damaged, &format!("left out: {damage}; {NOT_THE_SAME}"))
     }
 }
 
-/// How many of the newest episodes fit `capacity` steps; at least one where there is one.
+/// Number of the newest episodes that fit into `capacity` steps; at least one if there is any.
 fn newest_within(steps: &[u64], capacity: u64) -> usize {
     let mut sum = 0;
     let fits = |steps: &&u64| {

@@ -1,6 +1,7 @@
-//! Non-finite values: left out, and where they keep coming, back to a checkpoint with half the learning rate.
+//! Non-finite values: the update or episode is skipped. If they recur, the models go back to a checkpoint and the
+//! learning rates are halved.
 //!
-//! Only the models go back; steps, episodes and counters go on, so every draw is a new one.
+//! Only the models go back. Steps, episodes and counters continue, so all random draws are new.
 
 use super::Run;
 use crate::error::{Error, Result};
@@ -10,16 +11,16 @@ use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::ladder::Rung;
 
 impl Run<'_> {
-    /// Passes on what went well; what was not finite is left out, and may lead back.
-    pub(super) fn survive(&mut self, outcome: Result<()>) -> Result<()> {
+    /// Passes `outcome` on, except for a non-finite value, which it [handles](Self::handle_non_finite).
+    pub(super) fn skip_non_finite(&mut self, outcome: Result<()>) -> Result<()> {
         match outcome {
-            Err(Error::NotFinite(why)) => self.trouble(&why),
+            Err(Error::NotFinite(why)) => self.handle_non_finite(&why),
             other => other,
         }
     }
 
-    /// Something was not finite and was left out; the ladder says whether to go back as well.
-    pub(super) fn trouble(&mut self, why: &str) -> Result<()> {
+    /// Counts an update or episode that was skipped for a non-finite value; rolls back if the ladder asks for it.
+    pub(super) fn handle_non_finite(&mut self, why: &str) -> Result<()> {
         let counts = &self.learner.counts;
         let rung = self.state.ladder.non_finite(counts.updates + counts.vae_updates);
         self.state.skipped += 1;
@@ -29,18 +30,18 @@ impl Run<'_> {
         }
     }
 
-    /// Models of the last good checkpoint, half the learning rate, and latents that are that VAE's.
+    /// Restores the models of the last good checkpoint, halves the learning rates, and refreshes the latents.
     ///
     /// # Errors
-    /// `NotFinite` where no checkpoint is left to go back to.
+    /// `NotFinite` if no checkpoint is left.
     pub(super) fn roll_back(&mut self, why: &str) -> Result<()> {
         loop {
-            let there = self.returns()?;
+            let there = self.rollback_updates()?;
             let Some(update) = self.state.ladder.roll_back_target(&there) else {
-                let way = "every checkpoint led back to it; lower the learning rates and explore anew";
+                let way = "every checkpoint led back to it; lower the learning rates and begin a new run";
                 return Err(Error::NotFinite(format!("{why} ({way})")));
             };
-            match self.return_to(update) {
+            match self.restore_checkpoint(update) {
                 Ok(()) => {
                     let halved = self.learner.counts.halvings;
                     let back = format!("{why}; back to checkpoint {update:08}, learning rate halved ({halved} times)");
@@ -56,20 +57,20 @@ impl Run<'_> {
         }
     }
 
-    /// Checkpoints that trouble may lead back to, newest first; of a run that an older program began, all there are.
-    fn returns(&mut self) -> Result<Vec<u64>> {
+    /// Updates of the checkpoints to roll back to, newest first. If an older program began the run: of all checkpoints.
+    fn rollback_updates(&mut self) -> Result<Vec<u64>> {
         if !self.state.due.is_empty() {
             return Ok(self.state.due.iter().rev().copied().collect());
         }
         let now = self.learner.counts.updates;
         let at = self.position();
-        let there = self.log.durably(&mut self.host, &at, |log| checkpoint::updates(log.dir()))?;
+        let there = self.log.retry(&mut self.host, &at, |log| checkpoint::updates(log.dir()))?;
         Ok(there.into_iter().filter(|update| *update <= now).collect())
     }
 
-    fn return_to(&mut self, update: u64) -> Result<()> {
+    fn restore_checkpoint(&mut self, update: u64) -> Result<()> {
         let at = self.position();
-        let snapshot = self.log.durably(&mut self.host, &at, |log| checkpoint::load(log.dir(), update))?;
+        let snapshot = self.log.retry(&mut self.host, &at, |log| checkpoint::load(log.dir(), update))?;
         restore_models(&mut self.learner, &snapshot)?;
         self.learner.counts.halvings += 1;
         let skew = self.learner.counts.skew_alpha.is_some();

@@ -1,4 +1,4 @@
-//! The task of a run: the environment that is explored, how much of it was visited, and where goals are attempted.
+//! The task of a run: the explored environment, its coverage, and attempts at goals.
 
 use skewfit_envs::{Env, EnvFault, EnvSnapshot};
 
@@ -7,86 +7,88 @@ use crate::error::Result;
 use crate::learn::episode::Episode;
 use crate::learn::learner::Learner;
 use crate::learn::skew::Weights;
-use crate::task::attempt::{self, Attempt, Evaluator, Goal};
+use crate::task::attempt::{self, Attempt, EvaluationGoal, Evaluator};
 use crate::task::coverage::{Coverage, along};
 use crate::task::knn_entropy::PictureEntropy;
-use crate::task::scene::{Build, Described, fits};
+use crate::task::scene::{Build, Described, check_scene};
 
-/// What is explored.
+/// The environment, its coverage and its evaluation goals.
 pub(super) struct Task {
     pub env: Box<dyn Env>,
-    /// What `env.json` says of it.
+    /// Its description, as in `env.json`.
     pub described: Described,
-    /// What is tried.
-    pub goals: Vec<Goal>,
-    /// `None` where the environment cannot be frozen: then goals are tried in `env` itself.
+    /// Evaluation goals.
+    pub goals: Vec<EvaluationGoal>,
+    /// `None` if the environment does not support snapshots: then attempts run in `env` itself.
     evaluator: Option<Evaluator>,
-    visits: Visits,
-    /// Every visited state on the map's two axes.
+    measure: CoverageMeasure,
+    /// All visited states, on the two axes of the map.
     pub visited: Vec<[f64; 2]>,
 }
 
-/// How visits are counted: in cells of what is known of a state, or else by the pictures.
-enum Visits {
+/// How coverage is measured: in cells of known states, or else by the entropy of pictures.
+enum CoverageMeasure {
     Cells(Coverage),
     Pictures(Box<PictureEntropy>),
 }
 
 impl Task {
-    /// The environment to explore, and others for attempts where it can be frozen; nothing was visited yet.
+    /// Builds the environment to explore and, if it supports snapshots, others for attempts. Coverage starts empty.
     ///
     /// # Errors
-    /// What the environment refuses; `Usage` where it does not fit the configuration.
+    /// Those of `build`; `Usage` if the environment does not match the configuration.
     pub(super) fn new(cfg: &Config, build: Build<'_>) -> Result<Self> {
         let fitting = |goals| {
             let env = build(&cfg.env, goals)?;
-            fits(&*env, &cfg.env).map(|()| env)
+            check_scene(&*env, &cfg.env).map(|()| env)
         };
         let mut env = fitting(0)?;
         let evaluator = attempt::snapshot(&*env)?.map(|_| Evaluator::new(cfg, &fitting)).transpose()?;
         if evaluator.is_none() && env.truth().is_some() {
-            drop(env); // a device is there once
+            drop(env); // a device can be opened only once
             env = fitting(cfg.evaluate.pictures)?;
         }
-        let goals = attempt::own_goals(evaluator.as_ref().map_or(&*env, Evaluator::env));
+        let goals = attempt::env_goals(evaluator.as_ref().map_or(&*env, Evaluator::env));
         let window = cfg.coverage.window_steps;
-        let visits = match env.coverage() {
-            Some(grid) => Visits::Cells(Coverage::new(grid.clone(), window)),
-            None => Visits::Pictures(Box::new(PictureEntropy::new(cfg.env.image_size, cfg.seed, window)?)),
+        let measure = match env.coverage() {
+            Some(grid) => CoverageMeasure::Cells(Coverage::new(grid.clone(), window)),
+            None => CoverageMeasure::Pictures(Box::new(PictureEntropy::new(cfg.env.image_size, cfg.seed, window)?)),
         };
-        Ok(Self { described: Described::of(&*env), env, goals, evaluator, visits, visited: Vec::new() })
+        Ok(Self { described: Described::of(&*env), env, goals, evaluator, measure, visited: Vec::new() })
     }
 
-    /// Tries these pictures in place of the environment's own goals; none: its own stay. Nothing judges attempts at them.
-    pub(super) fn take_goals(&mut self, goals: Vec<Goal>) {
+    /// Evaluates on the user's pictures instead of the environment's; an empty list changes nothing. The user's
+    /// pictures have no metrics.
+    pub(super) fn replace_goals(&mut self, goals: Vec<EvaluationGoal>) {
         if !goals.is_empty() {
             (self.goals, self.described.metrics) = (goals, None);
         }
     }
 
-    /// Whether attempts are judged by a truth; else there is the latent distance.
+    /// Whether attempts have metrics of a ground truth; otherwise only the latent distance.
     pub(super) fn judged(&self) -> bool {
         self.described.metrics.is_some()
     }
 
-    /// Whether what was acted after a checkpoint can be acted again.
-    pub(super) fn can_be_frozen(&self) -> bool {
+    /// Whether the environment supports snapshots, so that episodes after a checkpoint can be collected again.
+    pub(super) fn has_snapshots(&self) -> bool {
         self.evaluator.is_some()
     }
 
-    /// The environment as it is, for a checkpoint; empty where it cannot be frozen.
+    /// A snapshot of the environment for a checkpoint; empty if it does not support snapshots.
     ///
     /// # Errors
-    /// What the environment reports.
+    /// Those of the environment.
     pub(super) fn snapshot(&self) -> Result<Vec<u8>> {
         Ok(attempt::snapshot(&*self.env)?.map_or_else(Vec::new, |EnvSnapshot(bytes)| bytes))
     }
 
-    /// Puts the environment where [`snapshot`](Self::snapshot) was taken; `false` where one of the two could not be done.
+    /// Restores the environment from a [`snapshot`](Self::snapshot). Returns false if the snapshot is empty or the
+    /// environment does not support snapshots.
     ///
     /// # Errors
-    /// `BadSnapshot` for another environment's.
-    pub(super) fn put_back(&mut self, snapshot: &[u8]) -> Result<bool> {
+    /// `BadSnapshot` for a snapshot of another environment.
+    pub(super) fn restore_env(&mut self, snapshot: &[u8]) -> Result<bool> {
         if snapshot.is_empty() {
             return Ok(false);
         }
@@ -96,14 +98,15 @@ impl Task {
         }
     }
 
-    /// Counts an episode's visits (its first picture was counted with the episode before, or is the start).
+    /// Adds an episode to the coverage, without its first observation, which belongs to the episode before or is the
+    /// start.
     ///
     /// # Errors
-    /// What the pictures' network reports.
+    /// Those of [`PictureEntropy::observe`].
     pub(super) fn observe(&mut self, episode: &Episode) -> Result<()> {
-        match &mut self.visits {
-            Visits::Pictures(pictures) => pictures.observe(episode)?,
-            Visits::Cells(coverage) => {
+        match &mut self.measure {
+            CoverageMeasure::Pictures(pictures) => pictures.observe(episode)?,
+            CoverageMeasure::Cells(coverage) => {
                 let axes = self.described.map_axes().cloned();
                 for t in 1..=episode.steps() {
                     let state = episode.counted(t);
@@ -115,39 +118,40 @@ impl Task {
         Ok(())
     }
 
-    /// The same for an episode that `later` steps follow which are counted, too: pictures beyond the window are passed over.
+    /// [`observe`](Self::observe) for an earlier episode, after which `later` steps are added too. Skips pictures that
+    /// would leave the window.
     ///
     /// # Errors
-    /// As there.
-    pub(super) fn observe_before(&mut self, episode: &Episode, later: u64) -> Result<()> {
-        match &self.visits {
-            Visits::Pictures(pictures) if later >= pictures.window() as u64 => Ok(()),
+    /// As [`observe`](Self::observe).
+    pub(super) fn observe_earlier(&mut self, episode: &Episode, later: u64) -> Result<()> {
+        match &self.measure {
+            CoverageMeasure::Pictures(pictures) if later >= pictures.window() as u64 => Ok(()),
             _ => self.observe(episode),
         }
     }
 
-    /// (visited, all) cells; (0, 0) where visits are not counted in cells.
+    /// (visited, total) cells; (0, 0) if coverage is not measured in cells.
     pub(super) fn cells(&self) -> (usize, usize) {
-        match &self.visits {
-            Visits::Cells(coverage) => (coverage.cells(), coverage.cells_total()),
-            Visits::Pictures(_) => (0, 0),
+        match &self.measure {
+            CoverageMeasure::Cells(coverage) => (coverage.cells(), coverage.cells_total()),
+            CoverageMeasure::Pictures(_) => (0, 0),
         }
     }
 
-    /// What is measured of the visits, by column.
+    /// The coverage metrics, by column.
     pub(super) fn coverage(&self) -> Vec<(&'static str, f64)> {
-        match &self.visits {
-            Visits::Cells(coverage) => {
+        match &self.measure {
+            CoverageMeasure::Cells(coverage) => {
                 vec![("coverage/cells", coverage.cells() as f64), ("coverage/entropy_nats", coverage.entropy_nats())]
             }
-            Visits::Pictures(pictures) => {
+            CoverageMeasure::Pictures(pictures) => {
                 pictures.nats().map(|nats| ("coverage/knn_entropy", nats)).into_iter().collect()
             }
         }
     }
 
-    /// Columns of the mapped states' means, over the newest visits and weighted by `skewed`, one weight a visit: what the
-    /// skewing favours.
+    /// Means of the mapped states over the newest visits, by column: uniform, and with the weights `skewed`, one for
+    /// each visit. The difference shows which states the skewing favours.
     pub(super) fn mean_states(&self, skewed: &Weights) -> Vec<(String, f64)> {
         let seen = &self.visited[self.visited.len().saturating_sub(skewed.p.len())..];
         let names = self.described.spec.counted_names();
@@ -161,16 +165,16 @@ impl Task {
         .collect()
     }
 
-    /// Tries goals, in an environment of attempts or in the exploration's own, as the configuration says and as there is
-    /// one; calls `beat` once a goal.
+    /// Makes one attempt at each goal and calls `beat` for each. Attempts run in environments of their own if there are
+    /// any and `evaluate.shared_env` is off, otherwise in the explored environment.
     ///
     /// # Errors
-    /// What the environment reports; `NotFinite`.
+    /// Those of the environment; `NotFinite`.
     pub(super) fn attempt(
         &mut self,
         learner: &Learner,
         cfg: &Config,
-        goals: &[(u64, Goal)],
+        goals: &[(u64, EvaluationGoal)],
         beat: &mut dyn FnMut(),
     ) -> Result<Vec<Attempt>> {
         if let Some(evaluator) = self.evaluator.as_mut().filter(|_| !cfg.evaluate.shared_env) {
@@ -181,6 +185,6 @@ impl Task {
             attempt::attempt(&mut *self.env, learner, cfg, goal)
         };
         let attempts = goals.iter().map(one).collect::<Result<Vec<_>>>()?;
-        Ok(attempts.into_iter().enumerate().map(|(i, attempt)| attempt.kept(i)).collect())
+        Ok(attempts.into_iter().enumerate().map(|(i, attempt)| attempt.drop_late_episode(i)).collect())
     }
 }

@@ -1,20 +1,20 @@
-//! Learning from replay: one SAC update; the VAE phase with the refresh of all latents and weights that follows it.
+//! Learning from replay: SAC updates, and the VAE phase with the refresh of latents and weights.
 
 use std::time::Instant;
 
 use super::Run;
+use super::epoch_sums::{REFRESH_S, SAC_S, VAE_S};
 use super::state::RunState;
-use super::sums::{REFRESH_S, SAC_S, VAE_S};
 use crate::error::{Error, Result};
 use crate::keep::faults::FaultSite;
 use crate::learn::nn::ModelState;
 use crate::learn::skew::SkewInfo;
 
-/// Updates between two looks at the clock and at what is asked.
+/// Updates between two progress reports, which also poll for requests.
 const STRIDE: u64 = 16;
 
-/// Models and counters at one moment, in memory.
-struct Mark {
+/// A copy of models and counters, in memory.
+struct Savepoint {
     models: ModelState,
     state: RunState,
 }
@@ -30,26 +30,26 @@ impl Run<'_> {
         self.inject_nan(FaultSite::Update, self.learner.counts.updates)?;
         let outcome = self.learner.fit_agent();
         let outcome = outcome.map(|(info, reward)| {
-            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
-            self.state.sums.mean("reward/mean", reward);
+            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.add_to_mean(column, fact));
+            self.state.sums.add_to_mean("reward/mean", reward);
         });
         self.state.sums.add(SAC_S, began.elapsed().as_secs_f64());
-        self.survive(outcome)
+        self.skip_non_finite(outcome)
     }
 
-    /// The VAE phase and the refresh that follows it, if one is due; skewing acts from the refresh after `start_epoch` + 1
-    /// on. `false` where it is asked to stop meanwhile: then the phase is as if it had not begun.
+    /// Runs the VAE phase and its refresh, if one is due. Skewing starts one epoch after `start_epoch`. Returns false if
+    /// a stop is requested meanwhile; the phase is then undone.
     pub(super) fn refit(&mut self, epoch: u64) -> Result<bool> {
         let updates = self.cfg.latent.updates_at(epoch);
         if updates == 0 || self.learner.replay.transitions() == 0 {
             return Ok(true);
         }
-        let (began, before) = (Instant::now(), self.mark()?);
+        let (began, before) = (Instant::now(), self.savepoint()?);
         for k in 0..updates {
             if k.is_multiple_of(STRIDE) {
                 self.tick("fitting the VAE");
-                if self.stopping()? {
-                    return self.undo(before).map(|()| false);
+                if self.should_stop()? {
+                    return self.restore_savepoint(before).map(|()| false);
                 }
             }
             self.update_vae()?;
@@ -66,13 +66,13 @@ impl Run<'_> {
         self.learner.draw_minibatch();
         self.inject_nan(FaultSite::Vae, self.learner.counts.vae_updates)?;
         let outcome = self.learner.fit_vae().map(|info| {
-            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.mean(column, fact));
+            info.columns().into_iter().for_each(|(column, fact)| self.state.sums.add_to_mean(column, fact));
             self.state.sums.set("vae/active_dims", info.active_dims as f64);
         });
-        self.survive(outcome)
+        self.skip_non_finite(outcome)
     }
 
-    /// New latents of everything stored, and with `skew` new densities and weights.
+    /// Recomputes the latents of all stored frames and, with `skew`, densities and weights.
     fn refresh(&mut self, skew: bool) -> Result<()> {
         let refresh = self.learner.counts.refreshes + 1;
         self.inject_nan(FaultSite::Refresh, refresh)?;
@@ -98,13 +98,13 @@ impl Run<'_> {
         columns.into_iter().flatten().for_each(|(column, fact)| self.state.sums.set(column, fact));
     }
 
-    fn mark(&self) -> Result<Mark> {
+    fn savepoint(&self) -> Result<Savepoint> {
         let state = RunState { counts: self.learner.counts.clone(), ..self.state.clone() };
-        Ok(Mark { models: self.learner.models()?, state })
+        Ok(Savepoint { models: self.learner.models()?, state })
     }
 
-    /// Goes back to a mark; replay's latents are not those of its VAE then, so nothing can be learned from them.
-    fn undo(&mut self, Mark { models, state }: Mark) -> Result<()> {
+    /// Restores a savepoint. Replay then holds latents of another VAE, and the learner refuses to learn from them.
+    fn restore_savepoint(&mut self, Savepoint { models, state }: Savepoint) -> Result<()> {
         self.learner.restore_models(&models)?;
         self.learner.counts = state.counts.clone();
         self.state = state;

@@ -1,10 +1,11 @@
-//! How much of the world was visited, by the pictures alone: their nearest-neighbour entropy as an untrained network sees
-//! them. For environments of which no state is known.
+//! Coverage measured from pictures alone, for environments without known states: the nearest-neighbour entropy of the
+//! features that an untrained network computes from the pictures.
 //!
-//! H = psi(n) - psi(k) + ln V_d + d/n sum_i ln r_i,  r_i: from picture i to its k-th neighbour; V_d = pi^(d/2) / Gamma(d/2 + 1)
-//! (Kozachenko & Leonenko 1987; Kraskov et al. 2004, arXiv cond-mat/0305641, equation 20, for r in place of 2r). The network
-//! is drawn once, as in RE3 (Seo et al. 2021, arXiv 2102.09430). Nats, up to a constant of the network: they compare
-//! moments of one run, and runs of one seed and picture size.
+//! H = psi(n) - psi(k) + ln V_d + d/n sum_i ln r_i,  r_i: distance from picture i to its k-th neighbour,
+//! V_d = pi^(d/2) / Gamma(d/2 + 1)
+//! (Kozachenko & Leonenko 1987; Kraskov et al. 2004, arXiv cond-mat/0305641, equation 20, for r in place of 2r). The
+//! network is initialised once, as in RE3 (Seo et al. 2021, arXiv 2102.09430). The unit is nats, up to a constant that
+//! depends on the network: values compare only within a run, or between runs of the same seed and picture size.
 
 use std::collections::VecDeque;
 
@@ -15,33 +16,33 @@ use crate::learn::nn::Workers;
 use crate::learn::rng;
 use crate::learn::settings::LatentConfig;
 
-/// d: features of a picture.
+/// d: number of features of a picture.
 const DIM: usize = 8;
-/// k.
+/// k: the neighbour whose distance is measured.
 const NEIGHBOUR: usize = 3;
-/// n: pictures that are compared, spread over the window.
-const COMPARED: usize = 1000;
-/// Floor of distances, in units of the spread of noise: two equal pictures would give ln 0.
-const NEAREST: f64 = 1e-3;
-/// Pictures of noise whose spread is the unit.
+/// n: most pictures that are compared, spread evenly over the window.
+const SAMPLED: usize = 1000;
+/// Least distance, in units of the spread of noise: two equal pictures would give ln 0.
+const MIN_DISTANCE: f64 = 1e-3;
+/// Number of noise pictures; the spread of their features is the unit of distance.
 const NOISE_PICTURES: usize = 64;
 
-type Point = [f64; DIM];
+type Features = [f64; DIM];
 
 /// The features of the newest pictures.
 pub struct PictureEntropy {
     encoder: Vae,
-    /// Features of a unit.
+    /// Spread of the features of noise pictures.
     unit: f64,
     window: usize,
-    recent: VecDeque<Point>,
+    recent: VecDeque<Features>,
 }
 
 impl PictureEntropy {
-    /// Nothing seen yet; the entropy looks back over `window` pictures.
+    /// Starts without pictures; the entropy covers the last `window` pictures.
     ///
     /// # Errors
-    /// `Usage` for a picture size that no network is known for.
+    /// `Usage` for a picture size without a default network.
     pub fn new(image_size: usize, seed: u64, window: usize) -> Result<Self> {
         let mut draws = rng::stream(seed, "coverage-encoder", &[]);
         let channels = Architecture::usual_channels(image_size).to_vec();
@@ -56,10 +57,10 @@ impl PictureEntropy {
         Ok(this)
     }
 
-    /// Sees an episode's pictures but the first, which belongs to the one before.
+    /// Adds an episode's pictures except the first, which belongs to the episode before.
     ///
     /// # Errors
-    /// None of a network written by hand.
+    /// Those of the network; the shipped one has none.
     pub fn observe(&mut self, episode: &Episode) -> Result<()> {
         let pictures: Vec<&[u8]> = (1..=episode.steps()).map(|t| episode.frame(t)).collect();
         let features = self.features(&pictures)?;
@@ -68,46 +69,46 @@ impl PictureEntropy {
         Ok(())
     }
 
-    /// Pictures that it looks back over.
+    /// Number of pictures that the entropy covers.
     #[must_use]
     pub fn window(&self) -> usize {
         self.window
     }
 
-    /// Of the window, nats; `None` while there are too few pictures.
+    /// Entropy of the window, nats; `None` with too few pictures.
     #[must_use]
     pub fn nats(&self) -> Option<f64> {
-        let n = self.recent.len().min(COMPARED);
-        let compared: Vec<Point> = (0..n).map(|i| self.recent[i * self.recent.len() / n]).collect();
+        let n = self.recent.len().min(SAMPLED);
+        let compared: Vec<Features> = (0..n).map(|i| self.recent[i * self.recent.len() / n]).collect();
         entropy(&compared)
     }
 
-    fn features(&mut self, pictures: &[&[u8]]) -> Result<Vec<Point>> {
+    fn features(&mut self, pictures: &[&[u8]]) -> Result<Vec<Features>> {
         let means = self.encoder.encode(pictures)?;
         let point = |row: &[f32]| std::array::from_fn(|i| f64::from(row[i]) / self.unit);
         Ok(means.chunks_exact(DIM).map(point).collect())
     }
 }
 
-/// Root mean square distance of a point's entries from their means.
-fn spread(points: &[Point]) -> f64 {
+/// Root mean square deviation of the entries from their means.
+fn spread(points: &[Features]) -> f64 {
     let n = points.len() as f64;
     let mean = |i: usize| points.iter().map(|p| p[i]).sum::<f64>() / n;
     let variance = |i: usize| points.iter().map(|p| (p[i] - mean(i)).powi(2)).sum::<f64>() / n;
     ((0..DIM).map(variance).sum::<f64>() / DIM as f64).sqrt()
 }
 
-/// The module's H of points in any number of dimensions; `None` for no more of them than k.
+/// H of points in any number of dimensions (see the module); `None` for k points or fewer.
 fn entropy<const D: usize>(points: &[[f64; D]]) -> Option<f64> {
     let n = points.len();
     if n <= NEIGHBOUR {
         return None;
     }
-    let logs: f64 = points.iter().enumerate().map(|(i, p)| neighbour(points, i, p).max(NEAREST).ln()).sum();
+    let logs: f64 = points.iter().enumerate().map(|(i, p)| neighbour(points, i, p).max(MIN_DISTANCE).ln()).sum();
     Some(digamma(n) - digamma(NEIGHBOUR) + ln_ball(D) + D as f64 / n as f64 * logs)
 }
 
-/// Distance of point `i` from its k-th neighbour.
+/// Distance from point `i` to its k-th neighbour.
 fn neighbour<const D: usize>(points: &[[f64; D]], i: usize, p: &[f64; D]) -> f64 {
     let mut nearest = [f64::INFINITY; NEIGHBOUR];
     for (j, q) in points.iter().enumerate() {

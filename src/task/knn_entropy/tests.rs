@@ -1,4 +1,4 @@
-//! Distributions of known entropy, and pictures of a disc that goes nowhere, a little, and everywhere.
+//! Distributions of known entropy, and pictures of a disc that moves not at all, a little, and everywhere.
 
 use super::*;
 use crate::learn::episode::GoalOrigin;
@@ -38,12 +38,12 @@ fn balls_and_digammas() {
 }
 
 #[test]
-fn few_or_equal_points_are_no_infinity() {
+fn few_or_equal_points_do_not_give_infinity() {
     assert_eq!(entropy(&[[0.0; 2]; NEIGHBOUR]), None);
     assert!(entropy(&[[0.0; 2]; 50]).unwrap().is_finite());
 }
 
-/// Steps of a disc at these places.
+/// An episode of a disc at these places.
 fn seen(places: impl Iterator<Item = [f64; 2]>) -> Episode {
     let picture = |centre| {
         let disc = Shape::Disc { centre, radius: 0.2, colour: [250, 200, 60] };
@@ -69,7 +69,7 @@ fn seen(places: impl Iterator<Item = [f64; 2]>) -> Episode {
 }
 
 #[test]
-fn who_sees_more_has_more() {
+fn more_variety_has_more_entropy() {
     let nats = |half: f64, seed: u64| {
         let mut draws = rng::stream(5, "test", &[]);
         let mut seen_so_far = PictureEntropy::new(24, seed, 300).unwrap();
@@ -87,7 +87,7 @@ fn who_sees_more_has_more() {
 }
 
 #[test]
-fn the_window_forgets() {
+fn old_pictures_leave_the_window() {
     let mut pictures = PictureEntropy::new(24, 0, 100).unwrap();
     pictures.observe(&seen((0..100).map(|i| [f64::from(i) / 50.0 - 1.0, 0.0]))).unwrap();
     let wide = pictures.nats().unwrap();

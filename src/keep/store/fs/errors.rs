@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::{Fs, parent_of};
-use crate::error::{Error, Result, lasts};
+use crate::error::{Error, Result, is_permanent};
 use crate::format::bytes;
 
 /// Checks that the disk of `dir` has room for `needed` more bytes; `dir` need not exist yet.
@@ -34,7 +34,7 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
     match e.get_ref().and_then(|cause| cause.downcast_ref()) {
         Some(Error::Lost(why)) => Error::Lost(why.clone()),
         Some(Error::Busy(why)) => Error::Busy(why.clone()),
-        _ if lasts(e) => Error::Usage(format!("{failed}; {}", way_out(e))),
+        _ if is_permanent(e) => Error::Usage(format!("{failed}; {}", way_out(e))),
         _ if e.kind() == io::ErrorKind::NotFound => Error::Disk(format!("{failed}; it is gone: put it back")),
         _ if e.kind() == io::ErrorKind::ReadOnlyFilesystem => Error::Disk(format!("{failed}; mount it for writing")),
         _ => Error::Disk(format!("{failed}; make room or check the disk, then try again")),
@@ -57,7 +57,7 @@ pub fn read_error(path: &Path, e: &io::Error) -> Error {
     let way = "allow this user to read it, or put an undamaged copy there";
     match e.kind() {
         io::ErrorKind::InvalidFilename => Error::Usage(format!("{path} cannot be read: {e}; give a shorter name")),
-        _ if lasts(e) => Error::Usage(format!("{path} may not be read: {e}; {way}")),
+        _ if is_permanent(e) => Error::Usage(format!("{path} may not be read: {e}; {way}")),
         _ => Error::Disk(format!("{path} cannot be read now: {e}; check the disk, then try again")),
     }
 }

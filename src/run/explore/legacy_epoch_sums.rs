@@ -1,29 +1,30 @@
-//! The sums of an epoch as commit 6a6cb58 wrote them into a checkpoint, and what they are today.
+//! Reads the epoch sums that commit 6a6cb58 wrote into a checkpoint.
 
 use serde::Deserialize;
 
-use super::sums::Sums;
+use super::epoch_sums::EpochSums;
 use std::collections::BTreeMap;
 
-/// Either form, as read from a checkpoint's `state.json`.
+/// Either form of the sums in a checkpoint's `state.json`.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum Either {
-    /// Today's.
-    Now { means: BTreeMap<String, (f64, u64)>, values: BTreeMap<String, f64>, began_s: f64 },
-    /// One field a column.
-    Then(Box<Then>),
+pub(super) enum StoredSums {
+    /// The current form.
+    Current { means: BTreeMap<String, (f64, u64)>, values: BTreeMap<String, f64>, began_s: f64 },
+    /// The old form: one field for each column.
+    Legacy(Box<LegacySums>),
 }
 
+/// The sums as commit 6a6cb58 wrote them.
 #[derive(Deserialize)]
-pub(super) struct Then {
+pub(super) struct LegacySums {
     updates: u64,
     agent: [f64; 7],
     vae_updates: u64,
     vae: [f64; 3],
     active_dims: f64,
     goals: [f64; 3],
-    skew: Option<Skew>,
+    skew: Option<LegacySkew>,
     #[serde(default)]
     mapped_states: Vec<(String, f64)>,
     evaluation: Vec<(String, f64)>,
@@ -40,53 +41,53 @@ pub(super) struct Then {
 }
 
 #[derive(Deserialize)]
-struct Skew {
+struct LegacySkew {
     alpha: f64,
     ess: f64,
     max_weight: f64,
 }
 
-impl From<Either> for Sums {
-    fn from(either: Either) -> Self {
-        match either {
-            Either::Now { means, values, began_s } => Self { means, values, began_s, began_cpu_s: 0.0 },
-            Either::Then(then) => (*then).into(),
+impl From<StoredSums> for EpochSums {
+    fn from(stored: StoredSums) -> Self {
+        match stored {
+            StoredSums::Current { means, values, began_s } => Self { means, values, began_s, began_cpu_s: 0.0 },
+            StoredSums::Legacy(legacy) => (*legacy).into(),
         }
     }
 }
 
-impl From<Then> for Sums {
-    fn from(then: Then) -> Self {
-        let mut sums = Self::since(then.began_s);
+impl From<LegacySums> for EpochSums {
+    fn from(legacy: LegacySums) -> Self {
+        let mut sums = Self::new(legacy.began_s);
         let agent = ["critic_loss", "actor_loss", "temperature", "entropy", "q_mean", "grad_norm"];
         let agent = agent.map(|name| format!("train/{name}")).into_iter().chain(["reward/mean".to_owned()]);
         let vae = ["vae/sse", "vae/kl", "vae/loss"].map(str::to_owned);
-        let of_agent = agent.zip(then.agent).map(|(column, sum)| (column, sum, then.updates));
-        let of_vae = vae.into_iter().zip(then.vae).map(|(column, sum)| (column, sum, then.vae_updates));
+        let of_agent = agent.zip(legacy.agent).map(|(column, sum)| (column, sum, legacy.updates));
+        let of_vae = vae.into_iter().zip(legacy.vae).map(|(column, sum)| (column, sum, legacy.vae_updates));
         let measured = of_agent.chain(of_vae).filter(|(.., n)| *n > 0);
         sums.means.extend(measured.map(|(column, sum, n)| (column, (sum, n))));
         let mut set = |column: &str, value: f64| sums.set(column, value);
-        if then.vae_updates > 0 {
-            set("vae/active_dims", then.active_dims);
+        if legacy.vae_updates > 0 {
+            set("vae/active_dims", legacy.active_dims);
         }
-        for (origin, count) in ["prior", "replay", "skewed"].iter().zip(then.goals) {
+        for (origin, count) in ["prior", "replay", "skewed"].iter().zip(legacy.goals) {
             set(&format!("goals/from_{origin}"), count);
         }
-        if let Some(skew) = then.skew {
+        if let Some(skew) = legacy.skew {
             set("skew/alpha", skew.alpha);
             set("skew/ess", skew.ess);
             set("skew/max_weight", skew.max_weight);
         }
-        then.mapped_states.iter().for_each(|(column, mean)| set(column, *mean));
-        then.evaluation.iter().for_each(|(metric, mean)| set(&format!("eval/final_{metric}"), *mean));
-        then.success_rate.iter().for_each(|rate| set("eval/success_rate", *rate));
+        legacy.mapped_states.iter().for_each(|(column, mean)| set(column, *mean));
+        legacy.evaluation.iter().for_each(|(metric, mean)| set(&format!("eval/final_{metric}"), *mean));
+        legacy.success_rate.iter().for_each(|rate| set("eval/success_rate", *rate));
         for (name, seconds) in [
-            ("env_s", then.env_s),
-            ("sac_s", then.sac_s),
-            ("vae_s", then.vae_s),
-            ("refresh_s", then.refresh_s),
-            ("safety_cpu_s", then.safety_cpu_s),
-            ("safety_wait_s", then.safety_wait_s),
+            ("env_s", legacy.env_s),
+            ("sac_s", legacy.sac_s),
+            ("vae_s", legacy.vae_s),
+            ("refresh_s", legacy.refresh_s),
+            ("safety_cpu_s", legacy.safety_cpu_s),
+            ("safety_wait_s", legacy.safety_wait_s),
         ] {
             set(&format!("time/{name}"), seconds);
         }
@@ -99,12 +100,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_of_6a6cb58_become_the_same_row() {
-        let then = r#"{"updates":2,"agent":[2.0,4.0,1.0,6.0,8.0,3.0,-1.0],"vae_updates":4,"vae":[8.0,4.0,2.0],
+    fn legacy_sums_become_the_same_row() {
+        let legacy = r#"{"updates":2,"agent":[2.0,4.0,1.0,6.0,8.0,3.0,-1.0],"vae_updates":4,"vae":[8.0,4.0,2.0],
             "active_dims":3.0,"goals":[0,1,2],"skew":{"alpha":-0.5,"ess":0.25,"max_weight":0.125},
             "mapped_states":[["replay/mean_x",0.5]],"evaluation":[["distance",0.75]],"success_rate":0.5,
             "env_s":1.0,"sac_s":2.0,"vae_s":3.0,"refresh_s":4.0,"began_s":5.0,"safety_cpu_s":0.5,"safety_wait_s":0.25}"#;
-        let sums: Sums = serde_json::from_str(then).unwrap();
+        let sums: EpochSums = serde_json::from_str(legacy).unwrap();
         let row = sums.row();
         for (column, value) in [
             ("train/critic_loss", 1.0),
@@ -124,7 +125,7 @@ mod tests {
             assert_eq!(row.get(column), Some(&value), "{column}");
         }
         assert_eq!((row.len(), sums.accounted_s(), sums.began_s), (26, 10.0, 5.0));
-        let again: Sums = serde_json::from_str(&serde_json::to_string(&sums).unwrap()).unwrap();
-        assert_eq!(again, sums, "today's form reads back");
+        let again: EpochSums = serde_json::from_str(&serde_json::to_string(&sums).unwrap()).unwrap();
+        assert_eq!(again, sums, "the current form reads back");
     }
 }

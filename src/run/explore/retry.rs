@@ -1,8 +1,8 @@
-//! Writing to a disk that may refuse: the run waits with all it has in memory, and tries the same write again.
+//! Retries when the disk fails: the run keeps everything in memory, waits, and tries the same write again.
 
 use std::time::{Duration, Instant};
 
-use super::host::{Host, LOOK};
+use super::host::{Host, POLL_INTERVAL};
 use super::recorder::{Position, Recorder};
 use crate::error::{Error, Result};
 use crate::format::bytes;
@@ -11,15 +11,15 @@ use crate::keep::store::fs::disk_error;
 use crate::keep::supervise::events::{Cause, Kind};
 use crate::keep::supervise::status::RunPhase;
 
-/// Room set aside in the run directory, given back when the disk is full.
+/// File that reserves room in the run directory; it is deleted when the disk is full.
 const BALLAST: &str = "ballast";
 
 impl Recorder {
-    /// Does what needs the disk; as long as the disk refuses, waits and tries again.
+    /// Does `work`. While it fails with a disk error, pauses the run and retries.
     ///
     /// # Errors
-    /// What `work` reports of anything else; the disk's refusal where the run is asked to stop meanwhile.
-    pub(super) fn durably<T>(
+    /// Any other error of `work`; the disk error if a stop is requested meanwhile.
+    pub(super) fn retry<T>(
         &mut self,
         host: &mut Host<'_>,
         at: &Position,
@@ -35,9 +35,9 @@ impl Recorder {
             match done {
                 Err(refusal) if refusal.is_disk() => {
                     let why = refusal.to_string();
-                    self.drop_ballast();
+                    self.release_ballast();
                     if waited.is_none() {
-                        let _ = self.paused(at, Cause::Disk, &why); // in the log at least
+                        let _ = self.record_pause(at, Cause::Disk, &why); // the disk may take it
                     }
                     let _ = self.status(at, RunPhase::Paused, Some(&why));
                     waited = Some(why);
@@ -45,7 +45,7 @@ impl Recorder {
                 }
                 done => {
                     if let Some(why) = waited {
-                        self.went_on(at, &why);
+                        self.end_pause(at, &why);
                     }
                     return done;
                 }
@@ -53,37 +53,37 @@ impl Recorder {
         }
     }
 
-    /// Waits until there is room, for `night.poll_s` at least.
+    /// Waits at least `night.poll_s`, until there is room again.
     fn wait_for_disk(&mut self, host: &mut Host<'_>, at: &Position, refusal: Error) -> Result<()> {
         let why = refusal.to_string();
         let pause = Duration::from_secs_f64(self.night.poll_s);
         loop {
             let began = Instant::now();
             while began.elapsed() < pause {
-                if host.stop_is_asked(self.dir()) {
+                if host.stop_requested(self.dir()) {
                     return Err(refusal);
                 }
-                host.breathe(LOOK.min(pause));
+                host.wait(POLL_INTERVAL.min(pause));
                 self.store.still_ours()?;
             }
-            let room = self.lay_ballast().and_then(|()| self.room());
+            let room = self.reserve_ballast().and_then(|()| self.check_free_space());
             if room.and_then(|()| self.status(at, RunPhase::Paused, Some(&why))).is_ok() {
                 return Ok(());
             }
-            self.drop_ballast();
+            self.release_ballast();
         }
     }
 
     /// Records that a pause is over; best effort, the next durable write reports the error.
-    pub(super) fn went_on(&mut self, at: &Position, why: &str) {
-        let _ = self.event(at, Kind::WentOn, &format!("after a pause: {why}"));
+    pub(super) fn end_pause(&mut self, at: &Position, why: &str) {
+        let _ = self.event(at, Kind::WentOn, &format!("the pause is over ({why})"));
         let _ = self.status(at, RunPhase::Exploring, None);
     }
 
-    /// Refuses where less is free than `night.min_free_mb`.
-    pub(super) fn room(&self) -> Result<()> {
+    /// Fails with `Disk` if less than `night.min_free_mb` is free.
+    pub(super) fn check_free_space(&self) -> Result<()> {
         let dir = self.dir();
-        let free = self.fs.free_bytes(dir).map_err(|e| disk_error("ask for room at", dir, &e))?;
+        let free = self.fs.free_bytes(dir).map_err(|e| disk_error("read the free space of", dir, &e))?;
         let floor = self.night.min_free_mb * 1_000_000;
         let [has, wants] = [free, floor].map(|n| bytes(n as f64));
         let way = "make room, or lower night.min_free_mb";
@@ -91,20 +91,18 @@ impl Recorder {
         if free < floor { Err(short()) } else { Ok(()) }
     }
 
-    /// Sets room aside, where the file system can.
-    pub(super) fn lay_ballast(&self) -> Result<()> {
+    /// Reserves the ballast, if the file system supports it.
+    pub(super) fn reserve_ballast(&self) -> Result<()> {
         let path = self.dir().join(BALLAST);
         let size = self.night.ballast_mb * 1_000_000;
         match self.fs.reserve(&path, size) {
-            Err(e) if size > 0 && e.kind() != std::io::ErrorKind::Unsupported => {
-                Err(disk_error("set aside", &path, &e))
-            }
+            Err(e) if size > 0 && e.kind() != std::io::ErrorKind::Unsupported => Err(disk_error("reserve", &path, &e)),
             _ => Ok(()),
         }
     }
 
-    /// Gives it back; best effort.
-    pub(super) fn drop_ballast(&self) {
+    /// Deletes the ballast; best effort.
+    pub(super) fn release_ballast(&self) {
         let _ = self.fs.remove(&self.dir().join(BALLAST));
     }
 }
