@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::keep::store::Store;
 use crate::keep::supervise::RESTARTED;
 use crate::run::progress::{Progress, Tick};
-use crate::show::dashboard::{PORT, Page, Port};
+use crate::show::dashboard::{Dashboard, PORT, Port};
 
 /// Look at a run in a browser: camera, goals, curves, health; pause it, go on, stop it
 #[derive(clap::Args)]
@@ -38,13 +38,13 @@ pub fn run(args: &Args) -> Result<()> {
         let handled = signal_hook::flag::register(signal, Arc::clone(&stop));
         handled.map_err(|source| Error::Io { what: format!("signal {signal} cannot be handled"), source })?;
     }
-    let page = Page::of_run(&args.run, Port::take(args.port)?)?;
+    let page = Dashboard::of_run(&args.run, Port::take(args.port)?)?;
     tell(&page);
     page.serve(&stop)
 }
 
 /// The key goes to a terminal only: whatever else stderr is may be kept.
-fn tell(page: &Page) {
+fn tell(page: &Dashboard) {
     let mut stderr = std::io::stderr();
     let told = if stderr.is_terminal() {
         writeln!(stderr, "page at {}", page.address_with_key())
@@ -80,7 +80,7 @@ impl Served {
     /// A run goes on without its page rather than not at all.
     fn serve(&mut self) {
         let Some((port, dir)) = self.page.take() else { return };
-        let served = Page::of_run(&dir, port).and_then(|page| {
+        let served = Dashboard::of_run(&dir, port).and_then(|page| {
             tell(&page);
             page.serve_aside()
         });

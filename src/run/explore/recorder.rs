@@ -12,7 +12,7 @@ use crate::keep::store::Store;
 use crate::keep::store::fs::Fs;
 use crate::keep::supervise::events::{self, Cause, Event, Kind};
 use crate::keep::supervise::status::{Phase, Status};
-use crate::show::metrics::{MetricsCsv, Row};
+use crate::show::metrics::{MetricsCsv, MetricsRow};
 use crate::show::tensorboard::Events;
 
 /// Time between two `STATUS.json` while nothing else is recorded.
@@ -95,12 +95,12 @@ impl Recorder {
     }
 
     /// Adds a row to `metrics.csv`; after an error the same row may be tried again.
-    pub(super) fn row(&mut self, row: &Row) -> Result<()> {
+    pub(super) fn row(&mut self, row: &MetricsRow) -> Result<()> {
         self.metrics.append(row)
     }
 
     /// Adds a row to TensorBoard's files.
-    pub(super) fn tensorboard_row(&mut self, row: &Row) -> Result<()> {
+    pub(super) fn tensorboard_row(&mut self, row: &MetricsRow) -> Result<()> {
         self.tensorboard.row(&*self.fs, row)
     }
 

@@ -1,4 +1,4 @@
-//! Reads a `metrics.csv`, of a live run too.
+//! Reads a `metrics.csv`, also that of a live run.
 
 use std::fs;
 use std::path::Path;
@@ -8,15 +8,15 @@ use crate::error::{Error, Result};
 
 /// All rows of a `metrics.csv`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
+pub struct MetricsTable {
     /// Exploration steps of each row, increasing.
     pub env_steps: Vec<u64>,
     /// (name, a value for each row), in the file's order.
     pub columns: Vec<(String, Vec<Option<f64>>)>,
 }
 
-impl Table {
-    /// One value a row, if there is such a column.
+impl MetricsTable {
+    /// A column's value for each row; `None` if there is no such column.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&[Option<f64>]> {
         self.columns.iter().find(|(n, _)| n == name).map(|(_, values)| values.as_slice())
@@ -29,11 +29,11 @@ impl Table {
     }
 }
 
-/// All rows of a file, of a live run too: a last line without its end is left out.
+/// All rows of a file, also of a live run: an incomplete last line is ignored.
 ///
 /// # Errors
-/// `Io` when it cannot be read; `Damaged`, with file and line, for anything that is not such a table.
-pub fn read(path: &Path) -> Result<Table> {
+/// `Io` if the file cannot be read; `Damaged`, with file and line, if it is not such a table.
+pub fn read(path: &Path) -> Result<MetricsTable> {
     parse(path, &text(path)?)
 }
 
@@ -45,14 +45,14 @@ pub(super) fn text(path: &Path) -> Result<String> {
     })
 }
 
-pub(super) fn parse(path: &Path, text: &str) -> Result<Table> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<MetricsTable> {
     let mut lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n')).zip(1..).peekable();
     let header = lines.next().and_then(|(line, _)| line.strip_prefix(STEPS));
     let names = header.ok_or_else(|| damaged(path, 1, "does not begin with `env_steps`"))?.split(',').skip(1);
-    let mut table = Table { env_steps: vec![], columns: names.map(|n| (n.to_owned(), vec![])).collect() };
+    let mut table = MetricsTable { env_steps: vec![], columns: names.map(|n| (n.to_owned(), vec![])).collect() };
     while let Some((line, number)) = lines.next() {
         if lines.peek().is_none() && line.contains('\0') {
-            break; // a block of the last row was lost and reads as zeros: its sync never came back
+            break; // a block of the last row was lost and reads as zeros: its sync never completed
         }
         let mut cells = line.split(',');
         let steps = cells.next().and_then(|c| c.parse().ok());
@@ -73,14 +73,14 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Table> {
 }
 
 /// `None` = not a number; `Some(None)` = not measured.
-#[expect(clippy::option_option, reason = "the two levels are two facts, and `collect` reads the outer one")]
+#[expect(clippy::option_option, reason = "the two levels are two facts, and `collect` uses the outer one")]
 fn cell(text: &str) -> Option<Option<f64>> {
     if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
 }
 
 fn damaged(path: &Path, line: usize, what: &str) -> Error {
     let path = path.display();
-    Error::Damaged(format!("{path}, line {line} {what}: mend or delete that line, or take the file from a copy"))
+    Error::Damaged(format!("{path}, line {line} {what}: fix or delete that line, or restore the file from a copy"))
 }
 
 fn io<'a>(verb: &'a str, path: &'a Path) -> impl Fn(std::io::Error) -> Error + 'a {
