@@ -106,7 +106,7 @@ async fn picture(State(shared): State<Arc<Shared>>, Path((episode, which)): Path
 /// Control requests: pause, run, stop.
 async fn control(State(shared): State<Arc<Shared>>, Path(word): Path<String>, body: Body) -> Response {
     let Some(request) = Request::of(&word) else {
-        return (StatusCode::NOT_FOUND, "a run can be asked to run, pause or stop").into_response();
+        return (StatusCode::NOT_FOUND, "unknown request; use run, pause or stop").into_response();
     };
     match timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES)).await {
         Ok(Ok(_)) => {} // the body is ignored

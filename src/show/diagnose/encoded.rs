@@ -12,7 +12,7 @@ use crate::statistics::variance;
 /// section 5).
 pub const ACTIVE_VARIANCE: f64 = 0.01;
 
-/// The VAE's view of n frames.
+/// n frames under the VAE.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EncodedFrames {
     /// Number of latent dimensions, Z.

@@ -207,7 +207,7 @@ fn excuse_if_young(found: &Findings, mut verdict: Verdict) -> Verdict {
 fn critic(found: &Findings) -> Vec<Verdict> {
     let Some(returns) = &found.returns else { return Vec::new() };
     let bias = returns.bias();
-    let says = Says { good: "Q matches the returns", bad: "Q does not match the returns" };
+    let says = Says { good: "Q matches the returns on average", bad: "Q differs from the returns on average" };
     let mut verdict = Verdict::graded("q_bias", bias.abs(), want::BIAS, says, "bias over the scale of returns");
     if verdict.level != Level::Ok {
         let side = if bias > 0.0 { "Q overestimates the returns" } else { "Q underestimates the returns" };

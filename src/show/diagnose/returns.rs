@@ -3,7 +3,7 @@
 //! G_t = r_t + sum_{k > t} gamma^{k-t} (r_k + alpha h_k) + gamma^{T-t} / (1 - gamma) * (mean of r_k + alpha h_k over the last quarter)
 //!
 //! with h_k = -log pi of a new sample at s_k (0 if `agent.entropy_in_target` is off). After a time limit the episode is
-//! assumed to continue like its last quarter, so the critics are not needed; after a termination the return is zero.
+//! assumed to continue like its last quarter, so the critics are not needed; after a termination nothing is added.
 //! Slightly older policies collected the episodes.
 
 use crate::config::Config;

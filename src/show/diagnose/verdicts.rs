@@ -109,11 +109,11 @@ impl Want {
     /// Severity of a value; NaN is a fault.
     #[must_use]
     pub fn level(self, value: f64) -> Level {
-        let (good, bearable) = match self {
+        let (good, tolerable) = match self {
             AtLeast(want, fault) => (value >= want, value >= fault),
             AtMost(want, fault) => (value <= want, value <= fault),
         };
-        match (good, bearable) {
+        match (good, tolerable) {
             (true, _) => Level::Ok,
             (_, true) => Level::Warn,
             _ => Level::Fault,
@@ -142,7 +142,9 @@ pub fn three_digits(value: f64) -> String {
 /// What a verdict says if its value is as wanted, and if it is not.
 #[derive(Clone, Copy, Debug)]
 pub struct Says<'a> {
+    /// Statement if the value is as wanted.
     pub good: &'a str,
+    /// Statement if it is not.
     pub bad: &'a str,
 }
 

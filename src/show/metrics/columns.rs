@@ -59,8 +59,8 @@ pub const COLUMNS: [MetricColumn; 31] = [
     column("time/refresh_s", "Refreshing latents and weights", "s", ELSEWHERE),
     column("time/other_s", "Other work", "s", ELSEWHERE),
     column("time/cpu_s", "Processor time", "s", ELSEWHERE),
-    column("time/safety_cpu_s", "Safety work, processor", "s", ELSEWHERE),
-    column("time/safety_wait_s", "Safety work, waiting", "s", ELSEWHERE),
+    column("time/safety_cpu_s", "Keeping the run safe, processor time", "s", ELSEWHERE),
+    column("time/safety_wait_s", "Keeping the run safe, waiting time", "s", ELSEWHERE),
     column("time/rss_mb", "Resident memory", "MB", ELSEWHERE),
 ];
 

@@ -1,4 +1,4 @@
-//! A canvas of items in logical pixels. plotters draws it as PNG (two pixels per logical pixel) and SVG, with an embedded font.
+//! A canvas of items in logical pixels; plotters renders it as PNG (two pixels per logical pixel) and as SVG.
 //!
 //! The PNG is drawn at four times the size and averaged 2 x 2: lines and letters become smooth, pictures stay exact.
 

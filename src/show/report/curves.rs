@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_evaluation_is_averaged_over_a_turn_through_the_pictures() {
+    fn evaluations_are_averaged_over_a_pass_through_the_pictures() {
         let one = run("0", &[(100, Some(1.0)), (200, None), (300, Some(3.0)), (400, Some(8.0)), (500, Some(1.0))]);
         assert_eq!(one.evaluations_per_pass(), 3);
         let runs = [one];

@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn events_are_summarised_and_listed() {
         assert_eq!(summary(&[event("01:00:00", Kind::Began, ""), event("02:00:00", Kind::Done, "")]), "no incidents");
-        let night = [
+        let events = [
             event("22:00:00", Kind::Began, "skewfit explore door"),
             event("23:00:00", Kind::Paused, "disk: 12 MB free"),
             event("23:13:20", Kind::WentOn, "disk: 3 GB free"),
@@ -110,8 +110,8 @@ mod tests {
             event("23:20:02", Kind::Skipped, "another"),
             event("23:30:00", Kind::Paused, "asked"),
         ];
-        assert_eq!(summary(&night), "2 pauses (13 min 20 s), 3 updates or episodes skipped");
-        let listed = table(&night);
+        assert_eq!(summary(&events), "2 pauses (13 min 20 s), 3 updates or episodes skipped");
+        let listed = table(&events);
         let whats: Vec<&str> = listed.rows.iter().map(|row| row[2].as_str()).collect();
         let [once, twice] =
             ["update or episode skipped", "update or episode skipped, 2 times, the last one at 2026-11-20 23:20:01"];
@@ -121,8 +121,8 @@ mod tests {
 
     #[test]
     fn a_long_list_of_events_is_cut() {
-        let night: Vec<Event> = (0..200).map(|i| event("01:00:00", Kind::Skipped, &i.to_string())).collect();
-        let listed = table(&night);
+        let events: Vec<Event> = (0..200).map(|i| event("01:00:00", Kind::Skipped, &i.to_string())).collect();
+        let listed = table(&events);
         assert_eq!((listed.rows.len(), listed.rows[MOST][2].as_str()), (MOST + 1, "140 more, in night.jsonl"));
     }
 }

@@ -33,6 +33,8 @@ pub fn axis_name(spec: &EnvSpec, axis: &GridAxis) -> String {
 
 /// Time windows in [`over_time`].
 const WINDOWS: usize = 6;
+
+/// One map of the whole run with the evaluation goals; `None` if nothing was visited or an axis is empty.
 pub(super) fn whole(states: &States) -> Option<Canvas> {
     let counts = states.count(&states.visited)?;
     let most = counts.iter().copied().max()?;
