@@ -8,6 +8,7 @@ mod figures;
 mod findings;
 mod goal_distances;
 mod judge;
+mod judge_agent;
 mod page;
 mod probe;
 mod rarity;

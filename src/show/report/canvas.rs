@@ -17,8 +17,8 @@ use plotters::{
 };
 use skewfit_envs::Image;
 
-pub(super) use super::dashes::CanvasPoint;
 use super::dashes::strokes;
+pub(super) use super::geometry::{Bounds, CanvasPoint};
 use crate::error::{Error, Result};
 pub(super) use crate::show::clip::Rgb;
 
@@ -27,15 +27,6 @@ pub(super) const SOFT: Rgb = [96, 96, 96];
 pub(super) const GRID: Rgb = [226, 226, 226];
 /// Width of every picture unless it holds more, logical pixels.
 pub(super) const WIDTH: f64 = 800.0;
-
-/// A rectangle of a canvas, logical pixels from its left and top.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
-    pub(super) x: f64,
-    pub(super) y: f64,
-    pub(super) width: f64,
-    pub(super) height: f64,
-}
 
 /// Which point of a text its position names.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,6 @@
 //! Cuts a line into dashes.
 
-/// Logical pixels from the left and the top.
-pub(super) type CanvasPoint = (f64, f64);
+use super::geometry::CanvasPoint;
 
 /// The strokes of a dashed line; `lengths` alternates strokes and gaps along the line.
 pub(super) fn strokes(points: &[CanvasPoint], lengths: &[f64]) -> Vec<Vec<CanvasPoint>> {

@@ -19,6 +19,7 @@ mod data;
 pub mod diagnosis;
 mod diagram;
 mod events;
+mod geometry;
 mod growth;
 mod heat_map;
 mod html;
