@@ -74,7 +74,7 @@ fn h5py_reads_every_sound_episode_and_the_damaged_are_named() {
     let [in_words, file] = paths(&whole);
     assert_eq!(told, json!({"run": in_words, "file": file, "episodes": 8, "steps": 400, "bytes": size, "damaged": []}));
     assert!(files(&run) == before);
-    refused(&export(&run, &whole), 2, &["whole.h5", "is there already"]);
+    refused(&export(&run, &whole), 2, &["whole.h5", "exists already"]);
     assert_eq!(fs::metadata(&whole).unwrap().len(), size);
 
     let shard = run.join(&store.lines()[3].file);

@@ -1,4 +1,4 @@
-//! The report of a run after a night of incidents: the same facts in Markdown and in one HTML file that stands alone.
+//! The report of a run after a night of incidents: the same facts in Markdown and in one self-contained HTML file.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -9,7 +9,7 @@ use common::{explore, json, skewfit};
 use skewfit::keep::store::fs::DiskFs;
 use skewfit::keep::supervise::events::{Cause, Event, Kind, record};
 
-/// Text as it stands in HTML.
+/// The text, escaped for HTML.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
@@ -39,7 +39,7 @@ fn the_morning_tells_of_the_night() {
     let [page, html] = ["REPORT.md", "REPORT.html"].map(|name| fs::read_to_string(run.join(name)).unwrap());
 
     let short =
-        "1 pause (12 min 30 s), 1 update or episode left out, 1 went back to a checkpoint, 1 damage found, 1 restart";
+        "1 pause (12 min 30 s), 1 update or episode skipped, 1 rollback to a checkpoint, 1 damaged file, 1 restart";
     for words in [
         "corridor-tiny, seed 0",
         "Explored corridor for 1,000 steps in ",

@@ -14,12 +14,12 @@ use crate::show::report::{Reached, sheet_of_attempts};
 use crate::task::attempt::{Attempt, EPISODES_KEPT};
 use crate::task::scores::{latent_threshold, means, over_goals};
 
-/// Attempts in `clips.gif`, and of these in a row: the first ones, not the best.
+/// Attempts in `clips.gif` (the first ones, not the best), and how many of them form a row.
 const TOGETHER: usize = 8;
 const IN_A_ROW: usize = 4;
 
-/// The contract's object, of attempts in an environment that are judged or not. Clips are named as they will lie in
-/// `folder`, relative to the run where they are in it; none is named without a folder.
+/// The content of `evaluation.json`. `judged` is true if the environment measures attempts. Clips are named by their place in
+/// `folder`, relative to the run if they are inside of it; without a folder no clip is named.
 #[must_use]
 pub fn report(
     run: &Path,
@@ -59,7 +59,7 @@ pub fn report(
     })
 }
 
-/// Goal | reached pairs with a caption, for a sheet, of the first [`EPISODES_KEPT`] attempts.
+/// Captioned goal | reached pairs of the first [`EPISODES_KEPT`] attempts, for a contact sheet.
 #[must_use]
 pub fn pairs(attempts: &[Attempt]) -> Vec<Reached> {
     let caption = |a: &Attempt| match a.metrics.first() {
@@ -79,11 +79,11 @@ fn clip_file(attempt: usize) -> String {
     format!("{attempt:02}.gif")
 }
 
-/// Writes `evaluation.json`, a sheet, pictures and clips of the first [`EPISODES_KEPT`] attempts under `dir`, and
-/// `clips.gif`: the first few attempts beside each other.
+/// Writes into `dir`: `evaluation.json`; a contact sheet, pictures and clips of the first [`EPISODES_KEPT`] attempts; and
+/// `clips.gif`, the first few attempts side by side.
 ///
 /// # Errors
-/// `Disk` or `Io` where they cannot be written.
+/// `Disk` or `Io` if a file cannot be written.
 pub fn write(dir: &Path, report: &Value, attempts: &[Attempt]) -> Result<()> {
     DiskFs.create_dir(dir).map_err(|e| disk_error("create", dir, &e))?;
     let _alone = alone_in(dir); // two evaluations of one checkpoint write the same names

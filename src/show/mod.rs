@@ -1,4 +1,4 @@
-//! What people look at: metrics, reports, diagnoses, the live page, TensorBoard files, clips, exports.
+//! Output for people: metrics, reports, diagnoses, the live page, TensorBoard files, clips, exports.
 
 pub mod clip;
 pub mod dashboard;

@@ -1,5 +1,5 @@
-//! A run directory -> what can be drawn of it without its networks: states and goals out of the shards, the attempts of
-//! its last evaluation, a clip of its last episode. What was encoded or decoded (reconstructions, prior samples, the rarest) stays.
+//! Redraws a run from its directory, without its networks: states and goals from the shards, the attempts of the last
+//! evaluation, a clip of the last episode. Pictures made by networks (reconstructions, prior samples, least likely) are kept.
 
 use std::path::{Path, PathBuf};
 
@@ -15,20 +15,20 @@ use crate::keep::summary::Summary;
 use crate::show::clip::Clip;
 use crate::show::evaluation;
 use crate::show::pictures;
-use crate::show::report::{self, Drawn, States, axis_name};
+use crate::show::report::{self, ReportInputs, States, axis_name};
 use crate::task::attempt::{Attempt, EvaluationGoal};
 use crate::task::coverage::along;
 use crate::task::scene::{self, Described};
 use crate::task::scores;
 
-/// Goals shown from the beginning and from the end.
+/// Goals shown from the start and from the end of a run.
 const GOALS_SHOWN: usize = 24;
 
-/// One run's pictures into its own `plots/`, with its `REPORT.md`; or any runs against each other into `out`.
+/// Redraws one run's `plots/` and report, or draws a comparison of runs into `out`.
 ///
 /// # Errors
-/// `Usage` for several runs without `out`, for what is not a run, and for a place that may not be written, before anything
-/// is drawn; as [`report::draw`].
+/// `Usage` for several runs without `out`, if one is not a run, or, before anything is drawn, if the directory cannot be
+/// written; else as [`report::draw`].
 pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
     let read = |dir: &PathBuf| Ok((dir.clone(), of(dir)?));
     match (run_dirs, out) {
@@ -39,7 +39,7 @@ pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
                 .try_for_each(|place| drawable(place, "draw elsewhere with --out DIR"))?;
             report::draw(one, &of(one)?)
         }
-        (_, None) => Err(Error::Usage("several runs: say with --out where their curves go".into())),
+        (_, None) => Err(Error::Usage("several runs are given: name a directory for their curves with --out".into())),
         (dirs, Some(out)) => {
             drawable(out, "name another --out DIR")?;
             report::compare(&dirs.iter().map(read).collect::<Result<Vec<_>>>()?, out)
@@ -51,22 +51,22 @@ fn drawable(place: &Path, way: &str) -> Result<()> {
     may_write(place).map_err(|e| Error::Usage(format!("{}: nothing can be drawn there: {e}; {way}", place.display())))
 }
 
-/// Everything that the directory holds; no states of a scene that this program does not know.
+/// The report's inputs, as far as the directory holds them. States are left out if this program does not know the scene.
 ///
 /// # Errors
-/// `Usage` for what is not a run, `Damaged` for a damaged `config.toml`.
-pub fn of(dir: &Path) -> Result<Drawn> {
+/// `Usage` if `dir` is not a run, `Damaged` for a damaged `config.toml`.
+pub fn of(dir: &Path) -> Result<ReportInputs> {
     let store = Store::read_only(dir)?;
     let cfg = Config::of_run(dir, Vec::new())?;
     let (goals_early, goals_late) = goals(&store, &cfg.run);
     let summary = std::fs::read(dir.join("summary.json")).ok();
-    let summary: Option<Summary> = summary.and_then(|bytes| from_json(&bytes).ok()); // absent before the end
-    let mut drawn = Drawn {
+    let summary: Option<Summary> = summary.and_then(|bytes| from_json(&bytes).ok()); // absent before the run ends
+    let mut inputs = ReportInputs {
         wall_s: summary.as_ref().map(|s| s.wall_s),
         goals_early,
         goals_late,
         last_episode: last_episode(&store),
-        ..Drawn::default()
+        ..ReportInputs::default()
     };
     let mut final_metrics = summary.as_ref().map(|s| s.final_metrics.clone()).unwrap_or_default();
     if let Some(task) = Described::of_run(dir, store.root(), &cfg.env)? {
@@ -74,16 +74,16 @@ pub fn of(dir: &Path) -> Result<Drawn> {
         if let Ok(scene) = scene::build(&cfg.env, 0)
             && scene.spec().name == task.spec.name
         {
-            final_metrics.extend(scores::over_goals(&attempts, &*scene)); // a summary of an older program lacks them
+            final_metrics.extend(scores::over_goals(&attempts, &*scene)); // an older program's summary lacks them
         }
-        drawn.states = states(visited(&store, &task), &task, &attempts);
-        drawn.reached = evaluation::pairs(&attempts);
+        inputs.states = states(visited(&store, &task), &task, &attempts);
+        inputs.reached = evaluation::pairs(&attempts);
     }
-    drawn.final_metrics = final_metrics.into_iter().collect();
-    Ok(drawn)
+    inputs.final_metrics = final_metrics.into_iter().collect();
+    Ok(inputs)
 }
 
-/// Visited states on the scene's map, with the goals of `attempts`; `None` where nothing was visited or there is no map.
+/// Visited states on the scene's map, with the goals of `attempts`; `None` if nothing was visited or there is no map.
 #[must_use]
 pub fn states(visited: Vec<[f64; 2]>, task: &Described, attempts: &[Attempt]) -> Option<States> {
     let axes = task.map_axes().filter(|_| !visited.is_empty())?.clone();
@@ -91,8 +91,7 @@ pub fn states(visited: Vec<[f64; 2]>, task: &Described, attempts: &[Attempt]) ->
     Some(States { names: [&axes[0], &axes[1]].map(|axis| axis_name(&task.spec, axis)), goals, visited, axes })
 }
 
-/// Every visited state, out of the shards; those that are damaged or may not be read are left out, as `inspect`
-/// tells.
+/// All visited states from the shards. Damaged or unreadable shards are left out; `skewfit inspect` lists them.
 fn visited(store: &Store, task: &Described) -> Vec<[f64; 2]> {
     let Some(axes) = task.map_axes() else { return Vec::new() };
     let of = |line: &JournalLine| {
@@ -102,7 +101,7 @@ fn visited(store: &Store, task: &Described) -> Vec<[f64; 2]> {
     store.lines().par_iter().filter_map(of).collect::<Vec<_>>().concat()
 }
 
-/// Pictures of the first and last goals that were the robot's own; warm-up and damaged shards are left out.
+/// Pictures of the first and the last exploration goals after the warm-up; damaged shards are left out.
 #[must_use]
 pub fn goals(store: &Store, run: &RunConfig) -> (Vec<Image>, Vec<Image>) {
     let own = store.lines().iter().filter(|line| line.env_steps_end > run.warmup_steps + run.epoch_steps);
@@ -113,33 +112,33 @@ pub fn goals(store: &Store, run: &RunConfig) -> (Vec<Image>, Vec<Image>) {
     (early.iter().filter_map(picture).collect(), late.iter().filter_map(picture).collect())
 }
 
-/// The last sound episode's camera beside its goal.
+/// Clip of the last undamaged episode.
 #[must_use]
 pub fn last_episode(store: &Store) -> Option<Clip> {
     store.lines().iter().rev().find_map(|line| store.episode(line.id).ok()).map(|episode| Clip::of(&episode))
 }
 
-/// The evaluation at `update`, as far as it was saved; empty where there is none.
+/// The evaluation at `update`, as far as it was saved; empty if there is none.
 fn attempts(dir: &Path, update: u64, image_size: usize, task: &Described) -> Vec<Attempt> {
     let folder = dir.join("eval").join(format!("{update:08}"));
     let bytes = std::fs::read(folder.join("evaluation.json")).unwrap_or_default();
     let report: Value = from_json(&bytes).unwrap_or(Value::Null);
-    let state = |told: &Value| -> Option<StateVec> {
+    let state = |entry: &Value| -> Option<StateVec> {
         let names = &task.spec.state_names;
-        told.as_object()?; // of a picture of the user's nothing is known
-        names.iter().map(|name| told[name].as_f64()).collect::<Option<_>>().map(StateVec)
+        entry.as_object()?; // the state of a user's picture is unknown
+        names.iter().map(|name| entry[name].as_f64()).collect::<Option<_>>().map(StateVec)
     };
     let picture = |i: usize, what: &str| pictures::load_goal(&folder.join(format!("{i:02}-{what}.png")), image_size);
     let nothing = || Image { size: 0, pixels: Vec::new() };
-    let one = |(i, told): (usize, &Value)| {
-        let (goal_state, state) = (state(&told["goal_state"]), state(&told["final_state"]));
-        let metrics = task.metrics.iter().flatten(); // in the scene's order, the leading one first
+    let attempt = |(i, entry): (usize, &Value)| {
+        let (goal_state, state) = (state(&entry["goal_state"]), state(&entry["final_state"]));
+        let metrics = task.metrics.iter().flatten(); // in the scene's order, leading metric first
         Attempt {
-            metrics: metrics.filter_map(|m| Some((m.clone().into(), told["final"][m].as_f64()?))).collect(),
-            success: told["success"].as_bool(),
-            latent_distance: told["latent_distance"].as_f64().unwrap_or(f64::NAN),
+            metrics: metrics.filter_map(|m| Some((m.clone().into(), entry["final"][m].as_f64()?))).collect(),
+            success: entry["success"].as_bool(),
+            latent_distance: entry["latent_distance"].as_f64().unwrap_or(f64::NAN),
             goal: EvaluationGoal {
-                name: told["goal"].as_str().unwrap_or_default().to_owned(),
+                name: entry["goal"].as_str().unwrap_or_default().to_owned(),
                 image: picture(i, "goal").unwrap_or_else(|_| nothing()),
                 state: goal_state,
             },
@@ -148,5 +147,5 @@ fn attempts(dir: &Path, update: u64, image_size: usize, task: &Described) -> Vec
             episode: None,
         }
     };
-    report["goals"].as_array().into_iter().flatten().enumerate().map(one).collect()
+    report["goals"].as_array().into_iter().flatten().enumerate().map(attempt).collect()
 }

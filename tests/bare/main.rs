@@ -96,7 +96,7 @@ fn the_binary_reads_it_and_refuses_to_act() {
         refused(&skewfit("evaluate", &run, &[]), 2, &["cart"]);
         let served = served::Served::run(&run);
         let part = served::events(&served).find_map(|(part, told)| (part == "curves").then_some(told)).unwrap();
-        let heading = if joints { "Coverage cells" } else { "Coverage entropy, by the pictures" };
+        let heading = if joints { "Coverage cells" } else { "Coverage entropy, from pictures" };
         assert!(part.to_string().contains(heading) && part.to_string().contains("latent distance"), "{part}");
         served.end();
     }

@@ -68,12 +68,12 @@ fn each_broken_run_has_its_fault_named() {
         assert_ne!(verdict(&good, name).level, Level::Fault, "{good:#?}");
     }
     let cases: [Case; 3] = [
-        (|c| c.latent.learning_rate = 0.0, "vae_explains", "the VAE has not learned the pictures"),
-        (|c| c.skew.power = 0.5, "skew_direction", "skewing favours the common"),
+        (|c| c.latent.learning_rate = 0.0, "vae_explains", "the VAE does not reconstruct the pictures"),
+        (|c| c.skew.power = 0.5, "skew_direction", "skewing favours common states"),
         (
             |c| (c.goals.relabel_keep, c.goals.relabel_source) = (0.0, 0.0),
             "practised_goals",
-            "practised goals are the near future's",
+            "rewards match training on hindsight goals only",
         ),
     ];
     for (k, (mistake, name, words)) in cases.into_iter().enumerate() {
@@ -135,7 +135,8 @@ fn what_is_off_on_purpose_or_not_begun_is_no_fault() {
     explore(&young, &["run.steps=200"]);
     let young = told(&young, &[]);
     assert!(faults(&young).is_empty(), "{young}");
-    for (name, words) in [("vae_explains", "not fitted yet"), ("skew_active", "not begun"), ("q_bias", "not practised")]
+    for (name, words) in
+        [("vae_explains", "not been trained yet"), ("skew_active", "not begun"), ("q_bias", "not been updated")]
     {
         assert!(sentence(&young, name).contains(words), "{name}: {young}");
     }
@@ -145,7 +146,7 @@ fn what_is_off_on_purpose_or_not_begun_is_no_fault() {
     explore(&hindsight, &["goals.relabel_keep=0.0", "goals.relabel_source=0.0", "run.steps=500"]);
     let hindsight = told(&hindsight, &[]);
     assert!(faults(&hindsight).iter().any(|v| v["name"] == "own_goals"), "{hindsight}");
-    assert!(sentence(&hindsight, "own_goals").starts_with("hindsight goals only"));
+    assert!(sentence(&hindsight, "own_goals").starts_with("too many training goals are hindsight goals"));
 }
 
 #[test]

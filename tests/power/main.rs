@@ -22,7 +22,7 @@ use skewfit::keep::checkpoint::{self, Retention, Snapshot};
 use skewfit::keep::store::fs::{Fs, parent_of};
 use skewfit::keep::store::{RUN_FILE, Store};
 use skewfit::learn::nn::{ModelState, NamedTensor};
-use skewfit::show::metrics::{self, MetricsCsv, Row};
+use skewfit::show::metrics::{self, MetricsCsv, MetricsRow};
 use skewfit_envs::Rng;
 
 /// What the files say at some moment: episodes (salts of their ids), the newest checkpoint, rows of metrics.
@@ -80,7 +80,7 @@ fn life(fs: &Arc<dyn Fs>, dir: &Path, log: &Mutex<Log>) -> Vec<(usize, Told)> {
             .unwrap();
         told.checkpoint = Some(100 * round);
         ack(&told);
-        csv.append(&Row { env_steps: round + 1, values: [("a".into(), 0.5)].into() }).unwrap();
+        csv.append(&MetricsRow { env_steps: round + 1, values: [("a".into(), 0.5)].into() }).unwrap();
         told.rows += 1;
         ack(&told);
         if round == 2 {

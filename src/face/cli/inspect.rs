@@ -9,7 +9,7 @@ use crate::keep::store::fs::{DiskFs, read_error, read_if_there};
 use crate::keep::store::{Damage, Store};
 use crate::keep::supervise::status::{self, Status};
 use crate::show::metrics;
-use crate::show::metrics::Table;
+use crate::show::metrics::MetricsTable;
 use crate::task::coverage::Coverage;
 use crate::task::scene::{self, Described};
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ fn report(args: &Args) -> Result<Value> {
     read_if_there(&DiskFs, &config_toml)?; // a file that may not be read is an error, not damage
     let config = Config::of_run(&args.run, vec![]).map_err(|e| note("config.toml", e)).ok();
     let there = read_if_there(&DiskFs, &metrics_csv)?.is_some();
-    let table = if there { metrics::read(&metrics_csv) } else { Ok(Table::default()) };
+    let table = if there { metrics::read(&metrics_csv) } else { Ok(MetricsTable::default()) };
     let table = table.map_err(|e| note("metrics.csv", e)).unwrap_or_default();
     let updates = match Status::read(&DiskFs, &args.run) {
         Ok(status) => status.updates,
@@ -95,7 +95,7 @@ fn env_steps(store: &Store) -> u64 {
 
 /// Coverage, and the damaged files found on the way. Coverage comes from `metrics.csv` if its last row belongs to the
 /// last episode, otherwise from the states of all episodes.
-fn coverage(store: &Store, config: Option<&Config>, table: &Table) -> Result<(Value, Vec<Damage>)> {
+fn coverage(store: &Store, config: Option<&Config>, table: &MetricsTable) -> Result<(Value, Vec<Damage>)> {
     let mut damaged = Vec::new();
     let grid = match config.map(|c| Described::of_run(store.dir(), store.root(), &c.env)) {
         Some(Err(Error::Damaged(why))) => {

@@ -26,7 +26,7 @@ pub struct Args {
 /// Runs the verb.
 pub fn run(args: &Args) -> Result<()> {
     if !args.at.is_empty() {
-        return output::line(crate::show::report::at(&args.run, &args.at)?.trim_end());
+        return output::line(crate::show::report::progress_table(&args.run, &args.at)?.trim_end());
     }
     let files = crate::show::redraw::plot(&args.run, args.out.as_deref())?;
     files.iter().try_for_each(|file| output::line(&file.display().to_string()))

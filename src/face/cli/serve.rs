@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::keep::store::Store;
 use crate::keep::supervise::RESTARTED;
 use crate::run::progress::{Progress, Tick};
-use crate::show::dashboard::{PORT, Page, Port};
+use crate::show::dashboard::{Dashboard, PORT, Port};
 
 /// Watch a run in a browser: camera, goals, curves, health; pause, resume or stop it
 #[derive(clap::Args)]
@@ -39,13 +39,13 @@ pub fn run(args: &Args) -> Result<()> {
         let handled = signal_hook::flag::register(signal, Arc::clone(&stop));
         handled.map_err(|source| Error::Io { what: format!("signal {signal} cannot be handled"), source })?;
     }
-    let page = Page::of_run(&args.run, Port::take(args.port)?)?;
+    let page = Dashboard::of_run(&args.run, Port::take(args.port)?)?;
     tell(&page);
     page.serve(&stop)
 }
 
 /// Prints the page's address. A key that is in a file is printed only to a terminal: any other stderr may be stored.
-fn tell(page: &Page) {
+fn tell(page: &Dashboard) {
     let mut stderr = std::io::stderr();
     let told = match page.key_file() {
         None => {
@@ -87,7 +87,7 @@ impl Served {
     /// Starts the page. After an error the run continues without it.
     fn serve(&mut self) {
         let Some((port, dir)) = self.page.take() else { return };
-        let served = Page::of_run(&dir, port).and_then(|page| {
+        let served = Dashboard::of_run(&dir, port).and_then(|page| {
             tell(&page);
             page.serve_aside()
         });

@@ -14,7 +14,7 @@ use crate::learn::rng;
 use crate::learn::rng::normals;
 use crate::show::evaluation;
 use crate::show::redraw;
-use crate::show::report::{Drawn, draw};
+use crate::show::report::{ReportInputs, draw};
 use crate::task::attempt::Attempt;
 use crate::task::scores;
 
@@ -77,7 +77,7 @@ impl Run<'_> {
         Ok(summary)
     }
 
-    fn drawn(&mut self, attempts: &[Attempt], summary: &Summary) -> Result<Drawn> {
+    fn drawn(&mut self, attempts: &[Attempt], summary: &Summary) -> Result<ReportInputs> {
         let (goals_early, goals_late) = redraw::goals(&self.log.store, &self.cfg.run);
         let size = self.cfg.env.image_size;
         let pixels = size * size * 3;
@@ -89,7 +89,7 @@ impl Run<'_> {
         let rebuilt = self.learner.latent.decode(&latents)?;
         let mut draws = rng::stream(self.cfg.seed, "prior-samples", &[]);
         let prior = self.learner.latent.decode(&normals(PICTURES_SHOWN * self.cfg.latent.dim, &mut draws))?;
-        Ok(Drawn {
+        Ok(ReportInputs {
             wall_s: Some(summary.wall_s),
             final_metrics: summary.final_metrics.clone().into_iter().collect(),
             goals_early,

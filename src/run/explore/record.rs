@@ -12,7 +12,7 @@ use crate::keep::provenance::{CpuClock, cpu_s, resident_mb};
 use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::RunPhase;
 use crate::run::progress::Tick;
-use crate::show::metrics::Row;
+use crate::show::metrics::MetricsRow;
 
 impl Run<'_> {
     /// The counters for a record.
@@ -85,7 +85,7 @@ impl Run<'_> {
         values.extend(resident_mb("VmRSS").map(|megabytes| ("time/rss_mb".to_owned(), megabytes)));
         self.state.sums.began_cpu_s = cpu;
         self.state.wall_s = now;
-        let row = Row { env_steps: self.state.env_steps, values };
+        let row = MetricsRow { env_steps: self.state.env_steps, values };
         let figures: Vec<String> = row.values.iter().map(|(column, value)| format!("{column}={value:.4}")).collect();
         tracing::info!("epoch {} env_steps={} {}", self.state.epoch, row.env_steps, figures.join(" "));
         let at = self.position();

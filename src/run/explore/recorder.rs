@@ -12,7 +12,7 @@ use crate::keep::store::Store;
 use crate::keep::store::fs::Fs;
 use crate::keep::supervise::events::{self, Cause, Event, Kind};
 use crate::keep::supervise::status::{RunPhase, Status};
-use crate::show::metrics::{MetricsCsv, Row};
+use crate::show::metrics::{MetricsCsv, MetricsRow};
 use crate::show::tensorboard::Events;
 
 /// Time between two updates of `STATUS.json` while nothing else is recorded.
@@ -94,13 +94,13 @@ impl Recorder {
         self.earlier_s + self.elapsed_s()
     }
 
-    /// Adds a row to `metrics.csv`; after an error the caller may retry the same row.
-    pub(super) fn row(&mut self, row: &Row) -> Result<()> {
+    /// Adds a row to `metrics.csv`; after an error the same row may be tried again.
+    pub(super) fn row(&mut self, row: &MetricsRow) -> Result<()> {
         self.metrics.append(row)
     }
 
     /// Adds a row to TensorBoard's files.
-    pub(super) fn tensorboard_row(&mut self, row: &Row) -> Result<()> {
+    pub(super) fn tensorboard_row(&mut self, row: &MetricsRow) -> Result<()> {
         self.tensorboard.row(&*self.fs, row)
     }
 

@@ -1,7 +1,7 @@
-//! Attempts as moving pictures: camera | goal, side by side in a grid, enlarged by a whole factor, as one GIF.
+//! Animated GIFs of attempts: camera | goal pairs in a grid, enlarged by a whole factor.
 //!
-//! All frames share one palette: exact up to 255 colours, else by boxes cut in halves. A frame after the
-//! first holds the rectangle that changed. The same input gives the same bytes.
+//! All frames share one palette, see `palette`. A frame after the first holds only the rectangle that changed. The same
+//! input gives the same bytes.
 
 mod palette;
 
@@ -12,31 +12,32 @@ use skewfit_envs::Image;
 
 use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
-use palette::{Palette, Rgb};
+use palette::Palette;
+pub use palette::Rgb;
 
-/// Most frames of a clip; longer episodes skip some.
+/// Most frames of a clip, besides the last; longer episodes are thinned.
 const MOST_FRAMES: usize = 64;
-/// Of a frame, and of the last one, hundredths of a second.
+/// Duration of a frame, and of the last one, hundredths of a second.
 const DELAY: u16 = 8;
 const HOLD: u16 = 150;
-/// Between camera and goal, and between attempts, pixels before enlarging.
+/// Gap between camera and goal, and between attempts, pixels before enlarging.
 const THIN: usize = 1;
 const WIDE: usize = 4;
-/// Pixels that are seen without being shrunk.
+/// Width of a clip that pages show without shrinking it, pixels.
 const PAGE: usize = 830;
 const WHITE: Rgb = [255; 3];
 
-/// What was seen on the way to a goal.
+/// Camera pictures of an attempt, and its goal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clip {
-    /// In order; at least one.
+    /// Camera pictures in order; at least one.
     pub frames: Vec<Image>,
-    /// The picture to reach, as large as the frames.
+    /// The goal picture, of the same size.
     pub goal: Image,
 }
 
 impl Clip {
-    /// Every k-th frame and the last, at most `MOST_FRAMES` + 1.
+    /// Every k-th frame of an episode and the last one, at most `MOST_FRAMES` + 1.
     #[must_use]
     pub fn of(episode: &Episode) -> Self {
         let (last, stride) = (episode.steps(), episode.steps().div_ceil(MOST_FRAMES).max(1));
@@ -45,11 +46,11 @@ impl Clip {
     }
 }
 
-/// Writes a GIF of clips in rows of `columns`, as wide as a page takes, pixels enlarged up to four times.
+/// Writes a GIF of clips in rows of `columns`; pixels are enlarged up to four times, as far as a page is wide.
 ///
 /// # Errors
-/// As [`gif()`]; `Io` where it cannot be written.
-#[expect(clippy::disallowed_methods, reason = "pictures are drawn again where they are lost")]
+/// As [`gif()`]; `Io` if it cannot be written.
+#[expect(clippy::disallowed_methods, reason = "lost pictures can be redrawn")]
 pub fn save(path: &Path, clips: &[Clip], columns: usize) -> Result<()> {
     let size = clips.iter().flat_map(|c| &c.frames).map(|f| f.size).max().unwrap_or(0);
     let row = columns.min(clips.len()) * (2 * size + THIN + WIDE);
@@ -58,21 +59,21 @@ pub fn save(path: &Path, clips: &[Clip], columns: usize) -> Result<()> {
         .map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })
 }
 
-/// Clips in rows of `columns`, pixels enlarged `scale` times, 12 frames a second, the last held; shorter clips wait at their end.
+/// A GIF of clips in rows of `columns`, pixels enlarged `scale` times, 12 frames per second. The last frame is held;
+/// shorter clips stop at their last frame.
 ///
 /// # Errors
-/// `Usage` where there is nothing to show or a GIF cannot hold it.
+/// `Usage` if there is no clip, or the picture is too large for a GIF.
 pub fn gif(clips: &[Clip], columns: usize, scale: usize) -> Result<Vec<u8>> {
-    let refuse = |why: String| Error::Usage(format!("a clip cannot be made: {why}"));
-    let size = clips.iter().flat_map(|c| &c.frames).map(|f| f.size).max().unwrap_or(0);
-    let (columns, length) = (columns.min(clips.len()), clips.iter().map(|c| c.frames.len()).max().unwrap_or(0));
-    let width = (columns * (2 * size + THIN + WIDE)).saturating_sub(WIDE);
-    let height = (clips.len().div_ceil(columns.max(1)) * (size + WIDE)).saturating_sub(WIDE);
+    let refuse = |why: String| Error::Usage(format!("cannot make a clip: {why}"));
+    let length = clips.iter().map(|c| c.frames.len()).max().unwrap_or(0);
+    let grid = ClipGrid::of(clips, columns);
+    let (width, height) = (grid.width, grid.height);
     let side = |pixels: usize| u16::try_from(pixels * scale).ok().filter(|side| *side > 0);
     let (Some(across), Some(down)) = (side(width), side(height)) else {
         return Err(refuse(format!("{width} x {height} pixels, enlarged {scale} times")));
     };
-    let frames: Vec<Vec<Rgb>> = (0..length).map(|t| composed(clips, t, (size, columns), (width, height))).collect();
+    let frames: Vec<Vec<Rgb>> = (0..length).map(|t| composed(clips, t, &grid)).collect();
     let palette = Palette::of(&frames);
     let mut bytes = Vec::new();
     let failed = |e: gif::EncodingError| refuse(e.to_string());
@@ -82,16 +83,37 @@ pub fn gif(clips: &[Clip], columns: usize, scale: usize) -> Result<Vec<u8>> {
     for (t, frame) in frames.iter().enumerate() {
         let now: Vec<u8> = frame.iter().map(|color| palette.index(color)).collect();
         let delay = if t + 1 == length { HOLD } else { DELAY };
-        let part = Part::changed(before.as_deref(), &now, width);
+        let part = ChangedRect::changed(before.as_deref(), &now, width);
         encoder.write_frame(&part.enlarged(scale, delay, palette.unused)).map_err(failed)?;
         before = Some(now);
     }
-    drop(encoder); // writes the end
+    drop(encoder); // writes the trailer
     Ok(bytes)
 }
 
-/// All attempts at frame `t`, rows from the top.
-fn composed(clips: &[Clip], t: usize, (size, columns): (usize, usize), (width, height): (usize, usize)) -> Vec<Rgb> {
+/// Layout of a clip, pixels before enlarging.
+struct ClipGrid {
+    /// Side of a picture.
+    size: usize,
+    /// Attempts in a row.
+    columns: usize,
+    width: usize,
+    height: usize,
+}
+
+impl ClipGrid {
+    fn of(clips: &[Clip], columns: usize) -> Self {
+        let size = clips.iter().flat_map(|c| &c.frames).map(|f| f.size).max().unwrap_or(0);
+        let columns = columns.min(clips.len());
+        let width = (columns * (2 * size + THIN + WIDE)).saturating_sub(WIDE);
+        let height = (clips.len().div_ceil(columns.max(1)) * (size + WIDE)).saturating_sub(WIDE);
+        Self { size, columns, width, height }
+    }
+}
+
+/// The picture of all attempts at frame `t`, (height, width).
+fn composed(clips: &[Clip], t: usize, grid: &ClipGrid) -> Vec<Rgb> {
+    let ClipGrid { size, columns, width, height } = *grid;
     let mut canvas = vec![WHITE; width * height];
     for (i, clip) in clips.iter().enumerate() {
         let (x, y) = (i % columns * (2 * size + THIN + WIDE), i / columns * (size + WIDE));
@@ -108,16 +130,16 @@ fn composed(clips: &[Clip], t: usize, (size, columns): (usize, usize), (width, h
     canvas
 }
 
-/// A rectangle of a frame; `None` = as it was.
-struct Part {
+/// A rectangle of a frame; a pixel is `None` if it did not change.
+struct ChangedRect {
     left: usize,
     top: usize,
     width: usize,
     pixels: Vec<Option<u8>>,
 }
 
-impl Part {
-    /// The smallest rectangle with every change in it; one pixel where there is none.
+impl ChangedRect {
+    /// The smallest rectangle that contains every change; one pixel if there is no change.
     fn changed(before: Option<&[u8]>, now: &[u8], width: usize) -> Self {
         let differs = |i: &usize| before.is_none_or(|before| before[*i] != now[*i]);
         let places = || (0..now.len()).filter(differs).map(|i| (i % width, i / width));
@@ -136,7 +158,7 @@ impl Part {
             let wide: Vec<u8> = row.iter().flat_map(|p| std::iter::repeat_n(p.unwrap_or(unused), scale)).collect();
             (0..scale).for_each(|_| buffer.extend_from_slice(&wide));
         }
-        let size = |pixels: usize| (pixels * scale) as u16; // parts of a frame whose sides fit
+        let size = |pixels: usize| (pixels * scale) as u16; // fits: the rectangle lies within a frame whose sides fit
         gif::Frame {
             delay,
             dispose: gif::DisposalMethod::Keep,

@@ -1,19 +1,19 @@
-//! One palette for all frames of a clip: exact up to 255 colours, else by boxes cut in halves.
+//! One palette for all frames of a clip: exact up to 255 colours, else one colour per box of similar colours.
 
 use std::collections::BTreeMap;
 
 /// Red, green, blue.
-pub(super) type Rgb = [u8; 3];
+pub type Rgb = [u8; 3];
 
-/// At most 255 colours, and an index that none of them has.
+/// At most 255 colours, and an index that no colour uses.
 pub(super) struct Palette {
-    /// (colours, 3).
+    /// Colours (n, 3).
     pub(super) colors: Vec<u8>,
-    /// Every colour, where all have an index of their own.
+    /// Colour -> index, if all colours fit; else empty.
     exact: BTreeMap<Rgb, u8>,
-    /// Else an index for each [`cell`] that occurs.
+    /// Otherwise the index of each [`cell`] that occurs.
     by_cell: Vec<u8>,
-    /// An index without a colour.
+    /// An index that no colour uses.
     pub(super) unused: u8,
 }
 
@@ -42,20 +42,20 @@ impl Palette {
         Self { colors, exact: BTreeMap::new(), by_cell, unused }
     }
 
-    /// Of a colour that occurs.
+    /// Index of a colour that occurs.
     pub(super) fn index(&self, color: &Rgb) -> u8 {
         let coarse = || self.by_cell.get(cell(color)).copied();
         self.exact.get(color).copied().or_else(coarse).unwrap_or(self.unused)
     }
 }
 
-/// The cube of 8 x 8 x 8 colours, of 32 x 32 x 32.
+/// Which of 32 x 32 x 32 cubes of 8 x 8 x 8 colours contains a colour.
 fn cell(color: &Rgb) -> usize {
     color.iter().fold(0, |cell, v| cell << 5 | usize::from(v >> 3))
 }
 
-/// 255 boxes of colours at most: the one with the longest side is halved across it, over and over. Each colour counts once,
-/// however many pixels have it, so a small thing of a colour of its own keeps it beside a large wall.
+/// At most 255 boxes of colours: the box with the longest side is halved repeatedly. Each colour counts once, however many
+/// pixels have it, so a small object keeps its colour beside a large wall.
 fn boxes(colors: Vec<Rgb>) -> Vec<Vec<Rgb>> {
     let mut boxes = vec![colors];
     while boxes.len() < 255 {
@@ -71,7 +71,7 @@ fn boxes(colors: Vec<Rgb>) -> Vec<Vec<Rgb>> {
     boxes
 }
 
-/// Lowest and highest value of a channel.
+/// Lowest and highest value of a colour channel.
 fn side(colors: &[Rgb], channel: usize) -> (u8, u8) {
     colors.iter().fold((u8::MAX, 0), |(low, high), color| (low.min(color[channel]), high.max(color[channel])))
 }

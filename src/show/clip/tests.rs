@@ -1,4 +1,4 @@
-//! GIFs decoded again: pixels, palettes, lengths, refusals.
+//! Decodes the GIFs and compares pixels, palettes and lengths; refusals.
 
 use super::*;
 use image::AnimationDecoder;
@@ -8,7 +8,7 @@ fn decoded(bytes: &[u8]) -> Vec<image::Frame> {
     decoder.into_frames().collect_frames().unwrap()
 }
 
-/// A dot that goes right in front of a ground with `colors` colours.
+/// A dot that moves right in front of a background with `colors` colours.
 fn clip(size: usize, frames: usize, colors: usize) -> Clip {
     let ground = |i: usize| {
         let k = i % colors;
@@ -48,7 +48,7 @@ fn few_colours_come_back_exactly_and_every_pixel_is_enlarged() {
 }
 
 #[test]
-fn many_colours_stay_near_and_rare_ones_stay() {
+fn many_colours_are_approximated_and_rare_ones_are_kept() {
     let clips = [clip(48, 12, 2304)];
     let bytes = gif(&clips, 8, 4).unwrap();
     assert_eq!(bytes, gif(&clips, 8, 4).unwrap());
@@ -63,7 +63,7 @@ fn many_colours_stay_near_and_rare_ones_stay() {
 }
 
 #[test]
-fn nothing_or_too_much_is_refused() {
+fn an_empty_or_too_large_clip_is_refused() {
     for (clips, scale) in [(vec![], 4), (vec![clip(8, 1, 3)], 0), (vec![clip(48, 1, 3)], 1000)] {
         assert!(matches!(gif(&clips, 4, scale), Err(Error::Usage(_))));
     }
@@ -72,7 +72,7 @@ fn nothing_or_too_much_is_refused() {
 }
 
 #[test]
-fn long_episodes_are_thinned_to_their_end() {
+fn long_episodes_are_thinned_and_keep_their_last_frame() {
     let episode = |steps: usize| Episode {
         id: 0,
         image_size: 1,

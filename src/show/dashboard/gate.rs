@@ -1,17 +1,18 @@
-//! Who may ask what: every request shows a Host of this page, all but the bare page the key, all that is not a reading
-//! this page's Origin. So neither a foreign site whose name leads to 127.0.0.1 nor another user of the machine gets in.
+//! Access control. Every request must carry a Host of this page; every request except for the bare page must carry the key;
+//! every request except GET and HEAD must carry this page's Origin. This keeps out other sites, also those whose name
+//! resolves to 127.0.0.1, and other users of the machine.
 //!
-//! There are no cookies, so no browser shows the key on behalf of another site; and no word of CORS is ever said.
+//! There are no cookies, so a browser never sends the key for another site; no CORS header is ever sent.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
-use super::key::Key;
+use super::key::AccessKey;
 
-/// What holds nothing of a run.
+/// Paths that need no key: they contain nothing about a run.
 pub const OPEN: [&str; 4] = ["/", "/page.css", "/page.js", "/icon.svg"];
 
-/// Said with every answer: nothing from elsewhere, nothing inline, not in a frame, not kept.
+/// Headers of every response: no foreign content, nothing inline, no framing, no caching.
 pub const SAID: [(HeaderName, HeaderValue); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
@@ -24,22 +25,22 @@ pub const SAID: [(HeaderName, HeaderValue); 6] = [
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
 ];
 
-/// Status and sentence for who is not let in.
+/// Status and message of a refused request.
 pub type Refusal = (StatusCode, &'static str);
 
-/// Lets requests in.
+/// Decides which requests are admitted.
 pub struct Gate {
     hosts: [String; 2],
-    key: Key,
+    key: AccessKey,
 }
 
 impl Gate {
-    /// For the page at `port` of this machine.
-    pub fn new(port: u16, key: Key) -> Self {
+    /// For the page at `port`.
+    pub fn new(port: u16, key: AccessKey) -> Self {
         Self { hosts: [format!("127.0.0.1:{port}"), format!("localhost:{port}")], key }
     }
 
-    /// Looks at a request's head; nothing of its body was read.
+    /// Checks the head of a request, before its body is read.
     pub fn admit(&self, head: &Parts) -> Result<(), Refusal> {
         let one = |name: HeaderName| {
             let mut all = head.headers.get_all(name).iter();
@@ -47,10 +48,11 @@ impl Gate {
         };
         let host = one(header::HOST).filter(|host| self.hosts.iter().any(|ours| ours == host));
         let host = host.filter(|_| head.uri.authority().is_none());
-        let host = host.ok_or((StatusCode::FORBIDDEN, "ask 127.0.0.1 or localhost, with the port of this page"))?;
+        let host =
+            host.ok_or((StatusCode::FORBIDDEN, "use the host 127.0.0.1 or localhost, with the port of this page"))?;
         let reads = [Method::GET, Method::HEAD].contains(&head.method);
         if !reads && one(header::ORIGIN).and_then(|origin| origin.strip_prefix("http://")) != Some(host) {
-            return Err((StatusCode::FORBIDDEN, "only the page itself may ask for that"));
+            return Err((StatusCode::FORBIDDEN, "only the page itself may send this request"));
         }
         let open = reads && OPEN.contains(&head.uri.path());
         let shown = one(header::AUTHORIZATION).and_then(|word| word.strip_prefix("Bearer "));

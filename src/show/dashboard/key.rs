@@ -1,7 +1,8 @@
-//! The key to a run's page: 256 bits from the system, 64 hexadecimal digits in `serve.token`, for its owner's eyes alone.
+//! The key to a run's page: 256 random bits from the system, as 64 hexadecimal digits in `serve.token`, which only its owner
+//! can read.
 //!
-//! A run keeps its key, so that a page that is open works on when the process behind it is another one. Whoever wants a
-//! new one deletes the file. The key to a run that may only be read is in memory alone, and ends with the process.
+//! A run keeps its key, so an open page still works after the serving process was restarted. To get a new key, delete the
+//! file. The key to a read-only run is in memory only, and ends with the process.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -15,21 +16,22 @@ use crate::keep::store::fs::may_write;
 pub const FILE: &str = "serve.token";
 const DIGITS: usize = 64;
 
-/// Not `Debug`, not `Display`: it gets into no log by mistake.
-pub struct Key {
+/// The key. Neither `Debug` nor `Display`, so it cannot get into a log by mistake.
+pub struct AccessKey {
     digits: String,
-    /// Whether it is in the run's file.
+    /// True if it is in the run's file.
     pub kept: bool,
 }
 
-impl Key {
-    /// The one in the file where nobody else may read it, else a new one; it is not kept where `dir` may not be written.
+impl AccessKey {
+    /// The key in the run's file, or a new one if the file is missing, invalid or readable by others. A new key is not saved
+    /// if `dir` cannot be written.
     ///
     /// # Errors
-    /// `Io` where the system gives no bits or the file cannot be written.
+    /// `Io` if the system provides no random bits or the file cannot be written.
     pub fn of_run(dir: &Path) -> Result<Self> {
         let path = dir.join(FILE);
-        let failed = |source| Error::Io { what: format!("{}: cannot be written", path.display()), source };
+        let failed = |source| Error::Io { what: format!("{}: cannot write it", path.display()), source };
         if let Some(digits) = kept(&path) {
             return Ok(Self { digits, kept: true });
         }
@@ -43,12 +45,12 @@ impl Key {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(failed(e)),
             _ => {}
         }
-        let file = File::options().write(true).create_new(true).mode(0o600).open(&path); // never through a link
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&path); // never follows a link
         file.and_then(|mut file| writeln!(file, "{digits}")).map_err(failed)?;
         Ok(Self { digits, kept: true })
     }
 
-    /// Whether `given` is this key, in a time that does not tell how much of it is right.
+    /// True if `given` is this key. The time taken does not depend on how many digits match.
     pub fn opens(&self, given: &str) -> bool {
         blake3::hash(given.as_bytes()) == blake3::hash(self.digits.as_bytes())
     }
@@ -59,7 +61,7 @@ impl Key {
     }
 }
 
-/// What is in the file, if it is a key and its owner's alone.
+/// The key in the file; `None` if it is not a key, or others can read it.
 fn kept(path: &Path) -> Option<String> {
     let facts = path.symlink_metadata().ok()?;
     if !facts.is_file() || facts.permissions().mode() & 0o077 != 0 {
@@ -79,10 +81,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_keeps_its_key_and_one_that_others_saw_is_replaced() {
+    fn a_run_keeps_its_key_and_a_key_readable_by_others_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join(FILE);
-        let key = || Key::of_run(dir.path()).unwrap().digits;
+        let key = || AccessKey::of_run(dir.path()).unwrap().digits;
         let mode = || path.metadata().unwrap().permissions().mode() & 0o777;
         let first = key();
         assert_eq!((first.len(), mode(), fs::read_to_string(&path).unwrap()), (64, 0o600, format!("{first}\n")));
@@ -104,7 +106,7 @@ mod tests {
         fs::write(&elsewhere, format!("{}\n", "a".repeat(64))).unwrap();
         fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::symlink(&elsewhere, dir.path().join(FILE)).unwrap();
-        let key = Key::of_run(dir.path()).unwrap();
+        let key = AccessKey::of_run(dir.path()).unwrap();
         assert!(key.digits != "a".repeat(64) && dir.path().join(FILE).symlink_metadata().unwrap().is_file());
         assert_eq!(fs::read_to_string(&elsewhere).unwrap(), format!("{}\n", "a".repeat(64)));
         assert!(key.opens(&key.digits) && !key.opens(&key.digits[..63]) && !key.opens(""));

@@ -1,20 +1,20 @@
-//! Columns of `metrics.csv` as lines to draw, and the time that is left.
+//! Columns of `metrics.csv` as curves, and the estimated time left.
 
-use crate::show::metrics::Table;
+use crate::show::metrics::MetricsTable;
 
-/// Points of a drawn line.
+/// Most points of a curve.
 const POINTS: usize = 400;
-/// The time left goes by the last so many epochs.
+/// The time left is estimated from this many last epochs.
 const EPOCHS_AVERAGED: usize = 3;
 
-/// (steps, value) where a value was measured and is finite.
-pub fn measured(table: &Table, name: &str) -> Vec<(u64, f64)> {
+/// (steps, value) of each finite measured value.
+pub fn measured(table: &MetricsTable, name: &str) -> Vec<(u64, f64)> {
     let values = table.column(name).unwrap_or_default();
     let both = table.env_steps.iter().zip(values);
     both.filter_map(|(steps, value)| Some((*steps, (*value)?))).filter(|(_, value)| value.is_finite()).collect()
 }
 
-/// Each point from the `over`-th on as the mean of the last `over` ones; all of them where there are fewer.
+/// Running means over `over` points, from the `over`-th point on; a single mean if there are fewer points.
 pub fn means(points: &[(u64, f64)], over: usize) -> Vec<(u64, f64)> {
     let over = over.min(points.len()).max(1);
     let mean = |window: &[(u64, f64)]| {
@@ -24,15 +24,15 @@ pub fn means(points: &[(u64, f64)], over: usize) -> Vec<(u64, f64)> {
     points.windows(over).map(mean).collect()
 }
 
-/// At most [`POINTS`] of them, evenly, the last one among them.
+/// At most [`POINTS`] of the points, evenly spaced, including the last.
 pub fn thinned(points: Vec<(u64, f64)>) -> Vec<(u64, f64)> {
     let every = points.len().div_ceil(POINTS).max(1);
     let last = points.len().saturating_sub(1) % every;
     points.into_iter().enumerate().filter(|(i, _)| i % every == last).map(|(_, point)| point).collect()
 }
 
-/// Seconds to `total` steps at the pace of the last epochs.
-pub fn left_s(table: &Table, total: u64) -> Option<f64> {
+/// Estimated seconds until `total` steps, at the speed of the last epochs; `None` if it cannot be estimated.
+pub fn left_s(table: &MetricsTable, total: u64) -> Option<f64> {
     let walls = measured(table, "time/wall_s");
     let [(from, began), .., (to, ended)] = walls[walls.len().saturating_sub(EPOCHS_AVERAGED + 1)..] else {
         return None;
@@ -50,11 +50,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_the_mean_over_a_turn_and_keeps_its_end() {
+    fn a_curve_is_a_running_mean_and_keeps_its_last_point() {
         let four = points(&[1.0, 3.0, 8.0, 1.0]);
         assert_eq!(means(&four, 2), [(20, 2.0), (30, 5.5), (40, 4.5)]);
         assert_eq!(means(&four, 1), four);
-        assert_eq!(means(&four, 9), [(40, 3.25)], "fewer than a turn");
+        assert_eq!(means(&four, 9), [(40, 3.25)], "fewer points than the window");
         assert_eq!(means(&[], 5), []);
         for n in [0, 1, POINTS - 1, POINTS, POINTS + 1, 2 * POINTS, 7 * POINTS + 3] {
             let all = points(&vec![0.5; n]);
@@ -64,8 +64,8 @@ mod tests {
     }
 
     #[test]
-    fn the_time_left_is_that_of_the_last_epochs() {
-        let table = |walls: &[f64]| Table {
+    fn the_time_left_is_estimated_from_the_last_epochs() {
+        let table = |walls: &[f64]| MetricsTable {
             env_steps: (1..=walls.len() as u64).map(|i| i * 100).collect(),
             columns: vec![("time/wall_s".into(), walls.iter().map(|w| Some(*w)).collect())],
         };
@@ -76,8 +76,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_measured_or_is_not_finite_is_no_point() {
-        let table = Table {
+    fn missing_and_non_finite_values_are_left_out() {
+        let table = MetricsTable {
             env_steps: vec![1, 2, 3, 4],
             columns: vec![("a".into(), vec![Some(1.0), None, Some(f64::NAN), Some(4.0)])],
         };

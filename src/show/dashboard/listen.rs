@@ -1,5 +1,5 @@
-//! Takes connections and bounds each: 8 KiB of head within 5 s, one request, five minutes in all, and only the newest 64
-//! live. So whoever opens many and says nothing keeps out nobody: the oldest goes.
+//! Accepts connections with limits: 8 KiB of headers within 5 s, one request, five minutes in total, and at most 64 open
+//! connections. Idle connections cannot block others: the oldest is closed.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,15 +16,15 @@ use tokio::time::{sleep, timeout};
 const LIVE: usize = 64;
 const HEAD_BYTES: usize = 8 << 10;
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// Streams of events too: the page takes them up again.
+/// Longest connection, event streams included: the page reconnects.
 const LONGEST: Duration = Duration::from_secs(300);
-/// Between two looks at `stop`, and before a system without file handles is asked again.
+/// Time between two checks of `stop`, and before a failed `accept` is tried again.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Answers whoever comes, until `stop`.
+/// Answers requests until `stop`.
 ///
 /// # Errors
-/// The system's, at the beginning.
+/// If the listener cannot be registered.
 pub async fn listen(listener: std::net::TcpListener, router: Router, stop: &AtomicBool) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let mut live = VecDeque::with_capacity(LIVE);
@@ -50,5 +50,5 @@ async fn answer(stream: TcpStream, router: Router) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN).max_buf_size(HEAD_BYTES).keep_alive(false);
     let connection = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let _ = timeout(LONGEST, connection).await; // what goes wrong on the way is the other side's to know
+    let _ = timeout(LONGEST, connection).await; // a failed connection concerns the client only
 }

@@ -1,5 +1,5 @@
-//! The newest episodes of a run as pictures: where each ended, and the goal it was after. The last one's end is what the
-//! camera sees: a scene stands still while the robot learns.
+//! Pictures of a run's newest episodes: final picture and goal. The final picture of the last episode is what the camera
+//! sees now, since the scene does not move between episodes.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -11,13 +11,13 @@ use crate::show::pictures::png;
 
 /// Episodes shown.
 const SHOWN: usize = 7;
-/// Of the journal's end; a line takes a third of a kilobyte.
+/// Bytes read from the end of the journal; a line has about 0.3 KiB.
 const TAIL_BYTES: u64 = 16 << 10;
 
-/// One episode.
+/// One episode with its pictures.
 #[derive(Serialize)]
-struct Shown {
-    /// Which, and its bytes: the first 16 digits of its shard's hash.
+struct EpisodePictures {
+    /// The first 16 digits of its shard's hash: identifies the episode and its content.
     name: String,
     id: u64,
     steps: u64,
@@ -31,10 +31,10 @@ struct Shown {
 
 /// The newest episodes, oldest first.
 #[derive(Default)]
-pub struct Gallery(VecDeque<Shown>);
+pub struct Gallery(VecDeque<EpisodePictures>);
 
 impl Gallery {
-    /// Reads what was committed since; a damaged shard is left out.
+    /// Reads the episodes committed since the last call; damaged shards are left out.
     pub fn look(&mut self, dir: &Path) {
         let Ok(store) = Store::read_tail(dir, TAIL_BYTES) else {
             return self.0.clear();
@@ -49,17 +49,17 @@ impl Gallery {
             .collect();
     }
 
-    /// What the page is told, oldest first.
+    /// The episodes as JSON, oldest first.
     pub fn told(&self) -> serde_json::Value {
         serde_json::json!(self.0)
     }
 
-    /// Exploration steps behind the newest episode, and how many episodes there are.
+    /// (exploration steps at the end of the newest episode, number of episodes).
     pub fn newest(&self) -> Option<(u64, u64)> {
         self.0.back().map(|shown| (shown.env_steps_end, shown.id + 1))
     }
 
-    /// A PNG; `which` is `goal` or `reached`.
+    /// A picture of an episode as PNG; `which` is `goal` or `reached`.
     pub fn picture(&self, name: &str, which: &str) -> Option<Vec<u8>> {
         let shown = self.0.iter().find(|shown| shown.name == name)?;
         match which {
@@ -70,9 +70,9 @@ impl Gallery {
     }
 }
 
-fn shown(store: &Store, line: &JournalLine) -> Option<Shown> {
+fn shown(store: &Store, line: &JournalLine) -> Option<EpisodePictures> {
     let episode = store.episode(line.id).ok()?;
-    Some(Shown {
+    Some(EpisodePictures {
         name: line.blake3.get(..16)?.to_owned(),
         id: line.id,
         steps: line.steps,

@@ -1,4 +1,4 @@
-//! What there is to ask for: the page and its three parts, a stream of what is new, pictures, three requests.
+//! The routes: the page and its three files, a stream of changes, pictures, three control requests.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -19,17 +19,17 @@ use tokio::time::{sleep, timeout};
 
 use super::gate::{Gate, SAID};
 use super::is_read_only;
-use super::watch::{Parts, Watch};
+use super::watch::{PageParts, Watch};
 use crate::keep::faults::Chaos;
 use crate::keep::store::fs::DiskFs;
 use crate::keep::supervise::control::{Request, write_request};
 
 const BODY_BYTES: usize = 4 << 10;
 const BODY_WITHIN: Duration = Duration::from_secs(5);
-/// Between two looks at the run.
+/// Time between two reads of the run's directory.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What all requests share.
+/// State shared by all requests.
 pub struct Shared {
     gate: Gate,
     dir: PathBuf,
@@ -48,7 +48,7 @@ impl Shared {
     }
 }
 
-/// Every path there is, behind the gate; the gate stands before what there is not, too.
+/// All routes. Every request passes the gate first, also for unknown paths.
 pub fn router(shared: Arc<Shared>) -> Router {
     let asset =
         |kind: &'static str, text: &'static str| get(move || async move { ([(header::CONTENT_TYPE, kind)], text) });
@@ -61,11 +61,11 @@ pub fn router(shared: Arc<Shared>) -> Router {
         .route("/pictures/{episode}/{which}", get(picture))
         .route("/control/{word}", post(control))
         .with_state(Arc::clone(&shared))
-        .fallback(async || (StatusCode::NOT_FOUND, "there is no such thing"))
+        .fallback(async || (StatusCode::NOT_FOUND, "no such path"))
         .layer(from_fn_with_state(shared, guard))
 }
 
-/// The gate, and what is said with every answer.
+/// Applies the gate, and adds the headers of every response.
 async fn guard(State(shared): State<Arc<Shared>>, request: HttpRequest, next: Next) -> Response {
     shared.chaos.request();
     let (head, body) = request.into_parts();
@@ -77,9 +77,9 @@ async fn guard(State(shared): State<Arc<Shared>>, request: HttpRequest, next: Ne
     response
 }
 
-/// Each part of what the page shows, when it is new.
+/// Streams each part of the page when it has changed.
 async fn events(State(shared): State<Arc<Shared>>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let begin = (shared, Parts::default(), VecDeque::new());
+    let begin = (shared, PageParts::default(), VecDeque::new());
     Sse::new(unfold(begin, async |(shared, mut sent, mut due)| {
         loop {
             if let Some(event) = due.pop_front() {
@@ -104,18 +104,22 @@ async fn picture(State(shared): State<Arc<Shared>>, Path((episode, which)): Path
     }
 }
 
-/// Pause, go on, stop.
+/// Control requests: pause, run, stop.
 async fn control(State(shared): State<Arc<Shared>>, Path(word): Path<String>, body: Body) -> Response {
     let Some(request) = Request::of(&word) else {
-        return (StatusCode::NOT_FOUND, "a run can be asked to run, pause or stop").into_response();
+        return (StatusCode::NOT_FOUND, "unknown request; use run, pause or stop").into_response();
     };
     match timeout(BODY_WITHIN, to_bytes(body, BODY_BYTES)).await {
-        Ok(Ok(_)) => {} // it has nothing to say
-        Ok(Err(_)) => return (StatusCode::PAYLOAD_TOO_LARGE, "a request needs no body").into_response(),
-        Err(_) => return (StatusCode::REQUEST_TIMEOUT, "the body did not come").into_response(),
+        Ok(Ok(_)) => {} // the body is ignored
+        Ok(Err(_)) => {
+            return (StatusCode::PAYLOAD_TOO_LARGE, "the request body is too large; send none").into_response();
+        }
+        Err(_) => {
+            return (StatusCode::REQUEST_TIMEOUT, "the request body did not arrive in time; send none").into_response();
+        }
     }
     if shared.watch(|watch| watch.over()) {
-        return (StatusCode::CONFLICT, "this run is over: nobody would listen").into_response();
+        return (StatusCode::CONFLICT, "this run has ended, so requests have no effect").into_response();
     }
     if is_read_only(&shared.dir) {
         return (StatusCode::FORBIDDEN, "this page may only look: its user may not write to the run's directory")

@@ -1,5 +1,5 @@
-//! A run's directory -> the four parts of what its page shows, as JSON: `run`, `curves`, `episodes`, `health`. Files that
-//! have not changed are not read again, and none of it grows with the run but the reading of `metrics.csv`.
+//! Reads a run's directory into the four parts of its page, as JSON: `run`, `curves`, `episodes`, `health`. Unchanged files
+//! are not read again. Only the work for `metrics.csv` and the events grows with the run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,47 +16,47 @@ use crate::keep::provenance::utc;
 use crate::keep::store::fs::{DiskFs, Fs, from_json};
 use crate::keep::supervise::status::RunPhase;
 use crate::keep::supervise::{control, events};
-use crate::show::metrics::{self, Table, find};
-use crate::show::report::metric_words;
+use crate::show::metrics::{self, MetricsTable, find};
+use crate::show::report::metric_label;
 
-/// Events told, the newest.
+/// Newest events that are shown.
 const EVENTS: usize = 30;
-/// The disk's room is told in these units, bytes: it moves all the time.
+/// Free disk space is rounded to this many bytes, since it changes all the time.
 const ROOM: u64 = 10_000_000;
-/// Part -> its JSON.
-pub type Parts = BTreeMap<&'static str, Arc<str>>;
+/// Name of a part -> its JSON.
+pub type PageParts = BTreeMap<&'static str, Arc<str>>;
 
-/// Columns whose curves are shown after coverage and the leading evaluation.
+/// Columns whose curves follow those of coverage and of the leading metric.
 const LEARNING: [&str; 3] = ["eval/success_rate", "train/critic_loss", "vae/loss"];
 
-/// Looks at one run.
+/// Reads one run's directory.
 pub struct Watch {
     dir: PathBuf,
     looked: Option<Instant>,
-    parts: Parts,
-    /// What each file was when it was last read.
-    stamps: BTreeMap<&'static str, Stamp>,
+    parts: PageParts,
+    /// Stamp of each file when it was last read.
+    stamps: BTreeMap<&'static str, FileStamp>,
     config: Option<Config>,
-    table: Table,
+    table: MetricsTable,
     status: Value,
     wall_s: Option<f64>,
     night: Value,
     gallery: Gallery,
 }
 
-/// When a file was written, and how long it is; `None` where there is none.
-type Stamp = Option<(SystemTime, u64)>;
+/// Modification time and length of a file; `None` if it does not exist.
+type FileStamp = Option<(SystemTime, u64)>;
 
 impl Watch {
-    /// At the run in `dir`; nothing is read yet.
+    /// For the run in `dir`; nothing is read yet.
     pub fn new(dir: PathBuf) -> Self {
         Self {
             dir,
             looked: None,
-            parts: Parts::new(),
+            parts: PageParts::new(),
             stamps: BTreeMap::new(),
             config: None,
-            table: Table::default(),
+            table: MetricsTable::default(),
             status: Value::Null,
             wall_s: None,
             night: json!({}),
@@ -64,8 +64,8 @@ impl Watch {
         }
     }
 
-    /// The parts as they are, or were at most `age` ago.
-    pub fn look(&mut self, age: Duration) -> Parts {
+    /// The parts, at most `age` old.
+    pub fn look(&mut self, age: Duration) -> PageParts {
         if self.looked.is_none_or(|looked| looked.elapsed() > age) {
             self.read();
             self.looked = Some(Instant::now());
@@ -80,12 +80,12 @@ impl Watch {
         self.parts.clone()
     }
 
-    /// A picture of an episode that the page was told of.
+    /// A picture of one of the newest episodes, as PNG.
     pub fn picture(&self, episode: &str, which: &str) -> Option<Vec<u8>> {
         self.gallery.picture(episode, which)
     }
 
-    /// Whether nobody will look at what is asked any more.
+    /// True if the run has ended: requests have no effect then.
     pub fn over(&mut self) -> bool {
         self.look(Duration::ZERO);
         serde_json::from_value(self.status["state"].clone()).is_ok_and(RunPhase::is_over)
@@ -115,7 +115,7 @@ impl Watch {
         }
     }
 
-    /// Whether a file is another one than at the last look.
+    /// True if a file changed since it was last read.
     fn is_new(&mut self, name: &'static str) -> bool {
         let facts = self.dir.join(name).metadata().ok();
         let stamp = facts.and_then(|facts| Some((facts.modified().ok()?, facts.len())));
@@ -151,7 +151,7 @@ impl Watch {
         let turn = evaluate.map_or(1, |cfg| cfg.pictures.div_ceil(cfg.pictures_each_time.max(1)).max(1));
         let leading = self.table.columns.iter().map(|(name, _)| name.as_str()).find(|n| n.starts_with("eval/final_"));
         let error = leading.map(|name| {
-            let words = metric_words(name);
+            let words = metric_label(name);
             let (heading, unit) = words.trim_end_matches(')').split_once(" (").unwrap_or((&words, "scene's units"));
             (name, heading.to_owned(), unit.to_owned())
         });
@@ -179,7 +179,7 @@ impl Watch {
     }
 }
 
-/// How often each thing happened, and the newest events, newest first.
+/// The number of events of each kind, and the newest events, newest first.
 fn night(dir: &Path) -> Value {
     let mut all = events::read(&DiskFs, dir);
     let mut counts = BTreeMap::<String, u64>::new();
@@ -192,7 +192,7 @@ fn night(dir: &Path) -> Value {
     json!({ "counts": counts, "events": all })
 }
 
-/// A JSON file; `Null` where it is none.
+/// A JSON file; `Null` if it is missing or invalid.
 fn object(path: &Path) -> Value {
     std::fs::read(path).ok().and_then(|bytes| from_json(&bytes).ok()).unwrap_or_default()
 }
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_directory_without_a_run_is_told_as_such() {
+    fn a_directory_without_a_run_gives_empty_parts() {
         let dir = tempfile::tempdir().unwrap();
         let mut watch = Watch::new(dir.path().to_owned());
         let parts = watch.look(Duration::ZERO);

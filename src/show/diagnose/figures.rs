@@ -1,17 +1,17 @@
-//! The figures of the page, in the order of its questions, and its diagrams.
+//! The figures of the page, in the order of its questions.
 
 use super::findings::Findings;
-use super::probe::Probe;
+use super::probe::StateProbe;
 use super::sheets::{DIMENSIONS, gallery, reconstructions, traversals};
 use crate::error::Result;
 use crate::learn::learner::Learner;
-use crate::show::report::diagnosis::{Diagram, Figure, Marks, Matrix, Scale, Shape};
+use crate::show::report::diagnosis::{Diagram, Figure, MarkStyle, Marks, Matrix, Scale};
 use crate::statistics::mean;
 
 /// Bars of the weights' histogram.
 const BARS: usize = 40;
 
-/// (name, figure); one without anything to show is left out when it is saved.
+/// (name, figure); a figure with nothing to show is left out when it is saved.
 ///
 /// # Errors
 /// Those of the latent model.
@@ -33,8 +33,8 @@ pub fn figures(found: &Findings, learner: &mut Learner) -> Result<Vec<(&'static 
 }
 
 fn correlations(found: &Findings) -> Figure {
-    let active: Vec<usize> = found.view.active().into_iter().take(DIMENSIONS).collect();
-    let values = |p: &Probe| p.correlation.iter().copied().take(DIMENSIONS).collect();
+    let active: Vec<usize> = found.encoded.active().into_iter().take(DIMENSIONS).collect();
+    let values = |p: &StateProbe| p.correlation.iter().copied().take(DIMENSIONS).collect();
     Figure::Matrix(Matrix {
         heading: "Correlation of each true state with each active dimension".into(),
         rows: found.probes.iter().map(|p| p.name.replace('_', " ")).collect(),
@@ -51,11 +51,11 @@ fn logarithmic(name: &str) -> Scale {
     Scale { name: name.into(), logarithmic: true, ends: None }
 }
 
-fn marks(shape: Shape, label: &str, points: Vec<(f64, f64)>) -> Marks {
-    Marks { label: label.into(), shape, points }
+fn marks(style: MarkStyle, label: &str, points: Vec<(f64, f64)>) -> Marks {
+    Marks { label: label.into(), style, points }
 }
 
-fn diagram(heading: String, (across, up): (Scale, Scale), marks: Vec<Marks>) -> Diagram {
+fn diagram(heading: String, across: Scale, up: Scale, marks: Vec<Marks>) -> Diagram {
     Diagram { heading, across, up, marks, diagonal: false }
 }
 
@@ -65,19 +65,20 @@ fn rank(rank: Option<f64>) -> String {
 }
 
 const VISITS: &str = "visits of the true state's cell";
-const LOG_P: &str = "log p(x) less its mean, nats";
+const WEIGHT: &str = "weight relative to uniform sampling";
+const LOG_P: &str = "log p(x) minus its mean, nats";
 
 fn density(found: &Findings) -> Figure {
-    let centre = mean(&found.view.log_density);
-    let log_p = || found.view.log_density.iter().map(|log_p| log_p - centre);
-    let by = |x: &[f64]| marks(Shape::Dots, "", x.iter().copied().zip(log_p()).collect());
+    let centre = mean(&found.encoded.log_density);
+    let log_p = || found.encoded.log_density.iter().map(|log_p| log_p - centre);
+    let by = |x: &[f64]| marks(MarkStyle::Dots, "", x.iter().copied().zip(log_p()).collect());
     let visits = found.visits.as_ref().map(|visits| {
         let heading = format!("Density and visits{}", rank(found.density_rank()));
-        diagram(heading, (logarithmic(VISITS), scale(LOG_P)), vec![by(visits)])
+        diagram(heading, logarithmic(VISITS), scale(LOG_P), vec![by(visits)])
     });
     let states = found.axes().into_iter().next().map(|(k, name)| {
         let values: Vec<f64> = found.sample.frames.iter().map(|f| f.state[k]).collect();
-        diagram(format!("Density and {name}"), (scale(&name), scale(LOG_P)), vec![by(&values)])
+        diagram(format!("Density and {name}"), scale(&name), scale(LOG_P), vec![by(&values)])
     });
     Figure::Diagrams(visits.into_iter().chain(states).collect())
 }
@@ -85,14 +86,14 @@ fn density(found: &Findings) -> Figure {
 fn weights(found: &Findings) -> Figure {
     let mut diagrams = Vec::new();
     if let Some(skewed) = &found.skewed {
-        let bars = marks(Shape::Bars, "", histogram(&skewed.weights));
-        let axes = (logarithmic("weight over a uniform draw's"), logarithmic("frames"));
-        diagrams.push(diagram(format!("Weights of {} frames", skewed.weights.len()), axes, vec![bars]));
+        let bars = marks(MarkStyle::Bars, "", histogram(&skewed.weights));
+        let heading = format!("Weights of {} frames", skewed.weights.len());
+        diagrams.push(diagram(heading, logarithmic(WEIGHT), logarithmic("frames"), vec![bars]));
         if let Some(visits) = &found.visits {
             let points = skewed.frames.iter().zip(&skewed.weights).map(|(i, w)| (visits[*i], *w)).collect();
-            let axes = (logarithmic(VISITS), logarithmic("weight over a uniform draw's"));
             let heading = format!("Weight and visits{}", rank(found.weight_rank()));
-            diagrams.push(diagram(heading, axes, vec![marks(Shape::Dots, "", points)]));
+            let points = vec![marks(MarkStyle::Dots, "", points)];
+            diagrams.push(diagram(heading, logarithmic(VISITS), logarithmic(WEIGHT), points));
         }
     }
     diagrams.push(over_time(found, "Effective sample size of the weights", "ESS / N", "skew/ess"));
@@ -100,7 +101,7 @@ fn weights(found: &Findings) -> Figure {
     Figure::Diagrams(diagrams)
 }
 
-/// (middle, how many) of equal bars over the logarithms; empty ones are left out.
+/// (centre, count) of equal bars over the logarithms of the weights; empty bars are left out.
 fn histogram(weights: &[f64]) -> Vec<(f64, f64)> {
     let logs: Vec<f64> = weights.iter().filter(|w| **w > 0.0).map(|w| w.log10()).collect();
     let (low, high) = logs.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
@@ -112,13 +113,13 @@ fn histogram(weights: &[f64]) -> Vec<(f64, f64)> {
 }
 
 fn over_time(found: &Findings, heading: &str, name: &str, column: &str) -> Diagram {
-    diagram(heading.into(), (scale("environment steps"), scale(name)), vec![line(found, "", column)])
+    diagram(heading.into(), scale("environment steps"), scale(name), vec![line(found, "", column)])
 }
 
 fn line(found: &Findings, label: &str, column: &str) -> Marks {
     let values = found.table.column(column).unwrap_or_default();
     let points = found.table.env_steps.iter().zip(values).filter_map(|(x, y)| Some((*x as f64, (*y)?)));
-    marks(Shape::Line, label, points.collect())
+    marks(MarkStyle::Line, label, points.collect())
 }
 
 fn goal_states(found: &Findings) -> Figure {
@@ -128,43 +129,42 @@ fn goal_states(found: &Findings) -> Figure {
     let of = |frames: &[usize]| frames.iter().map(|i| place(*i)).collect::<Vec<_>>();
     let [early, late] = &found.goal_frames;
     let all = vec![
-        marks(Shape::Faint, "frames", (0..frames.len()).map(place).collect()),
-        marks(Shape::Dots, "early goals", of(early)),
-        marks(Shape::Dots, "late goals", of(late)),
+        marks(MarkStyle::Faint, "frames", (0..frames.len()).map(place).collect()),
+        marks(MarkStyle::Dots, "early goals", of(early)),
+        marks(MarkStyle::Dots, "late goals", of(late)),
     ];
-    let heading = "States of the stored frames that look most like its goals".into();
+    let heading = "States of the stored frames nearest to the goals".into();
     let shown = !(early.is_empty() && late.is_empty());
-    Figure::Diagrams(shown.then(|| diagram(heading, (scale(across), scale(up)), all)).into_iter().collect())
+    Figure::Diagrams(shown.then(|| diagram(heading, scale(across), scale(up), all)).into_iter().collect())
 }
 
 fn returns(found: &Findings) -> Figure {
     let Some(returns) = &found.returns else { return Figure::Diagrams(Vec::new()) };
-    let axes = (scale("soft return of the stored episode"), scale("Q, the smaller of two"));
-    let points = vec![marks(Shape::Dots, "", returns.points.clone())];
-    let heading = format!("Promised and empirical return{}", rank(returns.rank()));
-    Figure::Diagrams(vec![Diagram { diagonal: true, ..diagram(heading, axes, points) }])
+    let (across, up) = (scale("soft return of the stored episode"), scale("Q, as in the actor's loss"));
+    let points = vec![marks(MarkStyle::Dots, "", returns.points.clone())];
+    let heading = format!("Q and soft return{}", rank(returns.rank()));
+    Figure::Diagrams(vec![Diagram { diagonal: true, ..diagram(heading, across, up, points) }])
 }
 
 fn policy(found: &Findings) -> Figure {
     let mut entropy = over_time(found, "Entropy of the policy", "nats", "train/entropy");
     let ends = found.table.env_steps.first().zip(found.table.env_steps.last());
     if let Some((first, last)) = ends.filter(|_| !found.sample.recent.is_empty()) {
-        let aim = [*first, *last].map(|x| (x as f64, found.target_entropy()));
+        let target = [*first, *last].map(|x| (x as f64, found.target_entropy()));
         entropy.marks[0].label = "policy".into();
-        entropy.marks.push(marks(Shape::Line, "aimed at", aim.to_vec()));
+        entropy.marks.push(marks(MarkStyle::Line, "target", target.to_vec()));
     }
     let mut temperature = over_time(found, "Temperature", "log scale", "train/temperature");
     temperature.up.logarithmic = true;
-    let steps = || scale("environment steps");
-    let shares = Scale { name: "share of |a| > 0.95, an episode".into(), logarithmic: false, ends: Some((0.0, 1.0)) };
-    let saturation = marks(Shape::Dots, "", found.sample.saturation.clone());
+    let shares = Scale { name: "share of |a| > 0.95 per episode".into(), logarithmic: false, ends: Some((0.0, 1.0)) };
+    let saturation = marks(MarkStyle::Dots, "", found.sample.saturation.clone());
     Figure::Diagrams(vec![
         entropy,
         temperature,
-        over_time(found, "Mean reward of what is practised", "−latent distance", "reward/mean"),
-        diagram("Actions at their bound".into(), (steps(), shares), vec![saturation]),
-        over_time(found, "Mean Q of what is practised", "Q", "train/q_mean"),
-        over_time(found, "Squared error of the pictures", "|x − x'|² a picture", "vae/sse"),
+        over_time(found, "Mean reward in training", "−latent distance", "reward/mean"),
+        diagram("Actions at their bounds".into(), scale("environment steps"), shares, vec![saturation]),
+        over_time(found, "Mean Q in training", "Q", "train/q_mean"),
+        over_time(found, "VAE reconstruction error", "|x − x'|² per picture", "vae/sse"),
     ])
 }
 
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_weight_is_in_one_bar() {
+    fn every_weight_is_counted_in_one_bar() {
         let weights: Vec<f64> = (0..100).map(|i| 10f64.powf(f64::from(i) / 25.0 - 2.0)).chain([0.0]).collect();
         let bars = histogram(&weights);
         assert_eq!(bars.iter().map(|b| b.1).sum::<f64>(), 100.0);

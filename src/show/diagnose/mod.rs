@@ -1,20 +1,21 @@
-//! `skewfit diagnose`: what a run has learned and what ails it, asked of its episodes and its newest sound checkpoint.
+//! `skewfit diagnose`: checks what a run has learned, from its episodes and its newest undamaged checkpoint.
 //!
-//! Read-only but for its own page: a bounded sample of frames, every figure beside its threshold, a picture for each
-//! question. True states measure here, as in evaluation; nothing learns from them.
+//! It writes only its own page: verdicts with values and thresholds, and a figure for each question, measured on a bounded
+//! sample of frames. True states are used for measurement only, as in evaluation.
 
+mod encoded;
 mod figures;
 mod findings;
+mod goal_distances;
 mod judge;
+mod judge_agent;
 mod page;
-mod practice;
 mod probe;
 mod rarity;
 mod returns;
 mod sample;
 mod sheets;
 pub mod verdicts;
-mod view;
 
 use std::path::{Path, PathBuf};
 
@@ -27,35 +28,35 @@ use crate::show::report::diagnosis::save;
 use findings::Findings;
 pub use verdicts::{Level, Verdict};
 
-/// The page's name, beside its pictures.
+/// File name of the page.
 const PAGE: &str = "DIAGNOSE.md";
 
-/// What was found.
+/// The result of a diagnosis.
 #[derive(Debug, Serialize)]
 pub struct Diagnosis {
-    /// Its directory.
+    /// Run directory.
     pub run: String,
-    /// SAC updates of the checkpoint that was looked at.
+    /// SAC updates of the checkpoint that was examined.
     pub checkpoint: u64,
     /// Exploration steps of the episodes committed so far.
     pub env_steps: u64,
-    /// The page; `None` where it was not saved.
+    /// Path of the page; `None` if it was not saved.
     pub page: Option<PathBuf>,
-    /// Why it was not saved.
+    /// The error if it was not saved.
     #[serde(skip)]
     pub unsaved: Option<Error>,
     /// Files that could not be read, and why.
     pub damaged: Vec<String>,
-    /// A verdict a question.
+    /// The verdicts, in the page's order.
     pub verdicts: Vec<Verdict>,
 }
 
-/// Looks at a run, live or not, and writes `DIAGNOSE.md` with its pictures into `out`, else into the run's `diagnose/`.
-/// Verdicts do not need the page: see [`Diagnosis::unsaved`].
+/// Diagnoses a run, live or finished, and writes `DIAGNOSE.md` with its pictures into `out` (default: the run's `diagnose/`).
+/// If the page cannot be written there by default, the verdicts are returned all the same: see [`Diagnosis::unsaved`].
 ///
 /// # Errors
-/// `Usage` for what is not a run or has no checkpoint yet, and for an `out` that may not be written; `Damaged` where no
-/// checkpoint is sound.
+/// `Usage` if `dir` is not a run or has no checkpoint yet, or if `out` cannot be written; `Damaged` if all checkpoints are
+/// damaged.
 pub fn run(dir: &Path, out: Option<&Path>) -> Result<Diagnosis> {
     let place = out.map_or_else(|| dir.join("diagnose"), Path::to_owned);
     let refused = |e| Error::Usage(format!("{}: the page cannot be saved there: {e}", place.display()));
@@ -85,7 +86,7 @@ fn save_page(dir: &Path, out: &Path, found: &Findings, verdicts: &[Verdict], lea
     let mut drawn = Vec::new();
     for (name, figure) in figures::figures(found, learner)? {
         let path = out.join(format!("{name}.png"));
-        DiskFs.remove(&path).map_err(|e| disk_error("replace", &path, &e))?; // of an earlier look, should there be none now
+        DiskFs.remove(&path).map_err(|e| disk_error("replace", &path, &e))?; // a figure of an earlier diagnosis
         if save(&figure, &path)? {
             drawn.push(name);
         }

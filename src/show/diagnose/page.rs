@@ -1,66 +1,68 @@
-//! `DIAGNOSE.md`: verdicts first, then each question with its figures and its picture.
+//! `DIAGNOSE.md`: the verdicts, then each question with its table and figures.
 
 use std::path::Path;
 
 use super::findings::Findings;
-use super::verdicts::{Verdict, figure};
+use super::verdicts::{Verdict, three_digits};
 use crate::format::grouped;
 
-/// (heading, what the pictures show, pictures), in the order of the method.
+/// (heading, caption, figures), in the order of the method.
 const QUESTIONS: [(&str, &str, &[&str]); 8] = [
     (
         "What does each latent dimension do?",
-        "Each row moves one dimension from two standard deviations below its mean to two above; the others stay. A dimension \
-         is active where its posterior means vary by more than 0.01; the others say nothing to distances and are left out.",
+        "Each row moves one dimension from two standard deviations below its mean to two above; the others stay at their \
+         means. A dimension is active if the variance of its posterior means is above 0.01. Inactive dimensions hardly change \
+         latent distances and are left out.",
         &["traversals"],
     ),
     (
-        "Can the true state be read off the latents?",
-        "R² on episodes that were held out, from the active dimensions: of a linear map, and of the mean over the five \
-         nearest latents, which follows curves.",
+        "Do the latents encode the true state?",
+        "R² on held-out episodes, from the active dimensions: of a linear map, and of the mean over the five nearest \
+         neighbours, which can follow curves.",
         &["correlations"],
     ),
     (
-        "Are rare states rare pictures?",
-        "log p(x) of stored frames, as the skewing sees it, against how often their true state's cell was visited.",
+        "Do rare states have a low density?",
+        "log p(x) of stored frames, as used for skewing, against the number of visits of their true state's cell.",
         &["density"],
     ),
     (
-        "What does skewing favour?",
-        "Weights p(x)^power as multiples of a uniform draw's. ESS 1 is replay as it is, 1/N a single picture.",
+        "Which states does skewing favour?",
+        "Weights p(x)^power, relative to uniform sampling. An effective sample size (ESS) of 1 is uniform sampling, 1/N is a \
+         single picture.",
         &["weights"],
     ),
     (
-        "Which goals does it set itself?",
-        "A goal is a decoded latent; its state is that of the stored frame whose latent is nearest.",
+        "Which goals does exploration use?",
+        "A goal is shown as its picture; its state is taken from the stored frame whose latent is nearest.",
         &["goals", "goal_states"],
     ),
     (
-        "Does Q promise what comes?",
-        "Q(s, g, a) of the latest stored episodes against their discounted return towards the goal they had, entropy \
-         included where the target has it. What would have come after the time limit is taken to be as good as the last \
-         quarter of the episode. The policy that collected them was a little older.",
+        "Does Q match the returns?",
+        "Q(s, g, a) on the latest stored episodes against their discounted return for their own goal, with the entropy bonus \
+         if the critics' target has it. After a time limit the episode is assumed to continue like its last quarter. A \
+         slightly older policy collected these episodes.",
         &["returns"],
     ),
     (
-        "How does it act?",
-        "Entropy and temperature, what practice earns, and how often actions are at their bound.",
+        "How does the policy act?",
+        "Entropy and temperature, mean reward and mean Q in training, and how often actions are at their bounds.",
         &["policy"],
     ),
     (
-        "What does the VAE keep?",
+        "What does the VAE reconstruct?",
         "Stored frames over the range of one state, each beside its reconstruction.",
         &["reconstructions"],
     ),
 ];
 
-/// The whole page, in Markdown; pictures lie beside it.
+/// The page in Markdown; its pictures are in the same directory.
 #[must_use]
 pub fn page(dir: &Path, found: &Findings, verdicts: &[Verdict], drawn: &[&str]) -> String {
     let (cfg, counts) = (&found.cfg, &found.counts);
     let mut text = format!(
-        "# Diagnosis of {}, seed {}\n\n{} steps explored; looked at with the checkpoint of {} SAC and {} VAE updates, \
-         on {} frames of {} episodes.\n\n",
+        "# Diagnosis of {}, seed {}\n\n{} exploration steps; examined with the checkpoint of {} SAC and {} VAE \
+         updates, on {} frames of {} episodes.\n\n",
         cfg.name,
         cfg.seed,
         grouped(found.env_steps),
@@ -80,7 +82,7 @@ pub fn page(dir: &Path, found: &Findings, verdicts: &[Verdict], drawn: &[&str]) 
         let pictures: Vec<_> = pictures.iter().filter(|name| drawn.contains(name)).collect();
         let table = match k {
             1 => probes(found),
-            2 => parts(found),
+            2 => ranges(found),
             _ => String::new(),
         };
         if pictures.is_empty() && table.is_empty() {
@@ -99,30 +101,32 @@ fn probes(found: &Findings) -> String {
     if found.probes.is_empty() {
         return String::new();
     }
-    let shown = |r2: Option<f64>| r2.map_or_else(|| "not measured".into(), figure);
-    let active = found.view.active();
-    let mut text = "\n| state | linear R² | nearest R² | carried most by |\n|:---|---:|---:|:---|\n".to_owned();
+    let shown = |r2: Option<f64>| r2.map_or_else(|| "not measured".into(), three_digits);
+    let active = found.encoded.active();
+    let mut text =
+        "\n| state | linear R² | nearest-neighbour R² | most correlated dimensions |\n|:---|---:|---:|:---|\n"
+            .to_owned();
     for probe in &found.probes {
         let mut order: Vec<usize> = (0..probe.correlation.len()).collect();
         order.sort_by(|a, b| probe.correlation[*b].abs().total_cmp(&probe.correlation[*a].abs()));
-        let carriers: Vec<String> =
+        let dimensions: Vec<String> =
             order.iter().take(3).map(|k| format!("z{} ({:+.2})", active[*k], probe.correlation[*k])).collect();
         let (linear, nearest) = (shown(probe.linear), shown(probe.nearest));
-        text += &format!("| {} | {linear} | {nearest} | {} |\n", probe.name, carriers.join(", "));
+        text += &format!("| {} | {linear} | {nearest} | {} |\n", probe.name, dimensions.join(", "));
     }
     text
 }
 
-fn parts(found: &Findings) -> String {
-    if found.parts.is_empty() {
+fn ranges(found: &Findings) -> String {
+    if found.ranges.is_empty() {
         return String::new();
     }
     let head = "| state | share of frames | variance explained | mean log p | mean weight |";
     let mut text = format!("\n{head}\n|:---|---:|---:|---:|---:|\n");
-    for part in &found.parts {
-        let (low, high) = (figure(part.range.0), figure(part.range.1));
-        let (share, explained) = (figure(part.frames.1), figure(part.explained));
-        let (log_p, weight) = (format!("{:.1}", part.log_density), part.weight.map_or_else(String::new, figure));
+    for part in &found.ranges {
+        let (low, high) = (three_digits(part.range.0), three_digits(part.range.1));
+        let (share, explained) = (three_digits(part.frames.1), three_digits(part.explained));
+        let (log_p, weight) = (format!("{:.1}", part.log_density), part.weight.map_or_else(String::new, three_digits));
         text += &format!("| {} {low} to {high} | {share} | {explained} | {log_p} | {weight} |\n", part.axis);
     }
     text

@@ -1,31 +1,31 @@
-//! Whether a true state can be read off the latents of episodes that were not used to learn how:
-//! ridge least squares with intercept, (X'X + lambda n I) w = X'y on standardised latents, and the mean of the nearest.
+//! Probes: how well latents predict a true state, on episodes that the probe was not fitted on. The linear probe is ridge
+//! regression with intercept, (X'X + lambda n I) w = X'y on standardised latents; the other averages the nearest neighbours.
 
 use crate::statistics::{mean, pearson, r_squared, variance};
 
-/// lambda: enough for a dimension that never moves, too little to bend a fit of a hundred frames.
+/// lambda: large enough for a constant dimension, too small to affect a fit to a hundred frames.
 const RIDGE: f64 = 1e-6;
-/// Neighbours whose states are averaged: few, so that curved maps are followed.
+/// Neighbours whose states are averaged: few, so that curved maps are fitted.
 const NEIGHBOURS: usize = 5;
-/// One episode in so many is held out.
+/// Every 4th episode is held out.
 const HELD_OUT: usize = 4;
 
-/// How well one entry of the true state is found in the latents.
+/// How well latents predict one entry of the true state.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Probe {
+pub struct StateProbe {
     /// The state's name.
     pub name: String,
-    /// R^2 of a linear map on held-out episodes; `None` where the state does not vary or there are too few episodes.
+    /// R^2 of the linear probe on held-out episodes; `None` if the state does not vary or there are too few episodes.
     pub linear: Option<f64>,
-    /// The same of the mean over the nearest latents.
+    /// R^2 of the nearest-neighbour probe.
     pub nearest: Option<f64>,
-    /// Correlation with each dimension that was probed, (Z).
+    /// Correlation with each probed dimension, (Z).
     pub correlation: Vec<f64>,
 }
 
-/// Probes `latents` (n, Z) of frames from `episodes` (n) for a state `y` (n). With Z = 0 nothing is found: R^2 is 0 or less.
+/// Probes `latents` (n, Z) of frames from `episodes` (n) for a state `y` (n). With Z = 0, R^2 is 0 or less.
 #[must_use]
-pub fn probe(name: &str, latents: &[f32], dim: usize, episodes: &[u64], y: &[f64]) -> Probe {
+pub fn probe(name: &str, latents: &[f32], dim: usize, episodes: &[u64], y: &[f64]) -> StateProbe {
     let rows = standardised(latents, y.len(), dim);
     let column = |d: usize| rows.iter().map(|row| row[d]).collect::<Vec<_>>();
     let correlation = (0..dim).map(|d| pearson(&column(d), y).unwrap_or(0.0)).collect();
@@ -49,10 +49,10 @@ pub fn probe(name: &str, latents: &[f32], dim: usize, episodes: &[u64], y: &[f64
         near.select_nth_unstable_by(k - 1, |a, b| a.0.total_cmp(&b.0));
         near[..k].iter().map(|n| n.1).sum::<f64>() / k as f64
     };
-    Probe { name: name.to_owned(), linear: score(&linear), nearest: score(&nearest), correlation }
+    StateProbe { name: name.to_owned(), linear: score(&linear), nearest: score(&nearest), correlation }
 }
 
-/// Rows (n) of Z entries with mean 0 and variance 1; a dimension that never moves is 0.
+/// Standardised latents, n rows of Z entries with mean 0 and variance 1; a constant dimension is 0.
 fn standardised(latents: &[f32], n: usize, dim: usize) -> Vec<Vec<f64>> {
     let column = |d: usize| latents.iter().skip(d).step_by(dim.max(1)).map(|z| f64::from(*z)).collect::<Vec<_>>();
     let scales: Vec<(f64, f64)> = (0..dim).map(|d| (mean(&column(d)), variance(&column(d)).sqrt())).collect();
@@ -60,7 +60,7 @@ fn standardised(latents: &[f32], n: usize, dim: usize) -> Vec<Vec<f64>> {
     (0..n).map(|i| latents[i * dim..(i + 1) * dim].iter().zip(&scales).map(unit).collect()).collect()
 }
 
-/// Weights (Z), then the intercept.
+/// Weights (Z) and the intercept.
 fn ridge(rows: &[(&[f64], f64)], dim: usize) -> Vec<f64> {
     let n = dim + 1;
     let (mut gram, mut moment) = (vec![0.0; n * n], vec![0.0; n]);
@@ -75,7 +75,7 @@ fn ridge(rows: &[(&[f64], f64)], dim: usize) -> Vec<f64> {
     solve(gram, moment, n)
 }
 
-/// x of A x = b for a positive definite A (n, n), of which the lower half is read: A = L L', L c = b, L' x = c.
+/// Solves A x = b for a positive definite A (n, n) by A = L L', L c = b, L' x = c; only the lower half of A is used.
 fn solve(mut a: Vec<f64>, mut b: Vec<f64>, n: usize) -> Vec<f64> {
     for i in 0..n {
         for j in 0..=i {
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use crate::learn::rng::stream;
 
-    /// 40 episodes of 10 frames, Z = 3, the last dimension never moving.
+    /// 40 episodes of 10 frames, Z = 3, the last dimension constant.
     fn frames() -> (Vec<f32>, Vec<u64>) {
         let mut rng = stream(0, "probe", &[]);
         let z = (0..1200).map(|i| if i % 3 == 2 { 0.7 } else { rng.random_range(-2.0..2.0) }).collect();
@@ -114,9 +114,9 @@ mod tests {
     }
 
     #[test]
-    fn states_that_are_in_the_latents_are_found_and_others_are_not() {
+    fn states_encoded_in_the_latents_are_predicted_and_others_are_not() {
         let (z, episodes) = frames();
-        let state = |f: &dyn Fn(f64, f64) -> f64| -> Probe {
+        let state = |f: &dyn Fn(f64, f64) -> f64| -> StateProbe {
             let y: Vec<f64> = z.chunks(3).map(|r| f(f64::from(r[0]), f64::from(r[1]))).collect();
             probe("y", &z, 3, &episodes, &y)
         };
@@ -136,8 +136,8 @@ mod tests {
     }
 
     #[test]
-    fn what_an_episode_gives_away_about_itself_does_not_count() {
-        // Each episode has a latent and a state of its own: held-out episodes are not foretold.
+    fn held_out_episodes_do_not_profit_from_their_own_frames() {
+        // Latent and state are constant within an episode: held-out episodes cannot be predicted.
         let episodes: Vec<u64> = (0..400).map(|i| i / 10).collect();
         let mut rng = stream(2, "probe", &[]);
         let own: Vec<(f32, f64)> = (0..40).map(|_| (rng.random(), rng.random())).collect();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn without_dimensions_nothing_is_found() {
+    fn without_dimensions_r_squared_is_zero_or_less() {
         let (z, episodes) = frames();
         let y: Vec<f64> = z.iter().step_by(3).map(|z| f64::from(*z)).collect();
         let found = probe("y", &[], 0, &episodes, &y);

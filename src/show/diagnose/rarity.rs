@@ -1,24 +1,24 @@
-//! Density against true rarity: are pictures of rarely visited states less probable, and does skewing favour them?
+//! Density against true rarity: do rarely visited states have a lower density, and does Skew-Fit favour them?
 
 use skewfit_envs::CoverageGrid;
 
+use super::encoded::EncodedFrames;
 use super::sample::Sample;
-use super::view::View;
 use crate::learn::skew::skew_weights;
 use crate::statistics::mean;
 
-/// Parts of a mapped state's range that are told apart: closed, half-open, open.
+/// Parts that the range of a mapped state is divided into; for a door: closed, half-open, open.
 const PARTS: usize = 3;
 
-/// Visits of each cell, in the episodes that were read.
+/// Visits of each cell in the episodes that were read.
 #[derive(Clone, Debug)]
-pub struct Visits {
+pub struct CellVisits {
     grid: CoverageGrid,
     counts: Vec<u32>,
 }
 
-impl Visits {
-    /// Counts every state of the sample; `None` where states lack an axis of the grid.
+impl CellVisits {
+    /// Counts every state of the sample; `None` if the states lack an axis of the grid.
     #[must_use]
     pub fn count(grid: &CoverageGrid, sample: &Sample) -> Option<Self> {
         let dim = sample.state_names.len();
@@ -37,51 +37,57 @@ impl Visits {
     }
 }
 
-/// The skewed distribution over the sampled frames that it covers.
+/// The skewed distribution, restricted to the sampled frames.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Skewed {
-    /// The power in force, after tempering.
+    /// The power in use, after tempering.
     pub alpha: f64,
-    /// Positions among the frames.
+    /// Indices of the frames that it covers.
     pub frames: Vec<usize>,
-    /// Their weights as multiples of a uniform draw's.
+    /// Their weights relative to uniform sampling (mean 1).
     pub weights: Vec<f64>,
-    /// Effective sample size over their number.
+    /// Effective sample size over the number of frames.
     pub ess: f64,
 }
 
 impl Skewed {
-    /// By `alpha` over the frames of episodes before `refreshed`.
+    /// Weights p^`alpha` over the frames of episodes with id < `refreshed`.
     #[must_use]
-    pub fn of(alpha: f64, refreshed: u64, sample: &Sample, view: &View) -> Self {
+    pub fn of(alpha: f64, refreshed: u64, sample: &Sample, encoded: &EncodedFrames) -> Self {
         let frames: Vec<usize> = (0..sample.frames.len()).filter(|i| sample.frames[*i].episode < refreshed).collect();
-        let densities: Vec<f64> = frames.iter().map(|i| view.log_density[*i]).collect();
+        let densities: Vec<f64> = frames.iter().map(|i| encoded.log_density[*i]).collect();
         let weights = skew_weights(&densities, alpha);
         let n = frames.len() as f64;
         Self { alpha, ess: weights.ess() / n.max(1.0), weights: weights.p.iter().map(|p| p * n).collect(), frames }
     }
 }
 
-/// Frames whose mapped state lies in one part of the range that was visited.
+/// Frames whose mapped state lies in one part of the visited range.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Part {
-    /// The state, with its unit.
+pub struct StateRange {
+    /// Name of the state, with its unit.
     pub axis: String,
-    /// Lower and upper end.
+    /// (lower end, upper end).
     pub range: (f64, f64),
-    /// How many frames, and their share of all.
+    /// (number of frames, their share of all frames).
     pub frames: (usize, f64),
     /// Mean log p(x), nats.
     pub log_density: f64,
-    /// Share of the pictures' variance that reconstructions explain.
+    /// Variance explained by the reconstructions.
     pub explained: f64,
-    /// Mean weight as a multiple of a uniform draw's; `None` without skewing.
+    /// Mean weight relative to uniform sampling; `None` without skewing.
     pub weight: Option<f64>,
 }
 
-/// Equal parts of the range of state `axis` in the sample, lowest first; empty ones are left out.
+/// Divides the range of state `axis` in the sample into equal parts, lowest first; empty parts are left out.
 #[must_use]
-pub fn parts(sample: &Sample, axis: usize, name: &str, view: &View, skewed: Option<&Skewed>) -> Vec<Part> {
+pub fn state_ranges(
+    sample: &Sample,
+    axis: usize,
+    name: &str,
+    encoded: &EncodedFrames,
+    skewed: Option<&Skewed>,
+) -> Vec<StateRange> {
     let values: Vec<f64> = sample.frames.iter().map(|f| f.state[axis]).collect();
     let (low, high) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(*v), h.max(*v)));
     let width = (high - low) / PARTS as f64;
@@ -91,12 +97,12 @@ pub fn parts(sample: &Sample, axis: usize, name: &str, view: &View, skewed: Opti
         let weights: Vec<f64> = skewed.map_or_else(Vec::new, |s| {
             s.frames.iter().zip(&s.weights).filter(|(i, _)| part_of(values[**i]) == k).map(|(_, w)| *w).collect()
         });
-        (!inside.is_empty()).then(|| Part {
+        (!inside.is_empty()).then(|| StateRange {
             axis: name.to_owned(),
             range: (low + k as f64 * width, low + (k + 1) as f64 * width),
             frames: (inside.len(), inside.len() as f64 / values.len() as f64),
-            log_density: mean(&inside.iter().map(|i| view.log_density[*i]).collect::<Vec<_>>()),
-            explained: view.explained(inside.into_iter()),
+            log_density: mean(&inside.iter().map(|i| encoded.log_density[*i]).collect::<Vec<_>>()),
+            explained: encoded.explained(inside.into_iter()),
             weight: (!weights.is_empty()).then(|| mean(&weights)),
         })
     };

@@ -1,6 +1,6 @@
-//! What is looked at: frames spread evenly over a run's episodes, its goals early and late, its latest episodes.
+//! The sample of a run that is examined: frames spread evenly over its episodes, early and late goals, the latest episodes.
 //!
-//! Bounded and drawn from named streams: the same run gives the same sample, in seconds.
+//! Its size is bounded and it is drawn from named streams: the same run gives the same sample, in seconds.
 
 use rand::Rng as _;
 use rayon::prelude::*;
@@ -11,43 +11,43 @@ use crate::keep::store::{Damage, JournalLine, Store};
 use crate::learn::episode::{Episode, GoalOrigin};
 use crate::learn::rng;
 
-/// Frames looked at.
+/// Frames in the sample.
 pub const FRAMES: usize = 2000;
-/// Episodes read of a longer run, spread over it.
+/// Most episodes read, spread over the run.
 const EPISODES: usize = 400;
 /// Latest episodes kept whole.
 const RECENT: usize = 20;
-/// Goals looked at from each end of the run.
+/// Goals taken from each end of the run.
 const GOALS: usize = 64;
-/// An action beyond this is at its bound.
+/// An action entry with |a| above this counts as at its bound.
 pub const SATURATED: f32 = 0.95;
 
 /// A stored frame: the next observation of a transition.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Frame {
-    /// Its episode.
+pub struct SampledFrame {
+    /// Id of its episode.
     pub episode: u64,
     /// t in `1..=T`.
     pub step: usize,
     /// (H, W, 3) u8.
     pub picture: Vec<u8>,
-    /// What visits are counted by, (S): see [`Episode::counted`].
+    /// The state that visits are counted by, (S): see [`Episode::counted`].
     pub state: Vec<f64>,
 }
 
-/// A goal it set itself.
+/// The goal of an exploration episode.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnGoal {
     /// (H, W, 3) u8.
     pub picture: Vec<u8>,
-    /// Where it came from.
+    /// The source of the goal.
     pub origin: GoalOrigin,
 }
 
-/// What one episode contributes.
+/// The contribution of one episode.
 #[derive(Debug)]
-struct Piece {
-    frames: Vec<Frame>,
+struct EpisodeSample {
+    frames: Vec<SampledFrame>,
     goal: OwnGoal,
     states: Vec<f64>,
     state_names: Vec<String>,
@@ -55,22 +55,22 @@ struct Piece {
     whole: Option<Episode>,
 }
 
-/// What is looked at of a run.
+/// The sample.
 #[derive(Debug, Default)]
 pub struct Sample {
-    /// Spread over the run, oldest first.
-    pub frames: Vec<Frame>,
-    /// The latest episodes with goals of its own.
+    /// Frames spread over the run, oldest first.
+    pub frames: Vec<SampledFrame>,
+    /// The latest episodes after the warm-up.
     pub recent: Vec<Episode>,
-    /// First goals of its own.
+    /// The first goals after the warm-up.
     pub early: Vec<OwnGoal>,
-    /// Last goals of its own.
+    /// The last goals.
     pub late: Vec<OwnGoal>,
-    /// Every visited state (S) of the episodes read, one after the other.
+    /// All visited states (n, S) of the episodes read.
     pub states: Vec<f64>,
-    /// S names.
+    /// Names of the states (S).
     pub state_names: Vec<String>,
-    /// (exploration steps, share of actions at their bound) of each episode read.
+    /// (exploration steps, share of action entries at their bound) of each episode read.
     pub saturation: Vec<(f64, f64)>,
     /// Episodes read.
     pub episodes: usize,
@@ -78,10 +78,10 @@ pub struct Sample {
     pub damaged: Vec<Damage>,
 }
 
-/// Reads a run's episodes; damaged ones are named and left out.
+/// Reads the sample; damaged episodes are left out and listed.
 ///
 /// # Errors
-/// Of one that could not be read.
+/// If an episode could not be read for another reason than damage.
 pub fn read(store: &Store, cfg: &Config) -> Result<Sample> {
     let own: Vec<u64> = store.lines().iter().filter(|l| l.env_steps_end > cfg.run.warmup_steps).map(|l| l.id).collect();
     let recent = &own[own.len().saturating_sub(RECENT)..];
@@ -105,7 +105,7 @@ pub fn read(store: &Store, cfg: &Config) -> Result<Sample> {
 }
 
 impl Sample {
-    fn add(&mut self, line: &JournalLine, piece: Piece, first: &[u64], last: &[u64]) {
+    fn add(&mut self, line: &JournalLine, piece: EpisodeSample, first: &[u64], last: &[u64]) {
         self.episodes += 1;
         self.frames.extend(piece.frames);
         self.states.extend(piece.states);
@@ -120,7 +120,7 @@ impl Sample {
     }
 }
 
-/// At most [`EPISODES`] lines spread over the run, and those that are `wanted`.
+/// At most [`EPISODES`] lines spread over the run, and those whose id is in `wanted`.
 fn chosen(lines: &[JournalLine], mut wanted: Vec<u64>) -> Vec<JournalLine> {
     let n = EPISODES.min(lines.len());
     wanted.extend((0..n).map(|i| lines[i * lines.len() / n].id));
@@ -128,7 +128,7 @@ fn chosen(lines: &[JournalLine], mut wanted: Vec<u64>) -> Vec<JournalLine> {
     lines.iter().filter(|line| wanted.binary_search(&line.id).is_ok()).cloned().collect()
 }
 
-/// Steps in `1..=T` to be looked at in each episode: one at random in each of [`FRAMES`] equal parts of all steps.
+/// The sampled steps in `1..=T` of each episode: a random one in each of [`FRAMES`] equal parts of all steps.
 fn picks(lines: &[JournalLine], seed: u64) -> Vec<Vec<usize>> {
     let ends: Vec<u64> = lines
         .iter()
@@ -152,15 +152,15 @@ fn picks(lines: &[JournalLine], seed: u64) -> Vec<Vec<usize>> {
     picks
 }
 
-fn piece(episode: Episode, picks: &[usize], whole: bool) -> Piece {
-    let frame = |t: &usize| Frame {
+fn piece(episode: Episode, picks: &[usize], whole: bool) -> EpisodeSample {
+    let frame = |t: &usize| SampledFrame {
         episode: episode.id,
         step: *t,
         picture: episode.frame(*t).to_vec(),
         state: episode.counted(*t),
     };
     let at_bound = episode.actions.iter().filter(|a| a.abs() > SATURATED).count();
-    Piece {
+    EpisodeSample {
         frames: picks.iter().map(frame).collect(),
         goal: OwnGoal { picture: episode.goal_image.clone(), origin: episode.goal_origin },
         states: (1..=episode.steps()).flat_map(|t| episode.counted(t)).collect(),

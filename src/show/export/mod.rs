@@ -1,9 +1,9 @@
 //! All episodes of a run as one HDF5 file, in the groups of a Minari dataset (minari.farama.org, "Dataset Standards"), or
 //! as such a dataset:
 //! `/episode_<k>/{observations/{image, proprio, desired_goal}, actions, rewards, terminations, truncations, infos/...}`,
-//! k from 0 without gaps; T + 1 observations and infos, T of the others; goals as a `GoalEnv` names them.
+//! k from 0 without gaps; T + 1 observations and infos, T of the others; goals are named as in a `GoalEnv`.
 //!
-//! There is no reward in the data, and Minari's reader wants the array: it holds NaN, which nobody can mistake for one.
+//! A run stores no reward, but Minari's reader requires the array: it is filled with NaN, which cannot be taken for a reward.
 
 mod minari;
 
@@ -22,37 +22,37 @@ use crate::keep::store::{Damage, ShardRoot, Store};
 use crate::learn::episode::Episode;
 pub use minari::minari;
 
-/// Pictures that are gathered in memory before they are written, bytes.
+/// Bytes of pictures collected in memory before they are written.
 const AT_ONCE: usize = 64 << 20;
-/// Rows of a chunk of what repeats itself or is small.
+/// Rows per chunk of arrays that are small or repeat themselves.
 const ROWS: usize = 64;
 
-/// What was exported: the JSON of `skewfit export`.
+/// Result of an export: the JSON of `skewfit export`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Exported {
     /// Run directory.
     pub run: String,
-    /// The file.
+    /// Path of the file.
     pub file: String,
-    /// Episodes in it.
+    /// Episodes in the file.
     pub episodes: u64,
-    /// Their steps.
+    /// Steps in the file.
     pub steps: u64,
-    /// Size of the file.
+    /// Size of the file, bytes.
     pub bytes: u64,
-    /// What was left out, and why.
+    /// Files that were left out, and why.
     pub damaged: Vec<String>,
     /// The name that Minari loads it by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dataset_id: Option<String>,
 }
 
-/// Writes the sound episodes of the run in `dir` to the new file `path`, which is there whole or not at all. A live run
-/// is exported as far as it has got. Memory does not grow with the run.
+/// Writes the undamaged episodes of the run in `dir` to the new file `path`, which is either complete or absent. A live run
+/// is exported up to its last committed episode. Memory use does not grow with the run.
 ///
 /// # Errors
-/// `Usage` where `dir` is not a run, has no episode yet, or `path` exists, lies nowhere or may not be written; `Damaged`
-/// where no episode is sound; `Disk`.
+/// `Usage` if `dir` is not a run or has no episode yet, and if `path` exists, its directory does not, or it cannot be
+/// written; `Damaged` if all episodes are damaged; `Disk`.
 pub fn hdf5(dir: &Path, path: &Path) -> Result<Exported> {
     let store = opened(dir)?;
     let refuse = |why: &str| Err(Error::Usage(format!("{}: {why}", path.display())));
@@ -88,7 +88,7 @@ fn whole(path: &Path, way: &str, make: impl FnOnce(&Path) -> Result<Exported>) -
         publish.map(|()| told).map_err(|e| disk_error("write", path, &e))
     });
     if made.is_err() {
-        let _ = DiskFs.remove(&temporary); // the first failure is the one to tell
+        let _ = DiskFs.remove(&temporary); // report the first failure
     }
     made
 }
@@ -102,7 +102,7 @@ fn written(store: &Store, temporary: &Path, path: &Path) -> Result<Exported> {
     FileBuilder::new().write(temporary).map_err(failed)?;
     let once = FileAccessProperties::new().with_sync_policy(SyncPolicy::OnClose);
     let file = File::open_rw_with_options(temporary, once).map_err(failed)?;
-    // As h5py writes booleans.
+    // The type that h5py uses for booleans.
     let boolean = EnumTypeBuilder::u8_based().value("FALSE", 0).value("TRUE", 1).build();
     let boolean = boolean.map_err(|e| failed(e.into()))?;
     let (mut told, mut gathered) = (Exported::nothing(store, path), 0);
@@ -145,7 +145,7 @@ impl Exported {
     }
 }
 
-/// Attributes of the whole.
+/// Attributes of the file.
 fn about(root: &ShardRoot, told: &Exported) -> [(&'static str, AttrValue); 7] {
     let text = |text: &str| AttrValue::VarLenString(text.to_owned());
     [
@@ -157,12 +157,14 @@ fn about(root: &ShardRoot, told: &Exported) -> [(&'static str, AttrValue); 7] {
         ("seed", AttrValue::U64(root.seed)),
         (
             "rewards_note",
-            text("NaN: the run has none; it practised minus the distance of latents, which are not stored"),
+            text(
+                "NaN: rewards are not stored; training used minus the distance between latents, which are not stored either",
+            ),
         ),
     ]
 }
 
-/// The group of the `k`-th sound episode.
+/// Fills the group of the `k`-th undamaged episode.
 fn fill(group: &mut StagedGroup<'_>, k: u64, episode: &Episode, root: &ShardRoot, boolean: &Datatype) {
     let (steps, side) = (episode.steps(), episode.image_size);
     let instants = steps + 1;
@@ -207,7 +209,7 @@ fn fill(group: &mut StagedGroup<'_>, k: u64, episode: &Episode, root: &ShardRoot
     });
 }
 
-/// Deflated, in chunks of `rows` along the first axis.
+/// Sets the shape and deflate compression, in chunks of `rows` along the first axis.
 fn shaped(builder: &mut DatasetBuilder, shape: &[usize], rows: usize) {
     let shape: Vec<u64> = shape.iter().map(|n| *n as u64).collect();
     let mut chunk = shape.clone();
@@ -215,7 +217,7 @@ fn shaped(builder: &mut DatasetBuilder, shape: &[usize], rows: usize) {
     builder.with_shape(&shape).with_chunks(&chunk).with_deflate(1);
 }
 
-/// One dimension of `boolean`.
+/// A one-dimensional array of the type `boolean`.
 fn flags(builder: &mut DatasetBuilder, boolean: &Datatype, values: &[u8]) {
     builder.with_enum_u8_data(boolean.clone(), values).with_shape(&[values.len() as u64]);
 }

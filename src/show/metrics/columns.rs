@@ -1,36 +1,36 @@
-//! The table of metric columns: whoever measures something new adds its row here, and its curve is drawn.
+//! The table of metric columns. Add a row here for a new metric; its curve is then drawn.
 
-use super::Table;
+use super::MetricsTable;
 use crate::task::scene::Described;
 use crate::task::scores::LATENT_DISTANCE;
 
 /// One column of `metrics.csv`.
 #[derive(Debug)]
-pub struct Column {
-    /// `train/critic_loss`.
+pub struct MetricColumn {
+    /// Name in the file: `train/critic_loss`.
     pub name: &'static str,
-    /// What people call it.
+    /// Name for people.
     pub heading: &'static str,
-    /// Of its axis; empty for a number without one.
+    /// Unit; empty for a number without one.
     pub unit: &'static str,
-    /// Whether its curve is one of `plots/learning.png`.
+    /// True if its curve is drawn in `plots/learning.png`.
     pub learning: bool,
 }
 
 const LEARNING: bool = true;
 const ELSEWHERE: bool = false;
 
-const fn column(name: &'static str, heading: &'static str, unit: &'static str, learning: bool) -> Column {
-    Column { name, heading, unit, learning }
+const fn column(name: &'static str, heading: &'static str, unit: &'static str, learning: bool) -> MetricColumn {
+    MetricColumn { name, heading, unit, learning }
 }
 
-/// How much was visited, by the pictures alone: of environments without states.
+/// Coverage computed from pictures alone, for environments without states.
 const PICTURES: &str = "coverage/knn_entropy";
 const COVERAGE: [&str; 3] = ["coverage/cells", "coverage/entropy_nats", PICTURES];
 
 /// Columns of every run, in the file's order; the scene's `eval/final_<metric>` come before them.
 #[rustfmt::skip]
-pub const COLUMNS: [Column; 31] = [
+pub const COLUMNS: [MetricColumn; 31] = [
     column("eval/success_rate", "Success rate", "of 1", ELSEWHERE),
     column("train/critic_loss", "Critic loss", "reward²", LEARNING),
     column("train/actor_loss", "Actor loss", "reward", LEARNING),
@@ -47,7 +47,7 @@ pub const COLUMNS: [Column; 31] = [
     column("skew/max_weight", "Largest skew weight", "of 1", LEARNING),
     column("coverage/cells", "Coverage cells", "cells", ELSEWHERE),
     column("coverage/entropy_nats", "Coverage entropy", "nats", ELSEWHERE),
-    column(PICTURES, "Coverage entropy, by the pictures", "nats", ELSEWHERE),
+    column(PICTURES, "Coverage entropy, from pictures", "nats", ELSEWHERE),
     column("goals/from_prior", "Goals from the prior", "episodes", ELSEWHERE),
     column("goals/from_replay", "Goals from replay", "episodes", ELSEWHERE),
     column("goals/from_skewed", "Goals from skewed replay", "episodes", ELSEWHERE),
@@ -55,17 +55,17 @@ pub const COLUMNS: [Column; 31] = [
     column("time/wall_s", "Time", "s", ELSEWHERE),
     column("time/env_s", "Acting", "s", ELSEWHERE),
     column("time/sac_s", "Updating the agent", "s", ELSEWHERE),
-    column("time/vae_s", "Fitting the VAE", "s", ELSEWHERE),
+    column("time/vae_s", "Updating the VAE", "s", ELSEWHERE),
     column("time/refresh_s", "Refreshing latents and weights", "s", ELSEWHERE),
-    column("time/other_s", "Everything else", "s", ELSEWHERE),
+    column("time/other_s", "Other work", "s", ELSEWHERE),
     column("time/cpu_s", "Processor time", "s", ELSEWHERE),
-    column("time/safety_cpu_s", "Keeping the run safe, processor", "s", ELSEWHERE),
-    column("time/safety_wait_s", "Keeping the run safe, waiting", "s", ELSEWHERE),
+    column("time/safety_cpu_s", "Keeping the run safe, processor time", "s", ELSEWHERE),
+    column("time/safety_wait_s", "Keeping the run safe, waiting time", "s", ELSEWHERE),
     column("time/rss_mb", "Resident memory", "MB", ELSEWHERE),
 ];
 
-impl Column {
-    /// Heading of its curve: `Critic loss (reward²)`.
+impl MetricColumn {
+    /// Title of its curve: `Critic loss (reward²)`.
     #[must_use]
     pub fn title(&self) -> String {
         match self.unit {
@@ -75,21 +75,21 @@ impl Column {
     }
 }
 
-/// The row called `name`.
+/// The row of the table with this name.
 #[must_use]
-pub fn find(name: &str) -> Option<&'static Column> {
+pub fn find(name: &str) -> Option<&'static MetricColumn> {
     COLUMNS.iter().find(|column| column.name == name)
 }
 
-/// Columns whose curves are drawn together, in order.
-pub fn drawn() -> impl Iterator<Item = &'static Column> {
+/// Columns whose curves are drawn in `plots/learning.png`, in order.
+pub fn drawn() -> impl Iterator<Item = &'static MetricColumn> {
     COLUMNS.iter().filter(|column| column.learning)
 }
 
-/// Columns that tell how much these runs visited: cells and their entropy, or the pictures' entropy; both of runs of either
-/// kind.
+/// The coverage columns of these runs: cells and their entropy, or the entropy from pictures; all three if both kinds of
+/// run are present.
 #[must_use]
-pub fn coverage<'a>(runs: impl IntoIterator<Item = &'a Table>) -> &'static [&'static str] {
+pub fn coverage<'a>(runs: impl IntoIterator<Item = &'a MetricsTable>) -> &'static [&'static str] {
     let mut by_pictures = runs.into_iter().map(|table| table.column(PICTURES).is_some()).collect::<Vec<_>>();
     by_pictures.dedup();
     match by_pictures[..] {
@@ -100,8 +100,8 @@ pub fn coverage<'a>(runs: impl IntoIterator<Item = &'a Table>) -> &'static [&'st
 }
 
 /// All columns in order, for a scene with these metrics (`angle_error_rad` -> `eval/final_angle_error_rad`) and these
-/// states on its heat map: their means over replay, and weighted as skewed draws are. Without mapped states visits are
-/// counted by the pictures; the cells' columns stay, empty.
+/// states on its heat map (means over replay: uniform, and with the skewed weights). Without mapped states coverage is
+/// computed from pictures, and the columns of cells stay empty.
 #[must_use]
 pub fn names(scene_metrics: &[&str], mapped_states: &[&str]) -> Vec<String> {
     let eval = scene_metrics.iter().map(|m| format!("eval/final_{m}"));

@@ -1,6 +1,6 @@
-//! `metrics.csv` of a run: a header, then one row an epoch; first column `env_steps`, an empty cell = not measured.
+//! `metrics.csv` of a run: a header, then one row per epoch; first column `env_steps`; an empty cell = not measured.
 //!
-//! Numbers are printed in the shortest form that reads back as the same f64.
+//! Numbers are written in the shortest form that reads back as the same f64.
 
 mod columns;
 mod table;
@@ -13,48 +13,48 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{Fs, disk_error, write_atomic};
-pub use columns::{COLUMNS, Column, columns, coverage, drawn, find, names};
-pub use table::{Table, read};
+pub use columns::{COLUMNS, MetricColumn, columns, coverage, drawn, find, names};
+pub use table::{MetricsTable, read};
 use table::{lines, parse, text};
 
 const STEPS: &str = "env_steps";
 
-/// What was measured up to one moment of a run.
+/// The measurements of one epoch.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Row {
+pub struct MetricsRow {
     /// Exploration steps so far.
     pub env_steps: u64,
-    /// Metric name -> value; what is not here was not measured.
+    /// Metric name -> value; a missing metric was not measured.
     pub values: BTreeMap<String, f64>,
 }
 
-/// The `metrics.csv` of a live run, open at its end.
+/// The `metrics.csv` of a live run, open for appending.
 pub struct MetricsCsv {
     fs: Arc<dyn Fs>,
     path: PathBuf,
-    /// Of the file: those that the run began with.
+    /// Columns of the file: those registered when the run started.
     columns: Vec<String>,
-    /// That a run in this scene may measure today.
+    /// Columns that this program registers for the scene.
     registered: Vec<String>,
-    /// Whether the last row may be there in part, or whole but not durable.
+    /// True if the last row may be incomplete, or complete but not durable.
     torn: bool,
 }
 
 impl MetricsCsv {
-    /// The file without rows; `columns` leaves out `env_steps`.
+    /// The header line for `columns`, which do not include `env_steps`.
     #[must_use]
     pub fn header(columns: &[String]) -> String {
         line([STEPS].into_iter().chain(columns.iter().map(String::as_str)))
     }
 
-    /// Drops the rows beyond `env_steps` and a torn last line, and goes on after what is left, with LF alone at the ends of
-    /// lines; later rows may measure the `registered` columns, see [`columns`]. A last line that lacks but its end counts
-    /// where it has no more than `env_steps`: a run that got further had it whole.
+    /// Opens the file and removes rows beyond `env_steps` and a torn last line; all lines end with LF afterwards. A last line
+    /// that lacks only its end is kept if it has at most `env_steps`. Later rows may have values of the `registered`
+    /// columns, see [`columns`].
     ///
-    /// At every moment the file is the old one or the new one.
+    /// The file is replaced atomically.
     ///
     /// # Errors
-    /// As [`read`]; `Disk` when it cannot be written.
+    /// As [`read`]; `Disk` if it cannot be written.
     pub fn cut_back(fs: Arc<dyn Fs>, path: &Path, registered: Vec<String>, env_steps: u64) -> Result<Self> {
         let mut text = text(path)?;
         let mut table = parse(path, &text)?;
@@ -71,13 +71,13 @@ impl MetricsCsv {
         Ok(Self { fs, path: path.to_owned(), columns, registered, torn: false })
     }
 
-    /// Writes one row: the line goes out whole and is synced. After an error the same row may be tried again.
+    /// Appends one row and syncs it. After an error the same row may be appended again.
     ///
-    /// A registered column that the file lacks, since an older program began it, is left out.
+    /// A registered column that the file lacks is skipped: an older program started the file.
     ///
     /// # Errors
-    /// `Misuse` for a name that is not registered; `Disk` when it cannot be written.
-    pub fn append(&mut self, row: &Row) -> Result<()> {
+    /// `Misuse` for a name that is not registered; `Disk` if the row cannot be written.
+    pub fn append(&mut self, row: &MetricsRow) -> Result<()> {
         if let Some(name) = row.values.keys().find(|name| !self.registered.contains(name)) {
             let why = "is measured but not registered; add it to `COLUMNS`";
             return Err(Error::Misuse(format!("{}: column `{name}` {why}", self.path.display())));
@@ -88,7 +88,7 @@ impl MetricsCsv {
             let registered = std::mem::take(&mut self.registered);
             *self = Self::cut_back(Arc::clone(&self.fs), &self.path, registered, row.env_steps.saturating_sub(1))?;
         }
-        self.torn = true; // until the disk says otherwise
+        self.torn = true; // until the sync succeeds
         let bytes = line(cells.iter().map(String::as_str));
         self.fs.append_synced(&self.path, bytes.as_bytes()).map_err(|e| disk_error("extend", &self.path, &e))?;
         self.torn = false;

@@ -1,4 +1,4 @@
-//! Reads a `metrics.csv`, of a live run too.
+//! Reads a `metrics.csv`, also that of a live run.
 
 use std::path::Path;
 
@@ -8,15 +8,15 @@ use crate::keep::store::fs::{DiskFs, read_if_there};
 
 /// All rows of a `metrics.csv`.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Table {
+pub struct MetricsTable {
     /// Exploration steps of each row, increasing.
     pub env_steps: Vec<u64>,
     /// (name, a value for each row), in the file's order.
     pub columns: Vec<(String, Vec<Option<f64>>)>,
 }
 
-impl Table {
-    /// One value a row, if there is such a column.
+impl MetricsTable {
+    /// A column's value for each row; `None` if there is no such column.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&[Option<f64>]> {
         self.columns.iter().find(|(n, _)| n == name).map(|(_, values)| values.as_slice())
@@ -29,13 +29,12 @@ impl Table {
     }
 }
 
-/// All rows of a file, of a live run too: a last line without its end is left out. A byte order mark, CRLF and empty lines
-/// are passed over.
+/// All rows of a file, also of a live run: an incomplete last line is ignored. So are a byte order mark, CRs and empty lines.
 ///
 /// # Errors
-/// `Damaged` where it is gone and, with file and line, for anything that is not such a table; as
-/// [`unread`](crate::keep::store::fs::unread) where it cannot be read.
-pub fn read(path: &Path) -> Result<Table> {
+/// `Damaged` if it is missing and, with file and line, if it is not such a table; as
+/// [`read_error`](crate::keep::store::fs::read_error) if it cannot be read.
+pub fn read(path: &Path) -> Result<MetricsTable> {
     parse(path, &text(path)?)
 }
 
@@ -49,21 +48,21 @@ pub(super) fn text(path: &Path) -> Result<String> {
     })
 }
 
-/// The whole lines that are not empty, with their numbers.
+/// The complete lines that are not empty, with their numbers.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = (&str, usize)> {
     let whole = text.trim_start_matches('\u{feff}').split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
     let plain = whole.map(|line| line.strip_suffix('\r').unwrap_or(line)).zip(1..);
     plain.filter(|(line, _)| !line.is_empty())
 }
 
-pub(super) fn parse(path: &Path, text: &str) -> Result<Table> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<MetricsTable> {
     let mut lines = lines(text).peekable();
     let header = lines.next().and_then(|(line, _)| line.strip_prefix(STEPS));
     let names = header.ok_or_else(|| damaged(path, 1, "does not begin with `env_steps`"))?.split(',').skip(1);
-    let mut table = Table { env_steps: vec![], columns: names.map(|n| (n.to_owned(), vec![])).collect() };
+    let mut table = MetricsTable { env_steps: vec![], columns: names.map(|n| (n.to_owned(), vec![])).collect() };
     while let Some((line, number)) = lines.next() {
         if lines.peek().is_none() && line.contains('\0') {
-            break; // a block of the last row was lost and reads as zeros: its sync never came back
+            break; // a block of the last row was lost and reads as zeros: its sync never completed
         }
         let mut cells = line.split(',');
         let steps = cells.next().and_then(|c| c.parse().ok());
@@ -84,13 +83,13 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Table> {
 }
 
 /// `None` = not a number; `Some(None)` = not measured.
-#[expect(clippy::option_option, reason = "the two levels are two facts, and `collect` reads the outer one")]
+#[expect(clippy::option_option, reason = "the two levels are two facts, and `collect` uses the outer one")]
 fn cell(text: &str) -> Option<Option<f64>> {
     if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
 }
 
 fn damaged(path: &Path, line: usize, what: &str) -> Error {
     let path = path.display();
-    let way = "put a sound copy back, or move it away: a run that is resumed begins another, without the rows so far";
+    let way = "restore the file from a copy, or move it away: a resumed run begins a new one, without the rows so far";
     Error::Damaged(format!("{path}, line {line} {what}; {way}"))
 }

@@ -3,21 +3,21 @@ use std::fs;
 use super::*;
 use crate::keep::store::{faulty::FaultyFs, fs::DiskFs};
 
-fn row(env_steps: u64, values: &[(&str, f64)]) -> Row {
-    Row { env_steps, values: values.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect() }
+fn row(env_steps: u64, values: &[(&str, f64)]) -> MetricsRow {
+    MetricsRow { env_steps, values: values.iter().map(|(n, v)| ((*n).to_owned(), *v)).collect() }
 }
 
 fn registered() -> Vec<String> {
     ["a/x", "b/y", "later"].map(str::to_owned).to_vec()
 }
 
-fn written(path: &Path, rows: &[Row]) {
+fn written(path: &Path, rows: &[MetricsRow]) {
     fs::write(path, MetricsCsv::header(&["a/x".into(), "b/y".into()])).unwrap();
     let mut csv = MetricsCsv::cut_back(Arc::new(DiskFs), path, registered(), 0).unwrap();
     rows.iter().for_each(|r| csv.append(r).unwrap());
 }
 
-/// At every change of two appends the disk fails; the row is written again and stands there once.
+/// The disk fails at each operation of two appends in turn; the row is appended again and occurs once.
 #[test]
 fn a_row_that_failed_is_written_again_once() {
     for n in 0.. {
@@ -30,9 +30,9 @@ fn a_row_that_failed_is_written_again_once() {
         for steps in [500, 1000] {
             while csv.append(&row(steps, &[("a/x", 0.5)])).is_err() {}
         }
-        assert_eq!(fs::read_to_string(&path).unwrap(), "env_steps,a/x,b/y\n500,0.5,\n1000,0.5,\n", "change {n}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "env_steps,a/x,b/y\n500,0.5,\n1000,0.5,\n", "operation {n}");
         if !disk.heal() {
-            assert_eq!(n, 4, "a write and a sync each");
+            assert_eq!(n, 4, "a write and a sync per row");
             break;
         }
     }
@@ -54,14 +54,14 @@ fn numbers_read_back_exactly_and_empty_stays_empty() {
 }
 
 #[test]
-fn a_cut_file_goes_on_as_if_never_written_further() {
+fn a_cut_file_continues_as_if_the_later_rows_were_never_written() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (dir.path().join("1.csv"), dir.path().join("2.csv"));
     let rows = [500, 1000, 1500].map(|s| row(s, &[("a/x", s as f64), ("b/y", 1.5)]));
     written(&one, &rows);
     written(&two, &rows);
     DiskFs.append_synced(&two, b"2000,7.0").unwrap();
-    assert_eq!(read(&two).unwrap(), read(&one).unwrap(), "a torn last line does not count");
+    assert_eq!(read(&two).unwrap(), read(&one).unwrap(), "a torn last line is ignored");
     let mut csv = MetricsCsv::cut_back(Arc::new(DiskFs), &two, registered(), 1499).unwrap();
     assert_eq!(read(&two).unwrap().env_steps, [500, 1000]);
     csv.append(&rows[2]).unwrap();
@@ -77,7 +77,7 @@ fn a_name_that_is_not_registered_is_an_error_and_one_that_an_older_file_lacks_is
     let mut csv = MetricsCsv::cut_back(Arc::new(DiskFs), &path, registered(), 1).unwrap();
     let refused = csv.append(&row(2, &[("a/x", 0.5), ("c/z", 0.0)])).unwrap_err().to_string();
     assert!(refused.contains("`c/z` is measured but not registered"), "{refused}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), "env_steps,a/x,b/y\n1,0.5,\n", "nothing of it is written");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "env_steps,a/x,b/y\n1,0.5,\n", "no part of the row is written");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn damage_is_named_by_file_and_line() {
 }
 
 #[test]
-fn the_contract_names_come_in_order() {
+fn columns_have_the_documented_order() {
     let names = names(&["angle_error_rad", "hand_distance_m"], &["angle"]);
     assert_eq!(names[..3], ["eval/final_angle_error_rad", "eval/final_hand_distance_m", "eval/success_rate"]);
     assert_eq!((names.len(), names[31..].join(" ")), (34, "time/rss_mb replay/mean_angle skew/mean_angle".to_owned()));

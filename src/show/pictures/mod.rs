@@ -1,6 +1,6 @@
-//! Pictures in and out: a user's goal picture becomes a square RGB image of the camera's size, an image becomes a PNG.
+//! Reads a user's goal picture as a square RGB image of the camera's size, and writes images as PNG.
 //!
-//! Goal pictures are the only files from outside that are decoded, so size is checked on the header, before any pixel.
+//! Goal pictures are the only untrusted pictures that are decoded, so the size in the header is checked before any pixel.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io::Cursor};
@@ -10,16 +10,16 @@ use skewfit_envs::Image;
 
 use crate::error::{Error, Result};
 
-/// Most pixels of a picture that is decoded: four times a phone's 48 megapixels.
+/// Most pixels of a goal picture: four times a phone's 48 megapixels.
 pub const MAX_PIXELS: u64 = 200_000_000;
-/// Most memory a decoded picture may take, and its file, bytes. While it is turned or cropped there are two copies.
+/// Largest size of a goal picture, as a file or decoded, bytes. Turning and cropping need a second copy.
 pub const MAX_BYTES: u64 = 800_000_000;
 
-/// Reads a PNG, JPEG or GIF (by content; a GIF's first frame) as a `size` x `size` image: turned upright, alpha laid over
-/// white, cropped to the square in the middle, area-averaged. A picture of that size already keeps its bytes.
+/// Reads a PNG, JPEG or GIF (recognised by content; first frame of a GIF) as a `size` x `size` image: rotated upright,
+/// blended over white, cropped to the central square, area-averaged. A picture that already has this size keeps its bytes.
 ///
 /// # Errors
-/// `Usage` when it is not such a picture, is empty, cut short, or above [`MAX_PIXELS`] or [`MAX_BYTES`].
+/// `Usage` if it is not such a picture, is empty, is cut short, or exceeds [`MAX_PIXELS`] or [`MAX_BYTES`].
 pub fn load_goal(path: &Path, size: usize) -> Result<Image> {
     let square = over_white(decode_square(path)?);
     let target = u32::try_from(size).unwrap_or(u32::MAX);
@@ -31,10 +31,10 @@ pub fn load_goal(path: &Path, size: usize) -> Result<Image> {
     Ok(Image { size, pixels: image.into_raw() })
 }
 
-/// The pictures in a folder, by name: files that end in png, jpg, jpeg or gif.
+/// The pictures in a folder, sorted by name: files that end in png, jpg, jpeg or gif.
 ///
 /// # Errors
-/// `Usage` where it cannot be read or holds none.
+/// `Usage` if the folder cannot be read or holds no picture.
 pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let refuse = |why: String| Error::Usage(format!("folder of pictures {}: {why}", folder.display()));
     let entries = fs::read_dir(folder).map_err(|e| refuse(format!("cannot be read ({e})")))?;
@@ -57,7 +57,7 @@ pub fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Writes an image as PNG.
 ///
 /// # Errors
-/// `Io` when it cannot be written.
+/// `Io` if the file cannot be written.
 pub fn save_png(image: &Image, path: &Path) -> Result<()> {
     let failed = |source| Error::Io { what: format!("{}: cannot write the picture", path.display()), source };
     let side = u32::try_from(image.size).unwrap_or(u32::MAX);
@@ -69,17 +69,17 @@ pub fn save_png(image: &Image, path: &Path) -> Result<()> {
     })
 }
 
-/// The bytes of an image as PNG.
+/// An image as PNG bytes.
 ///
 /// # Errors
-/// `Io` where its pixels are not as many as its size says.
+/// `Io` if the number of pixels does not match the image's size.
 pub fn png(image: &Image) -> Result<Vec<u8>> {
     let side = u32::try_from(image.size).unwrap_or(u32::MAX);
     let mut bytes = Cursor::new(Vec::new());
     let format = ImageFormat::Png;
     let written =
         image::write_buffer_with_format(&mut bytes, &image.pixels, side, side, image::ColorType::Rgb8, format);
-    let failed = |e| Error::Io { what: "a picture has no PNG".into(), source: std::io::Error::other(e) };
+    let failed = |e| Error::Io { what: "cannot encode a picture as PNG".into(), source: std::io::Error::other(e) };
     written.map_err(failed).map(|()| bytes.into_inner())
 }
 
@@ -135,7 +135,7 @@ fn decode_square(path: &Path) -> Result<DynamicImage> {
     Ok(picture.crop_imm((width - side) / 2, (height - side) / 2, side, side))
 }
 
-/// Whether the end marker is reached when one walks the segments; the decoder would fill what is missing with grey.
+/// True if the segments lead to the end marker. The decoder would fill missing pixels with grey.
 fn jpeg_ends(bytes: &[u8]) -> bool {
     let mut at = 2;
     while let [0xFF, marker, rest @ ..] = bytes.get(at..).unwrap_or_default() {
@@ -146,13 +146,13 @@ fn jpeg_ends(bytes: &[u8]) -> bool {
             (_, [high, low, ..]) => 2 + usize::from(u16::from_be_bytes([*high, *low])),
             _ => return false,
         };
-        // Coded pixels up to the next marker; 0xFF 0x00 and restarts within them are stepped over above.
+        // Skip coded pixels up to the next marker; 0xFF 0x00 and restart markers within them are skipped above.
         at += bytes.get(at..).unwrap_or_default().iter().take_while(|b| **b != 0xFF).count();
     }
     false
 }
 
-/// c a + 1 (1 - a) for each channel, in units of 1/255, rounded to nearest.
+/// Blends over white: c a + 1 (1 - a) for each channel, in units of 1/255, rounded to nearest.
 fn over_white(picture: DynamicImage) -> RgbImage {
     if !picture.color().has_alpha() {
         return picture.into_rgb8();

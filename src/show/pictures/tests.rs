@@ -1,4 +1,4 @@
-//! Goal pictures of every kind, and what is none.
+//! Goal pictures of every kind, and files that are refused.
 
 use std::{path::PathBuf, time::Instant};
 

@@ -1,56 +1,57 @@
-//! What to run next: commands with the run's own path, each with the reason that this run gives.
+//! The report's advice: commands to run next, with the run's path, each with its reason.
 
+use super::data::ReportData;
 use super::events::counts;
-use super::page::Block;
-use super::story::Story;
-use super::words::figure;
+use super::labels::format_value;
+use super::page::PageBlock;
 use crate::format::grouped;
 use crate::keep::supervise::events::{Cause, Kind};
 
-/// The most pressing first.
-pub(super) fn advice(story: &Story<'_>) -> Vec<Block> {
-    let path = story.run_dir.display().to_string().replace('\'', r"'\''");
-    let say = |why: String, verb: &str, more: &str| Block::Command(why, format!("{verb} '{path}'{more}"));
-    let happened = |kind: Kind| counts(&story.events).iter().find(|(k, _)| *k == kind).map_or(0, |(_, n)| *n);
+/// The most urgent command first.
+pub(super) fn advice(data: &ReportData<'_>) -> Vec<PageBlock> {
+    let path = data.run_dir.display().to_string().replace('\'', r"'\''");
+    let advise = |why: String, verb: &str, more: &str| PageBlock::Command(why, format!("{verb} '{path}'{more}"));
+    let times = |kind: Kind| counts(&data.events).iter().find(|(k, _)| *k == kind).map_or(0, |(_, n)| *n);
     let mut blocks = Vec::new();
-    if story.events.iter().any(|e| e.cause == Some(Cause::Disk)) {
-        blocks.push(say("It stood still for want of disk: make room before the next night.".into(), "df -h", ""));
+    if data.events.iter().any(|e| e.cause == Some(Cause::Disk)) {
+        let why = "The run paused because the disk was full: free some space before the next run.";
+        blocks.push(advise(why.into(), "df -h", ""));
     }
-    if happened(Kind::Damaged) > 0 {
-        let why = "Damage was found: see what is lost, and put sound copies back.".into();
-        blocks.push(say(why, "skewfit inspect", " --verify"));
+    if times(Kind::Damaged) > 0 {
+        let why = "Damaged files were found: list them, and restore them from a copy.".into();
+        blocks.push(advise(why, "skewfit inspect", " --verify"));
     }
-    let (resume, (steps, planned)) = ("skewfit resume", (story.steps, story.planned()));
-    match story.events.last() {
+    let (resume, (steps, planned)) = ("skewfit resume", (data.steps, data.planned()));
+    match data.events.last() {
         Some(event) if matches!(event.event, Kind::Failed | Kind::GaveUp) => {
             let why = format!(
-                "It ended with an error ({}): once the cause is gone, go on from its last checkpoint.",
+                "The run ended with an error ({}): fix the cause, then resume from the last checkpoint.",
                 event.why
             );
-            blocks.push(say(why, resume, ""));
+            blocks.push(advise(why, resume, ""));
         }
         _ if steps < planned => {
-            let why = format!("It was stopped after {} of {} steps: go on.", grouped(steps), grouped(planned));
-            blocks.push(say(why, resume, ""));
+            let why = format!("The run stopped after {} of {} steps: resume it.", grouped(steps), grouped(planned));
+            blocks.push(advise(why, resume, ""));
         }
         _ => {
             let more = format!(" --steps {}", steps.saturating_mul(2));
-            blocks.push(say("All its steps are done: let it explore for longer.".into(), resume, &more));
+            blocks.push(advise("All steps are done: explore for longer.".into(), resume, &more));
         }
     }
-    let odd = happened(Kind::Skipped) + happened(Kind::RolledBack);
-    let why = match (story.beside_constant(), odd) {
-        (_, 1) => "A number that is not finite came up: see what ails it.".into(),
-        (_, 2..) => format!("Numbers that are not finite came up {odd} times: see what ails it."),
+    let non_finite = times(Kind::Skipped) + times(Kind::RolledBack);
+    let why = match (data.final_and_constant(), non_finite) {
+        (_, 1) => "A non-finite value occurred: look for its cause.".into(),
+        (_, 2..) => format!("Non-finite values occurred {non_finite} times: look for their cause."),
         (Some((value, constant)), _) if value >= constant => format!(
-            "Its attempts end no nearer to their goals ({}) than the best constant answer ({}): see what ails it.",
-            figure(value),
-            figure(constant)
+            "The evaluation error ({}) is no better than the best constant answer's ({}): look for the cause.",
+            format_value(value),
+            format_value(constant)
         ),
-        _ => "See what it has learned and what ails it, a verdict a line.".into(),
+        _ => "Check what the run has learned: one verdict per line.".into(),
     };
-    blocks.push(say(why, "skewfit diagnose", ""));
-    blocks.push(say("Show it a picture to reach.".into(), "skewfit evaluate", " --goal picture.png"));
-    blocks.push(say("Draw this page anew.".into(), "skewfit plot", ""));
+    blocks.push(advise(why, "skewfit diagnose", ""));
+    blocks.push(advise("Give it a goal picture.".into(), "skewfit evaluate", " --goal picture.png"));
+    blocks.push(advise("Redraw this page.".into(), "skewfit plot", ""));
     blocks
 }

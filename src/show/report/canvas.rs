@@ -1,6 +1,6 @@
-//! A sheet of paper: shapes in logical pixels, turned into PNG (two pixels for one) and SVG by plotters, with a font of our own.
+//! A canvas of items in logical pixels; plotters renders it as PNG (two pixels per logical pixel) and as SVG.
 //!
-//! The PNG is drawn at four times the size and averaged 2 x 2, so lines and letters are smooth and pictures stay exact.
+//! The PNG is drawn at four times the size and averaged 2 x 2: lines and letters become smooth, pictures stay exact.
 
 use std::{
     fs,
@@ -17,12 +17,10 @@ use plotters::{
 };
 use skewfit_envs::Image;
 
-pub(super) use super::dashes::Point;
 use super::dashes::strokes;
+pub(super) use super::geometry::{Bounds, CanvasPoint};
 use crate::error::{Error, Result};
-
-/// Red, green, blue.
-pub(super) type Rgb = [u8; 3];
+pub(super) use crate::show::clip::Rgb;
 
 pub(super) const INK: Rgb = [34, 34, 34];
 pub(super) const SOFT: Rgb = [96, 96, 96];
@@ -30,7 +28,7 @@ pub(super) const GRID: Rgb = [226, 226, 226];
 /// Width of every picture unless it holds more, logical pixels.
 pub(super) const WIDTH: f64 = 800.0;
 
-/// Where a text's given point lies.
+/// Which point of a text its position names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Anchor {
     Left,
@@ -39,50 +37,50 @@ pub(super) enum Anchor {
 }
 
 #[derive(Debug)]
-enum Shape {
-    Line { points: Vec<Point>, width: f64, color: Rgb },
-    Area { points: Vec<Point>, color: Rgb },
-    Rect { from: Point, to: Point, color: Rgb },
-    Disc { at: Point, radius: f64, color: Rgb },
-    Text { at: Point, text: String, em: f64, color: Rgb, anchor: Anchor },
+enum CanvasItem {
+    Line { points: Vec<CanvasPoint>, width: f64, color: Rgb },
+    Area { points: Vec<CanvasPoint>, color: Rgb },
+    Rect { from: CanvasPoint, to: CanvasPoint, color: Rgb },
+    Disc { at: CanvasPoint, radius: f64, color: Rgb },
+    Text { at: CanvasPoint, text: String, em: f64, color: Rgb, anchor: Anchor },
 }
 
-/// Shapes, drawn in the order in which they came.
+/// Items, drawn in the order in which they were added.
 #[derive(Debug)]
 pub(super) struct Canvas {
     pub(super) width: f64,
     pub(super) height: f64,
-    shapes: Vec<Shape>,
+    items: Vec<CanvasItem>,
 }
 
-/// Device units a logical pixel.
+/// Device units per logical pixel.
 const SCALE: f64 = 4.0;
 const BAND_ALPHA: f64 = 0.2;
 
 /// How a backend of plotters differs from the canvas.
 struct Device {
-    /// plotters' font size of an em.
+    /// plotters' font size for one em.
     size: f64,
     /// From the top of plotters' text to the baseline, em.
     baseline: f64,
-    /// Thick lines piece by piece with round joints: its bitmap joints have spikes.
-    pieces: bool,
+    /// Draw thick lines segment by segment with round joints: plotters' own bitmap joints have spikes.
+    by_segment: bool,
 }
 
-const BITMAP: Device = Device { size: 1.164, baseline: 0.582, pieces: true };
-const SVG: Device = Device { size: 1.24, baseline: 0.76, pieces: false };
+const BITMAP: Device = Device { size: 1.164, baseline: 0.582, by_segment: true };
+const SVG: Device = Device { size: 1.24, baseline: 0.76, by_segment: false };
 
 impl Canvas {
     pub(super) fn new(width: f64, height: f64) -> Self {
-        Self { width, height, shapes: vec![] }
+        Self { width, height, items: vec![] }
     }
 
-    pub(super) fn line(&mut self, points: Vec<Point>, width: f64, color: Rgb) {
-        self.shapes.push(Shape::Line { points, width, color });
+    pub(super) fn line(&mut self, points: Vec<CanvasPoint>, width: f64, color: Rgb) {
+        self.items.push(CanvasItem::Line { points, width, color });
     }
 
-    /// A line in strokes and gaps of these lengths, in turn, logical pixels; without any a whole one.
-    pub(super) fn dashed(&mut self, points: Vec<Point>, width: f64, color: Rgb, lengths: &[f64]) {
+    /// A dashed line; `lengths` alternates strokes and gaps, logical pixels. Solid if it is empty.
+    pub(super) fn dashed(&mut self, points: Vec<CanvasPoint>, width: f64, color: Rgb, lengths: &[f64]) {
         if lengths.iter().sum::<f64>() <= 0.0 {
             return self.line(points, width, color);
         }
@@ -91,33 +89,33 @@ impl Canvas {
         }
     }
 
-    /// A closed outline, filled pale.
-    pub(super) fn area(&mut self, points: Vec<Point>, color: Rgb) {
-        self.shapes.push(Shape::Area { points, color });
+    /// A closed outline, filled with a pale tint of `color`.
+    pub(super) fn area(&mut self, points: Vec<CanvasPoint>, color: Rgb) {
+        self.items.push(CanvasItem::Area { points, color });
     }
 
-    pub(super) fn rect(&mut self, from: Point, to: Point, color: Rgb) {
-        self.shapes.push(Shape::Rect { from, to, color });
+    pub(super) fn rect(&mut self, from: CanvasPoint, to: CanvasPoint, color: Rgb) {
+        self.items.push(CanvasItem::Rect { from, to, color });
     }
 
-    pub(super) fn disc(&mut self, at: Point, radius: f64, color: Rgb) {
-        self.shapes.push(Shape::Disc { at, radius, color });
+    pub(super) fn disc(&mut self, at: CanvasPoint, radius: f64, color: Rgb) {
+        self.items.push(CanvasItem::Disc { at, radius, color });
     }
 
-    /// `at` is on the baseline.
-    pub(super) fn text(&mut self, at: Point, text: impl Into<String>, em: f64, color: Rgb, anchor: Anchor) {
-        self.shapes.push(Shape::Text { at, text: text.into(), em, color, anchor });
+    /// A text; `at` lies on its baseline.
+    pub(super) fn text(&mut self, at: CanvasPoint, text: impl Into<String>, em: f64, color: Rgb, anchor: Anchor) {
+        self.items.push(CanvasItem::Text { at, text: text.into(), em, color, anchor });
     }
 
-    /// An image with its pixels as squares of `side` logical pixels.
-    pub(super) fn image(&mut self, (x, y): Point, image: &Image, side: f64) {
+    /// An image; each of its pixels becomes a square of `side` logical pixels.
+    pub(super) fn image(&mut self, (x, y): CanvasPoint, image: &Image, side: f64) {
         for (i, rgb) in image.pixels.as_chunks::<3>().0.iter().enumerate().take(image.size * image.size) {
             let from = (x + (i % image.size) as f64 * side, y + (i / image.size) as f64 * side);
             self.rect(from, (from.0 + side, from.1 + side), *rgb);
         }
     }
 
-    /// Writes `stem`.png and, if asked for, `stem`.svg.
+    /// Writes `stem`.png and, if `svg`, `stem`.svg; returns the files.
     pub(super) fn save(&self, stem: &Path, svg: bool) -> Result<Vec<PathBuf>> {
         let png = stem.with_extension("png");
         write(&png, &self.png()?)?;
@@ -163,8 +161,8 @@ impl Canvas {
         register_font();
         let area = backend.into_drawing_area();
         area.fill(&WHITE).map_err(failed)?;
-        for shape in &self.shapes {
-            paint(&area, shape, device).map_err(failed)?;
+        for item in &self.items {
+            paint(&area, item, device).map_err(failed)?;
         }
         area.present().map_err(failed)
     }
@@ -173,13 +171,13 @@ impl Canvas {
 type Area<B> = DrawingArea<B, plotters::coord::Shift>;
 type Painted<B> = Result<(), DrawingAreaErrorKind<<B as DrawingBackend>::ErrorType>>;
 
-fn paint<B: DrawingBackend>(area: &Area<B>, shape: &Shape, device: &Device) -> Painted<B> {
+fn paint<B: DrawingBackend>(area: &Area<B>, item: &CanvasItem, device: &Device) -> Painted<B> {
     let rgb = |c: &Rgb| RGBColor(c[0], c[1], c[2]);
-    match shape {
-        Shape::Line { points, width, color } => {
+    match item {
+        CanvasItem::Line { points, width, color } => {
             let stroke = rgb(color).stroke_width((width * SCALE) as u32);
             let points: Vec<_> = points.iter().map(|p| scaled(*p)).collect();
-            if !device.pieces || points.len() <= 2 {
+            if !device.by_segment || points.len() <= 2 {
                 return area.draw(&PathElement::new(points, stroke));
             }
             let joint = (width * SCALE / 2.0) as i32;
@@ -189,17 +187,17 @@ fn paint<B: DrawingBackend>(area: &Area<B>, shape: &Shape, device: &Device) -> P
             }
             Ok(())
         }
-        Shape::Area { points, color } => {
+        CanvasItem::Area { points, color } => {
             let points: Vec<_> = points.iter().map(|p| scaled(*p)).collect();
             area.draw(&Polygon::new(points, rgb(color).mix(BAND_ALPHA).filled()))
         }
-        Shape::Rect { from, to, color } => {
+        CanvasItem::Rect { from, to, color } => {
             area.draw(&Rectangle::new([scaled(*from), scaled(*to)], rgb(color).filled()))
         }
-        Shape::Disc { at, radius, color } => {
+        CanvasItem::Disc { at, radius, color } => {
             area.draw(&Circle::new(scaled(*at), (radius * SCALE) as i32, rgb(color).filled()))
         }
-        Shape::Text { at, text, em, color, anchor } => {
+        CanvasItem::Text { at, text, em, color, anchor } => {
             let h = match anchor {
                 Anchor::Left => HPos::Left,
                 Anchor::Middle => HPos::Center,
@@ -215,33 +213,33 @@ fn paint<B: DrawingBackend>(area: &Area<B>, shape: &Shape, device: &Device) -> P
     }
 }
 
-fn scaled((x, y): Point) -> (i32, i32) {
+fn scaled((x, y): CanvasPoint) -> (i32, i32) {
     ((x * SCALE).round() as i32, (y * SCALE).round() as i32)
 }
 
-/// Logical pixels from the first letter's left to the last one's right.
+/// Width of a text, logical pixels.
 pub(super) fn text_width(text: &str, em: f64) -> f64 {
     register_font();
     let font = FontDesc::from((FontFamily::SansSerif, em * SCALE * BITMAP.size));
     font.layout_box(text).map_or(0.0, |(_, (width, _))| f64::from(width) / SCALE)
 }
 
-/// An SVG names the family and takes the reader's; widths and PNGs are of the embedded one.
+/// PNGs and text widths use the embedded font; an SVG only names the family, so a viewer uses its own.
 fn register_font() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let bytes = include_bytes!("../../../assets/DejaVuSans.ttf");
-        // A font that is compiled in and tested; were it broken, drawing would say so.
+        // The font is compiled in and tested; if it were broken, drawing would fail with an error.
         drop(plotters::style::register_font(FontFamily::SansSerif.as_str(), FontStyle::Normal, bytes));
     });
 }
 
 /// Writes a whole file.
-#[expect(clippy::disallowed_methods, reason = "pictures and pages are drawn again where they are lost")]
+#[expect(clippy::disallowed_methods, reason = "lost pictures and pages can be redrawn")]
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(|source| Error::Io { what: format!("{}: cannot write it", path.display()), source })
 }
 
 fn failed(error: impl std::fmt::Display) -> Error {
-    Error::Io { what: "drawing".into(), source: std::io::Error::other(error.to_string()) }
+    Error::Io { what: "cannot draw a figure".into(), source: std::io::Error::other(error.to_string()) }
 }

@@ -1,10 +1,9 @@
-//! A line in strokes and gaps.
+//! Cuts a line into dashes.
 
-/// Logical pixels from the left and the top.
-pub(super) type Point = (f64, f64);
+use super::geometry::CanvasPoint;
 
-/// The parts of a line that are drawn: `lengths` are those of a stroke, a gap, a stroke, ... along it.
-pub(super) fn strokes(points: &[Point], lengths: &[f64]) -> Vec<Vec<Point>> {
+/// The strokes of a dashed line; `lengths` alternates strokes and gaps along the line.
+pub(super) fn strokes(points: &[CanvasPoint], lengths: &[f64]) -> Vec<Vec<CanvasPoint>> {
     let (mut strokes, mut k) = (vec![points.iter().take(1).copied().collect::<Vec<_>>()], 0);
     let mut left = lengths[0];
     for pair in points.windows(2) {

@@ -9,13 +9,13 @@ use super::panel::{HEADING, SMALL};
 use super::{diagram, matrix, sheet};
 use crate::error::Result;
 
-pub use super::diagram::{Diagram, Marks, Scale, Shape};
+pub use super::diagram::{Diagram, MarkStyle, Marks, Scale};
 pub use super::matrix::Matrix;
 
-/// Rows of pictures with a name each, under the columns' names.
+/// Named rows of pictures under column names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Strips {
-    /// Above them.
+    /// Title above the rows.
     pub heading: String,
     /// Names of the columns.
     pub columns: Vec<String>,
@@ -23,25 +23,25 @@ pub struct Strips {
     pub rows: Vec<(String, Vec<Image>)>,
 }
 
-/// What a figure is made of.
+/// The content of a figure.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Figure {
-    /// Diagrams, two beside each other.
+    /// Diagrams, two in a row.
     Diagrams(Vec<Diagram>),
     /// A table of colours.
     Matrix(Matrix),
     /// Rows of pictures.
     Strips(Strips),
-    /// (heading, names of the two, pairs with a caption).
+    /// (heading, names of the two columns, pairs of pictures with a caption).
     Pairs(String, [&'static str; 2], Vec<(Image, Image, String)>),
-    /// (heading, pictures) one under the other.
+    /// Blocks of (heading, pictures), one under the other.
     Gallery(Vec<(String, Vec<Image>)>),
 }
 
-/// Draws to `path`, a PNG; `false` where there is nothing to draw, and no file then.
+/// Draws a figure as the PNG `path`; returns `false` and writes no file if there is nothing to draw.
 ///
 /// # Errors
-/// `Io` when it cannot be written.
+/// `Io` if the file cannot be written.
 pub fn save(figure: &Figure, path: &Path) -> Result<bool> {
     let canvas = match figure {
         Figure::Diagrams(diagrams) => diagram::sheet(diagrams),

@@ -1,55 +1,55 @@
-//! A diagram of points, lines or bars over two named axes, each linear or logarithmic; several make a sheet.
+//! Diagrams of points, lines or bars over two named axes, each linear or logarithmic; several make a sheet.
 
-use super::canvas::{Anchor, Canvas, GRID, INK, Point, Rgb, SOFT, WIDTH, text_width};
+use super::canvas::{Anchor, Bounds, Canvas, CanvasPoint, GRID, INK, Rgb, SOFT, WIDTH, text_width};
 use super::panel::{COLORS, HEADING, SMALL, number, tick_step, ticks};
 
 /// How marks are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum MarkStyle {
     /// Small discs.
     Dots,
-    /// Small grey discs, for what others are compared with.
+    /// Small grey discs: a background to compare the others with.
     Faint,
-    /// From point to point.
+    /// A line from point to point.
     Line,
-    /// From the floor up to each point, as wide as points are apart.
+    /// A bar from the floor up to each point, almost as wide as the points are apart.
     Bars,
 }
 
-/// Points of one colour.
+/// Points in one colour.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Marks {
-    /// Beside its colour; empty = not told.
+    /// Legend entry; empty = no entry.
     pub label: String,
-    /// How.
-    pub shape: Shape,
-    /// (across, up).
+    /// How they are drawn.
+    pub style: MarkStyle,
+    /// (x, y).
     pub points: Vec<(f64, f64)>,
 }
 
-/// An axis: what it measures, with the unit.
+/// What an axis measures, and how it is scaled.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scale {
-    /// `visits of the state's cell`.
+    /// Name with unit, such as `visits of the state's cell`.
     pub name: String,
-    /// Values that are not above zero are left out.
+    /// Logarithmic; values that are not above zero are left out.
     pub logarithmic: bool,
-    /// Its ends; `None` = where the values end.
+    /// Both ends of the axis; `None` = fitted to the values.
     pub ends: Option<(f64, f64)>,
 }
 
 /// One diagram.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Diagram {
-    /// Above it.
+    /// Title above the diagram.
     pub heading: String,
-    /// Horizontal.
+    /// Horizontal axis.
     pub across: Scale,
-    /// Vertical.
+    /// Vertical axis.
     pub up: Scale,
-    /// In the order of drawing.
+    /// Marks, in the order of drawing.
     pub marks: Vec<Marks>,
-    /// Both axes alike, with the line where they are equal.
+    /// Give both axes the same ends and draw the line y = x.
     pub diagonal: bool,
 }
 
@@ -60,8 +60,8 @@ const RIGHT: f64 = 16.0;
 const TOP: f64 = 52.0;
 const BOTTOM: f64 = 44.0;
 
-/// Values (or their logarithms) to pixels.
-struct Axis {
+/// Maps values (or their logarithms) to pixels.
+struct DiagramAxis {
     logarithmic: bool,
     low: f64,
     high: f64,
@@ -69,26 +69,28 @@ struct Axis {
     to: f64,
 }
 
-/// Two beside each other, or one alone; diagrams without points are left out. `None` where none is left.
+/// Diagrams in rows of two, or a single one; those without points are left out. `None` if no diagram remains.
 pub(super) fn sheet(diagrams: &[Diagram]) -> Option<Canvas> {
     let shown: Vec<&Diagram> = diagrams.iter().filter(|d| d.values(0).next().is_some()).collect();
     let columns = shown.len().min(2);
     let (width, height) = if columns == 1 { (520.0, 380.0) } else { (WIDTH / 2.0, 300.0) };
     let mut canvas = Canvas::new(width * columns as f64, height * shown.len().div_ceil(2) as f64);
     for (i, diagram) in shown.iter().enumerate() {
-        diagram.draw(&mut canvas, ((i % 2) as f64 * width, (i / 2) as f64 * height), (width, height));
+        let (x, y) = ((i % 2) as f64 * width, (i / 2) as f64 * height);
+        diagram.draw(&mut canvas, Bounds { x, y, width, height });
     }
     (!shown.is_empty()).then_some(canvas)
 }
 
 impl Diagram {
-    fn draw(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64)) {
+    fn draw(&self, canvas: &mut Canvas, Bounds { x, y, width, height }: Bounds) {
         let (mut ends_across, mut ends_up) = (self.ends(0), self.ends(1));
         if self.diagonal {
             ends_across = (ends_across.0.min(ends_up.0), ends_across.1.max(ends_up.1));
             ends_up = ends_across;
         }
-        let axis = |scale: &Scale, (low, high), from, to| Axis { logarithmic: scale.logarithmic, low, high, from, to };
+        let axis =
+            |scale: &Scale, (low, high), from, to| DiagramAxis { logarithmic: scale.logarithmic, low, high, from, to };
         let across = axis(&self.across, ends_across, x + LEFT, x + width - RIGHT);
         let up = axis(&self.up, ends_up, y + height - BOTTOM, y + TOP);
         canvas.text((x + 8.0, y + 20.0), self.heading.as_str(), HEADING, INK, Anchor::Left);
@@ -98,16 +100,16 @@ impl Diagram {
         }
         for (marks, color) in self.marks.iter().zip(self.colors()) {
             let points = self.placed(marks, &across, &up);
-            match marks.shape {
-                Shape::Line if points.len() > 1 => canvas.line(points, 1.75, color),
-                Shape::Bars => bars(canvas, &points, up.from, color),
+            match marks.style {
+                MarkStyle::Line if points.len() > 1 => canvas.line(points, 1.75, color),
+                MarkStyle::Bars => bars(canvas, &points, up.from, color),
                 _ => points.iter().for_each(|p| canvas.disc(*p, RADIUS, color)),
             }
         }
     }
 
-    /// Grid, ticks, names, and labels of the marks.
-    fn frame(&self, canvas: &mut Canvas, (x, y): Point, across: &Axis, up: &Axis) {
+    /// Draws grid, ticks, axis names and legend.
+    fn frame(&self, canvas: &mut Canvas, (x, y): CanvasPoint, across: &DiagramAxis, up: &DiagramAxis) {
         canvas.text((x + 8.0, y + 40.0), self.up.name.as_str(), SMALL, INK, Anchor::Left);
         for (tick, label) in up.ticks(((up.from - up.to) / 30.0) as usize) {
             let level = up.at(tick);
@@ -133,23 +135,23 @@ impl Diagram {
 
     fn colors(&self) -> Vec<Rgb> {
         let mut colors = COLORS.iter().cycle();
-        let color = |m: &Marks| if m.shape == Shape::Faint { FAINT } else { *colors.next().unwrap_or(&INK) };
+        let color = |m: &Marks| if m.style == MarkStyle::Faint { FAINT } else { *colors.next().unwrap_or(&INK) };
         self.marks.iter().map(color).collect()
     }
 
-    fn placed(&self, marks: &Marks, across: &Axis, up: &Axis) -> Vec<Point> {
+    fn placed(&self, marks: &Marks, across: &DiagramAxis, up: &DiagramAxis) -> Vec<CanvasPoint> {
         let sound = |(x, y): &&(f64, f64)| self.across.shows(*x) && self.up.shows(*y);
         marks.points.iter().filter(sound).map(|(x, y)| (across.at(across.scaled(*x)), up.at(up.scaled(*y)))).collect()
     }
 
-    /// Of the points that can be shown, along axis 0 or 1.
+    /// Values along axis 0 (x) or 1 (y) of all points that can be shown.
     fn values(&self, axis: usize) -> impl Iterator<Item = f64> + '_ {
         let points = self.marks.iter().flat_map(|m| &m.points);
         let shown = points.filter(|(x, y)| self.across.shows(*x) && self.up.shows(*y));
         shown.map(move |(x, y)| if axis == 0 { *x } else { *y })
     }
 
-    /// Scaled ends with a little room.
+    /// Ends of axis 0 (x) or 1 (y) with a margin, in scaled values.
     fn ends(&self, axis: usize) -> (f64, f64) {
         let scale = if axis == 0 { &self.across } else { &self.up };
         if let Some(ends) = scale.ends {
@@ -157,10 +159,10 @@ impl Diagram {
         }
         let scaled = self.values(axis).map(|v| if scale.logarithmic { v.log10() } else { v });
         let (low, high) = scaled.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-        // A quantity that hardly moves is drawn flat; its last digits would fill the axis.
+        // A nearly constant quantity is drawn flat; otherwise noise in its last digits would fill the axis.
         let least = 1e-3 * high.abs().max(low.abs()).max(1e-12);
         let room = (0.05 * (high - low)).max(least);
-        let floor = axis == 1 && self.marks.iter().any(|m| m.shape == Shape::Bars);
+        let floor = axis == 1 && self.marks.iter().any(|m| m.style == MarkStyle::Bars);
         match (floor, scale.logarithmic) {
             (true, true) => (-0.3, high + room),
             (true, false) => (0.0, high + room),
@@ -175,7 +177,7 @@ impl Scale {
     }
 }
 
-impl Axis {
+impl DiagramAxis {
     fn scaled(&self, value: f64) -> f64 {
         if self.logarithmic { value.log10() } else { value }
     }
@@ -185,7 +187,7 @@ impl Axis {
         self.from + part * (self.to - self.from)
     }
 
-    /// (scaled value, label): powers of ten on a logarithmic axis, with 2 and 5 between them where there are few.
+    /// (scaled value, label). A logarithmic axis has powers of ten, and 2 and 5 between them if there are few.
     fn ticks(&self, most: usize) -> Vec<(f64, String)> {
         if !self.logarithmic {
             let step = tick_step(self.high - self.low, most.max(2));
@@ -202,7 +204,7 @@ impl Axis {
     }
 }
 
-fn bars(canvas: &mut Canvas, points: &[Point], floor: f64, color: Rgb) {
+fn bars(canvas: &mut Canvas, points: &[CanvasPoint], floor: f64, color: Rgb) {
     let apart = points.windows(2).map(|w| (w[1].0 - w[0].0).abs()).fold(f64::INFINITY, f64::min);
     let half = if apart.is_finite() { 0.45 * apart } else { 8.0 };
     points.iter().for_each(|(x, y)| canvas.rect((x - half, *y), (x + half, floor), color));
@@ -212,13 +214,13 @@ fn bars(canvas: &mut Canvas, points: &[Point], floor: f64, color: Rgb) {
 mod tests {
     use super::*;
 
-    fn axis(logarithmic: bool, low: f64, high: f64) -> Axis {
-        Axis { logarithmic, low, high, from: 0.0, to: 100.0 }
+    fn axis(logarithmic: bool, low: f64, high: f64) -> DiagramAxis {
+        DiagramAxis { logarithmic, low, high, from: 0.0, to: 100.0 }
     }
 
     #[test]
-    fn ticks_of_both_kinds() {
-        let labels = |a: Axis, most| a.ticks(most).into_iter().map(|t| t.1).collect::<Vec<_>>().join(" ");
+    fn linear_and_logarithmic_ticks() {
+        let labels = |a: DiagramAxis, most| a.ticks(most).into_iter().map(|t| t.1).collect::<Vec<_>>().join(" ");
         assert_eq!(labels(axis(false, 0.0, 10.0), 5), "0 2 4 6 8 10");
         assert_eq!(labels(axis(true, 0.0, 3.0), 5), "1 10 100 1k");
         assert_eq!(labels(axis(true, -0.1, 1.1), 5), "1 2 5 10");
@@ -227,8 +229,9 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_shown_is_left_out() {
-        let marks = |points: &[(f64, f64)]| Marks { label: String::new(), shape: Shape::Dots, points: points.to_vec() };
+    fn values_that_cannot_be_shown_are_left_out() {
+        let marks =
+            |points: &[(f64, f64)]| Marks { label: String::new(), style: MarkStyle::Dots, points: points.to_vec() };
         let scale = |logarithmic| Scale { name: String::new(), logarithmic, ends: None };
         let diagram = |points| Diagram { up: scale(true), marks: vec![marks(points)], ..Diagram::default() };
         assert!(sheet(&[diagram(&[(1.0, 0.0), (f64::NAN, 1.0), (1.0, -3.0)])]).is_none());

@@ -1,23 +1,23 @@
-//! Visited states over two axes: visits a cell, colour by log n / log n_max (viridis), grey where never visited.
+//! Heat maps of visited states over two axes. The colour of a cell is log n / log n_max of its n visits (viridis), grey for n = 0.
 
 use skewfit_envs::{EnvSpec, GridAxis};
 
 use super::{
-    canvas::{Anchor, Canvas, INK, Point, SOFT, text_width},
+    canvas::{Anchor, Bounds, Canvas, INK, SOFT, text_width},
     panel::{HEADING, SMALL, number, tick_step, ticks},
     viridis::{UNSEEN, color_bar, shade},
 };
 
-/// Visited states, seen along two axes.
+/// Visited states, projected on two axes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct States {
-    /// Horizontal, vertical: binning and extent; `state` is not used.
+    /// Horizontal, vertical axis: binning and extent; `state` is not used.
     pub axes: [GridAxis; 2],
-    /// Their names with units, as [`axis_name`] makes them.
+    /// Their names with units, see [`axis_name`].
     pub names: [String; 2],
-    /// (horizontal, vertical), one an exploration step, in order.
+    /// (horizontal, vertical), one per exploration step, in order.
     pub visited: Vec<[f64; 2]>,
-    /// Where the evaluation goals are; may be empty.
+    /// States of the evaluation goals; may be empty.
     pub goals: Vec<[f64; 2]>,
 }
 
@@ -31,36 +31,37 @@ pub fn axis_name(spec: &EnvSpec, axis: &GridAxis) -> String {
     }
 }
 
-/// Windows of the run in [`over_time`].
+/// Time windows in [`over_time`].
 const WINDOWS: usize = 6;
-/// The whole run in one map with the evaluation goals; `None` when nothing was visited or an axis is empty.
+
+/// One map of the whole run with the evaluation goals; `None` if nothing was visited or an axis is empty.
 pub(super) fn whole(states: &States) -> Option<Canvas> {
     let counts = states.count(&states.visited)?;
     let most = counts.iter().copied().max()?;
-    let (width, height) = states.shape(400.0);
+    let (width, height) = states.map_size(400.0);
     let mut canvas = Canvas::new(MARGIN.0 + width + 110.0, MARGIN.1 + height + 42.0);
-    let at = (MARGIN.0, MARGIN.1);
+    let at = Bounds { x: MARGIN.0, y: MARGIN.1, width, height };
     let heading = format!("States visited in {} steps", number(states.visited.len() as f64, 0.0));
-    states.map(&mut canvas, at, (width, height), &counts, most);
+    states.map(&mut canvas, at, &counts, most);
     canvas.text((8.0, 20.0), heading, HEADING, INK, Anchor::Left);
-    states.ticks(&mut canvas, at, (width, height), [true, true]);
+    states.ticks(&mut canvas, at, true, true);
     for goal in &states.goals {
         let [x, y] = [0, 1].map(|i| states.place(i, goal[i]));
-        let mark = (at.0 + x * width, at.1 + (1.0 - y) * height);
+        let mark = (at.x + x * width, at.y + (1.0 - y) * height);
         canvas.disc(mark, 4.0, [255; 3]);
         canvas.disc(mark, 2.75, [213, 94, 0]);
     }
     if !states.goals.is_empty() {
-        let right = at.0 + width;
+        let right = at.x + width;
         let words = "evaluation goals";
-        canvas.disc((right - text_width(words, SMALL) - 9.0, at.1 - 12.0), 2.75, [213, 94, 0]);
-        canvas.text((right, at.1 - 8.0), words, SMALL, SOFT, Anchor::Right);
+        canvas.disc((right - text_width(words, SMALL) - 9.0, at.y - 12.0), 2.75, [213, 94, 0]);
+        canvas.text((right, at.y - 8.0), words, SMALL, SOFT, Anchor::Right);
     }
-    color_bar(&mut canvas, (at.0 + width + 24.0, at.1), height.min(220.0), most);
+    color_bar(&mut canvas, (at.x + width + 24.0, at.y), height.min(220.0), most);
     Some(canvas)
 }
 
-/// Equal windows of the run, one map each, on one colour scale.
+/// Equal time windows of the run, one map each, on one colour scale.
 pub(super) fn over_time(states: &States) -> Option<Canvas> {
     let total = states.visited.len();
     let windows = WINDOWS.min(total).max(1);
@@ -68,7 +69,7 @@ pub(super) fn over_time(states: &States) -> Option<Canvas> {
     let counts: Option<Vec<_>> = (0..windows).map(|i| states.count(&states.visited[cut(i)..cut(i + 1)])).collect();
     let counts = counts?;
     let most = counts.iter().flatten().copied().max()?;
-    let (width, height) = states.shape(208.0);
+    let (width, height) = states.map_size(208.0);
     let columns = windows.min(3);
     let rows = windows.div_ceil(columns);
     let (across, down) = (width + 14.0, height + 28.0);
@@ -77,21 +78,22 @@ pub(super) fn over_time(states: &States) -> Option<Canvas> {
     canvas.text((8.0, 20.0), "States visited, over time", HEADING, INK, Anchor::Left);
     for (i, counts) in counts.iter().enumerate() {
         let (column, row) = (i % columns, i / columns);
-        let at = (MARGIN.0 + column as f64 * across, MARGIN.1 + row as f64 * down);
-        states.map(&mut canvas, at, (width, height), counts, most);
-        states.ticks(&mut canvas, at, (width, height), [i + columns >= windows, column == 0]);
+        let (x, y) = (MARGIN.0 + column as f64 * across, MARGIN.1 + row as f64 * down);
+        let at = Bounds { x, y, width, height };
+        states.map(&mut canvas, at, counts, most);
+        states.ticks(&mut canvas, at, i + columns >= windows, column == 0);
         let [from, to] = [cut(i), cut(i + 1)].map(|s| number(s as f64, total as f64 / 100.0));
-        canvas.text((at.0 + width, at.1 - 8.0), format!("steps {from} to {to}"), SMALL, INK, Anchor::Right);
+        canvas.text((x + width, y - 8.0), format!("steps {from} to {to}"), SMALL, INK, Anchor::Right);
     }
     color_bar(&mut canvas, (right + 6.0, MARGIN.1), height, most);
     Some(canvas)
 }
 
-/// Windows of the longest run in [`side_by_side`].
+/// Time windows of the longest run in [`side_by_side`].
 const COLUMNS: usize = 4;
 
-/// A row of maps a run, all on one colour scale and over the same windows of steps; runs on other axes than the first's
-/// are left out. `None` without any.
+/// A row of maps for each run, all on one colour scale and over the same windows of steps. Runs whose axes differ from the
+/// first run's are left out. `None` if nothing was visited.
 pub(super) fn side_by_side(runs: &[(String, &States)]) -> Option<Canvas> {
     let first = runs.first()?.1;
     let runs: Vec<_> = runs.iter().filter(|(_, s)| s.axes == first.axes && s.names == first.names).collect();
@@ -102,7 +104,7 @@ pub(super) fn side_by_side(runs: &[(String, &States)]) -> Option<Canvas> {
         |s: &States, i: usize| s.count(&s.visited[cut(i).min(s.visited.len())..cut(i + 1).min(s.visited.len())]);
     let counts: Vec<Vec<_>> = runs.iter().map(|(_, s)| (0..windows).map(|i| window(s, i)).collect()).collect();
     let most = counts.iter().flatten().flatten().flatten().copied().max()?;
-    let (width, height) = first.shape(146.0);
+    let (width, height) = first.map_size(146.0);
     let (across, down) = (width + 22.0, height + 24.0);
     let right = MARGIN.0 + windows as f64 * across;
     let mut canvas = Canvas::new(right + 84.0, MARGIN.1 + 20.0 + runs.len() as f64 * down + 22.0);
@@ -117,19 +119,20 @@ pub(super) fn side_by_side(runs: &[(String, &States)]) -> Option<Canvas> {
                 canvas.text((x + width / 2.0, y - 24.0), format!("steps {from} to {to}"), SMALL, INK, Anchor::Middle);
             }
             let Some(counts) = counts else { continue };
-            states.map(&mut canvas, (x, y), (width, height), counts, most);
-            states.ticks(&mut canvas, (x, y), (width, height), [row + 1 == runs.len(), i == 0]);
+            let at = Bounds { x, y, width, height };
+            states.map(&mut canvas, at, counts, most);
+            states.ticks(&mut canvas, at, row + 1 == runs.len(), i == 0);
         }
     }
     color_bar(&mut canvas, (right + 6.0, MARGIN.1 + 20.0), height, most);
     Some(canvas)
 }
 
-/// Left and top, for ticks and headings.
+/// Left and top margin, for ticks and headings.
 const MARGIN: (f64, f64) = (48.0, 48.0);
 
 impl States {
-    /// Visits a cell, (vertical, horizontal) from below; states that are not finite are not counted.
+    /// Visits of each cell, (vertical, horizontal), lowest row first; non-finite states are not counted.
     fn count(&self, visited: &[[f64; 2]]) -> Option<Vec<u32>> {
         let [across, up] = &self.axes;
         let sound = |a: &GridAxis| (1..=1000).contains(&a.cells) && a.high > a.low;
@@ -143,21 +146,23 @@ impl States {
         Some(counts)
     }
 
-    /// Width `side`, and a height true to scale where both axes have one unit and are not too unlike.
-    fn shape(&self, side: f64) -> (f64, f64) {
+    /// (width, height): `side`, and a height true to scale if both axes have the same unit and similar extents.
+    fn map_size(&self, side: f64) -> (f64, f64) {
         let unit = |name: &str| name.rsplit_once(" (").map(|(_, unit)| unit.to_owned());
         let ratio = (self.axes[1].high - self.axes[1].low) / (self.axes[0].high - self.axes[0].low);
         let same = unit(&self.names[0]) == unit(&self.names[1]) && (0.4..=1.6).contains(&ratio);
         (side, if same { (side * ratio).round() } else { (side * 0.8).round() })
     }
 
-    /// Of a value along axis `i`, in [0, 1].
+    /// Position of a value along axis `i`, in [0, 1].
     fn place(&self, i: usize, value: f64) -> f64 {
         let axis = &self.axes[i];
         ((value - axis.low) / (axis.high - axis.low)).clamp(0.0, 1.0)
     }
 
-    fn map(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64), counts: &[u32], most: u32) {
+    /// Draws the cells; `most` is the number of visits of the brightest colour.
+    fn map(&self, canvas: &mut Canvas, at: Bounds, counts: &[u32], most: u32) {
+        let Bounds { x, y, width, height } = at;
         let [across, up] = [&self.axes[0], &self.axes[1]].map(|a| a.cells);
         let (dx, dy) = (width / across as f64, height / up as f64);
         canvas.rect((x, y), (x + width, y + height), UNSEEN);
@@ -167,8 +172,9 @@ impl States {
         }
     }
 
-    /// Ticks and names, where asked for: below, left.
-    fn ticks(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64), [below, left]: [bool; 2]) {
+    /// Draws ticks and axis names `below` and at the `left`, as requested.
+    fn ticks(&self, canvas: &mut Canvas, at: Bounds, below: bool, left: bool) {
+        let Bounds { x, y, width, height } = at;
         let steps = [0, 1].map(|i| tick_step(self.axes[i].high - self.axes[i].low, 4));
         if below {
             for tick in ticks(self.axes[0].low, self.axes[0].high, steps[0]) {
@@ -196,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_counted_from_the_lower_left_and_coloured_by_their_logarithm() {
+    fn cells_are_counted_from_the_lower_left_and_coloured_by_log_visits() {
         let axis = |cells| GridAxis { state: 0, low: 0.0, high: 1.0, cells };
         let mut visited = vec![[0.9, 0.1]; 10];
         visited.extend([[0.1, 0.9], [f64::NAN, 0.5]].into_iter().chain([[7.0, 2.0]; 100]));
@@ -208,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_is_named_in_words_with_its_unit() {
+    fn an_axis_is_named_with_its_unit() {
         let spec = EnvSpec {
             name: "door".into(),
             image_size: 48,

@@ -1,8 +1,8 @@
-//! A page as one HTML file that needs nothing else: pictures are within it, there is no script, and no address is fetched.
+//! A page as one self-contained HTML file: pictures are embedded, there is no script, nothing is fetched.
 
-use super::page::{Block, Page, Section, Table};
+use super::page::{PageBlock, PageTable, ReportPage, Section};
 
-/// Wide tables scroll; pictures shrink to a phone and are drawn on white in the dark, too.
+/// Wide tables scroll; pictures shrink on a phone and keep a white background in dark mode.
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#222;--soft:#666;--ground:#fff;--line:#ddd;--box:#f4f4f4;--link:#0b57a4}
 @media(prefers-color-scheme:dark){:root{--ink:#e4e4e4;--soft:#a2a2a2;--ground:#181a1b;--line:#3a3d3f;--box:#242729;--link:#8ab8ec}}
@@ -18,8 +18,8 @@ img{display:block;max-width:100%;height:auto;background:#fff;border-radius:4px}
 pre{background:var(--box);padding:.7rem;border-radius:4px;overflow-x:auto;margin:.3rem 0 1rem}
 ";
 
-/// The page; `read` gives the bytes of a picture, and one that it does not give is left out.
-pub(super) fn html(page: &Page, read: impl Fn(&str) -> Option<Vec<u8>>) -> String {
+/// The page as HTML. `read` returns the bytes of a picture; a picture without bytes is left out.
+pub(super) fn html(page: &ReportPage, read: impl Fn(&str) -> Option<Vec<u8>>) -> String {
     let policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
     let title = text(&page.title);
     let headed = || page.sections.iter().enumerate().filter(|(_, section)| !section.heading.is_empty());
@@ -30,7 +30,7 @@ pub(super) fn html(page: &Page, read: impl Fn(&str) -> Option<Vec<u8>>) -> Strin
     };
     let blocks = |section: &Section| section.blocks.iter().map(|b| block(b, &read)).collect::<String>();
     let sections = page.sections.iter().enumerate().map(|(i, s)| heading(i, s) + &blocks(s));
-    // The contents come after what stands under the title.
+    // The table of contents follows the blocks under the title.
     let at = page.sections.iter().position(|s| !s.heading.is_empty()).unwrap_or(page.sections.len());
     let mut sections: Vec<String> = sections.collect();
     sections.insert(at, format!("<nav>\n{links}</nav>\n"));
@@ -43,21 +43,21 @@ pub(super) fn html(page: &Page, read: impl Fn(&str) -> Option<Vec<u8>>) -> Strin
     )
 }
 
-fn block(block: &Block, read: &impl Fn(&str) -> Option<Vec<u8>>) -> String {
+fn block(block: &PageBlock, read: &impl Fn(&str) -> Option<Vec<u8>>) -> String {
     match block {
-        Block::Text(words) => format!("<p>{}</p>\n", text(words)),
-        Block::Table(words) => table(words),
-        Block::Picture(file, caption) => read(file).map_or_else(String::new, |bytes| {
+        PageBlock::Text(words) => format!("<p>{}</p>\n", text(words)),
+        PageBlock::Table(words) => table(words),
+        PageBlock::Picture(file, caption) => read(file).map_or_else(String::new, |bytes| {
             let (caption, kind) = (text(caption), if file.ends_with(".gif") { "gif" } else { "png" });
             let data = base64(&bytes);
             let image = format!("<img alt=\"{caption}\" src=\"data:image/{kind};base64,{data}\">");
             format!("<figure>\n<figcaption>{caption}</figcaption>\n{image}\n</figure>\n")
         }),
-        Block::Command(why, command) => format!("<p>{}</p>\n<pre>{}</pre>\n", text(why), text(command)),
+        PageBlock::Command(why, command) => format!("<p>{}</p>\n<pre>{}</pre>\n", text(why), text(command)),
     }
 }
 
-fn table(table: &Table) -> String {
+fn table(table: &PageTable) -> String {
     let row = |cells: &[String], tag: &str| {
         let cells: String = cells.iter().map(|cell| format!("<{tag}>{}</{tag}>", text(cell))).collect();
         format!("<tr>{cells}</tr>\n")
@@ -67,7 +67,7 @@ fn table(table: &Table) -> String {
     format!("<div class=\"wide\"><table{class}>\n{}{rows}</table></div>\n", row(&table.head, "th"))
 }
 
-/// In an element or an attribute, nothing but text.
+/// Escaped text, for an element or an attribute.
 fn text(words: &str) -> String {
     let mut out = String::with_capacity(words.len());
     for c in words.chars() {
@@ -119,22 +119,23 @@ mod tests {
     }
 
     #[test]
-    fn every_text_is_escaped_and_pictures_are_within() {
+    fn every_text_is_escaped_and_pictures_are_embedded() {
         let bad = "\"><script src='http://x/'>&";
         let words = || bad.to_owned();
-        let table = Table { head: vec![words()], rows: vec![vec![words()]], numbers: true };
+        let table = PageTable { head: vec![words()], rows: vec![vec![words()]], numbers: true };
         let blocks = vec![
-            Block::Text(words()),
-            Block::Table(table),
-            Block::Picture("a.png".into(), words()),
-            Block::Picture("a.gif".into(), words()),
-            Block::Picture("lost.png".into(), words()),
-            Block::Command(words(), words()),
+            PageBlock::Text(words()),
+            PageBlock::Table(table),
+            PageBlock::Picture("a.png".into(), words()),
+            PageBlock::Picture("a.gif".into(), words()),
+            PageBlock::Picture("lost.png".into(), words()),
+            PageBlock::Command(words(), words()),
         ];
-        let page = Page { title: words(), sections: vec![Section::default(), Section { heading: "<then>", blocks }] };
+        let page =
+            ReportPage { title: words(), sections: vec![Section::default(), Section { heading: "<next>", blocks }] };
         let html = html(&page, |file| (!file.starts_with("lost")).then(|| b"foob".to_vec()));
         assert_eq!(html.matches("&quot;&gt;&lt;script src=&#39;http://x/&#39;&gt;&amp;").count(), 2 + 1 + 2 + 4 + 2);
-        assert!(!html.contains("<script") && !html.contains("<then>"), "{html}");
+        assert!(!html.contains("<script") && !html.contains("<next>"), "{html}");
         let sources: Vec<&str> = html.split("src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
         assert_eq!(sources, ["data:image/png;base64,Zm9vYg==", "data:image/gif;base64,Zm9vYg=="]);
         assert!(html.contains("<a href=\"#s1\">") && html.contains("<h2 id=\"s1\">"));

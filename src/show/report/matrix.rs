@@ -1,25 +1,25 @@
-//! Numbers in [-1, 1] as a table of colours: blue below zero, white at it, orange above; each with its figure.
+//! Numbers in [-1, 1] as a coloured table: blue below zero, white at zero, orange above; each cell shows its value.
 
 use super::canvas::{Anchor, Canvas, INK, Rgb, SOFT, text_width};
 use super::panel::{COLORS, HEADING, SMALL};
 
-/// A named table.
+/// A table with row and column names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix {
-    /// Above it.
+    /// Title above the table.
     pub heading: String,
     /// Names of the rows.
     pub rows: Vec<String>,
     /// Names of the columns.
     pub columns: Vec<String>,
-    /// A value a cell, row by row.
+    /// Values (rows, columns).
     pub values: Vec<Vec<f64>>,
 }
 
 const CELL: (f64, f64) = (40.0, 30.0);
 const TOP: f64 = 56.0;
 
-/// `None` without cells.
+/// Draws the table; `None` without cells.
 pub(super) fn matrix(matrix: &Matrix) -> Option<Canvas> {
     let Matrix { heading, rows, columns, values } = matrix;
     if rows.is_empty() || columns.is_empty() {
@@ -46,7 +46,7 @@ pub(super) fn matrix(matrix: &Matrix) -> Option<Canvas> {
     Some(canvas)
 }
 
-/// From white to the palette's blue or orange, half-way at most, so that figures stay readable.
+/// From white to at most 70 % of the palette's blue or orange, so the value stays readable.
 fn shade(value: f64) -> Rgb {
     let (full, part) = (COLORS[usize::from(value > 0.0)], 0.7 * value.abs().min(1.0));
     [0, 1, 2].map(|c| (255.0 - part * (255.0 - f64::from(full[c]))).round() as u8)
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zero_is_white_and_signs_have_their_colours() {
+    fn zero_is_white_and_each_sign_has_its_colour() {
         let ([minus, zero, plus], nan) = ([-1.0, 0.0, 1.0].map(shade), shade(f64::NAN));
         assert_eq!(zero, [255; 3]);
         assert!(minus[2] > minus[0] && plus[0] > plus[2], "{minus:?} {plus:?}");

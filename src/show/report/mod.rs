@@ -1,6 +1,6 @@
-//! What a run looks like: curves, maps of visited states, contact sheets, and the report that shows them.
+//! Figures of a run (curves, maps of visited states, contact sheets) and the report that shows them.
 //!
-//! Nothing is measured here, and the same input gives the same bytes. The font is embedded; none of the system is used.
+//! Nothing is measured here, and the same input gives the same bytes. The font is embedded; system fonts are not used.
 
 use std::{
     collections::BTreeMap,
@@ -16,13 +16,16 @@ mod advice;
 mod canvas;
 mod curves;
 mod dashes;
+mod data;
 pub mod diagnosis;
 mod diagram;
-mod drawn;
 mod events;
+mod geometry;
 mod growth;
 mod heat_map;
 mod html;
+mod inputs;
+mod labels;
 mod matrix;
 mod page;
 mod panel;
@@ -31,38 +34,37 @@ mod provenance;
 mod report_page;
 mod runs;
 mod sheet;
-mod story;
 mod table;
 mod timeline;
 mod viridis;
-mod words;
 
-pub use drawn::{Drawn, Reached};
 pub use growth::{Curve, growth};
 pub use heat_map::{States, axis_name};
-pub(crate) use words::words as metric_words;
+pub use inputs::{Reached, ReportInputs};
+pub(crate) use labels::metric_label;
 
 use canvas::Canvas;
-use runs::Run;
-use story::Story;
+use data::ReportData;
+use runs::RunData;
 
-/// Attempts among the best, and among the worst.
+/// Attempts shown as the best, and as the worst.
 const EXTREMES: usize = 6;
 
-/// Draws a run into its `plots/` and writes its report, as `REPORT.md` and as `REPORT.html`, which holds its pictures;
-/// pictures of before are shown as well. Returns the files.
+/// Draws a run into its `plots/` and writes `REPORT.md` and the self-contained `REPORT.html`. The report also shows
+/// pictures that an earlier call left in `plots/`. Returns the files.
 ///
 /// # Errors
-/// `Usage` when it is not a run, `Damaged` for a damaged `config.toml` or `metrics.csv`, `Io` when it cannot be written.
-pub fn draw(run_dir: &Path, inputs: &Drawn) -> Result<Vec<PathBuf>> {
-    let run = Run::read(run_dir)?;
+/// `Usage` if `run_dir` is not a run, `Damaged` for a damaged `config.toml` or `metrics.csv`, `Io` if a file cannot be
+/// written.
+pub fn draw(run_dir: &Path, inputs: &ReportInputs) -> Result<Vec<PathBuf>> {
+    let run = RunData::read(run_dir)?;
     let plots = run_dir.join("plots");
     let _alone = alone_in(run_dir); // two that draw one run write the same names
     let mut files = draw_curves(std::slice::from_ref(&run), &[inputs], &plots)?;
     files.extend(draw_pictures(inputs, &plots)?);
     let over_time = runs::groups(std::slice::from_ref(&run)).first().and_then(curves::coverage_over_time);
     files.extend(over_time.map_or(Ok(vec![]), |canvas| canvas.save(&plots.join("coverage_over_time"), false))?);
-    let page = Story::of(run_dir, &run, inputs).page();
+    let page = ReportData::of(run_dir, &run, inputs).page();
     let html = html::html(&page, |picture| fs::read(run_dir.join(picture)).ok());
     for (name, text) in [("REPORT.md", page::markdown(&page)), ("REPORT.html", html)] {
         canvas::write(&run_dir.join(name), text.as_bytes())?;
@@ -71,14 +73,14 @@ pub fn draw(run_dir: &Path, inputs: &Drawn) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Draws runs against each other into `out`: a colour each experiment, its seeds together as a mean with its band; maps of
-/// visited states on one scale; `table.md`, a line a run with what makes it repeatable. Of one run, all that `inputs` holds.
+/// Draws a comparison of runs into `out`: curves with a colour per experiment (mean and band over its seeds), maps of
+/// visited states on one scale, and `table.md` with results and commands, a line per run. A single run is drawn in full.
 ///
 /// # Errors
 /// As [`draw`].
-pub fn compare(runs: &[(PathBuf, Drawn)], out: &Path) -> Result<Vec<PathBuf>> {
-    let read = runs.iter().map(|(dir, _)| Run::read(dir)).collect::<Result<Vec<_>>>()?;
-    let inputs: Vec<&Drawn> = runs.iter().map(|(_, drawn)| drawn).collect();
+pub fn compare(runs: &[(PathBuf, ReportInputs)], out: &Path) -> Result<Vec<PathBuf>> {
+    let read = runs.iter().map(|(dir, _)| RunData::read(dir)).collect::<Result<Vec<_>>>()?;
+    let inputs: Vec<&ReportInputs> = runs.iter().map(|(_, drawn)| drawn).collect();
     let mut files = draw_curves(&read, &inputs, out)?;
     match inputs.as_slice() {
         [one] => files.extend(draw_pictures(one, out)?),
@@ -96,27 +98,27 @@ pub fn compare(runs: &[(PathBuf, Drawn)], out: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Markdown: what runs had reached after each of `steps`; see the columns' headings.
+/// Markdown table of the leading metric after each number of `steps`.
 ///
 /// # Errors
-/// `Usage` for what is not a run, and where nothing was evaluated.
-pub fn at(runs: &[PathBuf], steps: &[u64]) -> Result<String> {
-    progress_table::progress_table(&runs.iter().map(|dir| Run::read(dir)).collect::<Result<Vec<_>>>()?, steps)
+/// `Usage` if a directory is not a run, and if nothing was evaluated.
+pub fn progress_table(runs: &[PathBuf], steps: &[u64]) -> Result<String> {
+    progress_table::progress_table(&runs.iter().map(|dir| RunData::read(dir)).collect::<Result<Vec<_>>>()?, steps)
 }
 
-/// A contact sheet of goal | reached pairs at `path`.
+/// Draws a contact sheet of goal | reached pairs to `path`.
 ///
 /// # Errors
-/// `Io` when it cannot be written.
+/// `Io` if the file cannot be written.
 pub fn sheet_of_attempts(attempts: &[Reached], path: &Path) -> Result<()> {
     let pairs: Vec<_> = attempts.iter().map(|r| (&r.goal, &r.reached, r.caption.as_str())).collect();
-    match sheet::pairs("Pictures to reach, and where it ended", ["goal", "reached"], &pairs) {
+    match sheet::pairs("Goal pictures and final pictures", ["goal", "reached"], &pairs) {
         Some(canvas) => canvas.save(path, false).map(|_| ()),
         None => Ok(()),
     }
 }
 
-fn draw_curves(runs: &[Run], inputs: &[&Drawn], out: &Path) -> Result<Vec<PathBuf>> {
+fn draw_curves(runs: &[RunData], inputs: &[&ReportInputs], out: &Path) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(out).map_err(|e| disk_error("make the directory", out, &e))?;
     let groups = runs::groups(runs);
     let figures = [
@@ -128,12 +130,12 @@ fn draw_curves(runs: &[Run], inputs: &[&Drawn], out: &Path) -> Result<Vec<PathBu
     Ok(drawn.collect::<Result<Vec<_>>>()?.concat())
 }
 
-/// Metric -> what the best constant answer scores, where all runs that tell agree.
-fn constants(inputs: &[&Drawn]) -> BTreeMap<String, f64> {
-    let told = inputs.iter().flat_map(|drawn| &drawn.final_metrics);
-    let told = told.filter_map(|(name, v)| Some((name.strip_prefix("best_constant_")?.to_owned(), *v)));
+/// Metric -> the best constant answer's score; empty if runs that report it disagree.
+fn constants(inputs: &[&ReportInputs]) -> BTreeMap<String, f64> {
+    let all = inputs.iter().flat_map(|inputs| &inputs.final_metrics);
+    let all = all.filter_map(|(name, v)| Some((name.strip_prefix("best_constant_")?.to_owned(), *v)));
     let mut constants = BTreeMap::new();
-    for (metric, value) in told {
+    for (metric, value) in all {
         let first = *constants.entry(metric).or_insert(value);
         if (first - value).abs() > 1e-9 {
             return BTreeMap::new();
@@ -142,7 +144,7 @@ fn constants(inputs: &[&Drawn]) -> BTreeMap<String, f64> {
     constants
 }
 
-fn draw_pictures(inputs: &Drawn, out: &Path) -> Result<Vec<PathBuf>> {
+fn draw_pictures(inputs: &ReportInputs, out: &Path) -> Result<Vec<PathBuf>> {
     let drawn = pictures(inputs).into_iter().filter_map(|(name, canvas)| Some(canvas?.save(&out.join(name), false)));
     let mut files = drawn.collect::<Result<Vec<_>>>()?.concat();
     if let Some(episode) = &inputs.last_episode {
@@ -152,7 +154,7 @@ fn draw_pictures(inputs: &Drawn, out: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// A few of the least and of the greatest error, the extreme ones first; none is in both.
+/// Attempts with the smallest and with the largest error, the extreme ones first; no attempt is in both lists.
 fn extremes(reached: &[Reached]) -> [Vec<&Reached>; 2] {
     let mut ranked: Vec<&Reached> = reached.iter().filter(|r| r.error.is_finite()).collect();
     ranked.sort_by(|a, b| a.error.total_cmp(&b.error));
@@ -160,7 +162,7 @@ fn extremes(reached: &[Reached]) -> [Vec<&Reached>; 2] {
     [ranked[..few].to_vec(), ranked.into_iter().rev().take(few).collect()]
 }
 
-fn pictures(inputs: &Drawn) -> [(&'static str, Option<Canvas>); 9] {
+fn pictures(inputs: &ReportInputs) -> [(&'static str, Option<Canvas>); 9] {
     let states = inputs.states.as_ref();
     let attempts = |heading: &str, attempts: &[&Reached]| {
         let pairs: Vec<_> = attempts.iter().map(|r| (&r.goal, &r.reached, r.caption.as_str())).collect();
@@ -172,19 +174,19 @@ fn pictures(inputs: &Drawn) -> [(&'static str, Option<Canvas>); 9] {
     [
         ("states", states.and_then(heat_map::whole)),
         ("states_over_time", states.and_then(heat_map::over_time)),
-        ("reached", attempts("Pictures to reach, and where it ended", &inputs.reached.iter().collect::<Vec<_>>())),
-        ("best", attempts("The best", &best)),
-        ("worst", attempts("The worst", &worst)),
-        ("rarest", sheet::pairs("The least likely pictures", ["seen", "its goal"], &rarest)),
+        ("reached", attempts("Goal pictures and final pictures", &inputs.reached.iter().collect::<Vec<_>>())),
+        ("best", attempts("Best attempts", &best)),
+        ("worst", attempts("Worst attempts", &worst)),
+        ("rarest", sheet::pairs("Least likely pictures", ["camera", "goal"], &rarest)),
         (
             "goals",
             sheet::gallery(&[
-                ("Its own goals, the first after the warm-up", &inputs.goals_early),
-                ("Its own goals, the last", &inputs.goals_late),
+                ("Exploration goals: the first after the warm-up", &inputs.goals_early),
+                ("Exploration goals: the last", &inputs.goals_late),
             ]),
         ),
-        ("reconstructions", sheet::pairs("What the VAE keeps", ["camera", "rebuilt"], &rebuilt)),
-        ("prior_samples", sheet::gallery(&[("Draws from the VAE's prior", &inputs.prior_samples)])),
+        ("reconstructions", sheet::pairs("VAE reconstructions", ["camera", "reconstruction"], &rebuilt)),
+        ("prior_samples", sheet::gallery(&[("Samples from the VAE prior", &inputs.prior_samples)])),
     ]
 }
 

@@ -1,41 +1,41 @@
-//! A page as headings, texts, tables, pictures and commands: one model, which [`markdown`] and `html` write down.
+//! A page model: headings, texts, tables, pictures and commands. [`markdown`] and `html` render it.
 
-/// Sections in the order of reading.
+/// A title and sections in reading order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Page {
+pub(super) struct ReportPage {
     pub(super) title: String,
     pub(super) sections: Vec<Section>,
 }
 
-/// What stands under a heading; without one under the title.
+/// Blocks under a heading; an empty heading puts them directly under the title.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Section {
     pub(super) heading: &'static str,
-    pub(super) blocks: Vec<Block>,
+    pub(super) blocks: Vec<PageBlock>,
 }
 
-/// All texts are plain; whoever writes them down escapes them.
+/// All texts are plain; the renderers escape them.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Block {
+pub(super) enum PageBlock {
     Text(String),
-    Table(Table),
-    /// A file relative to the page, and what it shows.
+    Table(PageTable),
+    /// (file relative to the page, caption).
     Picture(String, String),
     /// (when to use it, command).
     Command(String, String),
 }
 
-/// Rows as long as the head.
+/// A table; each row is as long as the head.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Table {
+pub(super) struct PageTable {
     pub(super) head: Vec<String>,
     pub(super) rows: Vec<Vec<String>>,
     /// All columns but the first hold numbers.
     pub(super) numbers: bool,
 }
 
-/// The page as GitHub's Markdown.
-pub(super) fn markdown(page: &Page) -> String {
+/// The page as GitHub Markdown.
+pub(super) fn markdown(page: &ReportPage) -> String {
     let heading = |section: &Section| match section.heading {
         "" => String::new(),
         words => format!("\n## {words}\n"),
@@ -44,10 +44,10 @@ pub(super) fn markdown(page: &Page) -> String {
     format!("# {}\n", plain(&page.title)) + &page.sections.iter().map(section).collect::<String>()
 }
 
-fn block(block: &Block) -> String {
+fn block(block: &PageBlock) -> String {
     match block {
-        Block::Text(text) => format!("\n{}\n", plain(text)),
-        Block::Table(table) => {
+        PageBlock::Text(text) => format!("\n{}\n", plain(text)),
+        PageBlock::Table(table) => {
             let row = |cells: &[String]| {
                 format!("|{}\n", cells.iter().map(|c| format!(" {} |", plain(c))).collect::<String>())
             };
@@ -56,12 +56,12 @@ fn block(block: &Block) -> String {
             let rows: String = table.rows.iter().map(|cells| row(cells)).collect();
             format!("\n{}|{rules}\n{rows}", row(&table.head))
         }
-        Block::Picture(file, caption) => format!("\n{}\n\n![{}]({file})\n", plain(caption), plain(caption)),
-        Block::Command(why, command) => format!("\n{}\n\n```sh\n{command}\n```\n", plain(why)),
+        PageBlock::Picture(file, caption) => format!("\n{}\n\n![{}]({file})\n", plain(caption), plain(caption)),
+        PageBlock::Command(why, command) => format!("\n{}\n\n```sh\n{command}\n```\n", plain(why)),
     }
 }
 
-/// On one line, without what Markdown would take for markup.
+/// The text on one line, with Markdown's special characters escaped.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -79,20 +79,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_this_markdown() {
+    fn a_page_is_rendered_as_markdown() {
         let cells = |words: [&str; 2]| words.map(String::from).to_vec();
-        let table =
-            |numbers| Block::Table(Table { head: cells(["a|b", "n"]), rows: vec![cells(["x\ny", "3"])], numbers });
-        let page = Page {
+        let table = |numbers| {
+            PageBlock::Table(PageTable { head: cells(["a|b", "n"]), rows: vec![cells(["x\ny", "3"])], numbers })
+        };
+        let page = ReportPage {
             title: "t*".into(),
             sections: vec![
-                Section { heading: "", blocks: vec![Block::Text("see [it](x) <b>".into()), table(true)] },
+                Section { heading: "", blocks: vec![PageBlock::Text("see [it](x) <b>".into()), table(true)] },
                 Section {
                     heading: "Then",
                     blocks: vec![
                         table(false),
-                        Block::Picture("plots/a.png".into(), "A `picture`".into()),
-                        Block::Command("Now".into(), "skewfit plot 'a|b'".into()),
+                        PageBlock::Picture("plots/a.png".into(), "A `picture`".into()),
+                        PageBlock::Command("Now".into(), "skewfit plot 'a|b'".into()),
                     ],
                 },
             ],

@@ -1,10 +1,10 @@
-//! One small diagram: lines with min-max bands against steps or time, both axes named, ticks at 1, 2, 5 x 10^n.
+//! A panel: lines with min-max bands against steps or time, two named axes, ticks at 1, 2, 5 x 10^n.
 //!
-//! Series differ in colour and in dashes, so that neither colour vision nor a printer's colours are needed.
+//! Series differ in colour and in dashes, so a panel is readable without colour vision and in black and white.
 
-use super::canvas::{Anchor, Canvas, GRID, INK, Point, Rgb, SOFT, text_width};
+use super::canvas::{Anchor, Bounds, Canvas, CanvasPoint, GRID, INK, Rgb, SOFT, text_width};
 
-/// Okabe & Ito (2008), told apart by colour-blind readers too; yellow comes last.
+/// Okabe & Ito (2008), distinct for colour-blind readers too; yellow comes last.
 pub(super) const COLORS: [Rgb; 8] = [
     [0, 114, 178],
     [213, 94, 0],
@@ -16,11 +16,11 @@ pub(super) const COLORS: [Rgb; 8] = [
     [240, 228, 66],
 ];
 
-/// Lengths of strokes and gaps, logical pixels; empty = a whole line.
+/// Lengths of strokes and gaps, logical pixels; empty = solid.
 const DASHES: [&[f64]; 4] = [&[], &[9.0, 4.0], &[2.5, 3.0], &[9.0, 3.0, 2.5, 3.0]];
 
 /// Colour and dashes of the `i`-th series.
-pub(super) fn look(i: usize) -> (Rgb, &'static [f64]) {
+pub(super) fn series_style(i: usize) -> (Rgb, &'static [f64]) {
     (COLORS[i % COLORS.len()], DASHES[i % DASHES.len()])
 }
 
@@ -34,56 +34,56 @@ const LEFT: f64 = 44.0;
 const TOP: f64 = 34.0;
 const BOTTOM: f64 = 38.0;
 
-/// What a diagram's horizontal axis says.
+/// Name and unit of a horizontal axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Across {
+pub(super) struct XAxis {
     pub(super) name: &'static str,
-    /// What a tick's label counts: 1000 for thousands.
+    /// Size of one unit of the tick labels: 1000 for thousands.
     pub(super) unit: f64,
 }
 
-/// What is drawn in one colour: x is on the axis that all series share; all values finite.
+/// One colour's line and band; all values are finite, x is on the axis that all series share.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Series {
-    pub(super) line: Vec<Point>,
+    pub(super) line: Vec<CanvasPoint>,
     /// (x, lowest, highest); empty for a single run.
     pub(super) band: Vec<(f64, f64, f64)>,
 }
 
-/// A diagram of one quantity, a series a colour; `None` keeps the colour of a run that has no such values.
+/// A diagram of one quantity with a colour per series. `None` reserves the colour of a run without such values.
 #[derive(Clone, Debug)]
 pub(super) struct Panel {
     pub(super) heading: String,
     pub(super) series: Vec<Option<Series>>,
-    /// The ends of the vertical axis, where the quantity has natural ones.
+    /// Fixed ends of the vertical axis; `None` = fitted to the values.
     pub(super) ends: Option<(f64, f64)>,
-    /// A value to compare with, and its name.
+    /// A horizontal line to compare with: (value, name).
     pub(super) constant: Option<(f64, &'static str)>,
 }
 
 /// A linear map of values to pixels.
-struct Axis {
+struct PanelAxis {
     low: f64,
     high: f64,
     from: f64,
     to: f64,
 }
 
-impl Axis {
+impl PanelAxis {
     fn at(&self, value: f64) -> f64 {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 }
 
 impl Panel {
-    /// Draws into the box at (x, y); the diagram itself is smaller by its ticks and heading. `end` is the last x.
-    pub(super) fn draw(&self, canvas: &mut Canvas, (x, y): Point, (width, height): (f64, f64), axis: (Across, f64)) {
-        let (Across { name, unit }, end) = axis;
+    /// Draws the panel with its heading and ticks within `bounds`; the horizontal axis reaches from 0 to `end`.
+    pub(super) fn draw(&self, canvas: &mut Canvas, bounds: Bounds, x_axis: XAxis, end: f64) {
+        let (Bounds { x, y, width, height }, XAxis { name, unit }) = (bounds, x_axis);
         let logarithmic = self.ends.is_none() && self.spans_decades();
         let (low, high) = self.ends.unwrap_or_else(|| self.range(logarithmic));
         let (bottom, right) = (y + height - BOTTOM, x + width - 16.0);
-        let across = Axis { low: 0.0, high: end, from: x + LEFT, to: right };
-        let up = Axis { low, high, from: bottom, to: y + TOP };
+        let across = PanelAxis { low: 0.0, high: end, from: x + LEFT, to: right };
+        let up = PanelAxis { low, high, from: bottom, to: y + TOP };
         let heading = if logarithmic { format!("{}, log scale", self.heading) } else { self.heading.clone() };
         canvas.text((x + 4.0, y + 20.0), heading, HEADING, INK, Anchor::Left);
         let step = if logarithmic {
@@ -114,10 +114,10 @@ impl Panel {
             canvas.dashed(vec![(across.from, level), (right, level)], 1.0, INK, &[5.0, 5.0]);
             let label = format!("{name}: {}", number(value, value.abs() / 10.0));
             let ends = (across.from + 4.0, right - 4.0);
-            let x = self.quieter(ends, level, text_width(&label, SMALL), |(x, y)| (across.at(x), place(y)));
+            let x = self.label_x(ends, level, text_width(&label, SMALL), |(x, y)| (across.at(x), place(y)));
             canvas.text((x, level - 4.0), label, SMALL, INK, Anchor::Left);
         }
-        let drawn = || self.series.iter().enumerate().filter_map(|(i, s)| Some((look(i), s.as_ref()?)));
+        let drawn = || self.series.iter().enumerate().filter_map(|(i, s)| Some((series_style(i), s.as_ref()?)));
         for ((color, _), series) in drawn() {
             let lower = series.band.iter().map(|(x, lowest, _)| (across.at(*x), place(*lowest)));
             let upper = series.band.iter().rev().map(|(x, _, highest)| (across.at(*x), place(*highest)));
@@ -126,7 +126,7 @@ impl Panel {
             }
         }
         for ((color, dashes), series) in drawn() {
-            let points: Vec<Point> = series.line.iter().map(|(x, y)| (across.at(*x), place(*y))).collect();
+            let points: Vec<CanvasPoint> = series.line.iter().map(|(x, y)| (across.at(*x), place(*y))).collect();
             match points[..] {
                 [only] => canvas.disc(only, 3.0, color),
                 _ => canvas.dashed(points, LINE, color, dashes),
@@ -134,13 +134,20 @@ impl Panel {
         }
     }
 
-    /// Where a label of this width on this level meets fewer points: at the left end, or at the right one.
-    fn quieter(&self, (left, right): (f64, f64), level: f64, width: f64, at: impl Fn(Point) -> Point) -> f64 {
+    /// The x at which a label of this width at this level covers fewer points: at the left end or at the right end.
+    fn label_x(
+        &self,
+        (left, right): (f64, f64),
+        level: f64,
+        width: f64,
+        at: impl Fn(CanvasPoint) -> CanvasPoint,
+    ) -> f64 {
         let bands = |s: &Series| s.band.iter().flat_map(|(x, low, high)| [(*x, *low), (*x, *high)]).collect::<Vec<_>>();
         let points = self.series.iter().flatten().flat_map(|s| bands(s).into_iter().chain(s.line.iter().copied()));
-        let points: Vec<Point> = points.map(at).filter(|(_, y)| (level - 22.0..level + 6.0).contains(y)).collect();
-        let met = |from: f64| points.iter().filter(|(x, _)| (from..from + width).contains(x)).count();
-        if met(left) > met(right - width) { right - width } else { left }
+        let points: Vec<CanvasPoint> =
+            points.map(at).filter(|(_, y)| (level - 22.0..level + 6.0).contains(y)).collect();
+        let covered = |from: f64| points.iter().filter(|(x, _)| (from..from + width).contains(x)).count();
+        if covered(left) > covered(right - width) { right - width } else { left }
     }
 
     fn values(&self) -> impl Iterator<Item = f64> + '_ {
@@ -154,7 +161,7 @@ impl Panel {
         self.values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| (low.min(v), high.max(v)))
     }
 
-    /// Two powers of ten or more, all above zero.
+    /// True if all values are above zero and span more than two powers of ten.
     fn spans_decades(&self) -> bool {
         let (low, high) = self.extent();
         low > 0.0 && high / low > 100.0
@@ -173,7 +180,7 @@ impl Panel {
     }
 }
 
-/// The smallest of 1, 2, 5 x 10^n that cuts `span` into at most `most` parts.
+/// The smallest of 1, 2, 5 x 10^n that divides `span` into at most `most` parts.
 pub(super) fn tick_step(span: f64, most: usize) -> f64 {
     let rough = span / most.max(1) as f64;
     let power = 10f64.powf(rough.log10().floor());
@@ -187,7 +194,7 @@ pub(super) fn ticks(low: f64, high: f64, step: f64) -> impl Iterator<Item = f64>
     (0..=(last - first).clamp(0.0, 100.0) as u32).map(move |i| (first + f64::from(i)) * step)
 }
 
-/// `25k`, `1.5M`, `0.02`, `−3`: as many digits as ticks `step` apart need (0 = two significant ones).
+/// `25k`, `1.5M`, `0.02`, `−3`: as many digits as ticks `step` apart need (`step` 0 = two significant digits).
 pub(super) fn number(value: f64, step: f64) -> String {
     let size = value.abs().max(step);
     let (unit, suffix) = match size {

@@ -1,26 +1,26 @@
-//! What runs have in common: runs of one experiment make a group of seeds, told apart by name, then by settings.
+//! Reads runs and groups them: runs of one experiment form a group of seeds, labelled by name, then by settings that differ.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::format::grouped;
-use crate::show::metrics::{self, Table};
+use crate::show::metrics::{self, MetricsTable};
 
-/// A run's settings and rows.
+/// Settings and metrics of a run.
 #[derive(Clone, Debug)]
-pub(super) struct Run {
+pub(super) struct RunData {
     pub(super) cfg: Config,
     /// [`Config::identity`].
     experiment: String,
-    /// What makes the experiment: `skew.power` -> `-0.5`.
+    /// Settings that define the experiment: `skew.power` -> `-0.5`.
     settings: BTreeMap<&'static str, String>,
-    /// Evaluation pictures.
+    /// Number of evaluation pictures.
     pictures: usize,
-    pub(super) table: Table,
+    pub(super) table: MetricsTable,
 }
 
-impl Run {
+impl RunData {
     /// Reads `config.toml` and `metrics.csv` of a run directory.
     pub(super) fn read(dir: &Path) -> Result<Self> {
         let path = dir.join("config.toml");
@@ -33,9 +33,9 @@ impl Run {
         Ok(Self { pictures: if own > 0 { own } else { run.pictures }, ..run })
     }
 
-    pub(super) fn of(cfg: Config, table: Table) -> Result<Self> {
-        let words = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let settings = cfg.learned()?.into_iter().map(|(key, value)| (key, words(value))).collect();
+    pub(super) fn of(cfg: Config, table: MetricsTable) -> Result<Self> {
+        let text = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let settings = cfg.learned()?.into_iter().map(|(key, value)| (key, text(value))).collect();
         Ok(Self { experiment: cfg.identity()?, settings, pictures: cfg.evaluate.pictures, cfg, table })
     }
 
@@ -44,44 +44,44 @@ impl Run {
         self.table.env_steps.last().copied().unwrap_or(0)
     }
 
-    /// Evaluations that it takes to try all pictures once.
-    pub(super) fn turn(&self) -> usize {
+    /// Evaluations in one pass through all pictures.
+    pub(super) fn evaluations_per_pass(&self) -> usize {
         self.pictures.div_ceil(self.cfg.evaluate.pictures_each_time)
     }
 
-    /// The scene's leading metric: `angle_error_rad`.
-    pub(super) fn leading(&self) -> Option<&str> {
+    /// The scene's first metric, such as `angle_error_rad`.
+    pub(super) fn leading_metric(&self) -> Option<&str> {
         self.table.columns.iter().find_map(|(name, _)| name.strip_prefix("eval/final_"))
     }
 
-    /// Mean of the measured values of a column up to `row`, as many as make a turn through all pictures.
-    pub(super) fn turned(&self, column: &str, row: usize) -> Option<f64> {
+    /// Mean of a column's last measured values up to `row`: those of one pass through all pictures.
+    pub(super) fn mean_over_pass(&self, column: &str, row: usize) -> Option<f64> {
         let measured = self.table.column(column)?[..=row].iter().rev().flatten().filter(|v| v.is_finite());
-        let values: Vec<f64> = measured.take(self.turn()).copied().collect();
+        let values: Vec<f64> = measured.take(self.evaluations_per_pass()).copied().collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 }
 
-/// Runs of one name and one experiment, by their identity; they differ in their seed.
+/// Runs of one name and one experiment that differ in their seed.
 #[derive(Clone, Debug)]
-pub(super) struct Group<'a> {
+pub(super) struct SeedGroup<'a> {
     pub(super) label: String,
-    pub(super) runs: Vec<&'a Run>,
+    pub(super) runs: Vec<&'a RunData>,
 }
 
-/// Groups in the order of their first runs; a group has a seed once, so a second, longer run of a seed begins another.
-pub(super) fn groups(runs: &[Run]) -> Vec<Group<'_>> {
-    let mut groups: Vec<Vec<&Run>> = vec![];
+/// Groups in the order of their first runs. A group holds each seed once, so a second, longer run of a seed starts another.
+pub(super) fn groups(runs: &[RunData]) -> Vec<SeedGroup<'_>> {
+    let mut groups: Vec<Vec<&RunData>> = vec![];
     for run in runs {
-        let alike = |first: &Run| first.cfg.name == run.cfg.name && first.experiment == run.experiment;
+        let alike = |first: &RunData| first.cfg.name == run.cfg.name && first.experiment == run.experiment;
         match groups.iter_mut().find(|g| alike(g[0]) && g.iter().all(|r| r.cfg.seed != run.cfg.seed)) {
             Some(group) => group.push(run),
             None => groups.push(vec![run]),
         }
     }
-    let label = |group: &[&Run]| {
+    let label = |group: &[&RunData]| {
         let own = group[0];
-        let namesakes: Vec<&Run> = groups.iter().map(|g| g[0]).filter(|run| run.cfg.name == own.cfg.name).collect();
+        let namesakes: Vec<&RunData> = groups.iter().map(|g| g[0]).filter(|run| run.cfg.name == own.cfg.name).collect();
         let differs = |key: &str| namesakes.iter().any(|run| run.settings.get(key) != own.settings.get(key));
         let settings = own.settings.iter().filter(|(key, _)| differs(key)).take(2);
         let settings: String = settings.map(|(key, value)| format!(", {key} = {value}")).collect();
@@ -93,7 +93,7 @@ pub(super) fn groups(runs: &[Run]) -> Vec<Group<'_>> {
         let steps = if twin { format!(", {} steps", grouped(own.steps())) } else { String::new() };
         format!("{}{settings}{steps}{seeds}", own.cfg.name)
     };
-    groups.iter().map(|runs| Group { label: label(runs), runs: runs.clone() }).collect()
+    groups.iter().map(|runs| SeedGroup { label: label(runs), runs: runs.clone() }).collect()
 }
 
 #[cfg(test)]
@@ -102,15 +102,16 @@ pub(super) mod tests {
     use crate::config::overrides::parse;
 
     /// A run of the door with these settings.
-    pub(in super::super) fn run(sets: &[&str], table: Table) -> Run {
-        Run::of(Config::parse("", "t", sets.iter().map(|set| parse(set).unwrap()).collect()).unwrap(), table).unwrap()
+    pub(in super::super) fn run(sets: &[&str], table: MetricsTable) -> RunData {
+        RunData::of(Config::parse("", "t", sets.iter().map(|set| parse(set).unwrap()).collect()).unwrap(), table)
+            .unwrap()
     }
 
     #[test]
-    fn how_far_a_run_goes_and_how_it_is_kept_make_no_other_experiment() {
+    fn length_and_upkeep_of_a_run_do_not_change_its_experiment() {
         let kept = ["run.steps=20000", "run.threads=3", "run.keep_every_hours=1", "night.poll_s=1", "night.log_mb=3"];
         let sets = [&["seed=1"][..], &[&["seed=2"][..], &kept].concat(), &["seed=3", "agent.tau=0.001"]];
-        let runs = sets.map(|sets| run(sets, Table::default()));
+        let runs = sets.map(|sets| run(sets, MetricsTable::default()));
         let labels: Vec<String> = groups(&runs).into_iter().map(|group| group.label).collect();
         assert_eq!(labels, ["door, agent.tau = 0.005 (2 seeds)", "door, agent.tau = 0.001, seed 3"]);
     }

@@ -1,4 +1,4 @@
-//! Contact sheets: pairs of images side by side with captions, and galleries under headings; pixels enlarged by whole factors.
+//! Contact sheets: pairs of images side by side with captions, and galleries under headings. Whole factors enlarge the pixels.
 
 use skewfit_envs::Image;
 
@@ -7,14 +7,14 @@ use super::{
     panel::{HEADING, SMALL},
 };
 
-/// More would no longer be looked at.
+/// Most images or pairs in one block.
 const MOST: usize = 24;
 const MARGIN: f64 = 12.0;
 
-/// Two images and a line under them.
+/// Two images and a caption under them.
 pub(super) type Pair<'a> = (&'a Image, &'a Image, &'a str);
 
-/// Pairs in rows, the first [`MOST`]; `names` stand over the left and the right images. `None` without pairs.
+/// The first [`MOST`] pairs in rows; `names` are the titles of the left and the right images. `None` without pairs.
 pub(super) fn pairs(heading: &str, names: [&str; 2], pairs: &[Pair<'_>]) -> Option<Canvas> {
     let pairs = &pairs[..pairs.len().min(MOST)];
     let pixel = enlarged(pairs.iter().flat_map(|(a, b, _)| [*a, *b]), 96.0);
@@ -38,7 +38,7 @@ pub(super) fn pairs(heading: &str, names: [&str; 2], pairs: &[Pair<'_>]) -> Opti
     Some(canvas)
 }
 
-/// Images in rows under each heading, the first [`MOST`] of each; `None` without images.
+/// The first [`MOST`] images of each block in rows under its heading; `None` without images.
 pub(super) fn gallery(blocks: &[(&str, &[Image])]) -> Option<Canvas> {
     let blocks: Vec<_> = blocks.iter().filter(|(_, images)| !images.is_empty()).collect();
     let all = || blocks.iter().flat_map(|(_, images)| &images[..images.len().min(MOST)]);
@@ -67,7 +67,8 @@ fn sheet(content: f64, heading: &str) -> Canvas {
     canvas
 }
 
-/// Logical pixels an image pixel, so that the largest image is about `side`: half a whole number, as a PNG has two for one.
+/// Logical pixels per image pixel such that the largest image is about `side` wide. A multiple of 1/2, since the PNG has two
+/// pixels per logical pixel.
 pub(super) fn enlarged<'a>(images: impl Iterator<Item = &'a Image>, side: f64) -> f64 {
     let largest = images.map(|i| i.size).max().unwrap_or(1).max(1) as f64;
     (2.0 * side / largest).round().max(1.0) / 2.0

@@ -1,4 +1,4 @@
-//! Runs of realistic shape, made from formulas. `SKEWFIT_KEEP_PLOTS=<directory>` keeps the pictures, to be looked at.
+//! Reports of synthetic runs. `SKEWFIT_KEEP_PLOTS=<directory>` keeps the pictures for inspection.
 
 mod advice;
 mod examples;
@@ -16,7 +16,7 @@ fn size(png: &Path) -> (u32, u32) {
     (picture.width(), picture.height())
 }
 
-/// Every tag that opens also closes, in order.
+/// True if every opening tag is closed, in order.
 fn well_formed(svg: &str) -> bool {
     let mut open = vec![];
     for tag in svg.split('<').skip(1) {
@@ -63,17 +63,17 @@ fn a_run_is_drawn_whole_and_twice_the_same() {
         "| Coverage cells | ",
         "(plots/reached.png)",
         "(plots/last_episode.gif)",
-        "## Coverage over the hours",
+        "## Coverage over time",
         "| 1 h 00 min | 4,500 | ",
         "| 6 h 40 min | 30,000 | ",
         "(plots/coverage_over_time.png)",
         "(plots/rarest.png)",
         "(plots/worst.png)",
-        "All its steps are done",
+        "All steps are done",
     ] {
         assert!(page.contains(words), "{words} in {page}");
     }
-    assert!(!page.contains("What happened meanwhile"), "nothing was written down");
+    assert!(!page.contains("## Events"), "no event was recorded");
     let html = fs::read_to_string(dir.path().join("REPORT.html")).unwrap();
     assert_eq!(html.matches("<img ").count(), page.matches("\n![").count(), "every picture is in both");
     draw(dir.path(), &inputs()).unwrap();
@@ -131,18 +131,18 @@ fn several_runs_are_compared_by_their_settings() {
     assert!(table.starts_with(head), "{table}");
     assert!(table.contains("\n| door | 1 | 29,500 | 0.034 | 0.150 | 0.930 | 0.021 | 0.820 | "), "{table}");
     assert!(table.contains("\n| **door, skew.power = -0.5 (3 seeds), mean** | | | 0.034 | 0.150 |"), "{table}");
-    assert!(matches!(compare(&[(dir.path().into(), Drawn::default())], &out), Err(Error::Usage(_))));
+    assert!(matches!(compare(&[(dir.path().into(), ReportInputs::default())], &out), Err(Error::Usage(_))));
 }
 
 #[test]
-fn little_or_odd_data_is_no_reason_to_fail() {
+fn a_report_of_little_or_odd_data_is_drawn() {
     let dir = tempfile::tempdir().unwrap();
     a_run(dir.path(), 0, -0.5, 0);
-    assert_eq!(draw(dir.path(), &Drawn::default()).unwrap().len(), 2, "the pages alone");
+    assert_eq!(draw(dir.path(), &ReportInputs::default()).unwrap().len(), 2, "the pages alone");
     let rows = "env_steps,coverage/cells,train/q_mean,eval/final_x,eval/é,reward/mean\n500,3.0,NaN,inf,-inf,1e308\n";
     fs::write(dir.path().join("metrics.csv"), rows).unwrap();
     let axis = |low, high, cells| GridAxis { state: 0, low, high, cells };
-    let odd = |axes, visited: &[[f64; 2]]| Drawn {
+    let odd = |axes, visited: &[[f64; 2]]| ReportInputs {
         states: Some(States { axes, names: Default::default(), visited: visited.to_vec(), goals: vec![[f64::NAN; 2]] }),
         reached: vec![Reached {
             goal: Image { size: 0, pixels: vec![] },
@@ -150,9 +150,9 @@ fn little_or_odd_data_is_no_reason_to_fail() {
             caption: "ä <&> \u{4e00}".into(),
             error: 0.0,
         }],
-        ..Drawn::default()
+        ..ReportInputs::default()
     };
-    let drawn = |inputs: &Drawn| draw(dir.path(), inputs).unwrap().len();
+    let drawn = |inputs: &ReportInputs| draw(dir.path(), inputs).unwrap().len();
     assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(0.0, 1.0, 4)], &[[f64::NAN, 0.0], [0.5, f64::INFINITY]])), 7);
     assert_eq!(drawn(&odd([axis(0.0, 1.0, 4), axis(-1.0, 1.0, 1)], &[[0.5, 0.5]])), 7);
     assert_eq!(drawn(&odd([axis(0.0, 0.0, 4), axis(0.0, 1.0, 0)], &[[0.5, 0.5]])), 5);
@@ -161,16 +161,16 @@ fn little_or_odd_data_is_no_reason_to_fail() {
 }
 
 #[test]
-fn the_best_and_the_worst_are_ranked_by_their_error() {
+fn best_and_worst_attempts_are_ranked_by_their_error() {
     let reached = |error: f64| Reached { error, ..inputs().reached[0].clone() };
     let of = |errors: &[f64]| {
-        let inputs = Drawn { reached: errors.iter().map(|e| reached(*e)).collect(), ..Drawn::default() };
+        let inputs = ReportInputs { reached: errors.iter().map(|e| reached(*e)).collect(), ..ReportInputs::default() };
         pictures(&inputs).into_iter().filter_map(|(name, canvas)| Some((name, canvas?.height))).collect::<Vec<_>>()
     };
-    assert!(of(&[0.1]).iter().all(|(name, _)| *name == "reached"), "one is neither");
+    assert!(of(&[0.1]).iter().all(|(name, _)| *name == "reached"), "a single attempt is neither best nor worst");
     let names: Vec<_> = of(&[0.3, f64::NAN, 0.1]).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["reached", "best", "worst"]);
-    let inputs = Drawn { reached: [0.3, 0.2, 0.1, 0.4].map(reached).to_vec(), ..Drawn::default() };
+    let inputs = ReportInputs { reached: [0.3, 0.2, 0.1, 0.4].map(reached).to_vec(), ..ReportInputs::default() };
     let order = |attempts: Vec<&Reached>| attempts.iter().map(|r| r.error).collect::<Vec<_>>();
     let [best, worst] = extremes(&inputs.reached);
     assert_eq!((order(best), order(worst)), (vec![0.1, 0.2], vec![0.4, 0.3]));

@@ -1,7 +1,7 @@
-//! Colours of visits: log n / log n_max from dark to light, grey where never visited; and the bar that tells them.
+//! Colours of n visits: log n / log n_max from dark to light, grey for none; and their colour bar.
 
 use super::{
-    canvas::{Anchor, Canvas, INK, Point, Rgb, SOFT},
+    canvas::{Anchor, Canvas, CanvasPoint, INK, Rgb, SOFT},
     panel::{SMALL, number},
 };
 
@@ -19,7 +19,7 @@ pub(super) const VIRIDIS: [Rgb; 9] = [
     [253, 231, 37],
 ];
 
-pub(super) fn color_bar(canvas: &mut Canvas, (x, y): Point, height: f64, most: u32) {
+pub(super) fn color_bar(canvas: &mut Canvas, (x, y): CanvasPoint, height: f64, most: u32) {
     let parts = 64;
     for i in 0..parts {
         let top = y + f64::from(i) / f64::from(parts) * height;
@@ -37,7 +37,7 @@ pub(super) fn color_bar(canvas: &mut Canvas, (x, y): Point, height: f64, most: u
     canvas.text((x + 19.0, y + height + 20.0), "never", SMALL, SOFT, Anchor::Left);
 }
 
-/// log n / log n_max.
+/// log n / log n_max, in [0, 1].
 fn share(visits: u32, most: u32) -> f64 {
     f64::from(visits).ln() / f64::from(most.max(2)).ln()
 }

@@ -1,13 +1,13 @@
-// What the page does: reads the stream of the run's parts and shows them, asks for pause, run and stop. Every text goes in
-// as text, never as HTML. The key comes behind `#`, leaves the address bar at once, and goes out in a header only.
+// Shows the stream of the run's parts; sends pause, run and stop. Texts are inserted as text, never as HTML. The key arrives
+// behind `#`, is removed from the address bar at once, and is sent in a header only.
 
 const HELD = "skewfit-key";
-const AGAIN_MS = 2000; // before a lost stream is taken up again
-const SILENT_MS = 15000; // a stream that says nothing for so long is lost
-const STALE_S = 300; // a live run is heard of more often
+const AGAIN_MS = 2000; // before a lost stream is opened again
+const SILENT_MS = 15000; // a stream that is silent for so long is lost
+const STALE_S = 300; // a live run updates its status more often
 const $ = (id) => document.getElementById(id);
 
-// ---- the key, and asking with it
+// ---- the key, and requests with it
 
 function takeKey() {
   if (location.hash.length > 1) {
@@ -78,7 +78,7 @@ async function follow() {
         }
       }
     } catch {
-      // told below
+      // handled below
     } finally {
       clearTimeout(timer);
     }
@@ -92,7 +92,7 @@ const reaches = () => fetch("/icon.svg").then((answer) => answer.ok, () => false
 let lost = false;
 function gone() {
   lost = true;
-  say("Nobody answers: the process behind this page has ended, or the way to it is cut. What is shown was the last that was heard.");
+  say("No connection: the process that serves this page has ended or cannot be reached. The page shows the last state received.");
   for (const name of ["pause", "resume", "stop"]) $(name).disabled = true;
 }
 
@@ -101,7 +101,7 @@ function say(text) {
   $("notice").hidden = !text;
 }
 
-// ---- figures as people read them
+// ---- formatting of numbers
 
 const grouped = (n) => n.toLocaleString("en-US");
 const two = (n) => String(n).padStart(2, "0");
@@ -128,10 +128,10 @@ function of(node, value, total) {
 
 // ---- the parts
 
-let silent = false; // whether the notice says that the run is
+let silent = false; // true while the notice says that the run is silent
 const parts = { run, curves, episodes, health };
 const WORDS = { exploring: "exploring", paused: "paused", stopped: "stopped", done: "done", failed: "failed" };
-const ASKED = { pause: "asked to pause", run: "asked to go on", stop: "asked to stop" };
+const ASKED = { pause: "pause requested", run: "resume requested", stop: "stop requested" };
 
 function run(told) {
   const stopped = told.state === "paused" && told.asked === "stop";
@@ -144,9 +144,9 @@ function run(told) {
   const answered = { exploring: "run", paused: "pause" }[state] === told.asked;
   $("state-word").textContent = (WORDS[state] ?? "unknown") + (live && !answered && (told.asked !== "run" || state === "paused") ? `, ${ASKED[told.asked]}` : "");
   const age = told.updated_at ? (Date.parse(told.now) - Date.parse(told.updated_at)) / 1000 : null;
-  $("heartbeat").textContent = age == null ? "no sign of life yet" : live ? `heartbeat ${duration(age)} ago` : `since ${told.updated_at.replace("T", " ").replace("Z", " UTC")}`;
+  $("heartbeat").textContent = age == null ? "no heartbeat yet" : live ? `heartbeat ${duration(age)} ago` : `since ${told.updated_at.replace("T", " ").replace("Z", " UTC")}`;
   const stale = live && age > STALE_S;
-  if (stale) say(`Not heard of for ${duration(age)}: if no process is at it any more, skewfit resume takes it up again.`);
+  if (stale) say(`No heartbeat for ${duration(age)}: if no process runs it any more, continue it with skewfit resume.`);
   else if (silent) say("");
   silent = stale;
   const steers = live && !told.read_only;
@@ -193,7 +193,7 @@ function episodes(told) {
   $("pairs").replaceChildren(...before.map((episode) => held.get(episode.name) ?? pair(episode)));
 }
 
-const SOURCES = { prior: "imagined", replay: "seen before", "skewed-replay": "seen before, rarely" };
+const SOURCES = { prior: "from the VAE prior", replay: "from replay", "skewed-replay": "from skewed replay" };
 
 function pair(episode) {
   const item = document.createElement("li");
@@ -296,12 +296,12 @@ function curve(told, end) {
   return box;
 }
 
-// ---- the three requests
+// ---- control requests
 
 async function request(word) {
   const answer = await ask(`/control/${word}`, { method: "POST" }).catch(() => null);
   if (answer?.status === 401) return lock();
-  if (!answer?.ok) say(answer ? await answer.text() : "Nobody answers.");
+  if (!answer?.ok) say(answer ? await answer.text() : "No answer: the request was not delivered.");
 }
 
 $("pause").addEventListener("click", () => request("pause"));

@@ -1,4 +1,4 @@
-//! A run's rows, pictures and states, made from formulas.
+//! A synthetic run: rows, pictures and states computed by formulas.
 
 use std::{fs, path::Path};
 
@@ -6,16 +6,16 @@ use skewfit_envs::{GridAxis, Image};
 
 use crate::keep::store::fs::DiskFs;
 use crate::show::clip::Clip;
-use crate::show::metrics::{MetricsCsv, Row, names};
-use crate::show::report::{Drawn, Reached, States};
+use crate::show::metrics::{MetricsCsv, MetricsRow, names};
+use crate::show::report::{Reached, ReportInputs, States};
 
-/// In [-1, 1], the same for the same `i`.
+/// A pseudo-random number in [-1, 1], a function of `i`.
 pub fn noise(i: u64) -> f64 {
     let hash = (i + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
     f64::from(((hash ^ (hash >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as u32) / f64::from(1 << 23) - 1.0
 }
 
-/// A door-like run of 60 epochs with skewing power `power`.
+/// Writes a door-like run of `rows` epochs with skewing power `power`.
 pub fn a_run(dir: &Path, seed: u64, power: f64, rows: u64) {
     fs::create_dir_all(dir).unwrap();
     let config = format!("name = \"door\"\nseed = {seed}\n[env]\nscene = \"door\"\n[skew]\npower = {power:?}\n");
@@ -50,12 +50,12 @@ pub fn a_run(dir: &Path, seed: u64, power: f64, rows: u64) {
             ("time/wall_s", 400.0 * epoch as f64),
         ];
         let measured = values.into_iter().filter(|(n, _)| !n.starts_with("skew") || epoch > 10);
-        let row = Row { env_steps: 500 * epoch, values: measured.map(|(n, v)| (n.into(), v)).collect() };
+        let row = MetricsRow { env_steps: 500 * epoch, values: measured.map(|(n, v)| (n.into(), v)).collect() };
         csv.append(&row).unwrap();
     }
 }
 
-/// A door at `angle` in front of a wall, as a renderer might show it.
+/// A picture of a door at `angle` in front of a wall, `fade`d to grey.
 pub fn door(angle: f64, fade: f64) -> Image {
     let pixel = |i: usize| {
         let (x, y) = ((i % 48) as f64 / 48.0, (i / 48) as f64 / 48.0);
@@ -71,7 +71,7 @@ pub fn door(angle: f64, fade: f64) -> Image {
     Image { size: 48, pixels: (0..48 * 48).flat_map(pixel).collect() }
 }
 
-pub fn inputs() -> Drawn {
+pub fn inputs() -> ReportInputs {
     let mut at = [0.05, 0.55];
     let visited = (0..30_000u64).map(|i| {
         let reach = 0.15 + i as f64 / 30_000.0;
@@ -87,7 +87,7 @@ pub fn inputs() -> Drawn {
         goals: (0..50).map(|i| [0.012 * f64::from(i), 0.55 + 0.1 * noise(i as u64)]).collect(),
     };
     let images = |n: u64, most: f64| (0..n).map(|i| door(most * noise(i).abs(), 0.0)).collect();
-    Drawn {
+    ReportInputs {
         wall_s: Some(4321.0),
         final_metrics: [
             ("angle_error_rad", 0.0341),

@@ -1,4 +1,4 @@
-//! What a checkpoint's VAE makes of the sampled frames: latents, reconstructions, densities.
+//! The sampled frames under a checkpoint's VAE: latents, reconstructions, densities.
 
 use crate::config::Config;
 use crate::error::Result;
@@ -8,13 +8,14 @@ use crate::learn::learner::Learner;
 use crate::learn::rng;
 use crate::statistics::variance;
 
-/// Variance of posterior means above which a dimension tells pictures apart (Burda et al. 2016, arXiv 1509.00519, section 5).
+/// A dimension is active if the variance of its posterior means is above this (Burda et al. 2016, arXiv 1509.00519,
+/// section 5).
 pub const ACTIVE_VARIANCE: f64 = 0.01;
 
-/// The VAE's view of n frames.
+/// n frames under the VAE.
 #[derive(Clone, Debug, PartialEq)]
-pub struct View {
-    /// Z.
+pub struct EncodedFrames {
+    /// Number of latent dimensions, Z.
     pub dim: usize,
     /// Posterior means (n, Z).
     pub means: Vec<f32>,
@@ -24,12 +25,12 @@ pub struct View {
     pub spread: Vec<f64>,
     /// log p(x) (n), nats.
     pub log_density: Vec<f64>,
-    /// Of each frame (n): squared error of its reconstruction, squared distance from the mean picture; pixels in [0, 255].
+    /// For each frame (n): (squared error of its reconstruction, squared distance from the mean picture); pixels in [0, 255].
     errors: Vec<(f64, f64)>,
 }
 
-impl View {
-    /// Encodes, rebuilds and weighs `pictures`.
+impl EncodedFrames {
+    /// Encodes and reconstructs `pictures`, and computes their densities.
     ///
     /// # Errors
     /// Those of the latent model.
@@ -51,8 +52,8 @@ impl View {
         })
     }
 
-    /// Share of these pictures' variance about the mean of all that reconstructions explain, in (-inf, 1]; 0 where all
-    /// are alike.
+    /// Variance explained by the reconstructions of these frames, relative to the mean picture of all frames, in (-inf, 1];
+    /// 0 if all pictures are equal.
     #[must_use]
     pub fn explained(&self, frames: impl Iterator<Item = usize>) -> f64 {
         let (error, spread) = frames.map(|i| self.errors[i]).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
@@ -65,7 +66,7 @@ impl View {
         &self.means[i * self.dim..][..self.dim]
     }
 
-    /// Dimensions that tell pictures apart, those that carry most first.
+    /// Active dimensions, largest variance first.
     #[must_use]
     pub fn active(&self) -> Vec<usize> {
         let mut active: Vec<usize> = (0..self.dim).filter(|d| self.spread[*d] > ACTIVE_VARIANCE).collect();
@@ -73,14 +74,14 @@ impl View {
         active
     }
 
-    /// Posterior means in the active dimensions alone, (n, active), in the order of [`active`](Self::active).
+    /// Posterior means of the active dimensions, (n, active), in the order of [`active`](Self::active).
     #[must_use]
     pub fn active_means(&self) -> Vec<f32> {
         let active = self.active();
         self.means.chunks_exact(self.dim).flat_map(|row| active.iter().map(|d| row[*d])).collect()
     }
 
-    /// The frame whose latent is nearest to `latent` (Z); `None` without frames.
+    /// Index of the frame whose latent is nearest to `latent` (Z); `None` without frames.
     #[must_use]
     pub fn nearest(&self, latent: &[f32]) -> Option<usize> {
         let distance = |row: &[f32]| row.iter().zip(latent).map(|(a, b)| (a - b).powi(2)).sum::<f32>();

@@ -1,18 +1,18 @@
-//! What is drawn of a run besides its `config.toml` and `metrics.csv`.
+//! Inputs of a report besides the run's `config.toml` and `metrics.csv`.
 
 use skewfit_envs::Image;
 
 use super::heat_map::States;
 use crate::show::clip::Clip;
 
-/// What `config.toml` and `metrics.csv` do not hold; what is empty is not drawn.
+/// What `config.toml` and `metrics.csv` do not hold; empty entries are not drawn.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Drawn {
+pub struct ReportInputs {
     /// Wall time of the exploration, seconds.
     pub wall_s: Option<f64>,
-    /// (name, value) of the final evaluation, `best_constant_<metric>` among them; empty = the last measured row.
+    /// (name, value) of the final evaluation, including `best_constant_<metric>`; empty = use the last measured row.
     pub final_metrics: Vec<(String, f64)>,
-    /// Visited states; `None` where there is no map of them.
+    /// Visited states; `None` if the environment has no map of states.
     pub states: Option<States>,
     /// Goals of the first episodes.
     pub goals_early: Vec<Image>,
@@ -20,13 +20,13 @@ pub struct Drawn {
     pub goals_late: Vec<Image>,
     /// Attempts at the evaluation goals.
     pub reached: Vec<Reached>,
-    /// What it found least likely, beside the goal of then.
+    /// The least likely pictures, each with the goal that was active.
     pub rarest: Vec<Reached>,
     /// (camera picture, its reconstruction).
     pub reconstructions: Vec<(Image, Image)>,
     /// Decoded draws from the prior.
     pub prior_samples: Vec<Image>,
-    /// The last episode, towards a goal of its own.
+    /// The last exploration episode.
     pub last_episode: Option<Clip>,
 }
 
@@ -35,10 +35,10 @@ pub struct Drawn {
 pub struct Reached {
     /// The picture to reach.
     pub goal: Image,
-    /// What was seen at the end.
+    /// The last picture of the attempt.
     pub reached: Image,
-    /// A few words, e.g. `0.03 rad`.
+    /// A short text, e.g. `0.03 rad`.
     pub caption: String,
-    /// What tells a better one from a worse: the leading metric, or the latent distance.
+    /// Ranks attempts, smaller is better: the leading metric, or the latent distance.
     pub error: f64,
 }
