@@ -78,10 +78,10 @@ fn the_reading_path_is_short() {
 }
 
 #[test]
-fn every_command_of_the_readme_parses() {
-    let readme = read("README.md");
+fn every_command_of_readme_and_results_parses() {
+    let (readme, results) = (read("README.md"), read("docs/RESULTS.md"));
     let mut seen = 0;
-    for line in fenced(&readme, "sh") {
+    for line in [fenced(&readme, "sh"), fenced(&results, "sh")].concat() {
         let command = line.split('#').next().unwrap().trim();
         let Some(args) = command.strip_prefix("skewfit ").or(command.strip_prefix("cargo run --release -- ")) else {
             assert_eq!(command, "cargo test");
@@ -200,4 +200,21 @@ fn the_readme_says_of_the_door_what_the_table_says() {
         (rows.len(), rows.iter().filter(|row| row[2] <= 0.1 && row[4] >= 0.8).count())
     };
     assert_eq!([reached("door"), reached("door-rig")], [(3, 3), (3, 1)]);
+}
+
+/// `results/make.sh` copies them.
+#[test]
+fn results_are_the_tables_and_their_means() {
+    let (readme, results) = (read("README.md"), read("docs/RESULTS.md"));
+    for scene in ["door", "corridor"] {
+        let table = read(&format!("results/{scene}/table.md"));
+        assert!(results.contains(table.trim()), "docs/RESULTS.md has not the table of {scene}: run results/make.sh");
+        for row in table.lines().filter_map(|line| line.strip_prefix("| **")) {
+            let (name, figures) = row.split_once(", mean** | | | ").unwrap();
+            let start = format!("| {name} | ");
+            let mean = readme.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no {start}"));
+            let error = figures.split(' ').next().unwrap();
+            assert!(mean.contains(&format!("| {error}")), "README.md: {name} has an error of {error}: run results/make.sh");
+        }
+    }
 }
