@@ -3,19 +3,19 @@
 # directories on this machine:
 #   results/make.sh              (SKEWFIT=program uses that program instead of building one)
 # The runs are results/{door,door-rig,corridor,corridor-rig}/default-s{1,2,3}/, and results/door/official-s1/: the door at
-# the official length, a group of its own; results/door/tau-s{1,2,3} have --set agent.tau=0.001, results/door/min_ess-s{1,2,3}
-# have --set skew.min_ess=0.2. A run that is missing or has not ended is named and left out.
+# the official length, in a group of its own; results/door/tau-s{1,2,3} have --set agent.tau=0.001, results/door/min_ess-s{1,2,3}
+# have --set skew.min_ess=0.2. Runs that are missing or have not ended are named and left out.
 set -eu
 cd "$(dirname "$0")/.."
 skewfit() { ${SKEWFIT:-cargo run --release --quiet --} "$@"; }
 
-# Those of the runs that have ended.
+# The runs that have ended.
 ended() {
     for run in "$@"; do
         if [ -f "$run/summary.json" ]; then echo "$run"; else echo "missing or not ended: $run" >&2; fi
     done
 }
-# A file of a run's newest evaluation that has it.
+# A file of a run, from the newest evaluation that has it.
 newest() { ls "$1"/eval/[0-9]*/"$2" 2> /dev/null | tail -n 1; }
 seeds() { ended "results/$1/default-s1" "results/$1/default-s2" "results/$1/default-s3"; }
 
@@ -34,7 +34,7 @@ figures() {
         cp "$run/metrics.csv" "$out/metrics$rig-s${run##*-s}.csv"
         sed "s|\"run\": \".*\"|\"run\": \"$run\"|" "$(newest "$run" evaluation.json)" > "$out/evaluation$rig-s${run##*-s}.json"
     done
-    # The first attempts at the scene's own pictures; an evaluation with a program that made no clips is repeated.
+    # The first attempts at the scene's own pictures; evaluates again where an older program made no clips.
     if [ -z "$(newest "$1" clips.gif)" ]; then skewfit evaluate "$1" > /dev/null; fi
     cp "$(newest "$1" clips.gif)" "$out/reached.gif"
 }
@@ -61,7 +61,7 @@ ablation() {
 ablation tau
 ablation min_ess
 
-# Critics as others build them, one seed each: results/door/layer_norm-s1, results/door/critics-s1 (agent.critics=5).
+# Critics with layer norm, and five critics, one seed each: results/door/layer_norm-s1, results/door/critics-s1 (agent.critics=5).
 variants=$(ended results/door/layer_norm-s1 results/door/critics-s1)
 if [ -n "$variants" ]; then
     all=$(mktemp -d)

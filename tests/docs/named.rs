@@ -75,7 +75,8 @@ fn the_glossary_has_words_that_occur() {
 #[test]
 fn named_documents_exist() {
     let texts = [("the code".to_owned(), String::new(), code())];
-    let documents = documents().into_iter().map(|(document, folder)| (document.clone(), folder.into(), read(&document)));
+    let documents =
+        documents().into_iter().map(|(document, folder)| (document.clone(), folder.into(), read(&document)));
     for (whose, folder, text) in texts.into_iter().chain(documents) {
         let words = text.split(|c: char| !(c.is_alphanumeric() || "_-./".contains(c)));
         let names = words.filter(|word| word.ends_with(".md") && word.len() > 3 && !word.contains("//"));
@@ -103,5 +104,18 @@ fn commits_to_copy_are_in_the_history() {
     for commit in commits {
         let found = git(&["cat-file", "-e", &format!("{commit}^{{commit}}")]).unwrap();
         assert!(found.status.success(), "CONTRIBUTING.md names commit {commit}");
+    }
+}
+
+#[test]
+fn the_book_has_every_document() {
+    let summary = read("docs/SUMMARY.md");
+    let pages = documents().into_iter().filter(|(document, folder)| *folder == "docs" && document != "docs/SUMMARY.md");
+    for (document, _) in pages {
+        let link = document.replace("docs/", "(") + ")";
+        assert!(summary.contains(&link), "docs/SUMMARY.md does not list {document}");
+    }
+    for part in read("docs/START.md").split("README.md:").skip(1).filter_map(|rest| rest.split('}').next()) {
+        assert!(read("README.md").contains(&format!("<!-- ANCHOR: {part} -->")), "README.md has no anchor {part}");
     }
 }
