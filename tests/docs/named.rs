@@ -80,7 +80,7 @@ fn named_documents_exist() {
     for (whose, folder, text) in texts.into_iter().chain(documents) {
         let words = text.split(|c: char| !(c.is_alphanumeric() || "_-./".contains(c)));
         let names = words.filter(|word| word.ends_with(".md") && word.len() > 3 && !word.contains("//"));
-        for name in names.map(|name| name.trim_start_matches("./")) {
+        for name in names.map(|name| name.trim_start_matches("../").trim_start_matches("./")) {
             let places = [Path::new(ROOT).join(name.trim_start_matches('/')), Path::new(ROOT).join(&folder).join(name)];
             let written = WRITTEN.contains(&name.rsplit('/').next().unwrap_or(name));
             assert!(written || places.iter().any(|place| place.is_file()), "{whose} names {name}");
