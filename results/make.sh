@@ -1,20 +1,21 @@
 #!/bin/sh
-# Makes the committed tables and pictures out of the run directories on this machine, through the program:
-#   results/make.sh              (SKEWFIT=program takes that one instead of building it)
+# Makes the committed tables and pictures, and the generated blocks of README.md and docs/RESULTS.md, from the run
+# directories on this machine:
+#   results/make.sh              (SKEWFIT=program uses that program instead of building one)
 # The runs are results/{door,door-rig,corridor,corridor-rig}/default-s{1,2,3}/, and results/door/official-s1/: the door at
-# the official length, a group of its own; results/door/tau-s{1,2,3} have --set agent.tau=0.001, results/door/min_ess-s{1,2,3}
-# have --set skew.min_ess=0.2. A run that is missing or has not ended is named and left out.
+# the official length, in a group of its own; results/door/tau-s{1,2,3} have --set agent.tau=0.001, results/door/min_ess-s{1,2,3}
+# have --set skew.min_ess=0.2. Runs that are missing or have not ended are named and left out.
 set -eu
 cd "$(dirname "$0")/.."
 skewfit() { ${SKEWFIT:-cargo run --release --quiet --} "$@"; }
 
-# Those of the runs that have ended.
+# The runs that have ended.
 ended() {
     for run in "$@"; do
         if [ -f "$run/summary.json" ]; then echo "$run"; else echo "missing or not ended: $run" >&2; fi
     done
 }
-# A file of a run's newest evaluation that has it.
+# A file of a run, from the newest evaluation that has it.
 newest() { ls "$1"/eval/[0-9]*/"$2" 2> /dev/null | tail -n 1; }
 seeds() { ended "results/$1/default-s1" "results/$1/default-s2" "results/$1/default-s3"; }
 
@@ -33,7 +34,7 @@ figures() {
         cp "$run/metrics.csv" "$out/metrics$rig-s${run##*-s}.csv"
         sed "s|\"run\": \".*\"|\"run\": \"$run\"|" "$(newest "$run" evaluation.json)" > "$out/evaluation$rig-s${run##*-s}.json"
     done
-    # The first attempts at the scene's own pictures; an evaluation with a program that made no clips is repeated.
+    # The first attempts at the scene's own pictures; evaluates again where an older program made no clips.
     if [ -z "$(newest "$1" clips.gif)" ]; then skewfit evaluate "$1" > /dev/null; fi
     cp "$(newest "$1" clips.gif)" "$out/reached.gif"
 }
@@ -60,7 +61,7 @@ ablation() {
 ablation tau
 ablation min_ess
 
-# Critics as others build them, one seed each: results/door/layer_norm-s1, results/door/critics-s1 (agent.critics=5).
+# Critics with layer norm, and five critics, one seed each: results/door/layer_norm-s1, results/door/critics-s1 (agent.critics=5).
 variants=$(ended results/door/layer_norm-s1 results/door/critics-s1)
 if [ -n "$variants" ]; then
     all=$(mktemp -d)
@@ -75,30 +76,47 @@ if [ -n "$variants" ]; then
     rm -r "$all"
 fi
 
-# block NAME TEXT: puts a text between the README's two marks of that name.
+# block FILE NAME TEXT: puts a text between the file's two marks of that name.
 block() {
-    if [ "$(grep -c "<!-- $1 -->\|<!-- end of $1 -->" README.md)" -ne 2 ]; then
-        echo "README.md has not the marks <!-- $1 --> and <!-- end of $1 -->, once each: put them back" >&2
+    if [ "$(grep -c "<!-- $2 -->\|<!-- end of $2 -->" "$1")" -ne 2 ]; then
+        echo "$1 must have the marks <!-- $2 --> and <!-- end of $2 -->, once each: put them back" >&2
         exit 1
     fi
-    { sed "/<!-- $1 -->/q" README.md; printf '\n%s\n\n' "$2"; sed -n "/<!-- end of $1 -->/,\$p" README.md; } > README.md.new
-    mv README.md.new README.md
+    { sed "/<!-- $2 -->/q" "$1"; printf '\n%s\n\n' "$3"; sed -n "/<!-- end of $2 -->/,\$p" "$1"; } > "$1.new"
+    mv "$1.new" "$1"
+}
+
+# means TABLE...: the rows of means over seeds, in one table of the columns that all experiments have.
+means() {
+    echo '| Experiment | Steps | Error | Constant | Success rate | Coverage cells | Coverage entropy (nats) |'
+    echo '|:---|---:|---:|---:|---:|---:|---:|'
+    awk -F ' *[|] *' '
+        /^\| Experiment / { for (i = 2; i < NF; i++) at[$i] = i; unit = $5 ~ /\(rad\)/ ? " rad" : ""; next }
+        /^\| \*\*/ {
+            name = $2; gsub(/\*\*|, mean/, "", name)
+            steps = length_of[substr(name, 1, index(name, " (") - 1)]
+            printf "| %s | %s | %s%s | %s%s | %s | %s | %s |\n", name, steps, $5, unit, $(at["The best constant answer\047s"]), unit,
+                $(at["Success rate"]), $(at["Coverage cells"]), $(at["Coverage entropy (nats)"])
+            next
+        }
+        /^\| [a-z]/ { length_of[$2] = $4 }' "$@"
 }
 
 # The steps in the first column of a table, as 20000,22000,...
 steps() { sed -n 's/^| \([0-9,]*\) |.*/\1/p' "$1" | tr -d , | paste -s -d , -; }
 
 tables=$(cat results/door/table.md; echo; cat results/corridor/table.md)
-block results "$tables"
+block docs/RESULTS.md results "$tables"
+block README.md means "$(means results/door/table.md results/corridor/table.md)"
 
-# The door at the steps of the official code's figure, which stands in results/official-code.md as it was read off.
+# The door at the steps of the official code's figure; results/official-code.md has its values, read off by eye.
 runs=$(seeds door)
 official=$(ended results/door/official-s1)
 if [ -n "$runs" ] && [ -n "$official" ]; then
     # shellcheck disable=SC2086
     skewfit plot $runs $official --at "$(steps results/official-code.md)" > results/door/official/at.md
     beside=$(paste -d '\0' results/door/official/at.md results/official-code.md | sed 's/||[^|]*|/|/')
-    block "equal steps" "$beside
+    block docs/RESULTS.md "equal steps" "$beside
 
 $(cat results/door/official/table.md)"
 fi

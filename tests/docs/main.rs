@@ -1,15 +1,15 @@
-//! The documents against the code: what they name exists, what they show runs, and the reading path stays short.
+//! Documents against the code: links and names lead somewhere, commands parse, the reading path stays short.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod contract;
+mod named;
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-
-use common::python_with_h5py;
-use skewfit::keep::store::Store;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -24,10 +24,21 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     rest.split(&format!("\n{level} ")).next().unwrap()
 }
 
-/// Targets of the links and pictures in a document, without those on the web.
+/// Files that the links and pictures of a document lead to, without those on the web.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-    targets.filter(|target| !target.contains("://")).collect()
+    let here = targets.filter(|target| !target.contains("://")).filter_map(|target| target.split('#').next());
+    here.filter(|target| !target.is_empty()).collect()
+}
+
+/// Every document of the project that people read, with its folder.
+fn documents() -> Vec<(String, &'static str)> {
+    let folders = ["", "docs", "results", "results/reliability", "assets"];
+    let named = |folder: &'static str| {
+        let names = entries(&Path::new(ROOT).join(folder)).into_iter().filter(|name| name.ends_with(".md"));
+        names.map(move |name| (Path::new(folder).join(name).display().to_string(), folder))
+    };
+    folders.into_iter().flat_map(named).collect()
 }
 
 /// What stands between backticks.
@@ -48,14 +59,8 @@ fn skewfit(args: &[&str]) -> std::process::Output {
 
 #[test]
 fn links_lead_somewhere() {
-    for (document, folder) in [
-        ("README.md", ""),
-        ("docs/ARCHITECTURE.md", "docs"),
-        ("docs/DESIGN.md", "docs"),
-        ("docs/PERFORMANCE.md", "docs"),
-        ("CHANGELOG.md", ""),
-    ] {
-        let text = read(document);
+    for (document, folder) in documents() {
+        let text = read(&document);
         for target in links(&text) {
             assert!(Path::new(ROOT).join(folder).join(target).exists(), "{document} links to {target}");
         }
@@ -74,10 +79,10 @@ fn the_reading_path_is_short() {
 }
 
 #[test]
-fn every_command_of_the_readme_parses() {
-    let readme = read("README.md");
+fn every_command_of_readme_and_results_parses() {
+    let (readme, results) = (read("README.md"), read("docs/RESULTS.md"));
     let mut seen = 0;
-    for line in fenced(&readme, "sh") {
+    for line in [fenced(&readme, "sh"), fenced(&results, "sh")].concat() {
         let command = line.split('#').next().unwrap().trim();
         let Some(args) = command.strip_prefix("skewfit ").or(command.strip_prefix("cargo run --release -- ")) else {
             assert_eq!(command, "cargo test");
@@ -89,41 +94,6 @@ fn every_command_of_the_readme_parses() {
         seen += 1;
     }
     assert!(seen > 8, "{seen} commands");
-}
-
-#[test]
-fn the_readmes_python_reads_a_shard() {
-    let Some(python) = python_with_h5py() else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let run = dir.path().join("run");
-    let explored = skewfit(&["explore", "corridor-tiny", "--steps", "400", "--out", run.to_str().unwrap()]);
-    assert!(explored.status.success(), "{}", String::from_utf8_lossy(&explored.stderr));
-    let store = Store::read_only(&run).unwrap();
-    let last = store.lines().last().unwrap();
-    let episode = store.episode(last.id).unwrap();
-
-    let example = fenced(&read("README.md"), "python").join("\n");
-    let shown = Command::new(&python).args(["-c", &example]).arg(run.join(&last.file)).output().unwrap();
-    assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
-    let shown = String::from_utf8(shown.stdout).unwrap();
-    let (facts, state) = shown.trim_end().split_once('\n').unwrap();
-    assert_eq!(facts, format!("corridor {} (51, 24, 24, 3) (50, 2) (24, 24, 3)", episode.goal_origin.name()));
-    let state: serde_json::Value = serde_json::from_str(&state.replace('\'', "\"")).unwrap();
-    assert_eq!(state, serde_json::json!({"x": episode.state(50)[0], "y": episode.state(50)[1]}));
-}
-
-#[test]
-fn the_readme_tells_every_file_of_a_run() {
-    let dir = tempfile::tempdir().unwrap();
-    let run = dir.path().join("run");
-    assert!(skewfit(&["explore", "corridor-tiny", "--steps", "200", "--out", run.to_str().unwrap()]).status.success());
-    let readme = read("README.md");
-    let told = section(&readme, "## A run directory");
-    let named: Vec<&str> = quoted(told).map(|name| name.split('/').next().unwrap()).collect();
-    for entry in fs::read_dir(&run).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(named.contains(&name.as_str()), "README does not tell of {name}");
-    }
 }
 
 /// Names of the files and folders in a folder of the sources, folders with a slash at the end.
@@ -206,10 +176,12 @@ fn design_entries_are_whole_and_short() {
 fn documents_name_files_that_exist() {
     let folders =
         ["src/", "tests/", "envs/", "hardware/", "dev/", "fuzz/", "experiments/", "examples/", "benches/", ".ci/"];
-    for document in ["README.md", "CHANGELOG.md", "docs/ARCHITECTURE.md", "docs/DESIGN.md", "docs/PERFORMANCE.md"] {
-        let text = read(document);
+    // A mutant keeps the names of its commit.
+    for (document, _) in documents().into_iter().filter(|(document, _)| document != "results/reliability/mutants.md") {
+        let text = read(&document);
         let names = quoted(&text).filter(|name| folders.iter().any(|folder| name.starts_with(folder)));
-        for name in names.filter(|name| !name.contains([' ', '*', '{', '<'])) {
+        for name in names.filter(|name| !name.contains([' ', '*', '{', '<'])).filter_map(|name| name.split("::").next())
+        {
             assert!(Path::new(ROOT).join(name).exists(), "{document} names {name}");
         }
     }
@@ -231,4 +203,24 @@ fn the_readme_says_of_the_door_what_the_table_says() {
         (rows.len(), rows.iter().filter(|row| row[2] <= 0.1 && row[4] >= 0.8).count())
     };
     assert_eq!([reached("door"), reached("door-rig")], [(3, 3), (3, 1)]);
+}
+
+/// `results/make.sh` copies them.
+#[test]
+fn results_are_the_tables_and_their_means() {
+    let (readme, results) = (read("README.md"), read("docs/RESULTS.md"));
+    for scene in ["door", "corridor"] {
+        let table = read(&format!("results/{scene}/table.md"));
+        assert!(results.contains(table.trim()), "docs/RESULTS.md has not the table of {scene}: run results/make.sh");
+        for row in table.lines().filter_map(|line| line.strip_prefix("| **")) {
+            let (name, figures) = row.split_once(", mean** | | | ").unwrap();
+            let start = format!("| {name} | ");
+            let mean = readme.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("no {start}"));
+            let error = figures.split(' ').next().unwrap();
+            assert!(
+                mean.contains(&format!("| {error}")),
+                "README.md: {name} has an error of {error}: run results/make.sh"
+            );
+        }
+    }
 }
