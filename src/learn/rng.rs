@@ -9,12 +9,11 @@ pub use skewfit_envs::Rng;
 /// Different triples give independent streams; the same triple always gives the same stream.
 ///
 /// ```
-/// use rand::Rng as _;
-/// use skewfit::learn::rng::stream;
+/// use skewfit::learn::rng::{normals, stream};
 ///
-/// let first: u64 = stream(7, "batch", &[3]).random();
-/// assert_eq!(first, stream(7, "batch", &[3]).random());
-/// assert_ne!(first, stream(7, "batch", &[4]).random());
+/// let draws = |index| normals(3, &mut stream(7, "batch", &[index]));
+/// assert_eq!(draws(3), draws(3));
+/// assert_ne!(draws(3), draws(4));
 /// ```
 #[must_use]
 pub fn stream(seed: u64, name: &str, index: &[u64]) -> Rng {
