@@ -1,5 +1,5 @@
-//! One epoch of the door when its buffer is full: 500 steps in the scene, 1,000 SAC updates, 200 VAE updates, a refresh
-//! of every stored picture with its density. Timed once, by parts: what a long night spends its hours on.
+//! One epoch of the door when its buffer is full: 500 steps in the scene, 1,000 SAC updates, 200 VAE updates, a refresh of
+//! every stored picture with its density. Timed once, by parts: what a long night spends its hours on.
 
 use std::time::Instant;
 

@@ -1,5 +1,4 @@
-//! The command line: one file a verb: its arguments, what it says, its exit code. stdout carries data, stderr progress
-//! and errors.
+//! The command line: one file a verb: its arguments, what it says, its exit code. stdout carries data, stderr progress and errors.
 
 mod bench;
 mod diagnose;

@@ -7,8 +7,7 @@ use std::io::{IsTerminal, Write};
 
 /// Seconds between plain lines.
 const PLAIN_EVERY_S: f64 = 60.0;
-/// The time left goes by the mean of so many epochs, the last ones: the warm-up is fast, and epochs change as replay
-/// grows.
+/// The time left goes by the mean of so many epochs, the last ones: the warm-up is fast, and epochs change as replay grows.
 const EPOCHS_AVERAGED: usize = 3;
 
 /// How long an epoch takes now.

@@ -46,7 +46,7 @@ pub fn read_error(path: &Path, e: &io::Error) -> Error {
     let path = path.display();
     if lasts(e) {
         return Error::Usage(format!(
-            "{path} may not be read: {e}; allow this user to read it, or put an undamaged copy there"
+            "{path} may not be read: {e}; allow this user to read it, or put a sound copy there"
         ));
     }
     Error::Disk(format!("{path} cannot be read now: {e}; check the disk, then try again"))
