@@ -5,9 +5,9 @@ use crate::run::progress::{Progress, Tick};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 
-/// Columns where the system does not tell.
+/// Columns of a terminal whose width is unknown.
 const COLUMNS: usize = 80;
-/// Of the bar, where there is room for it beside the text.
+/// Width of the bar, if there is room for it beside the text.
 const BAR: usize = 20;
 /// Seconds between plain lines.
 const PLAIN_EVERY_S: f64 = 60.0;

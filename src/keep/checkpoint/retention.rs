@@ -1,5 +1,5 @@
-//! Which checkpoints are kept: the newest, the first of each period of the run, and protected ones. Checkpoints newer than
-//! the one a run resumes from are set aside.
+//! Which checkpoints are kept: the newest, the first of each period of the run, and protected ones. Checkpoints newer
+//! than the one a run resumes from are set aside.
 
 use std::path::Path;
 
@@ -56,8 +56,8 @@ pub(super) fn superseded(names: &[String], update: u64, keep: usize) -> Vec<&str
     names.iter().map(String::as_str).filter(is_superseded).collect()
 }
 
-/// The first checkpoint in each period of `every_s` seconds of the run, by the times in their manifests; also those whose
-/// manifest cannot be read.
+/// The first checkpoint in each period of `every_s` seconds of the run, by the times in their manifests; also those
+/// whose manifest cannot be read.
 pub(super) fn first_of_every(fs: &dyn Fs, parent: &Path, names: &[String], every_s: f64) -> Vec<u64> {
     if every_s <= 0.0 {
         return Vec::new();

@@ -1,7 +1,7 @@
 //! One episode as one HDF5 file, built and parsed in memory; any HDF5 program can open it. Format version 1:
 //! `/observations/{image u8 (T+1,H,W,3), proprio f32 (T+1,P)}`, `/actions f32 (T,A)`,
-//! `/goal/{image u8 (H,W,3), latent f32 (Z)}`, `/state f64 (T+1,S)` with attribute `names`. There is no `proprio` if P = 0,
-//! and no `state` if S = 0. Each frame is one chunk. The same episode always gives the same bytes.
+//! `/goal/{image u8 (H,W,3), latent f32 (Z)}`, `/state f64 (T+1,S)` with attribute `names`. There is no `proprio` if
+//! P = 0, and no `state` if S = 0. Each frame is one chunk. The same episode always gives the same bytes.
 
 use hdf5::{AttrValue, DType, FileBuilder, H5Element};
 use serde::{Deserialize, Serialize};

@@ -60,7 +60,8 @@ impl Status {
     /// Reads the status of the run in `dir`.
     ///
     /// # Errors
-    /// An error of the operating system: `NotFound` before the first write; `InvalidData` for a file that cannot be parsed.
+    /// An error of the operating system: `NotFound` before the first write, `InvalidData` for a file that cannot be
+    /// parsed.
     pub fn read(fs: &dyn Fs, dir: &Path) -> std::io::Result<Self> {
         Ok(from_json(&fs.read(&dir.join(FILE))?)?)
     }

@@ -54,7 +54,7 @@ fn way_out(e: &io::Error) -> &'static str {
 #[must_use]
 pub fn read_error(path: &Path, e: &io::Error) -> Error {
     let path = path.display();
-    let way = "allow this user to read it, or put an undamaged copy there";
+    let way = "allow this user to read it, or put a sound copy there";
     match e.kind() {
         io::ErrorKind::InvalidFilename => Error::Usage(format!("{path} cannot be read: {e}; give a shorter name")),
         _ if is_permanent(e) => Error::Usage(format!("{path} may not be read: {e}; {way}")),

@@ -88,7 +88,8 @@ pub trait Fs: Send + Sync {
     /// Creates a file of `bytes` bytes to reserve space; removing it frees the space.
     ///
     /// # Errors
-    /// An error of the operating system, `Unsupported` where the file system cannot do it; a part of the file may exist then.
+    /// An error of the operating system, `Unsupported` where the file system cannot do it; a part of the file may then
+    /// exist.
     fn reserve(&self, path: &Path, bytes: u64) -> io::Result<()>;
 
     /// Creates a directory and its missing parents, each durable; `Ok` if it exists.
