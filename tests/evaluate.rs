@@ -139,7 +139,7 @@ fn the_scenes_own_pictures_and_the_users() {
 fn evaluations_at_once_and_of_before_are_all_kept() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
-    explore(&run, &["run.steps=200", "evaluate.pictures=3"]);
+    explore(&run, &["run.steps=200", "evaluate.pictures=4"]);
     let of_the_run = files(&run);
     let older = run.join("eval/pictures/evaluation.json");
     fs::create_dir_all(older.parent().unwrap()).unwrap();
@@ -193,14 +193,18 @@ fn pictures_of_any_shape_are_read() {
     }
 }
 
-/// A PNG header alone: 50,000 pixels wide.
+/// A PNG that says it is 50,000 pixels wide and as high, and holds none of them.
 fn giant() -> Vec<u8> {
     let crc = |bytes: &[u8]| {
         let turn = |c: u32, _| if c & 1 == 1 { 0xEDB8_8320 ^ (c >> 1) } else { c >> 1 };
         !bytes.iter().fold(!0u32, |c, b| (0..8).fold(c ^ u32::from(*b), turn))
     };
-    let body = [&b"IHDR"[..], &50_000u32.to_be_bytes(), &50_000u32.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
-    [&b"\x89PNG\r\n\x1a\n\0\0\0\x0d"[..], &body, &crc(&body).to_be_bytes()].concat()
+    let chunk = |name: &[u8; 4], data: &[u8]| {
+        let body = [&name[..], data].concat();
+        [&(data.len() as u32).to_be_bytes()[..], &body, &crc(&body).to_be_bytes()].concat()
+    };
+    let head = [&50_000u32.to_be_bytes()[..], &50_000u32.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    [&b"\x89PNG\r\n\x1a\n"[..], &chunk(b"IHDR", &head), &chunk(b"IDAT", &[0x78, 1]), &chunk(b"IEND", &[])].concat()
 }
 
 #[test]
