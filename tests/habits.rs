@@ -200,7 +200,7 @@ fn the_progress_line_never_wraps() {
     for columns in [20, 40, 80, 132] {
         let run = dir.path().join(columns.to_string());
         let explore = format!("{} explore corridor-tiny --out {}", env!("CARGO_BIN_EXE_skewfit"), run.display());
-        let shell = format!("stty cols {columns} rows 24; exec {explore}");
+        let shell = format!("stty cols {columns} rows 24; exec {explore} >/dev/null");
         let told = Command::new("script").args(["-qec", &shell, "/dev/null"]).stdin(Stdio::null()).output();
         let Ok(told) = told else { return }; // no terminal to be had
         assert!(told.status.success(), "{told:?}");
