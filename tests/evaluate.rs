@@ -234,7 +234,7 @@ fn what_is_no_picture_is_refused_and_nothing_changes() {
         fs::write(dir.path().join(name), bytes).unwrap();
         refuse(name, why);
     }
-    refuse("missing.png", "cannot be read");
+    refuse("missing.png", "is not there");
     fs::create_dir(dir.path().join("folder.png")).unwrap();
     refuse("folder.png", "holds no picture");
     refused(&skewfit("evaluate", dir.path(), &[]), 2, &["is not a run"]);

@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_line_shows_steps_coverage_metric_and_time_left() {
-        let text = line(&tick(12_000, 0.0), Some(800.0), 80);
+        let text = line(&tick(12_000, 0.0), Some(800.0), 81);
         assert_eq!(text, "12,000/20,000 steps · 13 min 20 s left · distance 0.250 · 25 % covered · learning");
         let bare = Tick { coverage_total: 0, evaluation: None, ..tick(5, 0.0) };
         assert_eq!(line(&bare, None, 80), "5/20,000 steps · learning");

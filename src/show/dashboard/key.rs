@@ -92,7 +92,11 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let second = key();
         assert!(second != first && mode() == 0o600);
-        for broken in ["", "short\n", &second[..], &format!("{}\n", second.to_uppercase()), &format!("{second}0\n")] {
+        for saved in [second.clone(), format!("{second}\r\n"), format!("\u{feff}{second}\n\n")] {
+            fs::write(&path, &saved).unwrap();
+            assert_eq!(key(), second, "another program saved it: {saved:?}");
+        }
+        for broken in ["", "short\n", &second[..63], &format!("{}\n", second.to_uppercase()), &format!("{second}0\n")] {
             fs::write(&path, broken).unwrap();
             let third = key();
             assert!(third != broken.trim() && third != second && mode() == 0o600, "{broken}");

@@ -81,6 +81,29 @@ fn a_name_that_is_not_registered_is_an_error_and_one_that_an_older_file_lacks_is
 }
 
 #[test]
+fn a_file_that_another_program_saved_reads_the_same_and_goes_on_with_lf_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("metrics.csv");
+    written(&path, &[row(1, &[("a/x", 0.5)]), row(2, &[])]);
+    let (plain, table) = (fs::read_to_string(&path).unwrap(), read(&path).unwrap());
+    let crlf = plain.replace('\n', "\r\n");
+    for text in [crlf.clone(), format!("\u{feff}{plain}"), format!("{plain}\n\n"), format!("\u{feff}{crlf}\r\n")] {
+        fs::write(&path, &text).unwrap();
+        assert_eq!(read(&path).unwrap(), table, "{text:?}");
+        MetricsCsv::cut_back(Arc::new(DiskFs), &path, registered(), 2).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), plain, "{text:?}");
+    }
+    // A last line without its end may be torn; a run that has got as far knows that it is not.
+    fs::write(&path, plain.trim_end()).unwrap();
+    assert_eq!(read(&path).unwrap().env_steps, [1]);
+    for (behind, kept) in [(2, 2), (1, 1)] {
+        fs::write(&path, plain.trim_end()).unwrap();
+        MetricsCsv::cut_back(Arc::new(DiskFs), &path, registered(), behind).unwrap();
+        assert_eq!(read(&path).unwrap().env_steps.len(), kept);
+    }
+}
+
+#[test]
 fn damage_is_named_by_file_and_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("metrics.csv");
