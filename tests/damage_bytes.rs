@@ -149,7 +149,7 @@ fn g17_cut_anywhere_or_one_bit_flipped() {
         };
         tried += each_damage(&file, 20 + k as u64, || Config::of_run(dir.path(), vec![]).map_or(true, known));
     }
-    let what = "three small shards, pictures, configurations cut at every byte, one bit flipped: refused, the same, or told (every key that the experiment depends on)";
+    let what = "three shards, pictures and configurations, cut at every byte, and with single bits flipped: refused, read unchanged, or another experiment's identity (configurations)";
     record(("G17-cut", 17), what, tried, begun);
 }
 

@@ -141,7 +141,7 @@ fn g14_numbers_that_are_none_leave_no_trace() {
     }
     record(
         ("G14", 14),
-        "injections into reward, latent, action, gradient, density, policy, critic: nothing not finite in any file, and the same run twice",
+        "injections into reward, latent, action, gradient, density, policy, critic: all numbers in all files are finite, and a repetition gives the same run",
         runs * each,
         begun,
     );

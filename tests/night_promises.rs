@@ -63,7 +63,7 @@ fn g5_older_files_are_read_newer_ones_refused_and_one_process_writes() {
     json(&second.end());
     record(
         ("G5", 0),
-        "a committed run of format 1 goes on; format 2, a second writer refused; a dead lock taken",
+        "a stored run of format 1 is resumed; format 2 and a second writer are refused; the lock of a dead process is taken over",
         4,
         begun,
     );

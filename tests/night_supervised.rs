@@ -74,7 +74,12 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
         assert!(start.contains(&format!("and {updates} updates")), "{start}, not {updates}");
     }
     Learned::of(&run, &resume(&run)).same(&undisturbed(dir.path()), "taken up after a storm");
-    record(("G22", 0), "storms: 5 starts, then code 75; from an older checkpoint after every second one", 2, begun);
+    record(
+        ("G22", 0),
+        "repeated crashes: 5 starts, then code 75; after every second crash an older checkpoint is used",
+        2,
+        begun,
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How many threads a run may ask for, and what is said where they are more than the cores.
+//! The limit of a run's threads, and the warning if there are more threads than cores.
 
 use crate::error::{Error, Result};
 use crate::learn::nn::workers::{cores, most_threads};
@@ -14,7 +14,7 @@ pub fn refuse_too_many(threads: usize) -> Result<()> {
     if threads > most { Err(refuse()) } else { Ok(()) }
 }
 
-/// A sentence where there are more threads than cores.
+/// A warning if there are more threads than cores.
 #[must_use]
 pub fn beyond_cores(threads: usize) -> Option<String> {
     let slower =
@@ -22,7 +22,7 @@ pub fn beyond_cores(threads: usize) -> Option<String> {
     (threads > cores()).then(slower)
 }
 
-/// Logs [`beyond_cores`], and says it on stderr as well where no run would begin on so many.
+/// Logs the warning of [`beyond_cores`]; above [`most_threads`] as an error, which also goes to stderr.
 pub(super) fn note(threads: usize) {
     match beyond_cores(threads) {
         Some(why) if threads > most_threads() => tracing::error!("{why}"),

@@ -24,7 +24,7 @@ pub struct Ladder {
 
 /// What to do about a non-finite result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rung {
+pub enum NonFiniteAction {
     /// Skip the update or episode.
     Skip,
     /// Roll back: see [`Ladder::roll_back_target`].
@@ -33,10 +33,10 @@ pub enum Rung {
 
 impl Ladder {
     /// Records a non-finite result after `updates` updates; what to do.
-    pub fn non_finite(&mut self, updates: u64) -> Rung {
+    pub fn non_finite(&mut self, updates: u64) -> NonFiniteAction {
         self.recent.retain(|at| updates.saturating_sub(*at) < WINDOW);
         self.recent.push(updates);
-        if self.recent.len() < MAX_NON_FINITE { Rung::Skip } else { Rung::RollBack }
+        if self.recent.len() < MAX_NON_FINITE { NonFiniteAction::Skip } else { NonFiniteAction::RollBack }
     }
 
     /// Excludes a damaged checkpoint from rollbacks.
@@ -69,21 +69,30 @@ mod tests {
     fn rung_1_rare_non_finite_values_are_skipped() {
         let mut ladder = Ladder::default();
         let rungs: Vec<_> = (0..100).map(|i| ladder.non_finite(250 * i)).collect();
-        assert_eq!(rungs, [Rung::Skip; 100], "four in any thousand");
-        assert_eq!((0..5).map(|i| Ladder::default().non_finite(i)).collect::<Vec<_>>(), [Rung::Skip; 5]);
+        assert_eq!(rungs, [NonFiniteAction::Skip; 100], "four in any thousand");
+        assert_eq!((0..5).map(|i| Ladder::default().non_finite(i)).collect::<Vec<_>>(), [NonFiniteAction::Skip; 5]);
     }
 
     #[test]
     fn rung_2_five_in_a_thousand_go_back() {
         let mut ladder = Ladder::default();
         let rungs = [0, 100, 200, 998, 999].map(|at| ladder.non_finite(at));
-        assert_eq!(rungs, [Rung::Skip, Rung::Skip, Rung::Skip, Rung::Skip, Rung::RollBack]);
+        assert_eq!(
+            rungs,
+            [
+                NonFiniteAction::Skip,
+                NonFiniteAction::Skip,
+                NonFiniteAction::Skip,
+                NonFiniteAction::Skip,
+                NonFiniteAction::RollBack
+            ]
+        );
         assert_eq!(ladder.roll_back_target(&[50, 20]), Some(50));
-        assert_eq!(ladder.non_finite(1000), Rung::Skip, "the count starts again");
+        assert_eq!(ladder.non_finite(1000), NonFiniteAction::Skip, "the count starts again");
         // Repeatedly after the same update, as with an episode that is tried again.
         assert_eq!(
             [7; 5].map(|at| Ladder { recent: vec![7; 4], ..Ladder::default() }.non_finite(at)),
-            [Rung::RollBack; 5]
+            [NonFiniteAction::RollBack; 5]
         );
     }
 

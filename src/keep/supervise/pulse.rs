@@ -1,4 +1,5 @@
-//! Heartbeats: one is sent when an update, an episode or an evaluation attempt is done, never by a timer.
+//! Heartbeats. The working thread sends one when it has done an update, an episode, an attempt, a checkpoint or a picture,
+//! and while it waits in a pause. No timer sends them, so a hung thread sends none.
 //!
 //! The watchdog (systemd's `WatchdogSec`, or `--supervised`) receives `WATCHDOG=1` on `NOTIFY_SOCKET`, once a second at
 //! most.

@@ -46,6 +46,6 @@ fn g15_weights_are_total() {
     };
     runner.run(&(any_densities(), -1.0..=0.0, 0..1000_usize), law).unwrap();
     let what = "any log densities (NaN, infinities, repeats, 1 to 120,000 of them), any power: finite, not negative, sum 1, \
-                in any order, rarer is not lighter";
+                in any order, a rarer frame never weighs less";
     record(("G15", 0), what, cases, begun);
 }

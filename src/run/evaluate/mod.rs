@@ -95,7 +95,7 @@ pub fn run_in(dir: &Path, options: &Options, build: Build<'_>, warn: &mut dyn Fn
     let save = || {
         let folder = place.make()?;
         let report = report(Some(&folder));
-        write(&folder, &report, &attempts).and_then(|()| place.made(&folder))?;
+        write(&folder, &report, &attempts).and_then(|()| place.update_last(&folder))?;
         Ok((folder.display().to_string(), report))
     };
     let (folder, mut report, unsaved) = match savable.then(save).transpose() {

@@ -55,7 +55,7 @@ impl Place {
     ///
     /// # Errors
     /// `Disk`.
-    pub fn made(&self, folder: &Path) -> Result<()> {
+    pub fn update_last(&self, folder: &Path) -> Result<()> {
         if let Self::NewIn(_) = self { name_last(&DiskFs, folder) } else { Ok(()) }
     }
 

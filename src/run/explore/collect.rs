@@ -82,7 +82,7 @@ impl Run<'_> {
         self.tick("reading episodes");
         while self.state.left_out < line.left_out.unwrap_or(0) {
             self.state.left_out += 1;
-            self.handle_non_finite(&format!("an earlier process left out an episode before {}", line.id))?;
+            self.handle_non_finite(&format!("an earlier process skipped an episode before episode {}", line.id))?;
         }
         let (at, now) = (self.position(), self.learner.counts.updates);
         if let Some(then) = line.at_update.filter(|then| *then != now)

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::legacy_epoch_sums::StoredSums;
 use crate::learn::episode::GoalOrigin;
 
-/// Columns that are always in the row, from 0.
-const COUNTED: [&str; 9] = [
+/// Columns that every row has; their sums start at 0.
+const ALWAYS_PRESENT: [&str; 9] = [
     "goals/from_prior",
     "goals/from_replay",
     "goals/from_skewed",
@@ -54,7 +54,7 @@ impl EpochSums {
     /// Empty sums of an epoch that begins at `began_s` on the run's clock.
     #[must_use]
     pub fn new(began_s: f64) -> Self {
-        let values = COUNTED.map(|column| (column.to_owned(), 0.0)).into();
+        let values = ALWAYS_PRESENT.map(|column| (column.to_owned(), 0.0)).into();
         Self { means: BTreeMap::new(), values, began_s, began_cpu_s: 0.0 }
     }
 

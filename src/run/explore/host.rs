@@ -67,7 +67,7 @@ impl<'a> Host<'a> {
         self.stop.load(Relaxed) || read_request(&*self.fs, dir) == Request::Stop
     }
 
-    /// Sleeps for `time`, then pings the watchdog.
+    /// Sleeps for `time`, then sends a heartbeat: a pause is not a hang.
     pub(super) fn wait(&mut self, time: Duration) {
         std::thread::sleep(time);
         self.pulse.beat();

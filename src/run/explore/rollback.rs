@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::keep::checkpoint;
 use crate::keep::models::restore_models;
 use crate::keep::supervise::events::Kind;
-use crate::keep::supervise::ladder::Rung;
+use crate::keep::supervise::ladder::NonFiniteAction;
 
 impl Run<'_> {
     /// Passes `outcome` on, except for a non-finite value, which it [handles](Self::handle_non_finite).
@@ -25,8 +25,8 @@ impl Run<'_> {
         let rung = self.state.ladder.non_finite(counts.updates + counts.vae_updates);
         self.state.skipped += 1;
         match rung {
-            Rung::Skip => self.record(Kind::Skipped, why),
-            Rung::RollBack => self.roll_back(why),
+            NonFiniteAction::Skip => self.record(Kind::Skipped, why),
+            NonFiniteAction::RollBack => self.roll_back(why),
         }
     }
 

@@ -10,10 +10,10 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use super::key::AccessKey;
 
 /// Paths that need no key: they contain nothing about a run.
-pub const OPEN: [&str; 4] = ["/", "/page.css", "/page.js", "/icon.svg"];
+pub const PATHS_WITHOUT_KEY: [&str; 4] = ["/", "/page.css", "/page.js", "/icon.svg"];
 
 /// Headers of every response: no foreign content, nothing inline, no framing, no caching.
-pub const SAID: [(HeaderName, HeaderValue); 6] = [
+pub const RESPONSE_HEADERS: [(HeaderName, HeaderValue); 6] = [
     (
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"),
@@ -54,7 +54,7 @@ impl Gate {
         if !reads && one(header::ORIGIN).and_then(|origin| origin.strip_prefix("http://")) != Some(host) {
             return Err((StatusCode::FORBIDDEN, "only the page itself may send this request"));
         }
-        let open = reads && OPEN.contains(&head.uri.path());
+        let open = reads && PATHS_WITHOUT_KEY.contains(&head.uri.path());
         let shown = one(header::AUTHORIZATION).and_then(|word| word.strip_prefix("Bearer "));
         if open || shown.is_some_and(|shown| self.key.opens(shown)) {
             return Ok(());

@@ -19,7 +19,7 @@ const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// Longest connection, event streams included: the page reconnects.
 const LONGEST: Duration = Duration::from_secs(300);
 /// Time between two checks of `stop`, and before a failed `accept` is tried again.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Answers requests until `stop`.
 ///
@@ -29,10 +29,10 @@ pub async fn listen(listener: std::net::TcpListener, router: Router, stop: &Atom
     let listener = TcpListener::from_std(listener)?;
     let mut live = VecDeque::with_capacity(LIVE);
     while !stop.load(Ordering::Relaxed) {
-        let stream = match timeout(LOOK, listener.accept()).await {
+        let stream = match timeout(POLL_INTERVAL, listener.accept()).await {
             Ok(Ok((stream, _))) => stream,
             Ok(Err(_)) => {
-                sleep(LOOK).await;
+                sleep(POLL_INTERVAL).await;
                 continue;
             }
             Err(_) => continue,

@@ -35,7 +35,7 @@ pub struct Gallery(VecDeque<EpisodePictures>);
 
 impl Gallery {
     /// Reads the episodes committed since the last call; damaged shards are left out.
-    pub fn look(&mut self, dir: &Path) {
+    pub fn read_new_episodes(&mut self, dir: &Path) {
         let Ok(store) = Store::read_tail(dir, TAIL_BYTES) else {
             return self.0.clear();
         };
@@ -50,7 +50,7 @@ impl Gallery {
     }
 
     /// The episodes as JSON, oldest first.
-    pub fn told(&self) -> serde_json::Value {
+    pub fn to_json(&self) -> serde_json::Value {
         serde_json::json!(self.0)
     }
 

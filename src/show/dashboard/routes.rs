@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 use futures_util::stream::{Stream, unfold};
 use tokio::time::{sleep, timeout};
 
-use super::gate::{Gate, SAID};
+use super::gate::{Gate, RESPONSE_HEADERS};
 use super::is_read_only;
 use super::watch::{PageParts, Watch};
 use crate::keep::faults::Chaos;
@@ -73,7 +73,7 @@ async fn guard(State(shared): State<Arc<Shared>>, request: HttpRequest, next: Ne
         Ok(()) => next.run(HttpRequest::from_parts(head, body)).await,
         Err(refusal) => refusal.into_response(),
     };
-    SAID.iter().for_each(|(name, value)| drop(response.headers_mut().insert(name, value.clone())));
+    RESPONSE_HEADERS.iter().for_each(|(name, value)| drop(response.headers_mut().insert(name, value.clone())));
     response
 }
 

@@ -72,7 +72,7 @@ impl Watch {
             let parts = [
                 ("run", self.run()),
                 ("curves", self.curves()),
-                ("episodes", self.gallery.told()),
+                ("episodes", self.gallery.to_json()),
                 ("health", self.health()),
             ];
             self.parts = parts.into_iter().map(|(name, part)| (name, part.to_string().into())).collect();
@@ -111,7 +111,7 @@ impl Watch {
             self.night = night(&self.dir);
         }
         if new.contains("episodes.jsonl") {
-            self.gallery.look(&self.dir);
+            self.gallery.read_new_episodes(&self.dir);
         }
     }
 

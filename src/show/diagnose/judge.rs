@@ -1,7 +1,7 @@
 //! Derives the verdicts from the findings: VAE, density and skewing here, the agent in `judge_agent`.
 
 use super::findings::Findings;
-use super::judge_agent::{critic, excuse_if_young, goals, policy, progress};
+use super::judge_agent::{critic, goals, policy, progress, warn_if_few_updates};
 use super::probe::StateProbe;
 use super::verdicts::{self as want, Level, Says, Verdict};
 use crate::format::grouped;
@@ -22,7 +22,7 @@ pub fn verdicts(found: &Findings) -> Vec<Verdict> {
     all.extend(goals(found));
     if found.agent_updated() {
         all.extend(
-            [progress(found), critic(found), policy(found)].concat().into_iter().map(|v| excuse_if_young(found, v)),
+            [progress(found), critic(found), policy(found)].concat().into_iter().map(|v| warn_if_few_updates(found, v)),
         );
     } else {
         let why = "the agent has not been updated yet: policy and critics have their initial values";
@@ -63,9 +63,9 @@ fn sees(probe: &StateProbe) -> Verdict {
     };
     let good = format!("the latents encode `{state}`");
     let bad = format!("the latents do not encode `{state}`");
-    let mut verdict = Verdict::graded(&name, linear, want::SEES, Says { good: &good, bad: &bad }, "R²");
+    let mut verdict = Verdict::graded(&name, linear, want::LATENT_R2, Says { good: &good, bad: &bad }, "R²");
     if verdict.level != Level::Ok {
-        let best = want::SEES.level(linear.max(nearest));
+        let best = want::LATENT_R2.level(linear.max(nearest));
         verdict.level = if best == Level::Fault { Level::Fault } else { Level::Warn };
         if best == Level::Ok {
             verdict.sentence = verdict.sentence.replace(&bad, &format!("{good} nonlinearly"));

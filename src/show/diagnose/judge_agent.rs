@@ -53,9 +53,9 @@ pub(super) fn progress(found: &Findings) -> Vec<Verdict> {
 }
 
 /// Turns a fault into a warning while the agent has had few updates.
-pub(super) fn excuse_if_young(found: &Findings, mut verdict: Verdict) -> Verdict {
+pub(super) fn warn_if_few_updates(found: &Findings, mut verdict: Verdict) -> Verdict {
     let updates = found.counts.updates;
-    if verdict.level == Level::Fault && updates < want::YOUNG {
+    if verdict.level == Level::Fault && updates < want::FEW_UPDATES {
         verdict.level = Level::Warn;
         verdict.sentence += &format!("; only {} updates so far", grouped(updates));
     }
@@ -73,9 +73,12 @@ pub(super) fn critic(found: &Findings) -> Vec<Verdict> {
     }
     let (n, agent) = (found.counts.updates, &found.cfg.agent);
     let followed = 1.0 - (-(n as f64) * agent.tau * (1.0 - agent.discount)).exp();
-    let slow = Says { good: "the slow target critics had time to follow", bad: "the slow target critics hold Q back" };
+    let slow = Says {
+        good: "the target critics had time to converge",
+        bad: "Q is too low: the target critics change too slowly",
+    };
     let what = format!("share of a constant return they can reach after {} updates", grouped(n));
-    let followed = Verdict::graded("targets_follow", followed, want::FOLLOWED, slow, &what);
+    let followed = Verdict::graded("targets_follow", followed, want::TARGET_CONVERGENCE, slow, &what);
     let says = Says { good: "Q ranks good steps above bad ones", bad: "Q does not rank good steps above bad ones" };
     let what = "rank correlation with returns";
     let rank = returns.rank().map(|rank| Verdict::graded("q_rank", rank, want::RANK, says, what));

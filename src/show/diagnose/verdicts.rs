@@ -56,7 +56,7 @@ use Want::{AtLeast, AtMost};
 
 /// R^2 of a state entry. At 0.8 the error is under half the state's spread; below a third, latents hold almost no
 /// information about the state.
-pub const SEES: Want = AtLeast(0.8, 0.33);
+pub const LATENT_R2: Want = AtLeast(0.8, 0.33);
 /// Variance explained by reconstructions. The mean picture explains 0. Small moving parts are learned after the large bright
 /// and dark areas.
 pub const EXPLAINED: Want = AtLeast(0.6, 0.2);
@@ -92,10 +92,10 @@ pub const PROGRESS: Want = AtMost(0.8, 0.97);
 pub const BIAS: Want = AtMost(0.3, 1.0);
 /// Share of a constant return that the target critics can have reached, 1 - exp(-n tau (1 - gamma)) after n updates: each
 /// update moves them a share tau of the way to r + gamma Q. Below it, Q is lower than the returns however well it is fitted.
-pub const FOLLOWED: Want = AtLeast(0.8, 0.0);
+pub const TARGET_CONVERGENCE: Want = AtLeast(0.8, 0.0);
 /// With fewer SAC updates, the agent's faults are only warnings: five times 1 / tau at the official 1e-3, less than a tenth
 /// of a run on the door.
-pub const YOUNG: u64 = 5000;
+pub const FEW_UPDATES: u64 = 5000;
 /// Rank correlation of Q with returns; at 0 the critics do not rank steps at all.
 pub const RANK: Want = AtLeast(0.5, 0.0);
 /// Distance of the entropy from its target, nats. The temperature settles within hundreds of updates.
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_value_has_its_level_and_its_line() {
         let says = Says { good: "it sees", bad: "it does not see" };
-        let verdict = |r2| Verdict::graded("sees_angle", r2, SEES, says, "R²");
+        let verdict = |r2| Verdict::graded("sees_angle", r2, LATENT_R2, says, "R²");
         for (r2, level, line) in [
             (0.934, Level::Ok, "ok    it sees: R² 0.93 (want >= 0.80)"),
             (0.5, Level::Warn, "warn  it does not see: R² 0.50 (want >= 0.80)"),

@@ -1,4 +1,5 @@
-//! The table of metric columns. Add a row here for a new metric; its curve is then drawn.
+//! The table of metric columns. Add a row here for a new metric; `learning` says whether its curve is drawn in
+//! `plots/learning.png`.
 
 use super::MetricsTable;
 use crate::task::scene::Described;
@@ -18,7 +19,7 @@ pub struct MetricColumn {
 }
 
 const LEARNING: bool = true;
-const ELSEWHERE: bool = false;
+const NOT_IN_LEARNING: bool = false;
 
 const fn column(name: &'static str, heading: &'static str, unit: &'static str, learning: bool) -> MetricColumn {
     MetricColumn { name, heading, unit, learning }
@@ -31,37 +32,37 @@ const COVERAGE: [&str; 3] = ["coverage/cells", "coverage/entropy_nats", PICTURES
 /// Columns of every run, in the file's order; the scene's `eval/final_<metric>` come before them.
 #[rustfmt::skip]
 pub const COLUMNS: [MetricColumn; 31] = [
-    column("eval/success_rate", "Success rate", "of 1", ELSEWHERE),
+    column("eval/success_rate", "Success rate", "of 1", NOT_IN_LEARNING),
     column("train/critic_loss", "Critic loss", "reward²", LEARNING),
     column("train/actor_loss", "Actor loss", "reward", LEARNING),
     column("train/temperature", "Temperature", "reward / nat", LEARNING),
     column("train/entropy", "Policy entropy", "nats", LEARNING),
     column("train/q_mean", "Mean Q value", "reward", LEARNING),
-    column("train/grad_norm", "Gradient norm", "", ELSEWHERE),
+    column("train/grad_norm", "Gradient norm", "", NOT_IN_LEARNING),
     column("vae/sse", "VAE squared error", "a picture", LEARNING),
     column("vae/kl", "VAE KL divergence", "nats", LEARNING),
-    column("vae/loss", "VAE loss", "a picture", ELSEWHERE),
+    column("vae/loss", "VAE loss", "a picture", NOT_IN_LEARNING),
     column("vae/active_dims", "Active latents", "dimensions", LEARNING),
-    column("skew/alpha", "Power in force", "", ELSEWHERE),
+    column("skew/alpha", "Power in force", "", NOT_IN_LEARNING),
     column("skew/ess", "Effective sample size", "of 1", LEARNING),
     column("skew/max_weight", "Largest skew weight", "of 1", LEARNING),
-    column("coverage/cells", "Coverage cells", "cells", ELSEWHERE),
-    column("coverage/entropy_nats", "Coverage entropy", "nats", ELSEWHERE),
-    column(PICTURES, "Coverage entropy, from pictures", "nats", ELSEWHERE),
-    column("goals/from_prior", "Goals from the prior", "episodes", ELSEWHERE),
-    column("goals/from_replay", "Goals from replay", "episodes", ELSEWHERE),
-    column("goals/from_skewed", "Goals from skewed replay", "episodes", ELSEWHERE),
+    column("coverage/cells", "Coverage cells", "cells", NOT_IN_LEARNING),
+    column("coverage/entropy_nats", "Coverage entropy", "nats", NOT_IN_LEARNING),
+    column(PICTURES, "Coverage entropy, from pictures", "nats", NOT_IN_LEARNING),
+    column("goals/from_prior", "Goals from the prior", "episodes", NOT_IN_LEARNING),
+    column("goals/from_replay", "Goals from replay", "episodes", NOT_IN_LEARNING),
+    column("goals/from_skewed", "Goals from skewed replay", "episodes", NOT_IN_LEARNING),
     column("reward/mean", "Mean reward", "− latent distance", LEARNING),
-    column("time/wall_s", "Time", "s", ELSEWHERE),
-    column("time/env_s", "Acting", "s", ELSEWHERE),
-    column("time/sac_s", "Updating the agent", "s", ELSEWHERE),
-    column("time/vae_s", "Updating the VAE", "s", ELSEWHERE),
-    column("time/refresh_s", "Refreshing latents and weights", "s", ELSEWHERE),
-    column("time/other_s", "Other work", "s", ELSEWHERE),
-    column("time/cpu_s", "Processor time", "s", ELSEWHERE),
-    column("time/safety_cpu_s", "Keeping the run safe, processor time", "s", ELSEWHERE),
-    column("time/safety_wait_s", "Keeping the run safe, waiting time", "s", ELSEWHERE),
-    column("time/rss_mb", "Resident memory", "MB", ELSEWHERE),
+    column("time/wall_s", "Time", "s", NOT_IN_LEARNING),
+    column("time/env_s", "Acting", "s", NOT_IN_LEARNING),
+    column("time/sac_s", "Updating the agent", "s", NOT_IN_LEARNING),
+    column("time/vae_s", "Updating the VAE", "s", NOT_IN_LEARNING),
+    column("time/refresh_s", "Refreshing latents and weights", "s", NOT_IN_LEARNING),
+    column("time/other_s", "Other work", "s", NOT_IN_LEARNING),
+    column("time/cpu_s", "Processor time", "s", NOT_IN_LEARNING),
+    column("time/safety_cpu_s", "Keeping the run safe, processor time", "s", NOT_IN_LEARNING),
+    column("time/safety_wait_s", "Keeping the run safe, waiting time", "s", NOT_IN_LEARNING),
+    column("time/rss_mb", "Resident memory", "MB", NOT_IN_LEARNING),
 ];
 
 impl MetricColumn {
