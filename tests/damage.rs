@@ -112,7 +112,7 @@ fn damaged_checkpoints_are_passed_over_and_without_any_there_is_nothing_to_resum
     refused(&skewfit("inspect", &run, &["--verify"]), 3, &["3 damaged"]);
     assert!(files(&run) == before);
     fs::remove_dir_all(run.join("checkpoints")).unwrap();
-    refused(&skewfit("resume", &run, &[]), 3, &["no checkpoint"]);
+    refused(&skewfit("resume", &run, &[]), 3, &["all checkpoints are gone"]);
     refused(&skewfit("evaluate", &run, &[]), 2, &["no checkpoint"]);
 }
 
@@ -140,7 +140,7 @@ fn lost_rows_are_told_of_and_a_damaged_table_is_refused_before_anything_is_chang
     cut(&table, 1 + fs::read_to_string(&table).unwrap().match_indices('\n').nth(1).unwrap().0); // header and one row
     let resumed = skewfit("resume", &run, &["--json"]);
     assert_eq!(json(&resumed)["params_blake3"], desk.hash.as_str());
-    assert!(stderr(&resumed).contains("holds 1 rows of 2"), "{}", stderr(&resumed));
+    assert!(stderr(&resumed).contains("has only 1 of 2 rows"), "{}", stderr(&resumed));
     assert_eq!(metrics(&run)["env_steps"], ["300", "500", "600", "700", "800"]);
 
     let run = desk.killed("no table");
@@ -174,7 +174,7 @@ fn a_damaged_journal_or_configuration_is_refused_with_a_sentence() {
     let run = desk.killed("short journal");
     let text = fs::read_to_string(run.join("episodes.jsonl")).unwrap();
     cut(&run.join("episodes.jsonl"), 1 + text.match_indices('\n').nth(2).unwrap().0);
-    refused(&skewfit("resume", &run, &[]), 3, &["holds 3 episodes of 8"]);
+    refused(&skewfit("resume", &run, &[]), 3, &["has 3 of 8 episodes"]);
 
     let run = desk.killed("config");
     for (bytes, words) in [(Some(&b"[run"[..]), ["config.toml", "TOML"]), (None, ["config.toml", "cannot be opened"])] {

@@ -149,7 +149,7 @@ fn minari_loads_an_export() {
     let alone = dir.path().join("alone.h5");
     json(&export(&run, &alone));
     assert!(fs::read(&alone).unwrap() == fs::read(data.join("main_data.hdf5")).unwrap(), "the same file");
-    refused(&minari(), 2, &["skewfit-", "is there already"]);
+    refused(&minari(), 2, &["skewfit-", "exists already"]);
     let left: Vec<_> = fs::read_dir(datasets.join("corridor")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left.len(), 1, "no temporary directory is left: {left:?}");
     let neither = skewfit("export", &run, &[]);

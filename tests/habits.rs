@@ -47,7 +47,7 @@ const WAYS: [&str; 6] = ["crlf", "mark", "mark and crlf", "no end", "two ends", 
 fn files_that_other_systems_saved_again_are_read_and_gone_on_with() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
-    let told = explore(&whole, &["run.steps=800"]);
+    let mut told = explore(&whole, &["run.steps=800"]);
     let undisturbed = Learned::of(&whole, &told);
     let journal = fs::read(whole.join("episodes.jsonl")).unwrap();
     for way in WAYS {
@@ -68,6 +68,8 @@ fn files_that_other_systems_saved_again_are_read_and_gone_on_with() {
                 assert!(output.status.success(), "{way}: {verb}: {}", stderr(&output));
             }
         }
+        let here = serde_json::json!(done.display().to_string());
+        told["run"] = here;
         assert_eq!(resume(&done), told, "{way}: a finished run is left alone");
         let resumed = skewfit("resume", &part, &["--json"]);
         assert!(!stderr(&resumed).contains("ERROR"), "{way}: {}", stderr(&resumed));
@@ -95,7 +97,7 @@ fn a_row_behind_the_checkpoint_that_lost_its_line_end_is_kept() {
     fs::write(&table, "env_steps,a\n1,2,3\n").unwrap();
     for (verb, more) in [("plot", &[][..]), ("resume", &["--steps", "1_000"])] {
         let output = skewfit(verb, &part, more);
-        refused(&output, 3, &["metrics.csv, line 2 has 3 cells", "put a sound copy back, or move it away"]);
+        refused(&output, 3, &["metrics.csv, line 2 has 3 cells", "restore the file from a copy, or move it away"]);
         assert!(!stderr(&output).contains("delete"));
     }
     fs::rename(&table, part.join("moved.csv")).unwrap();
@@ -137,7 +139,7 @@ fn places_that_cannot_take_what_is_written_are_refused_with_advice_that_fits() {
         let output = skewfit("export", &run, &["--hdf5", into.to_str().unwrap()]);
         said(&output, &["give a shorter name"], &["make room", "resume", "remove", ".n"]);
     }
-    said(&skewfit("export", &run, &["--hdf5", file]), &["is there already; name another file"], &["remove"]);
+    said(&skewfit("export", &run, &["--hdf5", file]), &["exists already; name another file"], &["remove"]);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "nothing was left behind");
 }
 

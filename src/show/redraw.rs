@@ -41,7 +41,7 @@ pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
         }
         (_, None) => Err(Error::Usage("several runs are given: name a directory for their curves with --out".into())),
         (dirs, Some(out)) => {
-            drawable(out, "name another --out DIR")?;
+            drawable(out, "give another directory with --out")?;
             report::compare(&dirs.iter().map(read).collect::<Result<Vec<_>>>()?, out)
         }
     }

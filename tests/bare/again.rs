@@ -135,7 +135,7 @@ fn its_faults_are_told_and_cost_no_committed_episode() {
         ("lost@320", "the port has closed"),
         ("hung@333", "5 s"),
         ("range@640", "9.9 rad"),
-        ("shape@401", "12 pixels a side"),
+        ("shape@401", "12 x 12 pixels"),
     ] {
         let run = dir.path().join(fault);
         let told = Asked { fault, ..asked.clone() }.told(&run);

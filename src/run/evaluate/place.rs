@@ -25,7 +25,7 @@ impl Place {
         let refusal = may_write(self.dir()).err();
         let why = refusal.map(|e| format!("{}: the results cannot be saved there: {e}", self.dir().display()));
         match (self, why) {
-            (Self::Given(_), Some(why)) => Err(Error::Usage(format!("--out {why}; name another directory"))),
+            (Self::Given(_), Some(why)) => Err(Error::Usage(format!("--out {why}; give another directory"))),
             (Self::Given(out), None) => unused(out).map(|()| true),
             (_, Some(why)) => {
                 warn(&format!("{why}; --out DIR saves them elsewhere"));

@@ -62,7 +62,7 @@ pub fn run(dir: &Path, out: Option<&Path>) -> Result<Diagnosis> {
     let refused = |e| Error::Usage(format!("{}: the page cannot be saved there: {e}", place.display()));
     let refusal = may_write(&place).map_err(refused);
     if let (Some(_), Err(e)) = (out, &refusal) {
-        return Err(Error::Usage(format!("--out {e}; name another directory")));
+        return Err(Error::Usage(format!("--out {e}; give another directory")));
     }
     let (found, mut learner) = Findings::of(dir)?;
     let verdicts = judge::verdicts(&found);

@@ -79,7 +79,7 @@ fn whole(path: &Path, way: &str, make: impl FnOnce(&Path) -> Result<Exported>) -
     }
     let _alone = alone_in(parent_of(path)); // two exports to one place have the same temporary name
     if path.symlink_metadata().is_ok() {
-        return refuse(format!("is there already; {way}"));
+        return refuse(format!("exists already; {way}"));
     }
     let temporary = temporary_of(path)?;
     DiskFs.remove(&temporary).map_err(|e| disk_error("remove", &temporary, &e))?;
