@@ -47,7 +47,7 @@ fn an_evaluation_that_cannot_be_saved_is_printed() {
     assert!(String::from_utf8(words.stdout).unwrap().contains("latent distance"));
     let inside = run.join("mine");
     let refusal = reader.run("evaluate", &["--goal", &goal, "--out", inside.to_str().unwrap()]);
-    refused(&refusal, 2, &["--out", "mine", "Permission denied", "name another directory"]);
+    refused(&refusal, 2, &["--out", "mine", "Permission denied", "give another directory"]);
     assert!(refusal.stdout.is_empty(), "before any attempt");
     assert!(files(&run) == before);
 }
@@ -70,7 +70,7 @@ fn it_is_diagnosed_drawn_and_exported_elsewhere() {
     assert!(Path::new(elsewhere["page"].as_str().unwrap()).exists());
     let inside = run.join("mine");
     let inside = inside.to_str().unwrap();
-    refused(&reader.run("diagnose", &["--out", inside]), 2, &["--out", "mine", "name another directory"]);
+    refused(&reader.run("diagnose", &["--out", inside]), 2, &["--out", "mine", "give another directory"]);
 
     refused(&reader.run("plot", &[]), 2, &["Permission denied", "--out DIR"]);
     refused(&reader.run("plot", &["--out", inside]), 2, &["Permission denied", "mine", "--out DIR"]);
