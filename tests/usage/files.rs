@@ -47,7 +47,7 @@ fn files_are_refused_with_file_line_key_and_what_is_allowed() {
         ("[latent]\nphases = [{ every = 1, updates = 1, after = 2 }]", &["latent.phases"]),
         (
             "[latent]\nphases = [{ every = 1, updates = 1 }, { every = 1, updates = 1 }]",
-            &["latent.phases", "last alone"],
+            &["latent.phases", "last table only"],
         ),
         ("[density]\ndecoder_variance = 0", &["density.decoder_variance = 0", "1e-6"]),
         ("[density]\nestimator = \"exact\"", &["density.estimator", "iwae, elbo, self-normalised"]),
