@@ -82,7 +82,7 @@ fn whole(path: &Path, way: &str, make: impl FnOnce(&Path) -> Result<Exported>) -
         return refuse(format!("exists already; {way}"));
     }
     let temporary = temporary_of(path)?;
-    DiskFs.remove(&temporary).map_err(|e| disk_error("remove", &temporary, &e))?;
+    DiskFs.remove(&temporary).map_err(|e| disk_error("write", path, &e))?;
     let made = make(&temporary).and_then(|told| {
         let publish = DiskFs.rename(&temporary, path).and_then(|()| DiskFs.sync_dir(parent_of(path)));
         publish.map(|()| told).map_err(|e| disk_error("write", path, &e))
