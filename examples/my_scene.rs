@@ -4,7 +4,7 @@ use skewfit::config::Config;
 use skewfit::error::Result;
 use skewfit::run::explore;
 use skewfit::run::progress::{Progress, Tick};
-use skewfit_envs::render::flat::{self, Shape, View};
+use skewfit_envs::render::flat::{self, FlatShape, ViewBox};
 use skewfit_envs::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
     StateVec, TimeStep, Truth,
@@ -53,9 +53,9 @@ impl Slider {
 }
 
 fn picture(x: f64, size: usize, samples: usize) -> Image {
-    let rail = Shape::Rectangle { low: [-1.0, -0.05], high: [1.0, 0.05], colour: [60, 60, 60] };
-    let knob = Shape::Disc { centre: [x, 0.0], radius: 0.2, colour: [30, 140, 90] };
-    flat::draw(&View::square(1.25), [235, 235, 235], &[rail, knob], size, samples)
+    let rail = FlatShape::Rectangle { low: [-1.0, -0.05], high: [1.0, 0.05], colour: [60, 60, 60] };
+    let knob = FlatShape::Disc { centre: [x, 0.0], radius: 0.2, colour: [30, 140, 90] };
+    flat::draw(&ViewBox::square(1.25), [235, 235, 235], &[rail, knob], size, samples)
 }
 
 impl Env for Slider {

@@ -1,17 +1,17 @@
 //! Pictures against a ray caster that knows no shortcuts, and against colours known beforehand.
 
-use skewfit_envs::render::{Camera, Mat3, Primitive, Renderer, Shape, Vec3};
+use skewfit_envs::render::{Mat3, PinholeCamera, Primitive, Renderer, Solid, Vec3};
 
-const SHAPES: [Shape; 4] = [
-    Shape::Box { half: Vec3::new(0.3, 0.1, 0.2) },
-    Shape::Sphere { radius: 0.25 },
-    Shape::Cylinder { radius: 0.1, half_length: 0.3 },
-    Shape::Capsule { radius: 0.1, half_length: 0.2 },
+const SHAPES: [Solid; 4] = [
+    Solid::Box { half: Vec3::new(0.3, 0.1, 0.2) },
+    Solid::Sphere { radius: 0.25 },
+    Solid::Cylinder { radius: 0.1, half_length: 0.3 },
+    Solid::Capsule { radius: 0.1, half_length: 0.2 },
 ];
 
 /// Eye at the origin, looking along +x, y to the left.
-fn camera() -> Camera {
-    Camera::orbit(Vec3::X, 1.0, Vec3::X, 0.5)
+fn camera() -> PinholeCamera {
+    PinholeCamera::orbit(Vec3::X, 1.0, Vec3::X, 0.5)
 }
 
 /// A quarter of a full circle's worth of rational rotations: (1 - s^2, 2 s) / (1 + s^2), about x and then z.
@@ -21,7 +21,7 @@ fn rotation(s: f32) -> Mat3 {
     Mat3::from_cols(Vec3::new(c, s, 0.0), Vec3::new(-s, c, 0.0), Vec3::Z) * about_x
 }
 
-fn primitive(shape: Shape, position: Vec3, s: f32) -> Primitive {
+fn primitive(shape: Solid, position: Vec3, s: f32) -> Primitive {
     Primitive { shape, position, rotation: rotation(s), colour: [0.8, 0.4, 0.2] }
 }
 
@@ -71,7 +71,7 @@ fn a_face_seen_head_on_has_the_headlight_s_brightness() {
 
 #[test]
 fn rows_run_from_the_top_and_columns_from_the_left() {
-    let ball = |y, z| primitive(Shape::Sphere { radius: 0.1 }, Vec3::new(1.0, y, z), 0.0);
+    let ball = |y, z| primitive(Solid::Sphere { radius: 0.1 }, Vec3::new(1.0, y, z), 0.0);
     for (y, z, column, row) in [(0.3, 0.3, 6, 6), (-0.3, 0.3, 26, 6), (0.3, -0.3, 6, 26), (-0.3, -0.3, 26, 26)] {
         let image = Renderer::default().render(&camera(), &[ball(y, z)], 33, 1);
         let seen = |x, y| pixel(33, &image.pixels, x, y)[2] < 100;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use rand::Rng as _;
-use skewfit_envs::render::flat::{self, Shape, View};
+use skewfit_envs::render::flat::{self, FlatShape, ViewBox};
 use skewfit_envs::{Action, CoverageGrid, Env, EnvFault, EnvSpec, GridAxis, Image, Observation, Rng, TimeStep};
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -64,8 +64,8 @@ impl Drop for Cart {
 }
 
 pub fn picture(at: [f64; 2], size: usize) -> Image {
-    let cart = Shape::Disc { centre: at, radius: 0.25, colour: [240, 200, 60] };
-    flat::draw(&View::square(1.3), [70, 80, 90], &[cart], size, 1)
+    let cart = FlatShape::Disc { centre: at, radius: 0.25, colour: [240, 200, 60] };
+    flat::draw(&ViewBox::square(1.3), [70, 80, 90], &[cart], size, 1)
 }
 
 impl Env for Cart {

@@ -5,8 +5,8 @@ pub mod flat;
 mod primitive;
 mod raycast;
 
-pub use camera::Camera;
-pub use primitive::{Primitive, Shape};
+pub use camera::PinholeCamera;
+pub use primitive::{Primitive, Solid};
 pub use rapier3d::math::{Mat3, Vec3};
 pub use raycast::Renderer;
 

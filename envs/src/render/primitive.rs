@@ -11,7 +11,7 @@ const PARALLEL: f32 = 1e-12;
 
 /// Form and size, m; lengths run along the local z axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shape {
+pub enum Solid {
     /// A cuboid of half sides `half`.
     Box {
         /// Half sides.
@@ -42,7 +42,7 @@ pub enum Shape {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Primitive {
     /// Form and size.
-    pub shape: Shape,
+    pub shape: Solid,
     /// Centre, m.
     pub position: Vec3,
     /// Local to world.
@@ -73,7 +73,7 @@ impl Hit {
     }
 }
 
-impl Shape {
+impl Solid {
     /// Half sides of the local box around the shape, m.
     #[must_use]
     pub fn extent(&self) -> Vec3 {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::{Camera, Primitive, Vec3};
+use super::{PinholeCamera, Primitive, Vec3};
 use crate::Image;
 
 const AMBIENT: f32 = 0.5;
@@ -23,7 +23,7 @@ pub struct Renderer {
 
 /// The samples of a picture: `side * side` of them, `per_pixel` along each side of a pixel.
 struct Raster<'a> {
-    camera: &'a Camera,
+    camera: &'a PinholeCamera,
     side: usize,
     step: f32,
 }
@@ -42,7 +42,7 @@ struct Placed<'a> {
 impl Renderer {
     /// A picture of `size` pixels a side (top row first) with 1 sample a pixel, or 2 x 2 where `samples` is 4 or more.
     /// Of two surfaces at the same depth, the earlier primitive is seen.
-    pub fn render(&mut self, camera: &Camera, primitives: &[Primitive], size: usize, samples: usize) -> Image {
+    pub fn render(&mut self, camera: &PinholeCamera, primitives: &[Primitive], size: usize, samples: usize) -> Image {
         let per_pixel = if samples >= 4 { 2 } else { 1 };
         let raster = Raster::new(camera, size * per_pixel);
         let placed: Vec<_> = primitives.iter().filter_map(|p| raster.place(p)).collect();
@@ -91,7 +91,7 @@ impl Renderer {
 }
 
 impl<'a> Raster<'a> {
-    fn new(camera: &'a Camera, side: usize) -> Self {
+    fn new(camera: &'a PinholeCamera, side: usize) -> Self {
         Self { camera, side, step: 2.0 * camera.half_side / side as f32 }
     }
 

@@ -4,7 +4,7 @@ use crate::truth::changed;
 use crate::{CoverageGrid, EnvFault, EnvSpec, GoalPicture, GridAxis, Image, Metrics, StateVec};
 
 /// Where the point is: (x, y).
-pub(super) type Point = [f64; 2];
+pub(super) type PlanePoint = [f64; 2];
 
 /// The spec of a scene whose state is (x, y) and whose two actions move it; no joints.
 pub(super) fn spec(name: &str, image_size: usize) -> EnvSpec {
@@ -43,14 +43,15 @@ pub(super) fn metrics(a: &StateVec, b: &StateVec) -> Metrics {
 ///
 /// # Errors
 /// `BadState` for a name that is no entry, and for a value that is not finite.
-pub(super) fn placed(spec: &EnvSpec, at: Point, values: &[(&str, f64)]) -> Result<Point, EnvFault> {
+pub(super) fn placed(spec: &EnvSpec, at: PlanePoint, values: &[(&str, f64)]) -> Result<PlanePoint, EnvFault> {
     let state = changed(&spec.state_names, StateVec(at.to_vec()), values)?;
     Ok([state.0[0], state.0[1]])
 }
 
 /// A picture of each point, named `scene-00`, `scene-01`, ...
-pub(super) fn goals(scene: &str, points: &[Point], draw: impl Fn(Point) -> Image) -> Vec<GoalPicture> {
+pub(super) fn goals(scene: &str, points: &[PlanePoint], draw: impl Fn(PlanePoint) -> Image) -> Vec<GoalPicture> {
     let name = |i| format!("{scene}-{i:02}");
-    let goal = |(i, &p): (usize, &Point)| GoalPicture { name: name(i), image: draw(p), state: StateVec(p.to_vec()) };
+    let goal =
+        |(i, &p): (usize, &PlanePoint)| GoalPicture { name: name(i), image: draw(p), state: StateVec(p.to_vec()) };
     points.iter().enumerate().map(goal).collect()
 }

@@ -7,9 +7,9 @@ use rand::{Rng as _, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::SceneOptions;
-use super::plane::{self, Point};
+use super::plane::{self, PlanePoint};
 use super::walls::{self, BALL_RADIUS, Variant, Wall};
-use crate::render::flat::{self, Shape, View};
+use crate::render::flat::{self, FlatShape, ViewBox};
 use crate::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
     TimeStep, Truth,
@@ -20,7 +20,7 @@ const SIDE: f64 = 4.0;
 const REACHED: f64 = 0.6;
 const GOAL_SEED: u64 = 2;
 
-const VIEW: View = View::square(SIDE + BALL_RADIUS);
+const VIEW: ViewBox = ViewBox::square(SIDE + BALL_RADIUS);
 const GROUND: flat::Colour = [236, 236, 236];
 const WALL: flat::Colour = [40, 40, 40];
 const BALL: flat::Colour = [36, 84, 210];
@@ -34,14 +34,14 @@ pub struct Point2d {
     goals: Vec<GoalPicture>,
     variant: &'static Variant,
     walls: Vec<Wall>,
-    at: Point,
+    at: PlanePoint,
 }
 
 /// What a snapshot holds; the name of the walls guards against another variant's.
 #[derive(Serialize, Deserialize)]
 struct Frozen {
     walls: String,
-    at: Point,
+    at: PlanePoint,
 }
 
 impl Point2d {
@@ -82,7 +82,7 @@ impl Point2d {
         Ok(executed)
     }
 
-    fn is_free(&self, at: Point) -> bool {
+    fn is_free(&self, at: PlanePoint) -> bool {
         at.iter().all(|v| v.abs() <= SIDE) && !walls::blocked(&self.walls, at)
     }
 
@@ -92,12 +92,12 @@ impl Point2d {
     }
 }
 
-fn start(variant: &Variant, walls: &[Wall], rng: &mut Rng) -> Point {
+fn start(variant: &Variant, walls: &[Wall], rng: &mut Rng) -> PlanePoint {
     variant.start.unwrap_or_else(|| uniform(walls, rng))
 }
 
 /// Uniform over the box outside of the walls, by rejection.
-fn uniform(walls: &[Wall], rng: &mut Rng) -> Point {
+fn uniform(walls: &[Wall], rng: &mut Rng) -> PlanePoint {
     loop {
         let p = [rng.random_range(-SIDE..SIDE), rng.random_range(-SIDE..SIDE)];
         if !walls::blocked(walls, p) {
@@ -106,10 +106,10 @@ fn uniform(walls: &[Wall], rng: &mut Rng) -> Point {
     }
 }
 
-fn picture(variant: &Variant, at: Point, size: usize, samples: usize) -> Image {
-    let wall = |w: Wall| Shape::Rectangle { low: w.low, high: w.high, colour: WALL };
+fn picture(variant: &Variant, at: PlanePoint, size: usize, samples: usize) -> Image {
+    let wall = |w: Wall| FlatShape::Rectangle { low: w.low, high: w.high, colour: WALL };
     let mut shapes = variant.drawn().into_iter().map(wall).collect::<Vec<_>>();
-    shapes.push(Shape::Disc { centre: at, radius: BALL_RADIUS, colour: BALL });
+    shapes.push(FlatShape::Disc { centre: at, radius: BALL_RADIUS, colour: BALL });
     flat::draw(&VIEW, GROUND, &shapes, size, samples)
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Shapes and collision rule as in the `Point2DWallEnv` of `multiworld`, with its inner distance 1.
 
-use super::plane::Point;
+use super::plane::PlanePoint;
 use crate::EnvFault;
 
 /// Radius of the ball, world units.
@@ -12,14 +12,14 @@ pub(super) const BALL_RADIUS: f64 = 0.5;
 const REST: f64 = 0.01;
 
 /// A middle line from its bottom or left end to the other, along one axis.
-type Line = [Point; 2];
+type Line = [PlanePoint; 2];
 
 /// One arrangement of walls, as users name it.
 #[derive(Debug)]
 pub(super) struct Variant {
     pub name: &'static str,
     /// Where every episode starts; `None`: uniformly outside of the walls.
-    pub start: Option<Point>,
+    pub start: Option<PlanePoint>,
     /// Half thickness of every wall.
     thickness: f64,
     lines: &'static [Line],
@@ -30,7 +30,7 @@ const LONG_BAR: Line = [[-2.0, 1.0], [2.0, 1.0]];
 const U: &[Line] = &[[[1.0, -1.0], [1.0, 1.0]], [[-1.0, -1.0], [-1.0, 1.0]], BAR];
 const BIG_U: &[Line] = &[[[2.0, -2.0], [2.0, 1.0]], [[-2.0, -2.0], [-2.0, 1.0]], LONG_BAR];
 const EASY_U: &[Line] = &[[[2.0, -0.5], [2.0, 1.0]], [[-2.0, -0.5], [-2.0, 1.0]], LONG_BAR];
-const BELOW: Option<Point> = Some([0.0, -2.0]);
+const BELOW: Option<PlanePoint> = Some([0.0, -2.0]);
 
 const VARIANTS: &[Variant] = &[
     Variant { name: "none", start: None, thickness: 0.0, lines: &[] },
@@ -78,8 +78,8 @@ impl Variant {
 /// An open box.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Wall {
-    pub low: Point,
-    pub high: Point,
+    pub low: PlanePoint,
+    pub high: PlanePoint,
 }
 
 impl Wall {
@@ -90,7 +90,7 @@ impl Wall {
     /// Where a step from `from` to `to` ends: a coordinate that comes to a side of the box from outside stops `REST` before it.
     ///
     /// The box spanned by the two points counts, not the line between them: corners are not cut.
-    fn stop(&self, from: Point, to: Point) -> Point {
+    fn stop(&self, from: PlanePoint, to: PlanePoint) -> PlanePoint {
         let meets =
             |axis: usize| from[axis].min(to[axis]) <= self.high[axis] && self.low[axis] <= from[axis].max(to[axis]);
         let mut end = to;
@@ -106,14 +106,14 @@ impl Wall {
 }
 
 /// Whether a ball at `p` is inside of a wall.
-pub(super) fn blocked(walls: &[Wall], p: Point) -> bool {
+pub(super) fn blocked(walls: &[Wall], p: PlanePoint) -> bool {
     let within = |w: &Wall, axis: usize| w.low[axis] < p[axis] && p[axis] < w.high[axis];
     walls.iter().any(|w| within(w, 0) && within(w, 1))
 }
 
 /// Where a step ends among all walls: one after the other, and in reverse order if that changed both coordinates
 /// (the ball was caught at two walls, and may be caught at one only).
-pub(super) fn slide(walls: &[Wall], from: Point, to: Point) -> Point {
+pub(super) fn slide(walls: &[Wall], from: PlanePoint, to: PlanePoint) -> PlanePoint {
     let end = walls.iter().fold(to, |end, w| w.stop(from, end));
     if end[0] != to[0] && end[1] != to[1] {
         return walls.iter().rev().fold(to, |end, w| w.stop(from, end));
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     /// Whether the line from `a` to `b` passes through the open box (slab method).
-    fn crosses(w: &Wall, a: Point, b: Point) -> bool {
+    fn crosses(w: &Wall, a: PlanePoint, b: PlanePoint) -> bool {
         let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
         for axis in 0..2 {
             let move_by = b[axis] - a[axis];

@@ -26,29 +26,29 @@ const HINGE: Vector = Vector::new(0.21, 0.725, 0.1);
 
 /// A box fixed to a body: centre in the body's frame and half sides, m.
 #[derive(Clone, Copy)]
-pub(super) struct Block {
+pub(super) struct BodyBox {
     pub(super) centre: Vector,
     pub(super) half: Vector,
 }
 
-const fn block(centre: [f32; 3], half: [f32; 3]) -> Block {
-    Block { centre: Vector::from_array(centre), half: Vector::from_array(half) }
+const fn body_box(centre: [f32; 3], half: [f32; 3]) -> BodyBox {
+    BodyBox { centre: Vector::from_array(centre), half: Vector::from_array(half) }
 }
 
 /// The cabinet, in the world's frame.
-pub(super) const CABINET: Block = block([0.0, 0.935, 0.1], [0.22, 0.2, 0.22]);
+pub(super) const CABINET: BodyBox = body_box([0.0, 0.935, 0.1], [0.22, 0.2, 0.22]);
 /// Where the closed door's body is, m.
 pub(super) const DOOR_CENTRE: Vector = Vector::new(0.0, 0.725, 0.1);
 /// Panel, handle bar and its two posts, in the door's frame.
-pub(super) const DOOR: [Block; 4] = [
-    block([0.0, 0.0, 0.0], [0.2, 0.01, 0.2]),
-    block([-0.05, -0.06, 0.05], [0.1085, 0.01, 0.01]),
-    block([0.05, -0.03, 0.05], [0.01, 0.03, 0.01]),
-    block([-0.15, -0.03, 0.05], [0.01, 0.03, 0.01]),
+pub(super) const DOOR: [BodyBox; 4] = [
+    body_box([0.0, 0.0, 0.0], [0.2, 0.01, 0.2]),
+    body_box([-0.05, -0.06, 0.05], [0.1085, 0.01, 0.01]),
+    body_box([0.05, -0.03, 0.05], [0.01, 0.03, 0.01]),
+    body_box([-0.15, -0.03, 0.05], [0.01, 0.03, 0.01]),
 ];
 /// The hook's finger (+y) and its vertical piece, in the hand's frame.
-pub(super) const HOOK: [Block; 2] =
-    [block([0.0, 0.03, 0.0], [0.01, 0.03, 0.01]), block([0.0, 0.05, -0.01], [0.01, 0.01, 0.03])];
+pub(super) const HOOK: [BodyBox; 2] =
+    [body_box([0.0, 0.03, 0.0], [0.01, 0.03, 0.01]), body_box([0.0, 0.05, -0.01], [0.01, 0.01, 0.03])];
 
 // What meets what: the hook meets cabinet and door; the door does not meet the cabinet it hangs in.
 const CABINET_GROUP: Group = Group::GROUP_1;
@@ -111,7 +111,7 @@ impl World {
         physics.integration_parameters.length_unit = 0.1;
 
         let cabinet = physics.insert_body(RigidBodyBuilder::fixed().translation(CABINET.centre));
-        let shell = Block { centre: Vector::ZERO, ..CABINET };
+        let shell = BodyBox { centre: Vector::ZERO, ..CABINET };
         attach(&mut physics, cabinet, &[shell], CABINET_GROUP, HOOK_GROUP);
 
         let door = RigidBodyBuilder::dynamic().translation(DOOR_CENTRE).can_sleep(false).ccd_enabled(false);
@@ -142,7 +142,7 @@ impl World {
     }
 }
 
-fn attach(physics: &mut PhysicsWorld, body: RigidBodyHandle, blocks: &[Block], group: Group, meets: Group) {
+fn attach(physics: &mut PhysicsWorld, body: RigidBodyHandle, blocks: &[BodyBox], group: Group, meets: Group) {
     let groups = InteractionGroups::new(group, meets, InteractionTestMode::And);
     for block in blocks {
         let collider = ColliderBuilder::cuboid(block.half.x, block.half.y, block.half.z).translation(block.centre);
