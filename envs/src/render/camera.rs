@@ -2,7 +2,7 @@
 
 use super::Vec3;
 
-/// Where the picture is taken from; the three axes are orthonormal, world frame.
+/// Position and axes of the camera; the three axes are orthonormal, world frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PinholeCamera {
     /// Pinhole, m.

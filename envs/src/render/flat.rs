@@ -1,6 +1,7 @@
-//! Flat pictures: solid discs and rectangles over a plain ground, the later shape on top.
+//! Flat pictures: filled discs and rectangles on a plain ground; later shapes cover earlier ones.
 //!
-//! A world box maps onto the square picture with y up; pixel (i, j) of N is seen at  x = low + (i + 1/2) (high - low) / N,
+//! A world box maps onto the square picture with y up. Pixel (i, j) of N is sampled at
+//!   x = low + (i + 1/2) (high - low) / N,
 //! or at the four points (i + 1/4, i + 3/4) x (j + 1/4, j + 3/4), whose colours are averaged in integers.
 
 use crate::Image;
@@ -25,7 +26,7 @@ impl ViewBox {
     }
 }
 
-/// Something solid, in world units.
+/// A filled shape, in world units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum FlatShape {
     /// All points within `radius` of `centre`.
@@ -63,9 +64,10 @@ impl FlatShape {
     }
 }
 
-/// Draws `shapes` over `ground` as a picture of `size` x `size` pixels, with 4 samples a pixel if `samples` is 4 or more, else 1.
+/// Draws `shapes` over `ground` as a picture of `size` x `size` pixels. A pixel has 4 samples if `samples` is 4 or more,
+/// else 1.
 ///
-/// A shape with a coordinate that is not a number is not seen.
+/// A shape with a NaN coordinate is not drawn.
 #[must_use]
 pub fn draw(view: &ViewBox, ground: Colour, shapes: &[FlatShape], size: usize, samples: usize) -> Image {
     const CENTRE: &[f64] = &[0.5];
@@ -92,7 +94,7 @@ pub fn draw(view: &ViewBox, ground: Colour, shapes: &[FlatShape], size: usize, s
     Image { size, pixels }
 }
 
-/// The mean of `n` bytes, 1 or 4 of them, half rounded up.
+/// Mean of `n` bytes (1 or 4) from their sum; halves are rounded up.
 fn mean(sum: u32, n: usize) -> u8 {
     let n = n as u32;
     ((sum + n / 2) / n) as u8
@@ -123,7 +125,7 @@ mod tests {
 
     #[test]
     fn four_samples_average_exactly() {
-        // One pixel; a rectangle over its left half, then over its left three quarters' top half.
+        // One pixel: a rectangle over its left half, then one over its top left quarter.
         let half = FlatShape::Rectangle { low: [0.0, 0.0], high: [0.5, 1.0], colour: [255, 1, 2] };
         let view = ViewBox { low: [0.0, 0.0], high: [1.0, 1.0] };
         let image = draw(&view, [0, 0, 0], &[half], 1, 4);
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn no_pixels_and_not_a_number_are_drawn_as_nothing() {
+    fn size_zero_and_nan_coordinates_draw_nothing() {
         assert!(draw(&ViewBox::square(1.0), GROUND, &[], 0, 4).pixels.is_empty());
         let lost = FlatShape::Disc { centre: [f64::NAN, 0.0], radius: 9.0, colour: RED };
         assert_eq!(draw(&ViewBox::square(1.0), GROUND, &[lost], 1, 1).pixels, GROUND);

@@ -1,7 +1,7 @@
 //! Corridor: a point walks a square ring,  s' = out(clip(s + 0.1 a + N(0, 0.01^2))),  in [-1,1]^2 without (-1/2,1/2)^2.
 //!
 //! The picture version of the square-corridor experiment of Pong et al. 2020 (arXiv 1903.03698), where the hard goals
-//! are far from the start (-1,-1). `out` pushes a point of the hole to the nearest edge, see `push_out`.
+//! are far from the start (-1,-1). `out` moves a point in the hole to the nearest edge, see `push_out`.
 
 use rand::{Rng as _, SeedableRng};
 use rand_distr::StandardNormal;
@@ -30,7 +30,7 @@ const GROUND: flat::Colour = [92, 98, 106];
 const DARK: flat::Colour = [50, 52, 58];
 const DISC: flat::Colour = [250, 214, 70];
 
-/// The scene; see the module.
+/// The corridor scene; see the module.
 #[derive(Debug)]
 pub struct Corridor {
     spec: EnvSpec,
@@ -62,7 +62,7 @@ impl Corridor {
         }
     }
 
-    /// One control period without its picture; the action as executed.
+    /// Runs one control period without drawing; returns the executed action.
     ///
     /// # Errors
     /// `BadAction`.
@@ -81,8 +81,8 @@ impl Corridor {
     }
 }
 
-/// Moves a point of the open hole (-1/2, 1/2)^2 to its nearest edge; among equally near ones to the first of
-/// left, right, bottom, top. Other points stay.
+/// Moves a point in the open hole (-1/2, 1/2)^2 to the nearest edge; of equally near edges, to the first of
+/// left, right, bottom, top. Other points do not move.
 fn push_out([x, y]: PlanePoint) -> PlanePoint {
     let edge = |v: f64| if v > 0.0 { HOLE } else { -HOLE };
     match (x.abs(), y.abs()) {
@@ -177,7 +177,7 @@ impl Truth for Corridor {
         picture(self.state.at, size, samples)
     }
 
-    /// `x`, `y`; outside of the hole.
+    /// Entries `x`, `y`; the point must be outside of the hole.
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
         let at = plane::placed(&self.spec, self.state.at, values)?;
         if !is_valid(at) {

@@ -1,7 +1,8 @@
-//! Point2d: a ball of radius 0.5 rolls among walls in [-4,4]^2,  s' = clip(slide(s, s + c a)),  c = 1, or 0.25 with walls.
+//! Point2d: a ball of radius 0.5 moves among walls in [-4,4]^2:  s' = clip(slide(s, s + c a)),
+//! c = 1 without walls, 0.25 with walls.
 //!
-//! The Point2D family of `multiworld` (github.com/vitchyr/multiworld), whose fixed "hard" start (0,-2) the variants
-//! `u`, `big-u`, `easy-u` and `---` have; the others start anywhere outside of their walls. `slide` stops it at them.
+//! The Point2D family of `multiworld` (github.com/vitchyr/multiworld). The variants `u`, `big-u`, `easy-u` and `---`
+//! have its fixed "hard" start (0,-2); the others start anywhere outside of their walls. `slide` stops the ball at walls.
 
 use rand::{Rng as _, SeedableRng};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ const GROUND: flat::Colour = [236, 236, 236];
 const WALL: flat::Colour = [40, 40, 40];
 const BALL: flat::Colour = [36, 84, 210];
 
-/// The scene; see the module.
+/// The point2d scene; see the module.
 #[derive(Debug)]
 pub struct Point2d {
     spec: EnvSpec,
@@ -37,7 +38,7 @@ pub struct Point2d {
     at: PlanePoint,
 }
 
-/// What a snapshot holds; the name of the walls guards against another variant's.
+/// Content of a snapshot; the name of the walls detects a snapshot of another variant.
 #[derive(Serialize, Deserialize)]
 struct Frozen {
     walls: String,
@@ -45,7 +46,7 @@ struct Frozen {
 }
 
 impl Point2d {
-    /// Places the ball where the first episode starts, with seed 0 if that is random.
+    /// Places the ball at the start of the first episode, drawn with seed 0 if the start is random.
     ///
     /// # Errors
     /// `BadOption` for unknown walls.
@@ -65,12 +66,12 @@ impl Point2d {
         })
     }
 
-    /// The names that [`SceneOptions::walls`] may have.
+    /// The allowed values of [`SceneOptions::walls`].
     pub fn wall_names() -> impl Iterator<Item = &'static str> {
         walls::names()
     }
 
-    /// One control period without its picture; the action as executed.
+    /// Runs one control period without drawing; returns the executed action.
     ///
     /// # Errors
     /// `BadAction`.
@@ -179,7 +180,7 @@ impl Truth for Point2d {
         picture(self.variant, self.at, size, samples)
     }
 
-    /// `x`, `y`; outside of the walls.
+    /// Entries `x`, `y`; the ball must be outside of the walls.
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
         let at = plane::placed(&self.spec, self.at, values)?;
         if !self.is_free(at) {

@@ -1,4 +1,4 @@
-//! Rays with known hits: along the axes, grazing, and anywhere.
+//! Rays with known hits: along the axes, grazing, and in random directions.
 
 use super::*;
 
@@ -9,9 +9,9 @@ const SHAPES: [Solid; 4] = [
     Solid::Capsule { radius: 1.0, half_length: 1.0 },
 ];
 
-/// Down every axis, both ways, and with exact zeros in the direction: known distance, known normal.
+/// Along every axis, in both directions, with exact zeros in the direction: known distance, known normal.
 #[test]
-fn rays_along_the_axes_hit_where_they_must() {
+fn rays_along_the_axes_hit_at_known_distances() {
     for shape in SHAPES {
         for axis in Vec3::AXES {
             for away in [axis, -axis] {
@@ -27,7 +27,7 @@ fn rays_along_the_axes_hit_where_they_must() {
 
 /// Beside the shape, parallel to each of its sides, and exactly in the plane of a side: a miss or a hit, no NaN.
 #[test]
-fn grazing_rays_are_finite_or_missed() {
+fn grazing_rays_hit_at_a_finite_distance_or_miss() {
     for shape in SHAPES {
         for axis in Vec3::AXES {
             for side in Vec3::AXES.into_iter().filter(|s| *s != axis) {

@@ -1,7 +1,7 @@
-//! What the door scene looks like: a pure function of hand position and door pose, in boxes, capsules and flat colours.
+//! The picture of the door scene: a pure function of hand position and door pose, in boxes, capsules and flat colours.
 //!
-//! The arm has no state of its own (a drifting elbow would fill the latents): a wrist stands on the hand, and a forearm
-//! runs from it to an elbow that stays where it is, outside of the picture.
+//! The arm has no state of its own (the latents would have to encode a drifting elbow): a wrist is fixed to the hand,
+//! and a forearm connects it to an elbow at a fixed place outside of the picture.
 
 use rapier3d::math::{Pose, Vector};
 
@@ -35,7 +35,7 @@ pub(super) fn camera() -> PinholeCamera {
     PinholeCamera::orbit(Vector::new(-0.2, 0.55, 0.6), 0.25, Vector::new(COS_60, 0.0, -SIN_60), TAN_22_5)
 }
 
-/// Everything that can be seen.
+/// Everything that is drawn.
 pub(super) fn primitives(now: &Configuration) -> Vec<Primitive> {
     let hand = Pose::from_translation(now.hand);
     let wrist = now.hand + WRIST;
@@ -62,7 +62,7 @@ fn cuboid(frame: &Pose, block: BodyBox, colour: [f32; 3]) -> Primitive {
     }
 }
 
-/// A capsule between two points that are not one above the other along x.
+/// A capsule between two points; the line between them must not be parallel to x.
 fn limb(from: Vector, to: Vector, radius: f32, colour: [f32; 3]) -> Primitive {
     let length = (to - from).dot(to - from).sqrt();
     let along = (to - from) / length;
