@@ -52,7 +52,7 @@ fn cut(path: &Path, bytes: usize) {
 }
 
 #[test]
-fn a_damaged_shard_is_named_and_gone_on_without() {
+fn a_damaged_shard_is_named_and_left_out() {
     let desk = Desk::new();
     for (id, gone) in [(1, false), (5, false), (7, true)] {
         let run = desk.killed(&format!("{id}"));
@@ -81,7 +81,7 @@ fn a_damaged_shard_is_named_and_gone_on_without() {
 }
 
 #[test]
-fn a_damaged_shard_that_is_collected_anew_leaves_no_trace() {
+fn a_damaged_shard_that_is_collected_again_leaves_no_trace() {
     let desk = Desk::new();
     let run = desk.killed("later");
     flip(&run.join("episodes/000012.h5"));
@@ -90,7 +90,7 @@ fn a_damaged_shard_that_is_collected_anew_leaves_no_trace() {
 }
 
 #[test]
-fn damaged_checkpoints_are_passed_over_and_without_any_there_is_nothing_to_resume() {
+fn damaged_checkpoints_are_skipped_and_without_any_a_resume_is_refused() {
     let desk = Desk::new();
     let run = desk.copy("run");
     fs::remove_file(run.join("summary.json")).unwrap();
@@ -117,7 +117,7 @@ fn damaged_checkpoints_are_passed_over_and_without_any_there_is_nothing_to_resum
 }
 
 #[test]
-fn what_is_written_as_it_goes_may_be_torn() {
+fn torn_last_lines_of_journal_and_table_are_accepted() {
     let desk = Desk::new();
     let run = desk.killed("torn");
     let (journal, table) = (run.join("episodes.jsonl"), run.join("metrics.csv"));
@@ -133,7 +133,7 @@ fn what_is_written_as_it_goes_may_be_torn() {
 }
 
 #[test]
-fn lost_rows_are_told_of_and_a_damaged_table_is_refused_before_anything_is_changed() {
+fn lost_rows_are_reported_and_a_damaged_table_is_refused_before_any_change() {
     let desk = Desk::new();
     let run = desk.killed("rows");
     let table = run.join("metrics.csv");
@@ -205,7 +205,7 @@ fn a_damaged_journal_or_configuration_is_refused_with_a_sentence() {
 }
 
 #[test]
-fn what_is_no_run_is_left_alone() {
+fn what_is_not_a_run_is_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("letter.txt"), "dear robot").unwrap();
     let before = files(dir.path());

@@ -36,7 +36,7 @@ fn pictures(dir: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_scenes_own_pictures_and_the_users() {
+fn a_run_is_evaluated_on_the_scenes_and_the_users_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let told = explore(&run, &["run.steps=400", "evaluate.pictures=6"]);
@@ -136,7 +136,7 @@ fn the_scenes_own_pictures_and_the_users() {
 
 /// Evaluations of one run at the same time do not know of each other, and results of an older program stay.
 #[test]
-fn evaluations_at_once_and_of_before_are_all_kept() {
+fn simultaneous_and_earlier_evaluations_are_all_kept() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=200", "evaluate.pictures=4"]);
@@ -208,7 +208,7 @@ fn giant() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_picture_is_refused_and_nothing_changes() {
+fn invalid_pictures_are_refused_and_nothing_changes() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=200"]);

@@ -171,7 +171,7 @@ for e in episodes:
 }
 
 #[test]
-fn what_cannot_be_exported_is_refused_and_nothing_is_left() {
+fn a_refused_export_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let (run, file) = (dir.path().join("run"), dir.path().join("all.h5"));
     explore(&run, &["run.steps=300"]);

@@ -44,7 +44,7 @@ fn saved_again(text: &str, way: &str) -> String {
 const WAYS: [&str; 6] = ["crlf", "mark", "mark and crlf", "no end", "two ends", "two ends and crlf"];
 
 #[test]
-fn files_that_other_systems_saved_again_are_read_and_gone_on_with() {
+fn files_that_other_programs_saved_again_are_read_and_continued() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     let told = explore(&whole, &["run.steps=800"]);
@@ -79,7 +79,7 @@ fn files_that_other_systems_saved_again_are_read_and_gone_on_with() {
 }
 
 #[test]
-fn a_row_behind_the_checkpoint_that_lost_its_line_end_is_kept() {
+fn a_row_after_the_checkpoint_without_its_line_end_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let [whole, part] = ["whole", "part"].map(|name| dir.path().join(name));
     let told = explore(&whole, &["run.steps=800"]);
@@ -103,7 +103,7 @@ fn a_row_behind_the_checkpoint_that_lost_its_line_end_is_kept() {
 }
 
 #[test]
-fn places_that_cannot_take_what_is_written_are_refused_with_advice_that_fits() {
+fn places_that_cannot_be_written_are_refused_with_fitting_advice() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=400"]);
@@ -147,7 +147,7 @@ fn cores() -> usize {
 }
 
 #[test]
-fn more_threads_than_the_cores_can_carry_are_refused_and_a_run_that_has_them_goes_on() {
+fn too_many_threads_are_refused_but_an_existing_run_with_them_continues() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let (most, out) = (8.max(2 * cores()), run.to_str().unwrap());

@@ -15,7 +15,7 @@ fn escaped(text: &str) -> String {
 }
 
 #[test]
-fn the_morning_tells_of_the_night() {
+fn the_report_lists_the_incidents_of_the_night() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("a run's");
     explore(&run, &[]);

@@ -44,7 +44,7 @@ fn is_whole(now: &Path, why: &str) {
 }
 
 #[test]
-fn a_moved_run_ends_and_is_taken_up_where_it_is() {
+fn a_moved_run_ends_and_is_resumed_at_its_new_place() {
     let dir = tempfile::tempdir().unwrap();
     let [run, moved] = ["run", "moved"].map(|name| dir.path().join(name));
     let first = live(&run);
@@ -68,7 +68,7 @@ fn a_removed_run_ends() {
 
 /// Another run begins where a live one was: it is undisturbed, and what was there ends.
 #[test]
-fn a_run_in_the_place_of_a_live_one_is_left_alone() {
+fn a_run_that_replaced_a_live_one_is_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     let [run, moved, twin] = ["run", "moved", "twin"].map(|name| dir.path().join(name));
     let first = live(&run);
@@ -101,7 +101,7 @@ fn two_runs_never_share_a_directory() {
 
 /// A run that stands still, asked to or for want of disk, sees it too; so does a supervisor.
 #[test]
-fn a_run_that_waits_or_is_supervised_ends_too() {
+fn a_waiting_or_supervised_run_ends_too() {
     let dir = tempfile::tempdir().unwrap();
     let paused = dir.path().join("paused");
     let one = live(&paused);

@@ -15,7 +15,7 @@ use skewfit::keep::checkpoint;
 use skewfit::keep::store::Store;
 
 #[test]
-fn g3_a_disk_that_refuses_costs_time_and_nothing_else() {
+fn g3_disk_errors_cost_time_and_nothing_else() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let one = undisturbed(dir.path());
     // From the first checkpoint on: the beginning of a run is refused with a sentence instead.
@@ -58,7 +58,7 @@ fn a_run_that_cannot_begin_says_so() {
 
 /// A run on a file system of 40 MB of its own, which is filled and emptied while it runs.
 #[test]
-fn g3_a_real_disk_runs_full_and_gets_room_again() {
+fn g3_a_run_waits_on_a_full_disk_until_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let script = r#"
         set -e
@@ -106,7 +106,7 @@ fn all_is_finite(run: &Path) {
 }
 
 #[test]
-fn g14_numbers_that_are_none_leave_no_trace() {
+fn g14_non_finite_numbers_leave_no_trace() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let mut draws = ChaCha8Rng::seed_from_u64(14);
     let (runs, each) = (trials(40).div_ceil(20), 20);
@@ -176,7 +176,7 @@ fn g14_the_rungs_are_reached_in_order() {
 
 /// Nobody reads stderr any more, as when a terminal was closed: that is no reason to end.
 #[test]
-fn a_dead_stderr_ends_nothing() {
+fn a_closed_stderr_does_not_end_a_run() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = chaotic(&dir.path().join("run"), "nan-reward@update:120,eio@disk:200", &[]);
     let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
@@ -186,7 +186,7 @@ fn a_dead_stderr_ends_nothing() {
 }
 
 #[test]
-fn faults_that_cannot_be_understood_are_refused() {
+fn invalid_faults_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     refused(
         &chaotic(&dir.path().join("run"), "sink@ship:1", &[]).output().unwrap(),
@@ -197,7 +197,7 @@ fn faults_that_cannot_be_understood_are_refused() {
 
 /// Asked to pause, it stands still; asked to go on, it ends in the bytes of a run that never paused; asked to stop, it ends.
 #[test]
-fn a_run_does_what_is_asked_of_it() {
+fn a_run_obeys_pause_run_and_stop() {
     let dir = tempfile::tempdir().unwrap();
     let [run, whole] = ["run", "whole"].map(|name| dir.path().join(name));
     let one = json(&chaotic(&whole, "", &["run.steps=3000"]).output().unwrap());

@@ -55,7 +55,7 @@ fn survives(run: &Path, one: &Learned, when: &str) {
 }
 
 #[test]
-fn g1_killed_at_any_time_it_ends_as_if_it_were_not() {
+fn g1_a_run_killed_at_any_time_ends_in_the_same_bytes() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let whole = whole(dir.path());
     let (at_times, at_changes) = (trials(12) * 4 / 5, trials(12) / 5 + 3);
@@ -94,7 +94,7 @@ fn g1_killed_at_any_time_it_ends_as_if_it_were_not() {
 }
 
 #[test]
-fn g4_resumed_from_any_update_it_ends_in_the_same_bytes() {
+fn g4_a_run_resumed_from_any_update_ends_in_the_same_bytes() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let seeds = trials(2);
     let mut draws = ChaCha8Rng::seed_from_u64(4);

@@ -71,7 +71,7 @@ fn g5_older_files_are_read_newer_ones_refused_and_one_process_writes() {
 
 /// A clock that was set back an hour between two processes, or forth: what was written carries the other time.
 #[test]
-fn g5_clocks_decide_nothing() {
+fn g5_wall_clocks_have_no_effect() {
     let dir = tempfile::tempdir().unwrap();
     let whole = undisturbed(dir.path());
     for (name, hour) in [("back", "2099-01-01T00:00:00Z"), ("forth", "1999-01-01T00:00:00Z")] {
@@ -92,7 +92,7 @@ fn g5_clocks_decide_nothing() {
 
 /// Without a terminal, a home, an input or, where the system lets us take it away, a network.
 #[test]
-fn g23_a_night_needs_nobody() {
+fn g23_a_run_needs_no_person() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let whole = undisturbed(dir.path());
     let cut_off = Command::new("unshare").args(["-rn", "true"]).output().is_ok_and(|out| out.status.success());

@@ -44,7 +44,7 @@ fn size(dir: &Path) -> u64 {
 }
 
 #[test]
-fn g19_nothing_grows_but_what_is_collected() {
+fn g19_only_collected_data_grow() {
     let asked: Option<u64> = std::env::var("SKEWFIT_SOAK_S").ok().and_then(|s| s.parse().ok());
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let (run, said) = (dir.path().join("run"), dir.path().join("said"));

@@ -21,7 +21,7 @@ fn supervised(run: &Path, faults: &str, settings: &[&str]) -> Command {
 }
 
 #[test]
-fn g21_whatever_befalls_the_work_it_is_done_in_the_end() {
+fn g21_a_supervised_run_finishes_despite_crashes_and_stalls() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let one = undisturbed(dir.path());
     let last = last_fatal(dir.path(), "kill@beat");
@@ -78,7 +78,7 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
 }
 
 #[test]
-fn what_cannot_be_taken_up_any_more_is_told() {
+fn a_run_that_cannot_be_resumed_ends_as_failed() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let live = Live::start(supervised(&run, "", &["run.steps=100000"]));
@@ -92,7 +92,7 @@ fn what_cannot_be_taken_up_any_more_is_told() {
 }
 
 #[test]
-fn what_was_asked_of_a_live_run_stays_asked() {
+fn a_refused_resume_keeps_the_request_to_the_live_run() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let live = Live::start(chaotic(&run, "", &["run.steps=100000"]));
@@ -120,7 +120,7 @@ fn a_supervised_run_is_stopped_in_order() {
 }
 
 #[test]
-fn explore_goes_on_with_its_own_run_and_no_other() {
+fn explore_resumes_its_own_run_and_no_other() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let explore = |more: &[&str]| {
@@ -135,7 +135,7 @@ fn explore_goes_on_with_its_own_run_and_no_other() {
 
 /// A watcher of the system's kind: it hears that the work is ready and, while it gets on, that it lives.
 #[test]
-fn signs_of_life_are_earned() {
+fn only_finished_work_pings_the_watchdog() {
     let dir = tempfile::tempdir().unwrap();
     let (run, path) = (dir.path().join("run"), dir.path().join("notify"));
     let socket = UnixDatagram::bind(&path).unwrap();
@@ -165,7 +165,7 @@ fn signs_of_life_are_earned() {
 
 /// The unit file is one that systemd understands, where there is a systemd to ask.
 #[test]
-fn the_unit_file_is_sound() {
+fn systemd_accepts_the_unit_file() {
     let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/skewfit@.service");
     let text = fs::read_to_string(&unit).unwrap();
     for line in ["Type=notify", "NotifyAccess=main", "Restart=on-failure", "StartLimitBurst=", "TimeoutStopSec="] {
@@ -180,7 +180,7 @@ fn the_unit_file_is_sound() {
         Err(_) => {
             use std::io::Write;
             std::io::stderr()
-                .write_all(b"the_unit_file_is_sound: SKIPPED systemd-analyze, which is not here\n")
+                .write_all(b"systemd_accepts_the_unit_file: SKIPPED systemd-analyze, which is not here\n")
                 .unwrap();
         }
     }

@@ -21,7 +21,7 @@ fn troubles(said: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_run_of_an_earlier_program_goes_on_as_it_was() {
+fn a_run_of_an_earlier_program_continues_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let run = run_of_6a6cb58(&dir.path().join("run"));
     let sound = |steps: u64| {
@@ -51,7 +51,7 @@ fn a_run_of_an_earlier_program_goes_on_as_it_was() {
 
 /// Its checkpoint holds the identity by the formula of then.
 #[test]
-fn an_older_run_whose_settings_were_changed_is_told_of() {
+fn changed_settings_of_an_older_run_are_reported() {
     let dir = tempfile::tempdir().unwrap();
     for (name, from, to, told) in [
         ("kept otherwise", "poll_s = 30.0", "poll_s = 1.0", false),
@@ -72,7 +72,7 @@ fn an_older_run_whose_settings_were_changed_is_told_of() {
 
 /// Up to 6a6cb58 a caller's scene stood as the default's name in the configuration, and truly in `run.json` alone.
 #[test]
-fn an_older_run_in_a_scene_of_the_callers_is_not_taken_for_a_shipped_one() {
+fn an_older_run_in_a_callers_scene_is_not_taken_for_a_shipped_scene() {
     let dir = tempfile::tempdir().unwrap();
     let run = run_of_6a6cb58(&dir.path().join("run"));
     let text = fs::read_to_string(run.join("config.toml")).unwrap();

@@ -53,7 +53,7 @@ fn an_evaluation_that_cannot_be_saved_is_printed() {
 }
 
 #[test]
-fn it_is_diagnosed_drawn_and_exported_elsewhere() {
+fn a_read_only_run_is_diagnosed_drawn_and_exported_elsewhere() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=300"]);

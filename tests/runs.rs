@@ -124,7 +124,7 @@ fn a_run_killed_after_any_checkpoint_is_resumed_exactly() {
 }
 
 #[test]
-fn whatever_the_settings_a_resumed_run_is_the_uninterrupted_one() {
+fn with_any_settings_a_resumed_run_equals_the_uninterrupted_one() {
     let few = |i: usize| [1, 3, 5].contains(&i);
     let short = "run.steps=800";
     resumed_from(&["replay.capacity=300", "goals.keep_goal_picture=real"], few);
@@ -134,7 +134,7 @@ fn whatever_the_settings_a_resumed_run_is_the_uninterrupted_one() {
 }
 
 #[test]
-fn a_door_that_is_never_reset_goes_on_where_it_stood() {
+fn a_reset_free_door_continues_where_it_was() {
     let tiny = ["env.scene=door", "env.episode_steps=20", "agent.hidden=[16, 16]", "agent.batch=32"];
     let short = ["run.steps=280", "run.warmup_steps=40", "run.epoch_steps=40", "run.updates_per_epoch=10"];
     let shared = ["evaluate.shared_env=true", "latent.phases=[{ every = 1, updates = 5 }]"];
@@ -143,7 +143,7 @@ fn a_door_that_is_never_reset_goes_on_where_it_stood() {
 }
 
 #[test]
-fn a_run_that_is_extended_is_the_longer_one() {
+fn an_extended_run_equals_a_longer_run() {
     let dir = tempfile::tempdir().unwrap();
     let (short, long) = (dir.path().join("short"), dir.path().join("long"));
     for settings in [&["replay.capacity=300"][..], &["evaluate.shared_env=true", "run.checkpoint_every_epochs=3"]] {
@@ -164,7 +164,7 @@ fn a_run_that_is_extended_is_the_longer_one() {
 }
 
 #[test]
-fn a_resumption_is_written_down_and_another_machine_is_told_of() {
+fn a_resume_is_recorded_and_another_machine_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=200"]);
@@ -195,7 +195,7 @@ fn a_resumption_is_written_down_and_another_machine_is_told_of() {
 }
 
 #[test]
-fn a_finished_run_is_left_alone() {
+fn a_finished_run_is_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let told = explore(&run, &["run.steps=400"]);

@@ -136,7 +136,7 @@ fn a_scene_that_contradicts_itself_is_refused_before_anything_is_written() {
 
 /// What judges an environment is not what freezes it.
 #[test]
-fn a_judged_device_is_tried_at_its_own_goals() {
+fn a_scene_without_snapshots_is_evaluated_at_its_own_goals() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let (summary, _) = explored(&run, |scene| scene.frozen = false).unwrap();
@@ -147,7 +147,7 @@ fn a_judged_device_is_tried_at_its_own_goals() {
 
 /// Pictures from a folder take the place of a scene's own, and nothing judges attempts at them.
 #[test]
-fn a_folder_takes_the_place_of_a_scenes_own_pictures() {
+fn a_folder_replaces_the_scenes_own_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let (run, folder) = (dir.path().join("run"), dir.path().join("pictures"));
     std::fs::create_dir(&folder).unwrap();

@@ -28,7 +28,7 @@ fn live(dir: &Path, settings: &[&str], episodes: usize, millis: u64) -> common::
 }
 
 #[test]
-fn a_signal_ends_a_run_with_a_checkpoint_from_which_it_goes_on_exactly() {
+fn a_run_ended_by_a_signal_is_resumed_exactly() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     let told = explore(&whole, &[]);
@@ -52,7 +52,7 @@ fn a_signal_ends_a_run_with_a_checkpoint_from_which_it_goes_on_exactly() {
 }
 
 #[test]
-fn a_killed_run_goes_on_from_its_last_checkpoint_exactly() {
+fn a_killed_run_is_resumed_exactly_from_its_last_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     let settings = ["run.checkpoint_every_epochs=1"];
@@ -96,7 +96,7 @@ fn stops(run: &Path, settings: &[&str], mut when: StopsItself) -> Summary {
 
 /// Nothing of the first half of a VAE phase stays: it begins anew.
 #[test]
-fn a_vae_phase_that_is_left_begins_anew() {
+fn a_vae_phase_that_is_interrupted_is_repeated_whole() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     let settings = ["run.steps=500", "latent.phases=[{ every = 1, updates = 100 }]"];
@@ -161,7 +161,7 @@ fn a_live_run_can_be_read_but_not_written_by_another() {
 
 /// Readers of a run that replaces its only checkpoint all the time.
 #[test]
-fn a_checkpoint_that_is_superseded_while_it_is_read_is_not_damaged() {
+fn a_checkpoint_that_is_replaced_while_it_is_read_is_not_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let often = ["run.steps=1000000", "run.epoch_steps=50", "run.checkpoint_every_epochs=1", "run.keep_checkpoints=1"];

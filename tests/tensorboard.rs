@@ -107,7 +107,7 @@ fn records(mut file: &[u8]) -> Vec<&[u8]> {
 }
 
 #[test]
-fn a_parser_of_our_own_reads_every_row_and_the_pictures() {
+fn an_independent_parser_reads_every_row_and_the_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &[]);

@@ -25,7 +25,7 @@ const NEEDED: [(&str, &[&[&str]]); 7] = [
 
 /// A directory is no file to read, whoever asks.
 #[test]
-fn what_cannot_be_read_is_not_called_damaged() {
+fn unreadable_files_are_not_called_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     explore(&whole, &["run.steps=800"]);

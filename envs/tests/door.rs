@@ -102,7 +102,7 @@ fn a_snapshot_continues_in_a_fresh_scene_byte_for_byte() {
 }
 
 #[test]
-fn bytes_that_are_no_snapshot_are_refused_and_change_nothing() {
+fn invalid_snapshots_are_refused_and_change_nothing() {
     let mut scene = door();
     (0..20).for_each(|_| drop(scene.step(&Action(vec![0.3, 0.9, -0.1])).unwrap()));
     let good = scene.snapshot().unwrap();
@@ -134,7 +134,7 @@ fn actions_are_clipped_or_refused() {
 }
 
 #[test]
-fn a_reset_keeps_the_state_and_the_start_is_the_contract_s() {
+fn a_reset_keeps_the_state_and_the_start_state_is_as_documented() {
     let (mut scene, mut rng) = (door(), Rng::seed_from_u64(1));
     let start = state(&*scene);
     assert!(start.iter().zip([-0.05, 0.5, 0.2, 0.0]).all(|(s, want)| (s - want).abs() < 1e-6), "{start:?}");
@@ -145,7 +145,7 @@ fn a_reset_keeps_the_state_and_the_start_is_the_contract_s() {
 }
 
 #[test]
-fn goals_are_stratified_by_angle_varied_in_hand_and_the_same_for_everyone() {
+fn goals_cover_angles_and_hand_positions_and_are_deterministic() {
     for count in [1, 10, 50] {
         let options = SceneOptions { evaluation_goals: count, ..OPTIONS };
         let [scene, twin] = [(); 2].map(|()| build("door", &options).unwrap());
@@ -171,7 +171,7 @@ fn goals_are_stratified_by_angle_varied_in_hand_and_the_same_for_everyone() {
 
 /// Nothing is reached without a step; five steps are too few for the handle, thirty are enough.
 #[test]
-fn goals_are_within_an_episode_s_reach() {
+fn goals_are_reachable_within_an_episode() {
     for (episode_steps, low, high) in [(0, 0.0, 1e-6), (5, 0.0, 1e-3), (30, 0.5, 0.6)] {
         let scene = build("door", &SceneOptions { episode_steps, ..OPTIONS }).unwrap();
         let goals = scene.evaluation_goals();
@@ -193,7 +193,7 @@ fn metrics_measure_angle_and_hand() {
 }
 
 #[test]
-fn the_opening_and_the_hand_are_seen() {
+fn movements_of_hand_and_door_change_the_picture() {
     let mut scene = door();
     let seen = |scene: &mut dyn Scene, action: [f32; 3]| {
         let before = scene.render(48, 4).pixels;

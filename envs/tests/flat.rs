@@ -44,7 +44,7 @@ fn fingerprint(env: &mut dyn Scene, seed: u64) -> u64 {
 }
 
 #[test]
-fn trajectories_and_pictures_are_the_known_bytes() {
+fn trajectories_and_pictures_have_known_hashes() {
     const KNOWN: [(&str, &str, u64); 4] = [
         ("corridor", "none", 0xfa52_be22_eae2_4725),
         ("point2d", "none", 0x64e2_40f0_6d3a_8462),
@@ -176,7 +176,7 @@ fn point2d_moves_by_the_scale_of_its_variant() {
 }
 
 #[test]
-fn goals_are_outside_of_the_walls_and_the_ball_is_seen_whole() {
+fn goals_are_outside_of_the_walls_and_show_the_whole_ball() {
     for walls in Point2d::wall_names() {
         let mut env = scene("point2d", walls);
         let goals = env.evaluation_goals().to_vec();
@@ -203,7 +203,7 @@ fn goals_are_outside_of_the_walls_and_the_ball_is_seen_whole() {
 }
 
 #[test]
-fn thresholds_and_grids_are_the_contracts() {
+fn thresholds_and_grids_are_as_documented() {
     let point = scene("point2d", "none");
     let state = |x| StateVec(vec![x, 0.0]);
     assert!(point.success(&state(0.59), &state(0.0)) && !point.success(&state(0.6), &state(0.0)));
@@ -215,7 +215,7 @@ fn thresholds_and_grids_are_the_contracts() {
 }
 
 #[test]
-fn bad_options_are_one_sentence() {
+fn bad_options_are_refused_with_one_sentence() {
     let refused = |name, o: SceneOptions| scenes::build(name, &o).err().map(|e| e.to_string()).unwrap_or_default();
     let odd = |image_size, samples| SceneOptions { image_size, samples, ..options("none") };
     assert!(refused("point2d", options("easyu")).contains("nearest are `easy-u`"));

@@ -32,7 +32,7 @@ fn pixel(size: usize, pixels: &[u8], x: usize, y: usize) -> [u8; 3] {
 
 /// Every pixel of every shape at several places and angles, partly outside of the picture and around the eye.
 #[test]
-fn shortcuts_change_no_pixel() {
+fn pictures_equal_those_of_an_exhaustive_ray_caster() {
     let (camera, size) = (camera(), 41);
     let mut renderer = Renderer::default();
     for shape in SHAPES {
@@ -62,7 +62,7 @@ fn shortcuts_change_no_pixel() {
 
 /// Odd sizes send the middle ray exactly along an axis: a face seen head-on is 0.9 of its colour, with no hole.
 #[test]
-fn a_face_seen_head_on_has_the_headlight_s_brightness() {
+fn a_face_seen_head_on_has_0_9_of_its_colour() {
     for shape in SHAPES {
         let image = Renderer::default().render(&camera(), &[primitive(shape, Vec3::X, 0.0)], 33, 1);
         assert_eq!(pixel(33, &image.pixels, 16, 16), [184, 92, 46], "{shape:?}");
@@ -82,7 +82,7 @@ fn rows_run_from_the_top_and_columns_from_the_left() {
 }
 
 #[test]
-fn the_nearer_solid_is_seen_in_either_order() {
+fn the_nearer_solid_hides_the_farther_in_either_order() {
     let near = Primitive { colour: [1.0, 0.0, 0.0], ..primitive(SHAPES[1], Vec3::X, 0.0) };
     let far = Primitive { colour: [0.0, 1.0, 0.0], ..primitive(SHAPES[0], Vec3::X * 2.0, 0.0) };
     let mut renderer = Renderer::default();

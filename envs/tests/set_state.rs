@@ -41,7 +41,7 @@ fn states_are_set_and_settled() {
 }
 
 #[test]
-fn a_state_that_cannot_be_is_refused_and_the_rest_stays() {
+fn an_impossible_state_is_refused_and_changes_nothing() {
     let mut scene = scene("door", "none", 16);
     scene.set_state(&[("angle", 0.4)]).unwrap();
     let opened = state(&*scene);
@@ -63,7 +63,7 @@ fn a_state_that_cannot_be_is_refused_and_the_rest_stays() {
 }
 
 #[test]
-fn points_are_set_where_a_point_can_be() {
+fn a_point_is_set_at_valid_positions_only() {
     for (name, walls, free, blocked) in
         [("corridor", "none", [0.7, -0.2], [0.2, 0.1]), ("point2d", "box", [-3.0, 3.0], [9.0, 0.0])]
     {

@@ -18,7 +18,7 @@ fn steps_to_the_end(run: &Path, committed: usize) -> u64 {
 }
 
 #[test]
-fn killed_anywhere_it_learns_the_same_and_no_episode_is_acted_again() {
+fn killed_anywhere_a_run_learns_the_same_and_repeats_no_episode() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let asked = asked(&folder, false);
@@ -72,7 +72,7 @@ fn what_is_learned_is_a_function_of_the_episodes() {
 
 /// Damage after the checkpoint: a shard, the newest checkpoint, the end of the journal.
 #[test]
-fn damage_is_told_and_what_is_sound_is_learned_from() {
+fn damage_is_reported_and_sound_episodes_are_learned_from() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let asked = asked(&folder, false);
@@ -107,7 +107,7 @@ fn damage_is_told_and_what_is_sound_is_learned_from() {
 }
 
 #[test]
-fn an_episode_that_was_left_out_leads_where_it_led() {
+fn an_episode_that_was_left_out_is_left_out_again_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let asked = Asked { chaos: "nan-policy@episode:7", ..asked(&folder, false) };
@@ -124,7 +124,7 @@ fn an_episode_that_was_left_out_leads_where_it_led() {
 }
 
 #[test]
-fn its_faults_are_told_and_cost_no_committed_episode() {
+fn environment_faults_are_reported_and_lose_no_committed_episode() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let asked = asked(&folder, false);

@@ -42,7 +42,7 @@ fn asked(folder: &str, joints: bool) -> Asked<'static> {
 }
 
 #[test]
-fn it_is_measured_by_its_pictures_or_its_joints() {
+fn coverage_comes_from_pictures_or_joints() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     for joints in [false, true] {
@@ -76,7 +76,7 @@ fn it_is_measured_by_its_pictures_or_its_joints() {
 
 /// What the binary does with such a run: all that needs no cart.
 #[test]
-fn the_binary_reads_it_and_refuses_to_act() {
+fn the_binary_reads_such_a_run_and_refuses_to_act() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     for joints in [true, false] {
@@ -103,7 +103,7 @@ fn the_binary_reads_it_and_refuses_to_act() {
 }
 
 #[test]
-fn it_is_evaluated_on_a_folder_and_on_its_own_pictures() {
+fn a_run_is_evaluated_on_a_folder_and_on_its_own_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let run = dir.path().join("run");

@@ -64,7 +64,7 @@ fn a_live_run_shows_pictures_and_curves() {
 }
 
 #[test]
-fn a_page_changes_nothing_of_what_is_learned() {
+fn a_page_does_not_change_what_is_learned() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let served = Served::explore(&run, &["run.steps=500"]);

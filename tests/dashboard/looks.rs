@@ -9,7 +9,7 @@ use crate::common::until;
 use crate::served::Served;
 
 #[test]
-fn a_browser_shows_it_and_its_buttons_work() {
+fn a_browser_shows_the_page_and_its_buttons_work() {
     let Some(mut browser) = Browser::open() else { return };
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");

@@ -6,7 +6,7 @@ use crate::common;
 use crate::served::{Served, going_on};
 
 #[test]
-fn no_request_gets_in_that_is_not_the_pages_own() {
+fn no_request_but_the_pages_own_is_accepted() {
     let begun = std::time::Instant::now();
     let dir = tempfile::tempdir().unwrap();
     let served = Served::run(&going_on(dir.path()));

@@ -61,7 +61,7 @@ type Case = (fn(&mut Config), &'static str, &'static str);
 const EVIDENCE: [&str; 3] = ["vae_explains", "skew_direction", "practised_goals"];
 
 #[test]
-fn each_broken_run_has_its_fault_named() {
+fn the_fault_of_each_broken_run_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let good = explored(&dir.path().join("good"), |_| {});
     for name in EVIDENCE.iter().chain(&["sees_x", "sees_y", "skew_active", "density_rarity", "own_goals"]) {
@@ -127,7 +127,7 @@ fn a_run_is_read_and_a_page_written_the_same_twice() {
 }
 
 #[test]
-fn what_is_off_on_purpose_or_not_begun_is_no_fault() {
+fn what_is_disabled_or_not_begun_is_no_fault() {
     let dir = tempfile::tempdir().unwrap();
     let (rig, young, prior) = (dir.path().join("rig"), dir.path().join("young"), dir.path().join("prior"));
     explore(&rig, &["skew.power=0", "run.steps=500"]);
@@ -150,7 +150,7 @@ fn what_is_off_on_purpose_or_not_begun_is_no_fault() {
 }
 
 #[test]
-fn a_live_run_a_damaged_one_and_one_without_true_states_are_told_of() {
+fn runs_that_are_live_damaged_or_without_true_states_are_diagnosed() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let live = explore_aside(&run, &["run.steps=100000", "run.checkpoint_every_epochs=1"]);
@@ -180,7 +180,7 @@ fn a_live_run_a_damaged_one_and_one_without_true_states_are_told_of() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_refused() {
+fn a_run_that_cannot_be_diagnosed_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     refused(&skewfit("diagnose", dir.path(), &[]), 2, &["is not a run"]);

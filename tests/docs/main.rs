@@ -159,7 +159,7 @@ fn every_invariant_is_held_by_a_test() {
 }
 
 #[test]
-fn design_entries_are_whole_and_short() {
+fn design_entries_are_complete_and_short() {
     let design = read("docs/DESIGN.md");
     let entries: Vec<&str> = design.split("\n## ").skip(1).collect();
     assert!(entries.len() > 20, "{} entries", entries.len());
@@ -189,7 +189,7 @@ fn documents_name_files_that_exist() {
 
 /// "On each of three seeds ... with skewing off one seed of three does."
 #[test]
-fn the_readme_says_of_the_door_what_the_table_says() {
+fn the_readme_agrees_with_the_table_of_the_door() {
     let reached = |name: &str| {
         let start = format!("| {name} | ");
         let table = read("results/door/table.md");
@@ -207,7 +207,7 @@ fn the_readme_says_of_the_door_what_the_table_says() {
 
 /// `results/make.sh` copies them.
 #[test]
-fn results_are_the_tables_and_their_means() {
+fn the_documents_hold_the_result_tables_and_their_means() {
     let (readme, results) = (read("README.md"), read("docs/RESULTS.md"));
     for scene in ["door", "corridor"] {
         let table = read(&format!("results/{scene}/table.md"));

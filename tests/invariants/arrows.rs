@@ -81,7 +81,7 @@ fn wings_and_rooms_depend_one_way() {
 }
 
 #[test]
-fn the_reader_of_arrows_sees_lists() {
+fn paths_in_braced_use_lists_are_found() {
     let code = code(
         "use crate::{error::Error, keep::{store, faults}};\nuse crate::learn::nn::{Adam, gemm::MatrixView};\nx(crate::format::bytes)",
     );

@@ -42,7 +42,7 @@ fn learning_touches_no_disk_no_clock_no_net_and_no_robot() {
 }
 
 #[test]
-fn chance_is_an_argument_and_unsafe_has_one_home() {
+fn random_numbers_are_arguments_and_unsafe_is_in_one_file() {
     let crates = ["src", "envs/src", "hardware/src", "examples"];
     let files = crates.into_iter().flat_map(sources).collect::<Vec<_>>();
     assert!(files.len() > 20, "only {} sources found", files.len());
@@ -91,7 +91,7 @@ fn nothing_waits_for_a_person() {
 }
 
 #[test]
-fn scenes_know_no_reward() {
+fn scenes_have_no_reward() {
     for file in ["envs/src", "hardware/src"].into_iter().flat_map(sources) {
         assert!(!names_word(&read(&file), "reward"), "{} names a reward", file.display());
     }

@@ -67,7 +67,7 @@ pub fn shipped() -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_reader_sees_through_layout_and_stops_at_tests() {
+fn reading_code_ignores_layout_and_stops_at_unit_tests() {
     for (text, fs) in [
         ("use std::fs;", true),
         ("use std::{\n    collections::BTreeMap,\n    fs::File,\n};", true),

@@ -166,7 +166,7 @@ fn a_dry_run_prints_a_configuration_that_reads_back_and_writes_nothing() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_panic() {
+fn a_closed_pipe_causes_no_panic() {
     let dir = tempfile::tempdir().unwrap();
     for args in [&["explore"][..], &["explore", "door", "--dry-run"], &["explore", "--help"], &["doctor"]] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_skewfit"));
