@@ -1,4 +1,4 @@
-//! A scene of your own, explored: a slider on a rail, pushed by one action. `cargo run --example my_scene [DIRECTORY]`.
+//! Explores a scene of your own: a slider on a rail, moved by one action. `cargo run --example my_scene [DIRECTORY]`.
 
 use skewfit::config::Config;
 use skewfit::error::Result;
@@ -10,7 +10,7 @@ use skewfit_envs::{
     StateVec, TimeStep, Truth,
 };
 
-/// What differs from the door's settings; `env.scene` is taken from [`EnvSpec`].
+/// Settings that differ from the door's; `env.scene` comes from [`EnvSpec`].
 const CONFIG: &str = r#"
     name = "my-scene"
     env = { image_size = 24, samples = 1, episode_steps = 50 }
@@ -115,7 +115,7 @@ impl Truth for Slider {
     }
 }
 
-/// Keeps the latest news.
+/// Coverage at the latest tick: cells visited, cells in all.
 struct Seen(usize, usize);
 
 impl Progress for Seen {

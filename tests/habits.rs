@@ -1,5 +1,5 @@
-//! What users' systems do: files saved again by other programs, places that are not what they were taken for, few cores, a
-//! narrow terminal.
+//! What users' systems do: files saved again by other programs, places that are not what they were taken for, few
+//! cores, a narrow terminal.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;

@@ -1,5 +1,5 @@
-//! The directory of a live run is moved, removed, or another run's: the run ends in a sentence, writes nothing there any
-//! more, and can be taken up where it is now.
+//! The directory of a live run is moved, removed, or another run's: the run ends in a sentence, writes nothing there
+//! any more, and can be taken up where it is now.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;

@@ -195,7 +195,8 @@ fn invalid_faults_are_refused() {
     );
 }
 
-/// Asked to pause, it stands still; asked to go on, it ends in the bytes of a run that never paused; asked to stop, it ends.
+/// Asked to pause, it stands still; asked to go on, it ends in the bytes of a run that never paused; asked to stop, it
+/// ends.
 #[test]
 fn a_run_obeys_pause_run_and_stop() {
     let dir = tempfile::tempdir().unwrap();

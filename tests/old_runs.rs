@@ -1,5 +1,5 @@
-//! A run of an earlier program stays what it was: it opens, goes on, is evaluated and drawn, and nothing is told of it as
-//! damaged or changed.
+//! A run of an earlier program stays what it was: it opens, goes on, is evaluated and drawn, and nothing is told of it
+//! as damaged or changed.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;

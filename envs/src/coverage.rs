@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One axis of a coverage grid: `cells` equal bins over [low, high] of a state entry. Values outside count in the border
-/// bins.
+/// One axis of a coverage grid: `cells` equal bins over [low, high] of a state entry. Values outside count in the
+/// border bins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GridAxis {
     /// Index into the counted entries: the state, or proprioception where there is no state.

@@ -1,5 +1,5 @@
-//! The door against its reference figures, its promises of sameness, and bad input.
-#![allow(clippy::unwrap_used)] // clippy does not count the functions that tests share as tests
+//! The door scene: reference angles, determinism, snapshots, bad input.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
 
 use rand::{Rng as _, SeedableRng};
 use skewfit_envs::scenes::{SceneOptions, build};
@@ -12,7 +12,7 @@ fn door() -> Box<dyn Scene> {
     build("door", &OPTIONS).unwrap()
 }
 
-/// The door with the cheapest pictures, where only the physics matter.
+/// The door with the cheapest pictures, for tests of the physics alone.
 fn bare() -> Box<dyn Scene> {
     build("door", &SceneOptions { image_size: 16, samples: 1, ..OPTIONS }).unwrap()
 }
@@ -30,8 +30,9 @@ fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
 }
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// Hook over the bar, then ten steps of pulling. Reference: the prototype of the same door and hand (first list, kept
-/// closely), and a stiffer hinge motor (second list, .04: this hinge's damping is a torque, 0.1 N m s, as it should be).
+/// The hook moves over the bar, then pulls for ten steps. References: the prototype of the same door and hand (first
+/// list, tolerance .002 rad), and a stiffer hinge motor (second list, tolerance .04 rad, because this hinge's damping
+/// is a torque of 0.1 N m s).
 #[test]
 fn a_scripted_pull_opens_the_door_as_in_the_reference() {
     let mut scene = bare();
@@ -49,7 +50,7 @@ fn a_scripted_pull_opens_the_door_as_in_the_reference() {
     assert!((0.55..0.70).contains(&state(&*scene)[3]));
 }
 
-/// By chance the door moves a little, seldom far, and it is never kicked to its stop (MuJoCo: mean .048, max .68).
+/// Random actions move the door a little, seldom far, and never to its stop (MuJoCo: mean .048, max .68 rad).
 #[test]
 fn random_actions_move_the_door_as_in_the_reference() {
     let mut angles = Vec::new();
@@ -68,7 +69,7 @@ fn random_actions_move_the_door_as_in_the_reference() {
     assert!((0.05..=0.20).contains(&wide), "{wide} of the steps are above 0.1 rad");
 }
 
-/// A change of either hash is a change of the task: every result made before it stops being comparable.
+/// If one of these hashes changes, the task has changed: earlier results are no longer comparable.
 #[test]
 fn two_hundred_steps_have_the_golden_hashes() {
     let (mut scene, mut twin, mut rng) = (door(), door(), Rng::seed_from_u64(7));
@@ -169,7 +170,7 @@ fn goals_cover_angles_and_hand_positions_and_are_deterministic() {
     }
 }
 
-/// Nothing is reached without a step; five steps are too few for the handle, thirty are enough.
+/// Without a step the goals are the start state; five steps are too few to open the door, thirty are enough.
 #[test]
 fn goals_are_reachable_within_an_episode() {
     for (episode_steps, low, high) in [(0, 0.0, 1e-6), (5, 0.0, 1e-3), (30, 0.5, 0.6)] {

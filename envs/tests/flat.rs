@@ -1,4 +1,4 @@
-//! The two flat scenes through their public face: same seed, same bytes; valid places only; nothing bad gets in.
+//! The two flat scenes through their public API: same seed, same bytes; valid positions only; bad input is refused.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -16,7 +16,7 @@ fn scene(name: &str, walls: &str) -> Box<dyn Scene> {
 }
 
 fn action(rng: &mut Rng) -> Action {
-    Action(vec![rng.random_range(-1.5..1.5), rng.random_range(-1.5..1.5)]) // beyond the limits at times
+    Action(vec![rng.random_range(-1.5..1.5), rng.random_range(-1.5..1.5)]) // sometimes beyond the limits
 }
 
 fn at(env: &dyn Scene) -> [f64; 2] {
@@ -92,7 +92,7 @@ fn foreign_and_damaged_snapshots_change_nothing() {
 
 #[test]
 fn a_snapshot_of_an_impossible_place_is_refused() {
-    // In both scenes the name comes first and the place, two little-endian f64, is findable behind it.
+    // In both snapshots the position, two little-endian f64, comes after the name of the scene.
     for (name, walls) in [("corridor", "none"), ("point2d", "box")] {
         let mut env = scene(name, walls);
         let EnvSnapshot(bytes) = env.snapshot().unwrap();
@@ -135,12 +135,12 @@ fn the_corridor_keeps_the_point_out_of_the_hole() {
         env.reset(&mut rng).unwrap();
         assert_eq!(at(&*env), [-1.0, -1.0]);
         let mut from = at(&*env);
-        let drift = action(&mut rng); // a steady direction meets the walls more often than a random walk
+        let drift = action(&mut rng); // a constant direction meets the walls more often than a random walk
         for _ in 0..50 {
             env.step(&Action(drift.0.iter().zip(action(&mut rng).0).map(|(a, b)| a + 0.5 * b).collect())).unwrap();
             let to = at(&*env);
             assert!(to.iter().all(|v| v.abs() <= 1.0) && to.iter().any(|v| v.abs() >= 0.5), "{to:?}");
-            // A step may cut a corner of the hole; it never comes as far as a tenth into it.
+            // A step may cut a corner of the hole, but it goes less than 0.1 deep.
             let deep = |t: f64| (0..2).all(|i| (from[i] + t * (to[i] - from[i])).abs() < 0.4);
             assert!(!(0..=100).any(|t| deep(f64::from(t) / 100.0)), "{from:?} -> {to:?}");
             from = to;
@@ -182,7 +182,7 @@ fn goals_are_outside_of_the_walls_and_show_the_whole_ball() {
         let goals = env.evaluation_goals().to_vec();
         assert_eq!(goals.len(), 50);
         for goal in &goals {
-            // A snapshot of a place inside of a wall would be refused: the scene itself is the judge.
+            // The scene refuses a snapshot of a position inside of a wall, so `restore` is the test.
             let EnvSnapshot(mut bytes) = env.snapshot().unwrap();
             let place = bytes.len() - 16;
             bytes[place..].copy_from_slice(&[goal.state.0[0], goal.state.0[1]].map(f64::to_le_bytes).concat());

@@ -1,4 +1,4 @@
-//! Pictures against a ray caster that knows no shortcuts, and against colours known beforehand.
+//! Pictures compared with an exhaustive ray caster, and with known colours.
 
 use skewfit_envs::render::{Mat3, PinholeCamera, Primitive, Renderer, Solid, Vec3};
 
@@ -14,7 +14,7 @@ fn camera() -> PinholeCamera {
     PinholeCamera::orbit(Vec3::X, 1.0, Vec3::X, 0.5)
 }
 
-/// A quarter of a full circle's worth of rational rotations: (1 - s^2, 2 s) / (1 + s^2), about x and then z.
+/// Rotation about x, then about z, by the angle with cosine (1 - s^2) / (1 + s^2) and sine 2 s / (1 + s^2).
 fn rotation(s: f32) -> Mat3 {
     let (c, s) = ((1.0 - s * s) / (1.0 + s * s), 2.0 * s / (1.0 + s * s));
     let about_x = Mat3::from_cols(Vec3::X, Vec3::new(0.0, c, s), Vec3::new(0.0, -s, c));
@@ -30,7 +30,7 @@ fn pixel(size: usize, pixels: &[u8], x: usize, y: usize) -> [u8; 3] {
     [pixels[at], pixels[at + 1], pixels[at + 2]]
 }
 
-/// Every pixel of every shape at several places and angles, partly outside of the picture and around the eye.
+/// Every pixel of every solid at several positions and angles, also partly outside of the picture and around the eye.
 #[test]
 fn pictures_equal_those_of_an_exhaustive_ray_caster() {
     let (camera, size) = (camera(), 41);
@@ -60,7 +60,8 @@ fn pictures_equal_those_of_an_exhaustive_ray_caster() {
     }
 }
 
-/// Odd sizes send the middle ray exactly along an axis: a face seen head-on is 0.9 of its colour, with no hole.
+/// In a picture of odd size the middle ray is exactly parallel to an axis: a face seen head-on has 0.9 of its colour
+/// and no hole.
 #[test]
 fn a_face_seen_head_on_has_0_9_of_its_colour() {
     for shape in SHAPES {
@@ -91,7 +92,7 @@ fn the_nearer_solid_hides_the_farther_in_either_order() {
     assert!(pixel(48, &image.pixels, 24, 24)[0] > 200);
 }
 
-/// Four samples are the mean of the four pixels of a picture twice as large (which is rounded first: within 1).
+/// Four samples equal the mean of four pixels of a picture twice as large, within 1 because those pixels are rounded.
 #[test]
 fn four_samples_average_a_picture_of_twice_the_size() {
     let solids: Vec<_> =

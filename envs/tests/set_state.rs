@@ -1,5 +1,5 @@
-//! Scenes are put into states: those that can be held, at rest, and no others.
-#![allow(clippy::unwrap_used)] // clippy does not count the functions that tests share as tests
+//! `set_state`: states that a scene can hold at rest are set, others are refused.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
 
 use skewfit_envs::scenes::{SceneOptions, build};
 use skewfit_envs::{EnvFault, Scene};
@@ -14,7 +14,8 @@ fn state(scene: &dyn Scene) -> Vec<f64> {
     scene.true_state().unwrap().0
 }
 
-/// States that an arm reached: most can be set, and look as they did; those of a door in motion, or pushed, are refused.
+/// Of the states that a hand reached, most can be set and give the same picture. States in which the door moved or was
+/// pushed are refused.
 #[test]
 fn states_are_set_and_settled() {
     let mut scene = scene("door", "none", 48);

@@ -10,8 +10,8 @@ use crate::common::{Learned, checkpoints, copy, files, killed_after, lines, reco
 use crate::process::{Asked, Quiet, cart};
 use crate::{asked, cart as device, pictures};
 
-/// Steps of the process that takes up a run of which so many of the 14 episodes were committed. Evaluations are made again:
-/// four attempts at the end of each of five epochs, and four at the end of the run.
+/// Steps of the process that takes up a run of which so many of the 14 episodes were committed. Evaluations are made
+/// again: four attempts at the end of each of five epochs, and four at the end of the run.
 fn steps_to_the_end(run: &Path, committed: usize) -> u64 {
     let at_its_end = checkpoints(run).last().is_some_and(|update| update == "00000250");
     50 * if at_its_end { 4 } else { 14 - committed as u64 + 24 }

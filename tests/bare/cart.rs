@@ -1,5 +1,5 @@
-//! A device as a run meets one: pictures and steps, no true state, nobody who measures it, nothing that freezes it, and one
-//! of it in all.
+//! A device as a run meets one: pictures and steps, no true state, nobody who measures it, nothing that freezes it, and
+//! one of it in all.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 

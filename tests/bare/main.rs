@@ -30,7 +30,8 @@ fn pictures(folder: &Path) -> String {
     folder.display().to_string()
 }
 
-/// A short run that is checkpointed once, after its warm-up, so that a process which takes it up has much to learn again.
+/// A short run that is checkpointed once, after its warm-up, so that a process which takes it up has much to learn
+/// again.
 fn asked(folder: &str, joints: bool) -> Asked<'static> {
     let mut settings: Vec<String> =
         ["run.threads=1", "run.steps=700", "run.checkpoint_every_epochs=100", "skew.start_epoch=0"]

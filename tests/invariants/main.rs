@@ -103,7 +103,8 @@ fn skewfit(args: &[&str], dir: &Path) {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-/// What the clock has no part in: the parameters' hash and the final figures, the shards' hashes, metrics without `time/`.
+/// What the clock has no part in: the parameters' hash and the final figures, the shards' hashes, metrics without
+/// `time/`.
 fn leaves(run: &Path) -> [Vec<String>; 3] {
     let read = |name: &str| fs::read_to_string(run.join(name)).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).unwrap();

@@ -64,8 +64,8 @@ impl FlatShape {
     }
 }
 
-/// Draws `shapes` over `ground` as a picture of `size` x `size` pixels. A pixel has 4 samples if `samples` is 4 or more,
-/// else 1.
+/// Draws `shapes` over `ground` as a picture of `size` x `size` pixels. A pixel has 4 samples if `samples` is 4 or
+/// more, else 1.
 ///
 /// A shape with a NaN coordinate is not drawn.
 #[must_use]

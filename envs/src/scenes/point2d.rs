@@ -2,7 +2,8 @@
 //! c = 1 without walls, 0.25 with walls.
 //!
 //! The Point2D family of `multiworld` (github.com/vitchyr/multiworld). The variants `u`, `big-u`, `easy-u` and `---`
-//! have its fixed "hard" start (0,-2); the others start anywhere outside of their walls. `slide` stops the ball at walls.
+//! have its fixed "hard" start (0,-2); the others start anywhere outside of their walls. `slide` stops the ball at
+//! walls.
 
 use rand::{Rng as _, SeedableRng};
 use serde::{Deserialize, Serialize};
