@@ -1,4 +1,4 @@
-//! The report of a run after a night of incidents: the same facts in Markdown and in one self-contained HTML file.
+//! The report of a run with incidents: the same facts in Markdown and in one self-contained HTML file.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;

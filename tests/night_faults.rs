@@ -1,4 +1,4 @@
-//! A night with a disk that refuses and numbers that are none: the run stands still or leaves out, and goes on.
+//! Unattended runs with disk errors and non-finite numbers: the run waits or leaves work out, and continues.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -18,7 +18,7 @@ use skewfit::keep::store::Store;
 fn g3_disk_errors_cost_time_and_nothing_else() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let one = undisturbed(dir.path());
-    // From the first checkpoint on: the beginning of a run is refused with a sentence instead.
+    // From the first checkpoint on; a disk error at the beginning of a run is refused with a sentence instead.
     let first = 80;
     let (kinds, changes) = (["full", "eio", "short"], trials(5).min(100));
     for change in 0..changes {
@@ -56,7 +56,7 @@ fn a_run_that_cannot_begin_says_so() {
     }
 }
 
-/// A run on a file system of 40 MB of its own, which is filled and emptied while it runs.
+/// A run on its own file system of 40 MB, which is filled and emptied during the run.
 #[test]
 fn g3_a_run_waits_on_a_full_disk_until_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
@@ -92,7 +92,7 @@ fn g3_a_run_waits_on_a_full_disk_until_there_is_room() {
     assert!(fs::read_to_string(dir.path().join("told")).unwrap().contains("params_blake3"), "{said}");
 }
 
-/// Every number that a run has left behind.
+/// Asserts that every number in the files of a run is finite.
 fn all_is_finite(run: &Path) {
     let snapshot = checkpoint::newest_sound(run).unwrap().unwrap().snapshot;
     let tensors = snapshot.models.params.iter().chain(&snapshot.models.optimizer);
@@ -132,7 +132,7 @@ fn g14_non_finite_numbers_leave_no_trace() {
         all_is_finite(&run);
         json(&skewfit("inspect", &run, &["--verify", "--json"]));
         assert!(night(&run).iter().any(|event| event == "skipped"), "{faults}");
-        // The same faults lead to the same run.
+        // The same faults give the same run.
         let again = chaotic(&twin, &faults, &[]).output().unwrap();
         assert_eq!((output.status.code(), night(&run)), (again.status.code(), night(&twin)), "{faults}");
         if output.status.success() {
@@ -174,7 +174,7 @@ fn g14_the_rungs_are_reached_in_order() {
     assert!(events.ends_with("skipped failed") && account.contains("every checkpoint led back to it"), "{account}");
 }
 
-/// Nobody reads stderr any more, as when a terminal was closed: that is no reason to end.
+/// A run continues when nobody reads its stderr any more, for example after its terminal was closed.
 #[test]
 fn a_closed_stderr_does_not_end_a_run() {
     let dir = tempfile::tempdir().unwrap();
@@ -195,8 +195,7 @@ fn invalid_faults_are_refused() {
     );
 }
 
-/// Asked to pause, it stands still; asked to go on, it ends in the bytes of a run that never paused; asked to stop, it
-/// ends.
+/// `pause` makes a run wait; after `run` it ends in the same bytes as a run that never paused; `stop` ends it.
 #[test]
 fn a_run_obeys_pause_run_and_stop() {
     let dir = tempfile::tempdir().unwrap();
@@ -230,7 +229,7 @@ fn a_run_obeys_pause_run_and_stop() {
     let told = json(&child.wait_with_output().unwrap());
     assert!(told["env_steps"].as_u64() < Some(100_000) && stopped.join("REPORT.md").exists());
     assert_eq!(night(&stopped).join(" "), "began stopped");
-    // The request is of the past when somebody resumes it.
+    // A resumed run ignores the earlier request.
     let more = json(&skewfit(
         "resume",
         &stopped,

@@ -1,4 +1,4 @@
-//! A night under supervision: crashes and stalls are survived, storms end, signs of life are earned.
+//! Supervised runs: they survive crashes and stalls, a series of crashes ends, only finished work pings the watchdog.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -13,7 +13,7 @@ use common::{
     Learned, Live, chaotic, json, last_fatal, night, record, refused, resume, stderr, trials, undisturbed, until,
 };
 
-/// `--supervised`, impatient.
+/// Explores with `--supervised` and short timeouts.
 fn supervised(run: &Path, faults: &str, settings: &[&str]) -> Command {
     let mut command = chaotic(run, faults, settings);
     command.args(["--supervised", "--stall-s", "4", "--back-off-s", "0.05"]);
@@ -28,7 +28,7 @@ fn g21_a_supervised_run_finishes_despite_crashes_and_stalls() {
     let (kinds, each) = (["hang", "spin", "panic", "kill"], trials(4).div_ceil(4));
     for kind in kinds {
         for trial in 0..each {
-            // Late enough that the next process, from a checkpoint, has fewer beats to go.
+            // Late enough that the next process, which begins at a checkpoint, has fewer beats left.
             let at = last * 3 / 4 + trial * last / 4 / each.max(2);
             let (run, fault) = (dir.path().join(format!("{kind}{trial}")), format!("{kind}@beat:{at}"));
             let stopped = Instant::now();
@@ -60,7 +60,7 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
     assert!(fs::read_to_string(run.join("STATUS.json")).unwrap().contains("\"failed\""));
     assert_eq!(night(&run).iter().filter(|e| *e == "restarted").count(), 4);
 
-    // A run with checkpoints, whose process dies soon after it is taken up: it falls back.
+    // A run with checkpoints whose process dies soon after each resume: an older checkpoint is used.
     let run = dir.path().join("soon");
     json(&chaotic(&run, "", &[]).output().unwrap());
     fs::remove_file(run.join("summary.json")).unwrap();
@@ -133,7 +133,7 @@ fn explore_resumes_its_own_run_and_no_other() {
     refused(&explore(&["--resume", "--seed", "7"]), 2, &["holds run"]);
 }
 
-/// A watcher of the system's kind: it hears that the work is ready and, while it gets on, that it lives.
+/// A watchdog like systemd's receives `READY` and, while work advances, `WATCHDOG`.
 #[test]
 fn only_finished_work_pings_the_watchdog() {
     let dir = tempfile::tempdir().unwrap();
@@ -163,7 +163,7 @@ fn only_finished_work_pings_the_watchdog() {
     child.wait().unwrap();
 }
 
-/// The unit file is one that systemd understands, where there is a systemd to ask.
+/// systemd accepts the unit file; tested only where systemd is installed.
 #[test]
 fn systemd_accepts_the_unit_file() {
     let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/skewfit@.service");

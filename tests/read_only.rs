@@ -1,4 +1,4 @@
-//! A run that may be read and not written, as a colleague's: no result is lost, and advice can be followed.
+//! A run that can be read but not written, such as a colleague's: no result is lost, and the advice can be followed.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;

@@ -1,4 +1,4 @@
-//! Faults of other programs, from their public reports, tried on this one (`results/reliability/reports.md`).
+//! Faults of other programs, from their public issues, tested on this program (`results/reliability/reports.md`).
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -126,13 +126,13 @@ fn a_suspended_supervisor_kills_no_worker() {
     let (id, child) = (supervisor.id().to_string(), supervisor.child());
     until("a beginning", || night(&run).contains(&"began".to_owned()));
     for stopped in [&[&id, &child][..], &[&id]] {
-        stopped.iter().for_each(|id| signal("STOP", id)); // as Ctrl-Z, a frozen container, a machine asleep
+        stopped.iter().for_each(|id| signal("STOP", id)); // like Ctrl-Z, a frozen container, a suspended machine
         std::thread::sleep(Duration::from_secs(4));
         stopped.iter().rev().for_each(|id| signal("CONT", id));
         std::thread::sleep(Duration::from_secs(1));
         assert_eq!((supervisor.child(), night(&run).len(), supervisor.over()), (child.clone(), 1, false));
     }
-    signal("STOP", &child); // the work alone: that is a stall
+    signal("STOP", &child); // only the worker is stopped: that is a stall
     until("a new child", || night(&run).contains(&"restarted".to_owned()));
     until("a resumption", || night(&run).contains(&"resumed".to_owned()));
     supervisor.term();
@@ -176,7 +176,7 @@ fn a_file_size_limit_is_reported_in_a_sentence() {
 fn a_run_works_where_no_thread_can_be_started() {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("skewfit");
-    fs::copy(env!("CARGO_BIN_EXE_skewfit"), &program).unwrap(); // its own folder may be closed to others
+    fs::copy(env!("CARGO_BIN_EXE_skewfit"), &program).unwrap(); // other users may have no access to its folder
     let is_root = Command::new("chown").args(["-R", "65534"]).arg(dir.path()).output().unwrap().status.success();
     let other: &[&str] = match is_root {
         true => &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], // root has no such limit
@@ -189,7 +189,7 @@ fn a_run_works_where_no_thread_can_be_started() {
     };
     if !limited(&["--version".into()]).status.success() {
         let said = b"where_no_thread_can_be_started SKIPPED: it takes `prlimit`, and `setpriv` for root\n";
-        std::io::stderr().write_all(said).unwrap(); // libtest would keep what `eprintln!` says
+        std::io::stderr().write_all(said).unwrap(); // libtest captures the output of `eprintln!`
         return;
     }
     json(&limited(&explore_args(&dir.path().join("run"), &[SHORT, "run.threads=2"])));

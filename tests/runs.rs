@@ -1,4 +1,4 @@
-//! A run is a function of its configuration and seed, wherever it was stopped and taken up again.
+//! A run is a function of its configuration and seed, even if it was stopped and resumed.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -93,12 +93,12 @@ fn plot_draws_what_explore_drew() {
     common::refused(&skewfit("plot", dir.path(), &[]), 2, &["is not a run"]);
 }
 
-/// Rows in which a column holds a number.
+/// Number of rows in which a column has a number.
 fn measured(dir: &Path, column: &str) -> usize {
     metrics(dir)[column].iter().filter(|cell| !cell.is_empty()).count()
 }
 
-/// Kills a copy of the run after each checkpoint that `choose` takes, and resumes it.
+/// Kills a copy of the run after each checkpoint that `choose` selects, and resumes it.
 fn resumed_from(settings: &[&str], choose: impl Fn(usize) -> bool) {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
@@ -154,7 +154,7 @@ fn an_extended_run_equals_a_longer_run() {
         let told = json(&skewfit("resume", &short, &["--steps", "1000", "--json"]));
         let extended = Learned::of(&short, &told);
         assert_eq!((&extended.metrics, &extended.hash), (&longer.metrics, &longer.hash), "{settings:?}");
-        // The shards bear the run's identity, which the length that was asked for first is a part of.
+        // The shards contain the identity of the run, which depends on the length that was requested first.
         let [a, b] = [&short, &long].map(|dir| Store::read_only(dir).unwrap());
         (0..20).for_each(|id| assert!(a.episode(id).unwrap() == b.episode(id).unwrap(), "{settings:?}: episode {id}"));
         assert_ne!(fs::read_to_string(short.join("summary.json")).unwrap(), before);
@@ -220,7 +220,7 @@ fn without_skewing_the_run_is_rig_up_to_the_epoch_where_skewing_begins() {
     assert_eq!((measured(&rig, "skew/alpha"), measured(&rig, "vae/sse")), (0, 8));
     assert_eq!(metrics(&rig)["goals/from_prior"], ["0.0"; 8], "the warm-up is no part of epoch 0");
     assert_eq!(metrics(&rig)["goals/from_replay"], ["2.0"; 8]);
-    // 4 episodes of warm-up, 2 an epoch: the first skewed goal is that of the first episode of epoch 3.
+    // 4 warm-up episodes, then 2 an epoch: the first episode of epoch 3 has the first skewed goal.
     let [a, b] = [&skewed, &rig].map(|dir| Store::read_only(dir).unwrap());
     let differ = |id: &u64| a.episode(*id).unwrap() != b.episode(*id).unwrap();
     assert_eq!((0..20).find(differ), Some(10));

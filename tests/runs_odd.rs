@@ -1,4 +1,4 @@
-//! Odd but legal settings, and a scene of the user's own.
+//! Unusual but legal settings, and a scene of the user's own.
 #![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -12,7 +12,7 @@ use common::{
 
 const SHORT: [&str; 2] = ["run.steps=400", "run.checkpoint_every_epochs=1"];
 
-/// Explores, reads back with every verb, and goes on from a checkpoint in the middle.
+/// Explores, reads the run with every verb, and resumes from a checkpoint in the middle.
 fn works(settings: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
@@ -77,7 +77,7 @@ fn diverging_numbers_end_the_run_with_a_sentence() {
 fn the_example_scene_is_explored() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("slider");
-    // Built as the tests are: same profile, same target directory.
+    // Built like the tests: same profile, same target directory.
     let profile = Path::new(env!("CARGO_BIN_EXE_skewfit")).parent().unwrap();
     let name = profile.file_name().unwrap().to_str().unwrap().replace("debug", "dev");
     let cargo = ["run", "--quiet", "--offline", "--example", "my_scene", "--profile", &name, "--target-dir"];

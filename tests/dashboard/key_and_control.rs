@@ -1,4 +1,4 @@
-//! Who holds the key, what may be asked, and that idle connections keep out nobody.
+//! Who can read the key, which requests exist, and that idle connections block nobody.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -122,7 +122,7 @@ fn two_hundred_idle_connections_block_nobody() {
             0 => Ok(()),
             1 => stream.write_all(b"GET / HT"),
             2 => stream.write_all(&half),
-            _ => stream.write_all(whole.as_bytes()), // its body never comes
+            _ => stream.write_all(whole.as_bytes()), // its body is never sent
         };
     }
     let took = ask();
@@ -130,9 +130,9 @@ fn two_hundred_idle_connections_block_nobody() {
     let grown = resident_kb() - before;
     assert!(grown < 20_000, "{grown} kB more");
     for stream in &mut slow {
-        let _ = stream.write_all(b"x"); // a byte now and then is no answer
+        let _ = stream.write_all(b"x"); // an occasional byte is not a complete request
         let mut rest = Vec::new();
-        let _ = stream.read_to_end(&mut rest); // up to where the other side ends it
+        let _ = stream.read_to_end(&mut rest); // until the server closes the connection
         assert!(!rest.starts_with(b"HTTP/1.1 200"));
         assert!(begun.elapsed() < Duration::from_secs(12), "they are borne for {:?}", begun.elapsed());
     }

@@ -1,4 +1,5 @@
-//! `skewfit diagnose`: a good run is called good, each of three broken ones by its fault, and any run can be asked.
+//! `skewfit diagnose`: it finds no fault in a good run and the fault in each of three broken runs; it accepts every
+//! run.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod blurred;
@@ -36,7 +37,7 @@ const SETTINGS: [&str; 7] = [
     "evaluate.pictures_each_time=1",
 ];
 
-/// Explores with a mistake in the program, which the configuration on disk knows nothing of.
+/// Explores with a mistake in the program that the configuration on disk does not show.
 fn explored(dir: &Path, mistake: fn(&mut Config)) -> Diagnosis {
     let settings = SETTINGS.map(|text| overrides::parse(text).unwrap());
     let sound = Config::resolve("corridor-tiny", settings.into()).unwrap();
@@ -54,10 +55,10 @@ fn verdict<'a>(diagnosis: &'a Diagnosis, name: &str) -> &'a Verdict {
     diagnosis.verdicts.iter().find(|v| v.name == name).unwrap_or_else(|| panic!("no verdict {name}: {diagnosis:#?}"))
 }
 
-/// A mistake, the verdict that finds it, and what it says.
+/// A mistake, the verdict that detects it, and words of its sentence.
 type Case = (fn(&mut Config), &'static str, &'static str);
 
-/// What the three broken runs are told by.
+/// The verdicts that detect the three broken runs.
 const EVIDENCE: [&str; 3] = ["vae_explains", "skew_direction", "practised_goals"];
 
 #[test]

@@ -83,7 +83,7 @@ fn a_run_has_the_documented_files_and_fields() {
     python_reads(&run);
 }
 
-/// The page's own example, on the last episode of a run.
+/// Runs the Python example of the page on the last episode of a run.
 fn python_reads(run: &str) {
     let Some(python) = python_with_h5py() else { return };
     let store = Store::read_only(Path::new(run)).unwrap();

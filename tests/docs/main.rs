@@ -1,4 +1,4 @@
-//! Documents against the code: links and names lead somewhere, commands parse, the reading path stays short.
+//! Documents against the code: links and names exist, commands parse, the reading path is short.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -24,14 +24,14 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     rest.split(&format!("\n{level} ")).next().unwrap()
 }
 
-/// Files that the links and pictures of a document lead to, without those on the web.
+/// Files that a document links to or shows, without those on the web.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let here = targets.filter(|target| !target.contains("://")).filter_map(|target| target.split('#').next());
     here.filter(|target| !target.is_empty()).collect()
 }
 
-/// Every document of the project that people read, with its folder.
+/// Every document of the project, with its folder.
 fn documents() -> Vec<(String, &'static str)> {
     let folders = ["", "docs", "results", "results/reliability", "assets"];
     let named = |folder: &'static str| {
@@ -41,12 +41,12 @@ fn documents() -> Vec<(String, &'static str)> {
     folders.into_iter().flat_map(named).collect()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Lines of the fenced blocks of a language.
+/// Lines of the fenced code blocks of a language.
 fn fenced<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("\n```{language}\n");
     let blocks = text.split(&fence).skip(1);
@@ -176,7 +176,7 @@ fn design_entries_are_complete_and_short() {
 fn documents_name_files_that_exist() {
     let folders =
         ["src/", "tests/", "envs/", "hardware/", "dev/", "fuzz/", "experiments/", "examples/", "benches/", ".ci/"];
-    // A mutant keeps the names of its commit.
+    // The table of mutants has the names of its commits.
     for (document, _) in documents().into_iter().filter(|(document, _)| document != "results/reliability/mutants.md") {
         let text = read(&document);
         let names = quoted(&text).filter(|name| folders.iter().any(|folder| name.starts_with(folder)));

@@ -1,4 +1,4 @@
-//! What code and documents name: oracles, words of the glossary, documents, commits.
+//! Names in code and documents exist: oracles, words of the glossary, documents, commits.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -88,7 +88,7 @@ fn named_documents_exist() {
     }
 }
 
-/// A commit is named by seven hex digits between backticks.
+/// A commit is written as seven hex digits between backticks.
 #[test]
 fn named_commits_are_in_the_history() {
     let git = |args: &[&str]| Command::new("git").args(args).current_dir(ROOT).output();

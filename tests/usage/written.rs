@@ -1,4 +1,4 @@
-//! Values as people write them: one rule for flags and `--set`, and every refusal is true of what it refuses.
+//! Values as people write them: one rule for flags and `--set`, and every refusal names a rule that the value breaks.
 
 use super::{refused, skewfit, stderr, stdout};
 
