@@ -120,7 +120,7 @@ fn g17_pictures() {
 }
 
 /// Every cut and many single bit flips of small samples are detected: by the hashes of journal and manifest, by the
-/// checksum of a PNG, and by the copy of the configuration in the checkpoint.
+/// checksum of a PNG, and by the identity of the configuration, which the checkpoint stores.
 #[test]
 fn g17_cut_anywhere_or_one_bit_flipped() {
     let begun = Instant::now();

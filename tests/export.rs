@@ -110,7 +110,7 @@ fn h5py_reads_every_sound_episode_and_the_damaged_are_named() {
     }
 }
 
-/// `load_dataset` and `list_local_datasets` need the right name and place of `metadata.json`.
+/// `load_dataset` and `list_local_datasets` need the name in `metadata.json` and the dataset at the path of that name.
 #[test]
 fn minari_loads_an_export() {
     let dir = tempfile::tempdir().unwrap();

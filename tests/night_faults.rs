@@ -82,7 +82,9 @@ fn g3_a_run_waits_on_a_full_disk_until_there_is_room() {
     let allowed = Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|o| o.status.success());
     if !allowed {
         use std::io::Write;
-        std::io::stderr().write_all(b"g3_a_real_disk SKIPPED: `unshare -rm` is not allowed here\n").unwrap();
+        std::io::stderr()
+            .write_all(b"g3_a_run_waits_on_a_full_disk SKIPPED: `unshare -rm` is not allowed here\n")
+            .unwrap();
         return;
     }
     let output = command.output().unwrap();

@@ -188,7 +188,7 @@ fn a_run_works_where_no_thread_can_be_started() {
         command.output().unwrap()
     };
     if !limited(&["--version".into()]).status.success() {
-        let said = b"where_no_thread_can_be_started SKIPPED: it takes `prlimit`, and `setpriv` for root\n";
+        let said = b"a_run_works_where_no_thread_can_be_started SKIPPED: it takes `prlimit`, and `setpriv` for root\n";
         std::io::stderr().write_all(said).unwrap(); // libtest captures the output of `eprintln!`
         return;
     }

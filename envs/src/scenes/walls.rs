@@ -89,7 +89,7 @@ impl Wall {
 
     /// End of a step from `from` to `to`: a coordinate that meets a side from outside stops `REST` before it.
     ///
-    /// The test uses the box spanned by the two points, not the line between them, so a step never cuts a corner.
+    /// Collisions are checked with the box spanned by the two points, not with the line, so a step never cuts a corner.
     fn stop(&self, from: PlanePoint, to: PlanePoint) -> PlanePoint {
         let meets =
             |axis: usize| from[axis].min(to[axis]) <= self.high[axis] && self.low[axis] <= from[axis].max(to[axis]);
