@@ -1,12 +1,12 @@
-//! Notes which compiler and which commit the program is built from, for a run's `provenance.json`.
+//! Passes the compiler version and the commit to the program, for `provenance.json` of a run.
 
 use std::path::PathBuf;
 use std::process::Command;
 
-/// What the program is made of.
+/// Files and folders that the program is built from.
 const SOURCES: [&str; 8] = ["build.rs", "src", "envs", "hardware", "experiments", "assets", "Cargo.toml", "Cargo.lock"];
 
-#[allow(clippy::print_stdout)] // this is how a build script speaks to cargo
+#[allow(clippy::print_stdout)] // a build script prints its results for cargo
 fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".into());
     let unknown = || "unknown".to_owned();
@@ -26,7 +26,7 @@ fn main() {
     }
 }
 
-/// What a program says, trimmed; `None` where it is not there or fails.
+/// The trimmed output of a program; `None` if the program is missing or fails.
 fn answer(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -1,7 +1,7 @@
-//! The kernels by criterion:  `cargo bench --bench kernels [NAME]`  with its history of earlier measurements.
+//! Kernels timed by criterion, which keeps earlier measurements:  `cargo bench --bench kernels [NAME]`.
 //!
-//! Whole steps are the units of `skewfit bench`; below them the products of this problem, Adam and a skewed draw.
-//! `cargo test --bench kernels` does each once and times nothing.
+//! Whole steps are the units of `skewfit bench`; the smaller kernels are matrix products of the sizes used here, Adam
+//! and a skewed draw. `cargo test --bench kernels` runs each once without timing.
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a benchmark may fail, and criterion's macros write no documents")]
 
@@ -13,7 +13,7 @@ use skewfit::learn::nn::gemm::{MatrixView, matmul};
 use skewfit::learn::rng::stream;
 use skewfit::learn::skew::AliasTable;
 
-/// Units with a few repetitions a second and more: networks, then scenes.
+/// Units that repeat at least a few times a second: networks, then scenes.
 const UNITS: [&str; 10] = [
     "sac_step_b1024",
     "vae_step_b128",
@@ -27,7 +27,7 @@ const UNITS: [&str; 10] = [
     "env_point2d",
 ];
 
-/// (what it is for, rows, columns, inner dimension) of the blocks that one thread works on.
+/// (layer, rows, columns, inner dimension) of the matrix products that one thread computes.
 const PRODUCTS: [(&str, usize, usize, usize); 9] = [
     ("critic layer 1", 128, 400, 35),
     ("critic layer 2", 128, 300, 400),
@@ -59,7 +59,7 @@ fn products(c: &mut Criterion) {
         let (a, b, mut dst) = (values(m * k), values(k * n), vec![0.0; m * n]);
         matmul(&mut dst, false, MatrixView::new(&a, m, k), MatrixView::new(&b, k, n));
         let want: f32 = (0..k).map(|i| a[i] * b[i * n]).sum();
-        assert_eq!(dst[0], want, "{name}"); // whole numbers: exact
+        assert_eq!(dst[0], want, "{name}"); // whole numbers, so the sum is exact
         group.throughput(Throughput::Elements((2 * m * n * k) as u64)); // FLOP
         group.bench_function(name, |bencher| {
             bencher.iter(|| matmul(&mut dst, false, MatrixView::new(&a, m, k), MatrixView::new(&b, k, n)));

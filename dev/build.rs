@@ -1,9 +1,9 @@
-//! Notes the commit that is tested, for the records.
+//! Passes the tested commit to the crate, for its records.
 
 use std::path::Path;
 use std::process::Command;
 
-#[allow(clippy::print_stdout)] // this is how a build script speaks to cargo
+#[allow(clippy::print_stdout)] // a build script prints its results for cargo
 fn main() {
     let git = |args: &[&str]| {
         let output = Command::new("git").args(args).output().ok().filter(|output| output.status.success())?;

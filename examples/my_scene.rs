@@ -1,16 +1,16 @@
-//! A scene of your own, explored: a slider on a rail, pushed by one action. `cargo run --example my_scene [DIRECTORY]`.
+//! Explores a scene of your own: a slider on a rail, moved by one action. `cargo run --example my_scene [DIRECTORY]`.
 
 use skewfit::config::Config;
 use skewfit::error::Result;
 use skewfit::run::explore;
 use skewfit::run::progress::{Progress, Tick};
-use skewfit_envs::render::flat::{self, Shape, View};
+use skewfit_envs::render::flat::{self, FlatShape, ViewBox};
 use skewfit_envs::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, GridAxis, Image, Metrics, Observation, Rng,
     StateVec, TimeStep, Truth,
 };
 
-/// What differs from the door's settings; `env.scene` is taken from [`EnvSpec`].
+/// Settings that differ from the door's; `env.scene` comes from [`EnvSpec`].
 const CONFIG: &str = r#"
     name = "my-scene"
     env = { image_size = 24, samples = 1, episode_steps = 50 }
@@ -53,9 +53,9 @@ impl Slider {
 }
 
 fn picture(x: f64, size: usize, samples: usize) -> Image {
-    let rail = Shape::Rectangle { low: [-1.0, -0.05], high: [1.0, 0.05], colour: [60, 60, 60] };
-    let knob = Shape::Disc { centre: [x, 0.0], radius: 0.2, colour: [30, 140, 90] };
-    flat::draw(&View::square(1.25), [235, 235, 235], &[rail, knob], size, samples)
+    let rail = FlatShape::Rectangle { low: [-1.0, -0.05], high: [1.0, 0.05], colour: [60, 60, 60] };
+    let knob = FlatShape::Disc { centre: [x, 0.0], radius: 0.2, colour: [30, 140, 90] };
+    flat::draw(&ViewBox::square(1.25), [235, 235, 235], &[rail, knob], size, samples)
 }
 
 impl Env for Slider {
@@ -115,7 +115,7 @@ impl Truth for Slider {
     }
 }
 
-/// Keeps the latest news.
+/// Coverage at the latest tick: cells visited, cells in all.
 struct Seen(usize, usize);
 
 impl Progress for Seen {

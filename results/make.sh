@@ -1,10 +1,10 @@
 #!/bin/sh
 # Makes the committed tables and pictures, and the generated blocks of README.md and docs/RESULTS.md, from the run
 # directories on this machine:
-#   results/make.sh              (SKEWFIT=program uses that program instead of building one)
+#   results/make.sh              (SKEWFIT=program uses this program instead of building one)
 # The runs are results/{door,door-rig,corridor,corridor-rig}/default-s{1,2,3}/, and results/door/official-s1/: the door at
-# the official length, in a group of its own; results/door/tau-s{1,2,3} have --set agent.tau=0.001, results/door/min_ess-s{1,2,3}
-# have --set skew.min_ess=0.2. Runs that are missing or have not ended are named and left out.
+# the official length, in its own group; results/door/tau-s{1,2,3} have --set agent.tau=0.001, results/door/min_ess-s{1,2,3}
+# have --set skew.min_ess=0.2. The script names missing and unfinished runs and leaves them out.
 set -eu
 cd "$(dirname "$0")/.."
 skewfit() { ${SKEWFIT:-cargo run --release --quiet --} "$@"; }
@@ -19,7 +19,7 @@ ended() {
 newest() { ls "$1"/eval/[0-9]*/"$2" 2> /dev/null | tail -n 1; }
 seeds() { ended "results/$1/default-s1" "results/$1/default-s2" "results/$1/default-s3"; }
 
-# figures OUT RUN...: all pictures of the first run; curves, maps and table of all; the metrics of each.
+# figures OUT RUN...: all pictures of the first run; curves, maps and table of all runs; the metrics of each run.
 figures() {
     out=$1
     shift
@@ -34,7 +34,7 @@ figures() {
         cp "$run/metrics.csv" "$out/metrics$rig-s${run##*-s}.csv"
         sed "s|\"run\": \".*\"|\"run\": \"$run\"|" "$(newest "$run" evaluation.json)" > "$out/evaluation$rig-s${run##*-s}.json"
     done
-    # The first attempts at the scene's own pictures; evaluates again where an older program made no clips.
+    # Clips of the first attempts at the scene's own pictures; evaluates again if an older program made no clips.
     if [ -z "$(newest "$1" clips.gif)" ]; then skewfit evaluate "$1" > /dev/null; fi
     cp "$(newest "$1" clips.gif)" "$out/reached.gif"
 }
@@ -76,7 +76,7 @@ if [ -n "$variants" ]; then
     rm -r "$all"
 fi
 
-# block FILE NAME TEXT: puts a text between the file's two marks of that name.
+# block FILE NAME TEXT: writes a text between the two marks of that name in the file.
 block() {
     if [ "$(grep -c "<!-- $2 -->\|<!-- end of $2 -->" "$1")" -ne 2 ]; then
         echo "$1 must have the marks <!-- $2 --> and <!-- end of $2 -->, once each: put them back" >&2
@@ -86,7 +86,7 @@ block() {
     mv "$1.new" "$1"
 }
 
-# means TABLE...: the rows of means over seeds, in one table of the columns that all experiments have.
+# means TABLE...: the rows of means over seeds, as one table with the columns that all experiments share.
 means() {
     echo '| Experiment | Steps | Error | Constant | Success rate | Coverage cells | Coverage entropy (nats) |'
     echo '|:---|---:|---:|---:|---:|---:|---:|'

@@ -1,14 +1,14 @@
 #!/bin/sh
-# What unattended runs survive, tried many times: the tests of `cargo test` with more trials; one row a goal in
-# results/reliability/. Three hours on two cores; `results/reliability.sh g1 g4` runs only these goals.
-# The old row of a goal is removed first, so a goal that fails leaves no row.
+# Runs the reliability tests of `cargo test` with more trials and writes one row for each goal into results/reliability/.
+# Takes three hours on two cores; `results/reliability.sh g1 g4` runs only these goals.
+# The old row of a goal is removed first, so a failing goal has no row.
 set -eu
 cd "$(dirname "$0")/.."
 out=$PWD/results/reliability
 mkdir -p "$out"
 wanted=${*:-g1 g2 g3 g4 g5 g14 g15 g16 g17 g18 g19 g21 g22 g23 g24 g26}
 
-# tried GOAL TRIALS ARGUMENTS...: cargo test of that goal with this number of trials.
+# tried GOAL TRIALS ARGUMENTS...: runs cargo test for this goal with this number of trials.
 tried() {
     goal=$1 trials=$2
     shift 2

@@ -1,4 +1,4 @@
-//! Broken files in a run directory: named, passed over or refused, by the contract's exit codes.
+//! Damaged files in a run directory are named, skipped or refused, with the exit codes of the contract.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use common::{checkpoints, copy, explore, files, json, killed_after, lines, metrics, refused, resume, skewfit, stderr};
 
-/// A finished run, and a place for broken copies of it.
+/// A finished run, and a directory for damaged copies of it.
 struct Desk {
     dir: tempfile::TempDir,
     hash: String,
@@ -52,7 +52,7 @@ fn cut(path: &Path, bytes: usize) {
 }
 
 #[test]
-fn a_damaged_shard_is_named_and_gone_on_without() {
+fn a_damaged_shard_is_named_and_left_out() {
     let desk = Desk::new();
     for (id, gone) in [(1, false), (5, false), (7, true)] {
         let run = desk.killed(&format!("{id}"));
@@ -73,7 +73,7 @@ fn a_damaged_shard_is_named_and_gone_on_without() {
         for told in [&log, &stderr(&resumed)] {
             assert_eq!(told.lines().filter(|l| l.contains("ERROR") && l.contains(&shard)).count(), 1, "{told}");
         }
-        // It stays named; a run without it is another one.
+        // The shard is still named. A run without it is a different run.
         refused(&skewfit("inspect", &run, &["--verify"]), 3, &["damaged"]);
         assert_ne!(json(&resumed)["params_blake3"], desk.hash.as_str());
         assert_eq!(metrics(&run)["env_steps"].len(), 6);
@@ -81,7 +81,7 @@ fn a_damaged_shard_is_named_and_gone_on_without() {
 }
 
 #[test]
-fn a_damaged_shard_that_is_collected_anew_leaves_no_trace() {
+fn a_damaged_shard_that_is_collected_again_leaves_no_trace() {
     let desk = Desk::new();
     let run = desk.killed("later");
     flip(&run.join("episodes/000012.h5"));
@@ -90,7 +90,7 @@ fn a_damaged_shard_that_is_collected_anew_leaves_no_trace() {
 }
 
 #[test]
-fn damaged_checkpoints_are_passed_over_and_without_any_there_is_nothing_to_resume() {
+fn damaged_checkpoints_are_skipped_and_without_any_a_resume_is_refused() {
     let desk = Desk::new();
     let run = desk.copy("run");
     fs::remove_file(run.join("summary.json")).unwrap();
@@ -99,7 +99,7 @@ fn damaged_checkpoints_are_passed_over_and_without_any_there_is_nothing_to_resum
     let resumed = skewfit("resume", &run, &["--json"]);
     assert_eq!(json(&resumed)["params_blake3"], desk.hash.as_str());
     assert!(stderr(&resumed).contains("checkpoints/00000300/optimizer.safetensors"), "{}", stderr(&resumed));
-    json(&skewfit("inspect", &run, &["--verify", "--json"])); // it was saved anew
+    json(&skewfit("inspect", &run, &["--verify", "--json"])); // it was saved again
 
     let run = desk.copy("none");
     fs::remove_file(run.join("summary.json")).unwrap();
@@ -117,7 +117,7 @@ fn damaged_checkpoints_are_passed_over_and_without_any_there_is_nothing_to_resum
 }
 
 #[test]
-fn what_is_written_as_it_goes_may_be_torn() {
+fn torn_last_lines_of_journal_and_table_are_accepted() {
     let desk = Desk::new();
     let run = desk.killed("torn");
     let (journal, table) = (run.join("episodes.jsonl"), run.join("metrics.csv"));
@@ -133,7 +133,7 @@ fn what_is_written_as_it_goes_may_be_torn() {
 }
 
 #[test]
-fn lost_rows_are_told_of_and_a_damaged_table_is_refused_before_anything_is_changed() {
+fn lost_rows_are_reported_and_a_damaged_table_is_refused_before_any_change() {
     let desk = Desk::new();
     let run = desk.killed("rows");
     let table = run.join("metrics.csv");
@@ -189,7 +189,7 @@ fn a_damaged_journal_or_configuration_is_refused_with_a_sentence() {
     }
     assert!(!skewfit("plot", &run, &[]).status.success());
 
-    // Another network than the one that was saved, another scene than the one explored.
+    // A network that differs from the saved one, a scene that differs from the explored one.
     for (from, to, code, word) in
         [("hidden = [32, 32]", "hidden = [32, 31]", 3, "policy"), ("\"corridor\"", "\"point2d\"", 2, "corridor")]
     {
@@ -205,7 +205,7 @@ fn a_damaged_journal_or_configuration_is_refused_with_a_sentence() {
 }
 
 #[test]
-fn what_is_no_run_is_left_alone() {
+fn what_is_not_a_run_is_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("letter.txt"), "dear robot").unwrap();
     let before = files(dir.path());

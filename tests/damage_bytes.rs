@@ -1,8 +1,8 @@
-//! Any bytes, where the program reads files: damage is an error, never a panic, and never another content.
+//! Arbitrary bytes in the files that the program reads: damage is an error, never a panic and never different content.
 //!
 //! Sound samples are changed at random: bits flipped, bytes overwritten, pieces cut out, doubled, taken from another
-//! sample. A second a target in an ordinary test run; `SKEWFIT_FUZZ_S` seconds where somebody wants to know it well.
-//! `SKEWFIT_CORPUS` names a folder for the sound samples, for `fuzz/` to begin with.
+//! sample. Each target runs for `SKEWFIT_FUZZ_S` seconds, default 1. `SKEWFIT_CORPUS` names a folder into which the
+//! sound samples are written, as the first corpus of `fuzz/`.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 #[path = "common/bytes.rs"]
@@ -22,7 +22,7 @@ use skewfit::keep::store::journal;
 use skewfit::show::pictures::load_goal;
 use skewfit_envs::Rng;
 
-/// One of many ways to damage `sample`, with pieces of `other`.
+/// Damages `sample` in one of many ways, with pieces of `other`.
 fn damaged(sample: &[u8], other: &[u8], draws: &mut Rng) -> Vec<u8> {
     let mut bytes = sample.to_vec();
     for _ in 0..draws.random_range(1..6) {
@@ -49,7 +49,7 @@ fn damaged(sample: &[u8], other: &[u8], draws: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// Feeds `read` damaged samples until the time is over; how many it got. `read` asserts what is `promised`.
+/// Calls `read` with damaged samples until the time is over; returns their number. `read` asserts what is `promised`.
 fn fuzz((goal, promised): (&str, &str), samples: &[Vec<u8>], mut read: impl FnMut(&[u8])) -> u64 {
     let seconds = std::env::var("SKEWFIT_FUZZ_S").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0);
     if let Ok(corpus) = std::env::var("SKEWFIT_CORPUS") {
@@ -119,8 +119,8 @@ fn g17_pictures() {
     fuzz(("picture", "refused, or a picture of the asked size"), &samples, |bytes| place.read(bytes));
 }
 
-/// Every cut and many single flips of small samples are found: by the journal's hash, the manifest's, the checksum of a
-/// PNG, and the checkpoint's word of the configuration.
+/// Every cut and many single bit flips of small samples are detected: by the hashes of journal and manifest, by the
+/// checksum of a PNG, and by the identity of the configuration, which the checkpoint stores.
 #[test]
 fn g17_cut_anywhere_or_one_bit_flipped() {
     let begun = Instant::now();
@@ -153,8 +153,8 @@ fn g17_cut_anywhere_or_one_bit_flipped() {
     record(("G17-cut", 17), what, tried, begun);
 }
 
-/// Cuts the file at every byte, and flips a bit of it ten thousand times and more; `found` says whether the reader saw
-/// it. How often.
+/// Cuts the file at every byte and flips single bits, up to ten thousand; `found` is true if the reader detected the
+/// damage. Returns the number of trials.
 fn each_damage(path: &Path, seed: u64, found: impl Fn() -> bool) -> u64 {
     let sound = fs::read(path).unwrap();
     let mut draws = Rng::seed_from_u64(seed);
@@ -165,7 +165,7 @@ fn each_damage(path: &Path, seed: u64, found: impl Fn() -> bool) -> u64 {
         bytes
     };
     let flipped: Vec<Vec<u8>> = (0..flips).map(flip).collect();
-    let apart = if flips < 10_000 { 37 } else { 1 }; // every byte where somebody wants to know it well
+    let apart = if flips < 10_000 { 37 } else { 1 }; // every byte only in a long test run
     let cuts = (0..sound.len()).step_by(apart).map(|n| sound[..n].to_vec());
     let mut tried = 0;
     for bytes in cuts.chain(flipped) {

@@ -1,4 +1,4 @@
-//! `skewfit evaluate`: the scene's pictures, pictures of the user's, and what is no picture.
+//! `skewfit evaluate`: the scene's pictures, the user's pictures, and invalid pictures.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -36,7 +36,7 @@ fn pictures(dir: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_scenes_own_pictures_and_the_users() {
+fn a_run_is_evaluated_on_the_scenes_and_the_users_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let told = explore(&run, &["run.steps=400", "evaluate.pictures=6"]);
@@ -71,7 +71,7 @@ fn the_scenes_own_pictures_and_the_users() {
     close(&own["over_goals"]["best_constant_distance"], best);
     close(&told["final"]["best_constant_distance"], best);
     assert_eq!(told["final"]["rank_correlation_x"], own["over_goals"]["rank_correlation_x"]);
-    // The run's own final evaluation was the same one.
+    // The run's own final evaluation is the same.
     assert_eq!(own["mean"]["distance"], told["final"]["distance"]);
     assert_eq!(evaluate(&[]), own);
     assert!(files(&run) == before);
@@ -134,9 +134,9 @@ fn the_scenes_own_pictures_and_the_users() {
     assert!(after == before, "an evaluation changes nothing but eval/");
 }
 
-/// Evaluations of one run at the same time do not know of each other, and results of an older program stay.
+/// Simultaneous evaluations of one run do not disturb each other, and results of an older program are kept.
 #[test]
-fn evaluations_at_once_and_of_before_are_all_kept() {
+fn simultaneous_and_earlier_evaluations_are_all_kept() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=200", "evaluate.pictures=4"]);
@@ -172,7 +172,7 @@ fn evaluations_at_once_and_of_before_are_all_kept() {
     assert!(after == of_the_run);
 }
 
-/// A phone's 24 megapixels, a strip, and a photo that says how it was held.
+/// A photo of 24 megapixels, a strip, and a photo with an EXIF orientation.
 #[test]
 fn pictures_of_any_shape_are_read() {
     let dir = tempfile::tempdir().unwrap();
@@ -193,7 +193,7 @@ fn pictures_of_any_shape_are_read() {
     }
 }
 
-/// A PNG that says it is 50,000 pixels wide and as high, and holds none of them.
+/// A PNG whose header says 50,000 x 50,000 pixels, without pixel data.
 fn giant() -> Vec<u8> {
     let crc = |bytes: &[u8]| {
         let turn = |c: u32, _| if c & 1 == 1 { 0xEDB8_8320 ^ (c >> 1) } else { c >> 1 };
@@ -208,7 +208,7 @@ fn giant() -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_picture_is_refused_and_nothing_changes() {
+fn invalid_pictures_are_refused_and_nothing_changes() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=200"]);
@@ -223,7 +223,7 @@ fn what_is_no_picture_is_refused_and_nothing_changes() {
     let before = files(&run);
     let refuse = |name: &str, why: &str| {
         let path = dir.path().join(name);
-        // A good picture beside it does not help.
+        // It is also refused beside a good picture.
         let args = ["--goal", good[0].to_str().unwrap(), "--goal", path.to_str().unwrap(), "--json"];
         let output = skewfit("evaluate", &run, &args);
         refused(&output, 2, &[name, why]);

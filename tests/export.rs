@@ -1,4 +1,4 @@
-//! h5py reads an export: every array of every sound episode, in the groups of a Minari dataset.
+//! h5py reads every array of every sound episode of an export, in the groups of a Minari dataset.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -24,7 +24,7 @@ fn array(dtype: &str, shape: &[usize], bytes: impl IntoIterator<Item = u8>) -> V
     json!([dtype, shape, blake3::hash(hex.as_bytes()).to_string()])
 }
 
-/// What the `k`-th group must hold.
+/// The expected content of the `k`-th group.
 fn group(k: u64, e: &Episode, seed: u64) -> Value {
     let (t, z, side) = (e.steps(), e.goal_latent.len(), e.image_size);
     let f32s = |data: &[f32]| data.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
@@ -47,7 +47,7 @@ fn group(k: u64, e: &Episode, seed: u64) -> Value {
     })
 }
 
-/// As h5py reads it; hashes are taken here, so that Python needs no BLAKE3.
+/// The content as h5py reads it; hashes are computed here, so Python needs no BLAKE3.
 fn read(python: &str, file: &Path) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/read_export.py");
     let read = Command::new(python).arg(script).arg(file).output().unwrap();
@@ -110,7 +110,7 @@ fn h5py_reads_every_sound_episode_and_the_damaged_are_named() {
     }
 }
 
-/// `load_dataset` and `list_local_datasets` ask for the name in `metadata.json`, and for it where it lies.
+/// `load_dataset` and `list_local_datasets` need the name in `metadata.json` and the dataset at the path of that name.
 #[test]
 fn minari_loads_an_export() {
     let dir = tempfile::tempdir().unwrap();
@@ -171,7 +171,7 @@ for e in episodes:
 }
 
 #[test]
-fn what_cannot_be_exported_is_refused_and_nothing_is_left() {
+fn a_refused_export_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let (run, file) = (dir.path().join("run"), dir.path().join("all.h5"));
     explore(&run, &["run.steps=300"]);

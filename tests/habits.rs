@@ -1,5 +1,5 @@
-//! What users' systems do: files saved again by other programs, places that are not what they were taken for, few cores, a
-//! narrow terminal.
+//! Properties of users' systems: files that other programs saved again, unsuitable places, few cores, a narrow
+//! terminal.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use common::{Learned, command, copy, explore, json, killed_after, metrics, refused, resume, skewfit, stderr};
 
-/// Every text of a run directory that a program reads back.
+/// Every text file of a run directory that the program reads.
 fn texts(dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(dir).unwrap().map(Result::unwrap) {
@@ -28,7 +28,7 @@ fn texts(dir: &Path) -> Vec<PathBuf> {
 
 const MARK: &str = "\u{feff}";
 
-/// Ways in which other programs save a text.
+/// `text` as another program would save it; `way` is one of [`WAYS`].
 fn saved_again(text: &str, way: &str) -> String {
     let crlf = || text.replace('\n', "\r\n");
     match way {
@@ -44,7 +44,7 @@ fn saved_again(text: &str, way: &str) -> String {
 const WAYS: [&str; 6] = ["crlf", "mark", "mark and crlf", "no end", "two ends", "two ends and crlf"];
 
 #[test]
-fn files_that_other_systems_saved_again_are_read_and_gone_on_with() {
+fn files_that_other_programs_saved_again_are_read_and_continued() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     let mut told = explore(&whole, &["run.steps=800"]);
@@ -81,7 +81,7 @@ fn files_that_other_systems_saved_again_are_read_and_gone_on_with() {
 }
 
 #[test]
-fn a_row_behind_the_checkpoint_that_lost_its_line_end_is_kept() {
+fn a_row_after_the_checkpoint_without_its_line_end_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let [whole, part] = ["whole", "part"].map(|name| dir.path().join(name));
     let told = explore(&whole, &["run.steps=800"]);
@@ -93,7 +93,7 @@ fn a_row_behind_the_checkpoint_that_lost_its_line_end_is_kept() {
     assert!(!stderr(&resumed).contains("lost"), "{}", stderr(&resumed));
     Learned::of(&part, &json(&resumed)).same(&Learned::of(&whole, &told), "no line end");
     assert_eq!(metrics(&part)["env_steps"], metrics(&whole)["env_steps"]);
-    // What is damaged is not to be deleted.
+    // A damaged row is not deleted.
     fs::write(&table, "env_steps,a\n1,2,3\n").unwrap();
     for (verb, more) in [("plot", &[][..]), ("resume", &["--steps", "1_000"])] {
         let output = skewfit(verb, &part, more);
@@ -105,7 +105,7 @@ fn a_row_behind_the_checkpoint_that_lost_its_line_end_is_kept() {
 }
 
 #[test]
-fn places_that_cannot_take_what_is_written_are_refused_with_advice_that_fits() {
+fn places_that_cannot_be_written_are_refused_with_fitting_advice() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=400"]);
@@ -143,13 +143,13 @@ fn places_that_cannot_take_what_is_written_are_refused_with_advice_that_fits() {
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "nothing was left behind");
 }
 
-/// Cores that this process may use, as the program counts them.
+/// Number of cores that this process may use, as the program counts them.
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[test]
-fn more_threads_than_the_cores_can_carry_are_refused_and_a_run_that_has_them_goes_on() {
+fn too_many_threads_are_refused_but_an_existing_run_with_them_continues() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let (most, out) = (8.max(2 * cores()), run.to_str().unwrap());
@@ -167,7 +167,7 @@ fn more_threads_than_the_cores_can_carry_are_refused_and_a_run_that_has_them_goe
     assert_eq!(told.contains("more threads than the"), most > cores(), "{told}");
     assert!(!String::from_utf8(dry("1").stdout).unwrap().contains("more threads than"));
 
-    // One core of those that this process may use.
+    // One of the cores that this process may use.
     let allowed = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let list = allowed.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default();
     let first: String = list.trim().chars().take_while(char::is_ascii_digit).collect();
@@ -181,7 +181,7 @@ fn more_threads_than_the_cores_can_carry_are_refused_and_a_run_that_has_them_goe
         assert!(String::from_utf8(pinned("8").unwrap().stdout).unwrap().contains("more threads than the 1 core "));
     }
 
-    // A run that came from a larger machine.
+    // A run that began on a larger machine.
     let part = dir.path().join("part");
     explore(&run, &["run.steps=800"]);
     killed_after("00000100", &run, &part);
@@ -218,7 +218,7 @@ fn the_progress_line_never_wraps() {
     }
 }
 
-/// A line without what moves the cursor.
+/// A line without escape sequences.
 fn without_escapes(line: &str) -> String {
     let mut parts = line.split('\u{1b}');
     let first = parts.next().unwrap_or_default().to_owned();

@@ -1,5 +1,6 @@
-//! Skew-Fit with a perfect density model: a corridor [-1,1]^2 around a closed square, a 60 x 60 histogram, 10,000 samples
-//! an iteration; a step is N(0, 0.05^2) noise. Expected entropies: means and spreads of 5 independent runs elsewhere.
+//! Skew-Fit with a perfect density model: a corridor [-1,1]^2 around a closed square, a 60 x 60 histogram, 10,000
+//! samples an iteration; a step is N(0, 0.05^2) noise. Expected entropies: means and spreads of 5 independent runs
+//! elsewhere.
 
 #![allow(clippy::unwrap_used)] // a test
 
@@ -27,7 +28,7 @@ fn centre(cell: usize) -> Point {
     [cell / SIDE, cell % SIDE].map(|bin| (bin as f64 + 0.5) * 2.0 / SIDE as f64 - 1.0)
 }
 
-/// Out of the hole (-1/2, 1/2)^2 by its nearest edge.
+/// Moves a point in the hole (-1/2, 1/2)^2 to the nearest edge.
 fn projected([x, y]: Point) -> Point {
     if x.abs() >= 0.5 || y.abs() >= 0.5 {
         [x, y]
@@ -42,7 +43,8 @@ fn stepped(from: Point, rng: &mut Rng) -> Point {
     projected(from.map(|x| (x + 0.05 * rng.sample::<f64, _>(StandardNormal)).clamp(-1.0, 1.0)))
 }
 
-/// As many samples again, from the skewed histogram of `data`: a cell by its weight, its centre, one noisy step.
+/// As many new samples from the skewed histogram of `data`: draws a cell by its weight and takes one noisy step from
+/// the centre of the cell.
 fn iterated(data: &[Point], alpha: f64, rng: &mut Rng) -> Vec<Point> {
     let grid = grid();
     let cells: Vec<usize> = data.iter().map(|s| grid.cell(s)).collect();

@@ -1,4 +1,4 @@
-//! The report of a run after a night of incidents: the same facts in Markdown and in one self-contained HTML file.
+//! The report of a run with incidents: the same facts in Markdown and in one self-contained HTML file.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -15,7 +15,7 @@ fn escaped(text: &str) -> String {
 }
 
 #[test]
-fn the_morning_tells_of_the_night() {
+fn the_report_lists_the_incidents_of_the_night() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("a run's");
     explore(&run, &[]);

@@ -1,5 +1,5 @@
-//! The directory of a live run is moved, removed, or another run's: the run ends in a sentence, writes nothing there any
-//! more, and can be taken up where it is now.
+//! The directory of a live run is moved, removed, or replaced by another run: the live run ends with a sentence, writes
+//! nothing more there, and can be resumed at its new place.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use common::{Live, chaotic, explore, json, night, refused, resume, skewfit, until};
 use serde_json::Value;
 
-/// A run of many steps, live and past its first checkpoint.
+/// A live run of many steps, after its first checkpoint.
 fn live(run: &Path) -> Live {
     let live = Live::start(chaotic(run, "", &["run.steps=200000"]));
     until("it runs", || run.join("checkpoints/last").exists());
@@ -23,7 +23,7 @@ fn status(run: &Path) -> Value {
     serde_json::from_slice(&fs::read(run.join("STATUS.json")).unwrap()).unwrap()
 }
 
-/// It ends by itself, soon, with that code and these words.
+/// Asserts that the run soon ends by itself, with this exit code and these words.
 fn ends(mut live: Live, code: i32, words: &[&str]) {
     let begun = Instant::now();
     until("it ends", || live.over());
@@ -31,7 +31,7 @@ fn ends(mut live: Live, code: i32, words: &[&str]) {
     refused(&live.end(), code, words);
 }
 
-/// What a run moved to `now` says of its end, and that it can be taken up there, for an epoch more.
+/// Asserts what a run that was moved to `now` reports about its end, and that it can be resumed there.
 fn is_whole(now: &Path, why: &str) {
     let told = status(now);
     assert!(told["state"] == "failed" && told["why"].as_str().unwrap().contains(why), "{told}");
@@ -44,7 +44,7 @@ fn is_whole(now: &Path, why: &str) {
 }
 
 #[test]
-fn a_moved_run_ends_and_is_taken_up_where_it_is() {
+fn a_moved_run_ends_and_is_resumed_at_its_new_place() {
     let dir = tempfile::tempdir().unwrap();
     let [run, moved] = ["run", "moved"].map(|name| dir.path().join(name));
     let first = live(&run);
@@ -60,15 +60,15 @@ fn a_removed_run_ends() {
     let run = dir.path().join("run");
     let first = live(&run);
     while run.exists() {
-        let _ = fs::remove_dir_all(&run); // it may write meanwhile
+        let _ = fs::remove_dir_all(&run); // the run may write at the same time
     }
     ends(first, 6, &[run.to_str().unwrap(), "is gone or was moved"]);
     assert!(!run.exists());
 }
 
-/// Another run begins where a live one was: it is undisturbed, and what was there ends.
+/// Another run begins in the place of a live run: the other run is undisturbed, the live one ends.
 #[test]
-fn a_run_in_the_place_of_a_live_one_is_left_alone() {
+fn a_run_that_replaced_a_live_one_is_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     let [run, moved, twin] = ["run", "moved", "twin"].map(|name| dir.path().join(name));
     let first = live(&run);
@@ -85,7 +85,7 @@ fn a_run_in_the_place_of_a_live_one_is_left_alone() {
     assert_eq!(resume(&run)["params_blake3"], second["params_blake3"], "it is left alone");
 }
 
-/// As it happens: the second run begins while the first goes on.
+/// The usual case: the second run begins while the first continues.
 #[test]
 fn two_runs_never_share_a_directory() {
     let dir = tempfile::tempdir().unwrap();
@@ -99,9 +99,9 @@ fn two_runs_never_share_a_directory() {
     assert_eq!(second["params_blake3"], explore(&twin, &["run.steps=2000", "seed=2"])["params_blake3"]);
 }
 
-/// A run that stands still, asked to or for want of disk, sees it too; so does a supervisor.
+/// A run that is paused or waits for disk space notices it too; so does a supervisor.
 #[test]
-fn a_run_that_waits_or_is_supervised_ends_too() {
+fn a_waiting_or_supervised_run_ends_too() {
     let dir = tempfile::tempdir().unwrap();
     let paused = dir.path().join("paused");
     let one = live(&paused);

@@ -1,4 +1,4 @@
-//! A night with a disk that refuses and numbers that are none: the run stands still or leaves out, and goes on.
+//! Unattended runs with disk errors and non-finite numbers: the run waits or leaves work out, and continues.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -15,10 +15,10 @@ use skewfit::keep::checkpoint;
 use skewfit::keep::store::Store;
 
 #[test]
-fn g3_a_disk_that_refuses_costs_time_and_nothing_else() {
+fn g3_disk_errors_cost_time_and_nothing_else() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let one = undisturbed(dir.path());
-    // From the first checkpoint on: the beginning of a run is refused with a sentence instead.
+    // From the first checkpoint on; a disk error at the beginning of a run is refused with a sentence instead.
     let first = 80;
     let (kinds, changes) = (["full", "eio", "short"], trials(5).min(100));
     for change in 0..changes {
@@ -56,9 +56,9 @@ fn a_run_that_cannot_begin_says_so() {
     }
 }
 
-/// A run on a file system of 40 MB of its own, which is filled and emptied while it runs.
+/// A run on its own file system of 40 MB, which is filled and emptied during the run.
 #[test]
-fn g3_a_real_disk_runs_full_and_gets_room_again() {
+fn g3_a_run_waits_on_a_full_disk_until_there_is_room() {
     let dir = tempfile::tempdir().unwrap();
     let script = r#"
         set -e
@@ -82,7 +82,9 @@ fn g3_a_real_disk_runs_full_and_gets_room_again() {
     let allowed = Command::new("unshare").args(["-rm", "true"]).output().is_ok_and(|o| o.status.success());
     if !allowed {
         use std::io::Write;
-        std::io::stderr().write_all(b"g3_a_real_disk SKIPPED: `unshare -rm` is not allowed here\n").unwrap();
+        std::io::stderr()
+            .write_all(b"g3_a_run_waits_on_a_full_disk SKIPPED: `unshare -rm` is not allowed here\n")
+            .unwrap();
         return;
     }
     let output = command.output().unwrap();
@@ -92,7 +94,7 @@ fn g3_a_real_disk_runs_full_and_gets_room_again() {
     assert!(fs::read_to_string(dir.path().join("told")).unwrap().contains("params_blake3"), "{said}");
 }
 
-/// Every number that a run has left behind.
+/// Asserts that every number in the files of a run is finite.
 fn all_is_finite(run: &Path) {
     let snapshot = checkpoint::newest_sound(run).unwrap().unwrap().snapshot;
     let tensors = snapshot.models.params.iter().chain(&snapshot.models.optimizer);
@@ -106,7 +108,7 @@ fn all_is_finite(run: &Path) {
 }
 
 #[test]
-fn g14_numbers_that_are_none_leave_no_trace() {
+fn g14_non_finite_numbers_leave_no_trace() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let mut draws = ChaCha8Rng::seed_from_u64(14);
     let (runs, each) = (trials(40).div_ceil(20), 20);
@@ -132,7 +134,7 @@ fn g14_numbers_that_are_none_leave_no_trace() {
         all_is_finite(&run);
         json(&skewfit("inspect", &run, &["--verify", "--json"]));
         assert!(night(&run).iter().any(|event| event == "skipped"), "{faults}");
-        // The same faults lead to the same run.
+        // The same faults give the same run.
         let again = chaotic(&twin, &faults, &[]).output().unwrap();
         assert_eq!((output.status.code(), night(&run)), (again.status.code(), night(&twin)), "{faults}");
         if output.status.success() {
@@ -174,9 +176,9 @@ fn g14_the_rungs_are_reached_in_order() {
     assert!(events.ends_with("skipped failed") && account.contains("every checkpoint led back to it"), "{account}");
 }
 
-/// Nobody reads stderr any more, as when a terminal was closed: that is no reason to end.
+/// A run continues when nobody reads its stderr any more, for example after its terminal was closed.
 #[test]
-fn a_dead_stderr_ends_nothing() {
+fn a_closed_stderr_does_not_end_a_run() {
     let dir = tempfile::tempdir().unwrap();
     let mut command = chaotic(&dir.path().join("run"), "nan-reward@update:120,eio@disk:200", &[]);
     let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
@@ -186,7 +188,7 @@ fn a_dead_stderr_ends_nothing() {
 }
 
 #[test]
-fn faults_that_cannot_be_understood_are_refused() {
+fn invalid_faults_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     refused(
         &chaotic(&dir.path().join("run"), "sink@ship:1", &[]).output().unwrap(),
@@ -195,9 +197,9 @@ fn faults_that_cannot_be_understood_are_refused() {
     );
 }
 
-/// Asked to pause, it stands still; asked to go on, it ends in the bytes of a run that never paused; asked to stop, it ends.
+/// `pause` makes a run wait; after `run` it ends in the same bytes as a run that never paused; `stop` ends it.
 #[test]
-fn a_run_does_what_is_asked_of_it() {
+fn a_run_obeys_pause_run_and_stop() {
     let dir = tempfile::tempdir().unwrap();
     let [run, whole] = ["run", "whole"].map(|name| dir.path().join(name));
     let one = json(&chaotic(&whole, "", &["run.steps=3000"]).output().unwrap());
@@ -229,7 +231,7 @@ fn a_run_does_what_is_asked_of_it() {
     let told = json(&child.wait_with_output().unwrap());
     assert!(told["env_steps"].as_u64() < Some(100_000) && stopped.join("REPORT.md").exists());
     assert_eq!(night(&stopped).join(" "), "began stopped");
-    // The request is of the past when somebody resumes it.
+    // A resumed run ignores the earlier request.
     let more = json(&skewfit(
         "resume",
         &stopped,

@@ -1,5 +1,5 @@
-//! Bad configurations: each is refused with code 2 and one sentence that names file, line, key and what is allowed. Every
-//! shipped one explores.
+//! Bad configurations: each is refused with code 2 and one sentence that names file, line, key and what is allowed.
+//! Every shipped one explores.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -10,7 +10,7 @@ use std::time::Instant;
 use common::{command, json, record, refused};
 use skewfit::config::keys::{Allowed, KEYS};
 
-/// Values of `allowed`'s kind that are out of range, or of another kind: TOML, and never accepted.
+/// TOML values that must be refused: of the kind of `allowed` but out of range, or of another kind.
 fn bad(allowed: &Allowed) -> Vec<String> {
     let texts: &[&str] = match allowed {
         Allowed::Whole(low, high) => {
@@ -58,7 +58,7 @@ fn g18_bad_configurations_are_refused_by_file_line_and_key() {
     check(&format!("x = {}1{}\n", "[".repeat(10_000), "]".repeat(10_000)), &["line 1"]);
     check(&"# long\n".repeat(1 << 20), &["1 MiB"]);
     check("name = \"n\n", &["line 1", "not TOML"]);
-    check("[run]\nsteps = 100\n", &["run.steps"]); // less than its warm-up
+    check("[run]\nsteps = 100\n", &["run.steps"]); // fewer steps than the warm-up
     check("name = \"n\"\nname = \"m\"\n", &["line 2"]);
     fs::write(&file, [0xff, 0xfe, 0x00]).unwrap();
     refused(&explore(), 2, &["night.toml", "UTF-8"]);

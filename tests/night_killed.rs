@@ -1,5 +1,5 @@
-//! A night with a power switch: kills at any time and at any change of the disk lose nothing that was acknowledged, and
-//! the run ends in the bytes of one that was left alone.
+//! Killed runs: a kill at any time and at any change of the disk loses nothing that was acknowledged, and the resumed
+//! run ends in the same bytes as an undisturbed one.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -26,18 +26,18 @@ fn whole(dir: &Path) -> Whole {
     Whole { learned, took: begun.elapsed(), changes: last_fatal(dir, "kill@disk") }
 }
 
-/// Episodes that the program told were committed, with their hashes.
+/// Episodes that the program reported as committed, with their hashes.
 fn acknowledged(run: &Path) -> Vec<(String, String)> {
     let log = fs::read_to_string(run.join("run.log")).unwrap_or_default();
     let told = log.lines().filter_map(|l| l.split_once(" committed episodes/"));
     told.map(|(_, rest)| rest.split_once(' ').unwrap()).map(|(file, hash)| (file.into(), hash.into())).collect()
 }
 
-/// What must hold of a run that was killed, before and after it is taken up again.
+/// Asserts what must be true of a killed run, before and after it is resumed.
 fn survives(run: &Path, one: &Learned, when: &str) {
     if !run.join("run.json").exists() {
         let again = chaotic(run, "", &[]).output().unwrap();
-        return Learned::of(run, &json(&again)).same(one, when); // not yet a run: begun anew in the same place
+        return Learned::of(run, &json(&again)).same(one, when); // not yet a run: it begins again in the same place
     }
     let told = acknowledged(run);
     let journal = fs::read_to_string(run.join("episodes.jsonl")).unwrap();
@@ -55,14 +55,14 @@ fn survives(run: &Path, one: &Learned, when: &str) {
 }
 
 #[test]
-fn g1_killed_at_any_time_it_ends_as_if_it_were_not() {
+fn g1_a_run_killed_at_any_time_ends_in_the_same_bytes() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let whole = whole(dir.path());
     let (at_times, at_changes) = (trials(12) * 4 / 5, trials(12) / 5 + 3);
     let mut draws = ChaCha8Rng::seed_from_u64(1);
     let mut cut_short = 0;
     for trial in 0..at_times {
-        // Log-uniform from 1 ms to the run's own length.
+        // Log-uniform from 1 ms to the length of the run.
         let (low, high) = (1e-3f64.ln(), whole.took.as_secs_f64().ln());
         let after = Duration::from_secs_f64(draws.random_range(low..high).exp());
         let run = dir.path().join(format!("{trial}"));
@@ -94,20 +94,20 @@ fn g1_killed_at_any_time_it_ends_as_if_it_were_not() {
 }
 
 #[test]
-fn g4_resumed_from_any_update_it_ends_in_the_same_bytes() {
+fn g4_a_run_resumed_from_any_update_ends_in_the_same_bytes() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let seeds = trials(2);
     let mut draws = ChaCha8Rng::seed_from_u64(4);
     for seed in 0..seeds {
         let setting = format!("seed={seed}");
-        // Every other one with numbers that break on the way and lead back to a checkpoint.
+        // Every second trial also has non-finite numbers, which lead back to a checkpoint.
         let faults = ["", "nan-policy@update:250,nan-reward@update:120+6"][seed as usize % 2];
         let [one, two, part] = ["one", "two", "part"].map(|name| dir.path().join(format!("{name}{seed}")));
         let told = json(&chaotic(&one, faults, &[&setting]).output().unwrap());
         let learned = Learned::of(&one, &told);
         let again = json(&chaotic(&two, faults, &[&setting]).output().unwrap());
         Learned::of(&two, &again).same(&learned, "twice");
-        // Asked to stop at a random moment, which leaves a checkpoint there.
+        // A stop at a random moment, which saves a checkpoint there.
         let child = chaotic(&part, faults, &[&setting]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         until("it has begun", || part.join("STATUS.json").exists());
         std::thread::sleep(Duration::from_millis(draws.random_range(0..800)));

@@ -1,5 +1,5 @@
-//! What holds of every night: files of older programs are read, one process writes, clocks of people decide nothing,
-//! nobody is waited for, and no panic ends it.
+//! Properties of every unattended run: files of older programs are read, one process writes, the wall clock has no
+//! effect, the run waits for no person, and no panic ends it.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -16,7 +16,7 @@ use common::{
     stderr, undisturbed, until,
 };
 
-/// A run of eight episodes as the program wrote it that first had this format; never made anew.
+/// A run of eight episodes, written by the first program with this format; it is never regenerated.
 fn format_1(to: &Path) -> PathBuf {
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-1"), to);
     to.to_owned()
@@ -31,7 +31,7 @@ fn g5_older_files_are_read_newer_ones_refused_and_one_process_writes() {
     let gone_on = json(&skewfit("resume", &run, &["--steps", "200", "--json"]));
     assert_eq!((&gone_on["env_steps"], &gone_on["episodes"]), (&200.into(), &10.into()));
 
-    // A sealed record of a newer program: `check` begins BLAKE3 of the line without it.
+    // A sealed record of a newer program: `check` is the beginning of the BLAKE3 hash of the line without `check`.
     let run = format_1(&dir.path().join("newer"));
     let file = run.join("run.json");
     let text = fs::read_to_string(&file).unwrap();
@@ -69,9 +69,9 @@ fn g5_older_files_are_read_newer_ones_refused_and_one_process_writes() {
     );
 }
 
-/// A clock that was set back an hour between two processes, or forth: what was written carries the other time.
+/// The clock was set back or forward by an hour between two processes, so the files have the other time.
 #[test]
-fn g5_clocks_decide_nothing() {
+fn g5_wall_clocks_have_no_effect() {
     let dir = tempfile::tempdir().unwrap();
     let whole = undisturbed(dir.path());
     for (name, hour) in [("back", "2099-01-01T00:00:00Z"), ("forth", "1999-01-01T00:00:00Z")] {
@@ -90,9 +90,9 @@ fn g5_clocks_decide_nothing() {
     }
 }
 
-/// Without a terminal, a home, an input or, where the system lets us take it away, a network.
+/// A run without a terminal, a home directory or an input, and without a network if the system can remove it.
 #[test]
-fn g23_a_night_needs_nobody() {
+fn g23_a_run_needs_no_person() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let whole = undisturbed(dir.path());
     let cut_off = Command::new("unshare").args(["-rn", "true"]).output().is_ok_and(|out| out.status.success());
@@ -111,7 +111,7 @@ fn g23_a_night_needs_nobody() {
     record(("G23", 0), &format!("supervised, no terminal, input, HOME or environment, {net}: equal bytes"), 1, begun);
 }
 
-/// Of the work, ten times; of a request of the page, which is one request lost.
+/// Panics of the worker, ten times; a panic in a request of the page, which loses only this request.
 #[test]
 fn g26_no_panic_ends_a_night() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
@@ -143,7 +143,7 @@ fn g26_no_panic_ends_a_night() {
             .write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())
             .unwrap();
         let mut answer = String::new();
-        let _ = connection.read_to_string(&mut answer); // a connection may end without one
+        let _ = connection.read_to_string(&mut answer); // the connection may end without an answer
         answer
     };
     assert_eq!([ask(), ask()], ["", ""], "the panics were not");

@@ -1,5 +1,5 @@
-//! A run that goes on and on under a watch: its memory, handles, threads, log and disk stay what they should be.
-//! `SKEWFIT_SOAK_S=3600` watches the door for an hour; without it `corridor-tiny` is watched for half a minute.
+//! Memory, handles, threads, log and disk of a long run stay within their limits.
+//! `SKEWFIT_SOAK_S=3600` observes the door for an hour; without it the test observes `corridor-tiny` for half a minute.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use common::{Live, checkpoints, command, json, night, record, until};
 
-/// Megabytes an hour: what twelve hours may take is 50.
+/// Allowed growth, megabytes an hour: 50 MB in twelve hours.
 const SLOPE: f64 = 50.0 / 12.0;
 
-/// What a process holds: (seconds since the start, resident MB, open handles, threads).
+/// Resources of a process: (seconds since the start, resident MB, open handles, threads).
 #[derive(Debug)]
 struct Held(f64, f64, usize, usize);
 
@@ -44,11 +44,11 @@ fn size(dir: &Path) -> u64 {
 }
 
 #[test]
-fn g19_nothing_grows_but_what_is_collected() {
+fn g19_only_collected_data_grow() {
     let asked: Option<u64> = std::env::var("SKEWFIT_SOAK_S").ok().and_then(|s| s.parse().ok());
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let (run, said) = (dir.path().join("run"), dir.path().join("said"));
-    // A replay that is soon full, so that what grows after it is a leak; every fault would be started anew, and told.
+    // The replay is soon full, so growth after that is a leak; every restart after a fault would be recorded.
     let settings: &[&str] = match asked {
         Some(_) => &["door", "--set", "replay.capacity=5000", "--set", "run.warmup_steps=5000"],
         None => &["corridor-tiny", "--set", "replay.capacity=500"],
@@ -81,13 +81,13 @@ fn g19_nothing_grows_but_what_is_collected() {
         let (handles, threads) = (range(|h| h.2), range(|h| h.3));
         figures.push(format!("{who} {:+.2} MB/h at {:.0} MB, {}-{} handles", slope, held[0].1, handles.0, handles.1));
         assert!(handles.1 - handles.0 <= 2 && threads.0 == threads.1, "{who}: {handles:?} {threads:?}");
-        // Half a minute shows a leak of a picture a step, not one of 4 MB an hour.
+        // Half a minute is enough to detect a leak of a picture a step, but not one of 4 MB an hour.
         assert!(slope < if asked.is_some() { SLOPE } else { 600.0 }, "{who}: {slope} MB an hour: {held:?}");
     }
     let steps = told["env_steps"].as_u64().unwrap().to_string();
     let predicted = json(&explore(&["--dry-run", "--steps", &steps]).output().unwrap());
     let predicted = predicted["estimate"]["disk_bytes"].as_f64().unwrap();
-    // A stop leaves a checkpoint of its own beside the three newest and the first, which the schedule keeps.
+    // The stop adds a checkpoint to the three newest and the first, which the schedule keeps.
     let of_the_stop = checkpoints(&run).get(4).map_or(0, |newest| size(&run.join("checkpoints").join(newest)));
     let log = fs::metadata(run.join("run.log")).unwrap().len();
     let used = (size(&run) - of_the_stop) as f64;

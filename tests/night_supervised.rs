@@ -1,4 +1,4 @@
-//! A night under supervision: crashes and stalls are survived, storms end, signs of life are earned.
+//! Supervised runs: they survive crashes and stalls, a series of crashes ends, only finished work pings the watchdog.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -13,7 +13,7 @@ use common::{
     Learned, Live, chaotic, json, last_fatal, night, record, refused, resume, stderr, trials, undisturbed, until,
 };
 
-/// `--supervised`, impatient.
+/// Explores with `--supervised` and short timeouts.
 fn supervised(run: &Path, faults: &str, settings: &[&str]) -> Command {
     let mut command = chaotic(run, faults, settings);
     command.args(["--supervised", "--stall-s", "4", "--back-off-s", "0.05"]);
@@ -21,14 +21,14 @@ fn supervised(run: &Path, faults: &str, settings: &[&str]) -> Command {
 }
 
 #[test]
-fn g21_whatever_befalls_the_work_it_is_done_in_the_end() {
+fn g21_a_supervised_run_finishes_despite_crashes_and_stalls() {
     let (dir, begun) = (tempfile::tempdir().unwrap(), Instant::now());
     let one = undisturbed(dir.path());
     let last = last_fatal(dir.path(), "kill@beat");
     let (kinds, each) = (["hang", "spin", "panic", "kill"], trials(4).div_ceil(4));
     for kind in kinds {
         for trial in 0..each {
-            // Late enough that the next process, from a checkpoint, has fewer beats to go.
+            // Late enough that the next process, which begins at a checkpoint, has fewer beats left.
             let at = last * 3 / 4 + trial * last / 4 / each.max(2);
             let (run, fault) = (dir.path().join(format!("{kind}{trial}")), format!("{kind}@beat:{at}"));
             let stopped = Instant::now();
@@ -60,7 +60,7 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
     assert!(fs::read_to_string(run.join("STATUS.json")).unwrap().contains("\"failed\""));
     assert_eq!(night(&run).iter().filter(|e| *e == "restarted").count(), 4);
 
-    // A run with checkpoints, whose process dies soon after it is taken up: it falls back.
+    // A run with checkpoints whose process dies soon after each resume: an older checkpoint is used.
     let run = dir.path().join("soon");
     json(&chaotic(&run, "", &[]).output().unwrap());
     fs::remove_file(run.join("summary.json")).unwrap();
@@ -83,7 +83,7 @@ fn g22_a_storm_of_crashes_ends_and_older_checkpoints_are_tried() {
 }
 
 #[test]
-fn what_cannot_be_taken_up_any_more_is_told() {
+fn a_run_that_cannot_be_resumed_ends_as_failed() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let live = Live::start(supervised(&run, "", &["run.steps=100000"]));
@@ -97,7 +97,7 @@ fn what_cannot_be_taken_up_any_more_is_told() {
 }
 
 #[test]
-fn what_was_asked_of_a_live_run_stays_asked() {
+fn a_refused_resume_keeps_the_request_to_the_live_run() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let live = Live::start(chaotic(&run, "", &["run.steps=100000"]));
@@ -125,7 +125,7 @@ fn a_supervised_run_is_stopped_in_order() {
 }
 
 #[test]
-fn explore_goes_on_with_its_own_run_and_no_other() {
+fn explore_resumes_its_own_run_and_no_other() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let explore = |more: &[&str]| {
@@ -138,9 +138,9 @@ fn explore_goes_on_with_its_own_run_and_no_other() {
     refused(&explore(&["--resume", "--seed", "7"]), 2, &["holds run"]);
 }
 
-/// A watcher of the system's kind: it hears that the work is ready and, while it gets on, that it lives.
+/// A watchdog like systemd's receives `READY` and, while work advances, `WATCHDOG`.
 #[test]
-fn signs_of_life_are_earned() {
+fn only_finished_work_pings_the_watchdog() {
     let dir = tempfile::tempdir().unwrap();
     let (run, path) = (dir.path().join("run"), dir.path().join("notify"));
     let socket = UnixDatagram::bind(&path).unwrap();
@@ -168,9 +168,9 @@ fn signs_of_life_are_earned() {
     child.wait().unwrap();
 }
 
-/// The unit file is one that systemd understands, where there is a systemd to ask.
+/// systemd accepts the unit file; tested only where systemd is installed.
 #[test]
-fn the_unit_file_is_sound() {
+fn systemd_accepts_the_unit_file() {
     let unit = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/skewfit@.service");
     let text = fs::read_to_string(&unit).unwrap();
     for line in ["Type=notify", "NotifyAccess=main", "Restart=on-failure", "StartLimitBurst=", "TimeoutStopSec="] {
@@ -185,7 +185,7 @@ fn the_unit_file_is_sound() {
         Err(_) => {
             use std::io::Write;
             std::io::stderr()
-                .write_all(b"the_unit_file_is_sound: SKIPPED systemd-analyze, which is not here\n")
+                .write_all(b"systemd_accepts_the_unit_file: SKIPPED systemd-analyze, which is not here\n")
                 .unwrap();
         }
     }

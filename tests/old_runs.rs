@@ -1,5 +1,5 @@
-//! A run of an earlier program stays what it was: it opens, goes on, is evaluated and drawn, and nothing is told of it as
-//! damaged or changed.
+//! A run of an earlier program still works: it is opened, resumed, evaluated and drawn, and nothing of it is reported
+//! as damaged or changed.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -9,19 +9,20 @@ use std::path::{Path, PathBuf};
 
 use common::{copy, json, night, refused, skewfit, stderr};
 
-/// `corridor-tiny` for 300 steps, finished, as commit 6a6cb58 wrote it; without plots and logs. Never made anew.
+/// A finished run of `corridor-tiny` of 300 steps, written by commit 6a6cb58, without plots and logs. Never
+/// regenerated.
 fn run_of_6a6cb58(to: &Path) -> PathBuf {
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/run-6a6cb58"), to);
     to.to_owned()
 }
 
-/// Errors that are told, but for those of another processor than the run was begun on.
+/// Reported errors, without those about a processor that differs from the one on which the run began.
 fn troubles(said: &str) -> Vec<&str> {
     said.lines().filter(|line| line.contains("ERROR") && !line.contains("cpu_features")).collect()
 }
 
 #[test]
-fn a_run_of_an_earlier_program_goes_on_as_it_was() {
+fn a_run_of_an_earlier_program_continues_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     let run = run_of_6a6cb58(&dir.path().join("run"));
     let sound = |steps: u64| {
@@ -49,9 +50,9 @@ fn a_run_of_an_earlier_program_goes_on_as_it_was() {
     assert!(reported.status.success(), "{}", stderr(&reported));
 }
 
-/// Its checkpoint holds the identity by the formula of then.
+/// The checkpoint has the identity by the formula of the older program.
 #[test]
-fn an_older_run_whose_settings_were_changed_is_told_of() {
+fn changed_settings_of_an_older_run_are_reported() {
     let dir = tempfile::tempdir().unwrap();
     for (name, from, to, told) in [
         ("kept otherwise", "poll_s = 30.0", "poll_s = 1.0", false),
@@ -70,9 +71,10 @@ fn an_older_run_whose_settings_were_changed_is_told_of() {
     }
 }
 
-/// Up to 6a6cb58 a caller's scene stood as the default's name in the configuration, and truly in `run.json` alone.
+/// Up to 6a6cb58 the configuration of a run in a caller's scene had the default scene's name; only `run.json` had the
+/// true name.
 #[test]
-fn an_older_run_in_a_scene_of_the_callers_is_not_taken_for_a_shipped_one() {
+fn an_older_run_in_a_callers_scene_is_not_taken_for_a_shipped_scene() {
     let dir = tempfile::tempdir().unwrap();
     let run = run_of_6a6cb58(&dir.path().join("run"));
     let text = fs::read_to_string(run.join("config.toml")).unwrap();

@@ -1,4 +1,4 @@
-"""What TensorBoard's own reader makes of a directory of event files, as JSON."""
+"""Prints what TensorBoard's reader finds in a directory of event files, as JSON."""
 
 import json
 import sys

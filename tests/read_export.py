@@ -1,4 +1,4 @@
-"""Everything an export holds, as JSON, read with h5py: arrays as (type, shape, bytes in hexadecimal)."""
+"""Prints everything that h5py finds in an export, as JSON: arrays as (type, shape, bytes in hexadecimal)."""
 
 import json
 import sys

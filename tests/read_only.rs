@@ -1,4 +1,4 @@
-//! A run that may be read and not written, as a colleague's: no result is lost, and advice can be followed.
+//! A run that can be read but not written, such as a colleague's: no result is lost, and the advice can be followed.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -53,7 +53,7 @@ fn an_evaluation_that_cannot_be_saved_is_printed() {
 }
 
 #[test]
-fn it_is_diagnosed_drawn_and_exported_elsewhere() {
+fn a_read_only_run_is_diagnosed_drawn_and_exported_elsewhere() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=300"]);

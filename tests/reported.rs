@@ -1,4 +1,4 @@
-//! Faults of other programs, from their public reports, tried on this one (`results/reliability/reports.md`).
+//! Faults of other programs, from their public issues, tested on this program (`results/reliability/reports.md`).
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -27,7 +27,7 @@ fn signal(name: &str, id: &str) {
 
 /// hydra-ecosystem/hydra#2925
 #[test]
-fn runs_of_the_same_second_each_have_a_directory() {
+fn runs_begun_in_the_same_second_have_separate_directories() {
     let dir = tempfile::tempdir().unwrap();
     let args = ["explore", "corridor-tiny", "--json", "--set", SHORT];
     let begin = |_| {
@@ -54,7 +54,7 @@ fn a_run_that_could_not_begin_leaves_nothing() {
 
 /// boostorg/build#346, wandb/wandb#4409
 #[test]
-fn a_tilde_that_the_shell_left_makes_no_directory_of_that_name() {
+fn an_unexpanded_tilde_makes_no_directory() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &[SHORT]);
@@ -75,7 +75,7 @@ fn a_tilde_that_the_shell_left_makes_no_directory_of_that_name() {
 
 /// huggingface/lerobot#1672
 #[test]
-fn what_is_no_run_is_told_where_the_run_is() {
+fn a_wrong_directory_is_refused_with_the_place_of_the_run() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("results/corridor/one");
     explore(&run, &[SHORT]);
@@ -106,7 +106,7 @@ fn a_finished_run_that_was_moved_names_its_place() {
 
 /// hydra-ecosystem/hydra#2705
 #[test]
-fn what_looks_like_a_comment_is_part_of_a_value() {
+fn a_number_sign_is_part_of_a_value() {
     for set in ["seed=3#4", "seed=3 # my favourite", "run.steps=400#"] {
         let output = command(&["explore", "corridor-tiny", "--dry-run", "--set", set]).output().unwrap();
         refused(&output, 2, &["must be a whole number"]);
@@ -117,7 +117,7 @@ fn what_looks_like_a_comment_is_part_of_a_value() {
 
 /// systemd/systemd#20284
 #[test]
-fn a_supervisor_that_was_stopped_kills_no_work() {
+fn a_suspended_supervisor_kills_no_worker() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let mut args = explore_args(&run, &["run.steps=1000000"]);
@@ -126,13 +126,13 @@ fn a_supervisor_that_was_stopped_kills_no_work() {
     let (id, child) = (supervisor.id().to_string(), supervisor.child());
     until("a beginning", || night(&run).contains(&"began".to_owned()));
     for stopped in [&[&id, &child][..], &[&id]] {
-        stopped.iter().for_each(|id| signal("STOP", id)); // as Ctrl-Z, a frozen container, a machine asleep
+        stopped.iter().for_each(|id| signal("STOP", id)); // like Ctrl-Z, a frozen container, a suspended machine
         std::thread::sleep(Duration::from_secs(4));
         stopped.iter().rev().for_each(|id| signal("CONT", id));
         std::thread::sleep(Duration::from_secs(1));
         assert_eq!((supervisor.child(), night(&run).len(), supervisor.over()), (child.clone(), 1, false));
     }
-    signal("STOP", &child); // the work alone: that is a stall
+    signal("STOP", &child); // only the worker is stopped: that is a stall
     until("a new child", || night(&run).contains(&"restarted".to_owned()));
     until("a resumption", || night(&run).contains(&"resumed".to_owned()));
     supervisor.term();
@@ -141,7 +141,7 @@ fn a_supervisor_that_was_stopped_kills_no_work() {
 
 /// ray-project/ray#7945
 #[test]
-fn a_temporary_folder_that_takes_no_socket_is_done_without() {
+fn a_temporary_folder_without_sockets_is_tolerated() {
     let dir = tempfile::tempdir().unwrap();
     let deep = dir.path().join("d".repeat(120));
     fs::create_dir(&deep).unwrap();
@@ -156,7 +156,7 @@ fn a_temporary_folder_that_takes_no_socket_is_done_without() {
 
 /// nodejs/node#27798
 #[test]
-fn a_limit_on_the_size_of_files_is_a_sentence() {
+fn a_file_size_limit_is_reported_in_a_sentence() {
     let dir = tempfile::tempdir().unwrap();
     explore(&dir.path().join("run"), &[SHORT]);
     let plotted = after("ulimit -f 20", dir.path(), &["plot", "run", "--out", "plots"]).output().unwrap();
@@ -173,10 +173,10 @@ fn a_limit_on_the_size_of_files_is_a_sentence() {
 
 /// OpenMathLib/OpenBLAS#1668
 #[test]
-fn where_no_thread_can_be_started_it_works_alone() {
+fn a_run_works_where_no_thread_can_be_started() {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("skewfit");
-    fs::copy(env!("CARGO_BIN_EXE_skewfit"), &program).unwrap(); // its own folder may be closed to others
+    fs::copy(env!("CARGO_BIN_EXE_skewfit"), &program).unwrap(); // other users may have no access to its folder
     let is_root = Command::new("chown").args(["-R", "65534"]).arg(dir.path()).output().unwrap().status.success();
     let other: &[&str] = match is_root {
         true => &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], // root has no such limit
@@ -188,8 +188,8 @@ fn where_no_thread_can_be_started_it_works_alone() {
         command.output().unwrap()
     };
     if !limited(&["--version".into()]).status.success() {
-        let said = b"where_no_thread_can_be_started SKIPPED: it takes `prlimit`, and `setpriv` for root\n";
-        std::io::stderr().write_all(said).unwrap(); // libtest would keep what `eprintln!` says
+        let said = b"a_run_works_where_no_thread_can_be_started SKIPPED: it takes `prlimit`, and `setpriv` for root\n";
+        std::io::stderr().write_all(said).unwrap(); // libtest captures the output of `eprintln!`
         return;
     }
     json(&limited(&explore_args(&dir.path().join("run"), &[SHORT, "run.threads=2"])));

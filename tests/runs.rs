@@ -1,4 +1,4 @@
-//! A run is a function of its configuration and seed, wherever it was stopped and taken up again.
+//! A run is a function of its configuration and seed, even if it was stopped and resumed.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -93,12 +93,12 @@ fn plot_draws_what_explore_drew() {
     common::refused(&skewfit("plot", dir.path(), &[]), 2, &["is not a run"]);
 }
 
-/// Rows in which a column holds a number.
+/// Number of rows in which a column has a number.
 fn measured(dir: &Path, column: &str) -> usize {
     metrics(dir)[column].iter().filter(|cell| !cell.is_empty()).count()
 }
 
-/// Kills a copy of the run after each checkpoint that `choose` takes, and resumes it.
+/// Kills a copy of the run after each checkpoint that `choose` selects, and resumes it.
 fn resumed_from(settings: &[&str], choose: impl Fn(usize) -> bool) {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
@@ -124,7 +124,7 @@ fn a_run_killed_after_any_checkpoint_is_resumed_exactly() {
 }
 
 #[test]
-fn whatever_the_settings_a_resumed_run_is_the_uninterrupted_one() {
+fn with_any_settings_a_resumed_run_equals_the_uninterrupted_one() {
     let few = |i: usize| [1, 3, 5].contains(&i);
     let short = "run.steps=800";
     resumed_from(&["replay.capacity=300", "goals.keep_goal_picture=real"], few);
@@ -134,7 +134,7 @@ fn whatever_the_settings_a_resumed_run_is_the_uninterrupted_one() {
 }
 
 #[test]
-fn a_door_that_is_never_reset_goes_on_where_it_stood() {
+fn a_reset_free_door_continues_where_it_was() {
     let tiny = ["env.scene=door", "env.episode_steps=20", "agent.hidden=[16, 16]", "agent.batch=32"];
     let short = ["run.steps=280", "run.warmup_steps=40", "run.epoch_steps=40", "run.updates_per_epoch=10"];
     let shared = ["evaluate.shared_env=true", "latent.phases=[{ every = 1, updates = 5 }]"];
@@ -143,7 +143,7 @@ fn a_door_that_is_never_reset_goes_on_where_it_stood() {
 }
 
 #[test]
-fn a_run_that_is_extended_is_the_longer_one() {
+fn an_extended_run_equals_a_longer_run() {
     let dir = tempfile::tempdir().unwrap();
     let (short, long) = (dir.path().join("short"), dir.path().join("long"));
     for settings in [&["replay.capacity=300"][..], &["evaluate.shared_env=true", "run.checkpoint_every_epochs=3"]] {
@@ -154,7 +154,7 @@ fn a_run_that_is_extended_is_the_longer_one() {
         let told = json(&skewfit("resume", &short, &["--steps", "1000", "--json"]));
         let extended = Learned::of(&short, &told);
         assert_eq!((&extended.metrics, &extended.hash), (&longer.metrics, &longer.hash), "{settings:?}");
-        // The shards bear the run's identity, which the length that was asked for first is a part of.
+        // The shards contain the identity of the run, which depends on the length that was requested first.
         let [a, b] = [&short, &long].map(|dir| Store::read_only(dir).unwrap());
         (0..20).for_each(|id| assert!(a.episode(id).unwrap() == b.episode(id).unwrap(), "{settings:?}: episode {id}"));
         assert_ne!(fs::read_to_string(short.join("summary.json")).unwrap(), before);
@@ -164,7 +164,7 @@ fn a_run_that_is_extended_is_the_longer_one() {
 }
 
 #[test]
-fn a_resumption_is_written_down_and_another_machine_is_told_of() {
+fn a_resume_is_recorded_and_another_machine_is_reported() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &["run.steps=200"]);
@@ -195,7 +195,7 @@ fn a_resumption_is_written_down_and_another_machine_is_told_of() {
 }
 
 #[test]
-fn a_finished_run_is_left_alone() {
+fn a_finished_run_is_not_changed() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let told = explore(&run, &["run.steps=400"]);
@@ -220,7 +220,7 @@ fn without_skewing_the_run_is_rig_up_to_the_epoch_where_skewing_begins() {
     assert_eq!((measured(&rig, "skew/alpha"), measured(&rig, "vae/sse")), (0, 8));
     assert_eq!(metrics(&rig)["goals/from_prior"], ["0.0"; 8], "the warm-up is no part of epoch 0");
     assert_eq!(metrics(&rig)["goals/from_replay"], ["2.0"; 8]);
-    // 4 episodes of warm-up, 2 an epoch: the first skewed goal is that of the first episode of epoch 3.
+    // 4 warm-up episodes, then 2 an epoch: the first episode of epoch 3 has the first skewed goal.
     let [a, b] = [&skewed, &rig].map(|dir| Store::read_only(dir).unwrap());
     let differ = |id: &u64| a.episode(*id).unwrap() != b.episode(*id).unwrap();
     assert_eq!((0..20).find(differ), Some(10));

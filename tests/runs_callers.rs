@@ -1,4 +1,4 @@
-//! Scenes of a caller's: what a run needs of them, and what it does without.
+//! Scenes of a caller: what a run requires of them, and what may be missing.
 #![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -16,7 +16,7 @@ use skewfit_envs::{
     TimeStep, Truth,
 };
 
-/// The corridor, but for what it says of itself.
+/// The corridor with altered descriptions.
 struct Altered {
     inner: Box<dyn Env>,
     spec: EnvSpec,
@@ -82,7 +82,7 @@ impl Progress for Seen {
     }
 }
 
-/// What is changed of it.
+/// Alters the scene.
 type Alter = fn(&mut Altered);
 
 fn explored(dir: &Path, alter: Alter) -> skewfit::error::Result<(Summary, Seen)> {
@@ -134,9 +134,9 @@ fn a_scene_that_contradicts_itself_is_refused_before_anything_is_written() {
     }
 }
 
-/// What judges an environment is not what freezes it.
+/// An environment may have true states without having snapshots.
 #[test]
-fn a_judged_device_is_tried_at_its_own_goals() {
+fn a_scene_without_snapshots_is_evaluated_at_its_own_goals() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let (summary, _) = explored(&run, |scene| scene.frozen = false).unwrap();
@@ -145,9 +145,9 @@ fn a_judged_device_is_tried_at_its_own_goals() {
     assert!(columns["eval/final_distance"].iter().all(|cell| cell.parse::<f64>().is_ok()), "{columns:?}");
 }
 
-/// Pictures from a folder take the place of a scene's own, and nothing judges attempts at them.
+/// Pictures from a folder replace the scene's own; attempts at them have no true-state metrics.
 #[test]
-fn a_folder_takes_the_place_of_a_scenes_own_pictures() {
+fn a_folder_replaces_the_scenes_own_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let (run, folder) = (dir.path().join("run"), dir.path().join("pictures"));
     std::fs::create_dir(&folder).unwrap();

@@ -1,4 +1,4 @@
-//! Signals and kills at moments nobody chose, and a second process on a live run.
+//! Signals and kills at arbitrary moments, and a second process on a live run.
 #![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -17,7 +17,7 @@ use common::{
     stderr, until,
 };
 
-/// Starts a run, waits until there is a checkpoint and `episodes` are committed, and a little longer.
+/// Starts a run, waits until there is a checkpoint and `episodes` are committed, then waits `millis` more.
 fn live(dir: &Path, settings: &[&str], episodes: usize, millis: u64) -> common::Live {
     let live = explore_aside(dir, settings);
     until("episodes are committed", || {
@@ -28,7 +28,7 @@ fn live(dir: &Path, settings: &[&str], episodes: usize, millis: u64) -> common::
 }
 
 #[test]
-fn a_signal_ends_a_run_with_a_checkpoint_from_which_it_goes_on_exactly() {
+fn a_run_ended_by_a_signal_is_resumed_exactly() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     let told = explore(&whole, &[]);
@@ -52,7 +52,7 @@ fn a_signal_ends_a_run_with_a_checkpoint_from_which_it_goes_on_exactly() {
 }
 
 #[test]
-fn a_killed_run_goes_on_from_its_last_checkpoint_exactly() {
+fn a_killed_run_is_resumed_exactly_from_its_last_checkpoint() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     let settings = ["run.checkpoint_every_epochs=1"];
@@ -69,10 +69,10 @@ fn a_killed_run_goes_on_from_its_last_checkpoint_exactly() {
     }
 }
 
-/// A signal is the whole process's: runs that send one to themselves do so one after the other.
+/// A signal affects the whole process, so tests that send one to themselves hold this lock.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Asks its own process to stop at a tick of a phase, counted down to.
+/// Stops its own process at the n-th tick of a phase: (phase, n).
 struct StopsItself(&'static str, usize);
 
 impl Progress for StopsItself {
@@ -94,14 +94,14 @@ fn stops(run: &Path, settings: &[&str], mut when: StopsItself) -> Summary {
     skewfit::run::explore::start(config, run, &[], &mut when).unwrap()
 }
 
-/// Nothing of the first half of a VAE phase stays: it begins anew.
+/// The results of a half-done VAE phase are dropped, and the phase is repeated.
 #[test]
-fn a_vae_phase_that_is_left_begins_anew() {
+fn a_vae_phase_that_is_interrupted_is_repeated_whole() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     let settings = ["run.steps=500", "latent.phases=[{ every = 1, updates = 100 }]"];
     let one = Learned::of(&whole, &explore(&whole, &settings));
-    // Seven ticks a phase, three phases, skewing before the last one; the last checkpoint has the updates of the end.
+    // Seven ticks a phase, three phases, skewing before the last; the last checkpoint has all updates.
     for tick in [2, 9, 14, 15, 20] {
         let run = dir.path().join(tick.to_string());
         let stopped = stops(&run, &settings, StopsItself("fitting the VAE", tick));
@@ -111,7 +111,7 @@ fn a_vae_phase_that_is_left_begins_anew() {
     }
 }
 
-/// Stopped while updating the agent, gone on, killed after the epoch's row was written and before the next checkpoint.
+/// A run is stopped during agent updates, resumed, and killed between the epoch's row and the next checkpoint.
 #[test]
 fn a_row_written_after_the_checkpoint_is_not_written_twice() {
     let dir = tempfile::tempdir().unwrap();
@@ -132,7 +132,7 @@ fn a_row_written_after_the_checkpoint_is_not_written_twice() {
     assert_eq!(metrics(&run)["env_steps"], ["300", "400"]);
     Learned::of(&run, &again).same(&Learned::of(&whole, &told), "killed twice");
 
-    // Without a single episode there is nothing to practise on.
+    // Without an episode there is nothing to update on.
     fs::remove_dir_all(lost.join("episodes")).unwrap();
     refused(&skewfit("resume", &lost, &[]), 3, &["no sound episode"]);
     assert!(fs::read_to_string(lost.join("STATUS.json")).unwrap().contains("\"failed\""));
@@ -159,9 +159,9 @@ fn a_live_run_can_be_read_but_not_written_by_another() {
     assert!(json(&live.end())["env_steps"].as_u64() < Some(1_000_000));
 }
 
-/// Readers of a run that replaces its only checkpoint all the time.
+/// Readers of a run that continually replaces its only checkpoint.
 #[test]
-fn a_checkpoint_that_is_superseded_while_it_is_read_is_not_damaged() {
+fn a_checkpoint_that_is_replaced_while_it_is_read_is_not_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let often = ["run.steps=1000000", "run.epoch_steps=50", "run.checkpoint_every_epochs=1", "run.keep_checkpoints=1"];

@@ -1,4 +1,4 @@
-//! Odd but legal settings, and a scene of the user's own.
+//! Unusual but legal settings, and a scene of the user's own.
 #![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -12,7 +12,7 @@ use common::{
 
 const SHORT: [&str; 2] = ["run.steps=400", "run.checkpoint_every_epochs=1"];
 
-/// Explores, reads back with every verb, and goes on from a checkpoint in the middle.
+/// Explores, reads the run with every verb, and resumes from a checkpoint in the middle.
 fn works(settings: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
@@ -34,7 +34,7 @@ fn works(settings: &[&str]) {
 }
 
 #[test]
-fn lengths() {
+fn runs_of_odd_lengths_work() {
     works(&["env.episode_steps=1", "run.warmup_steps=20", "run.epoch_steps=10", "run.steps=60"]);
     works(&["env.episode_steps=1", "run.warmup_steps=3", "run.epoch_steps=1", "run.steps=6", "skew.start_epoch=0"]);
     works(&["run.steps=200"]); // no epoch
@@ -46,7 +46,7 @@ fn lengths() {
 }
 
 #[test]
-fn sizes() {
+fn runs_of_odd_sizes_work() {
     works(&["agent.batch=1", "latent.batch=1", "latent.dim=1", "agent.hidden=[1, 1]", "density.latents=1"]);
     works(&["agent.hidden=[1]", "agent.critics=3", "agent.update_order=critic-first"]);
     works(&["agent.hidden=[9, 8, 7, 6]", "agent.critics=5", "agent.layer_norm=true"]);
@@ -62,7 +62,7 @@ fn sizes() {
 }
 
 #[test]
-fn numbers_that_grow_out_of_bounds_end_the_run_with_a_sentence() {
+fn diverging_numbers_end_the_run_with_a_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let args = explore_args(&run, &["agent.learning_rate=1", "agent.reward_scale=1000000", "latent.learning_rate=1"]);
@@ -74,10 +74,10 @@ fn numbers_that_grow_out_of_bounds_end_the_run_with_a_sentence() {
 }
 
 #[test]
-fn a_scene_of_ones_own_is_explored() {
+fn the_example_scene_is_explored() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("slider");
-    // Built as the tests are: same profile, same target directory.
+    // Built like the tests: same profile, same target directory.
     let profile = Path::new(env!("CARGO_BIN_EXE_skewfit")).parent().unwrap();
     let name = profile.file_name().unwrap().to_str().unwrap().replace("debug", "dev");
     let cargo = ["run", "--quiet", "--offline", "--example", "my_scene", "--profile", &name, "--target-dir"];

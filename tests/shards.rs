@@ -1,5 +1,5 @@
-//! A program that knows nothing of this one, h5py, reads a committed shard back.
-//! `SKEWFIT_TEST_PYTHON` names a Python that has h5py (`python3` without it).
+//! h5py, an independent program, reads a committed shard.
+//! `SKEWFIT_TEST_PYTHON` names a Python that has h5py; default `python3`.
 
 mod common;
 
@@ -36,7 +36,7 @@ fn array(dtype: &str, shape: &[usize], bytes: impl IntoIterator<Item = u8>) -> V
     json!({"dtype": dtype, "shape": shape, "hex": hex})
 }
 
-/// What the contract says a shard of `e` holds.
+/// The content of a shard of `e` by the contract.
 fn expected(e: &Episode, root: &ShardRoot) -> Value {
     let f32s = |data: &[f32]| data.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<_>>();
     let mut arrays = json!({

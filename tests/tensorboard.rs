@@ -1,5 +1,5 @@
-//! The event files of a run say what its `metrics.csv` says: to a small parser of our own, and to TensorBoard's reader.
-//! `SKEWFIT_TEST_PYTHON` names a Python that has tensorboard (`python3` without it).
+//! The event files of a run have the values of `metrics.csv`: for an independent parser and for TensorBoard's reader.
+//! `SKEWFIT_TEST_PYTHON` names a Python that has tensorboard; default `python3`.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -16,7 +16,7 @@ use serde_json::Value;
 /// (tag, step) -> value, as f32.
 type Scalars = BTreeMap<(String, u64), f32>;
 
-/// What `metrics.csv` says.
+/// The values in `metrics.csv`.
 fn rows(run: &Path) -> Scalars {
     let mut columns = metrics(run);
     let steps: Vec<u64> = columns.remove("env_steps").unwrap().iter().map(|step| step.parse().unwrap()).collect();
@@ -67,7 +67,7 @@ fn fields(mut rest: &[u8]) -> Vec<(u64, Field<'_>)> {
     found
 }
 
-/// Bytes of the field `number`, `None` where there is none.
+/// Bytes of the field `number`; `None` if the field is missing.
 fn bytes<'a>(message: &[(u64, Field<'a>)], number: u64) -> Option<&'a [u8]> {
     message.iter().find_map(|(n, field)| match field {
         Field::Bytes(bytes) if *n == number => Some(*bytes),
@@ -83,7 +83,7 @@ fn number(message: &[(u64, Field<'_>)], number: u64) -> u64 {
     found.unwrap_or(0)
 }
 
-/// The data of each record; its checksums are those of `crc32c`, masked by the definition.
+/// The data of each record; asserts the checksums, which are masked CRC-32C.
 fn records(mut file: &[u8]) -> Vec<&[u8]> {
     let sum = |data: &[u8]| {
         let mut crc = !0u32;
@@ -107,7 +107,7 @@ fn records(mut file: &[u8]) -> Vec<&[u8]> {
 }
 
 #[test]
-fn a_parser_of_our_own_reads_every_row_and_the_pictures() {
+fn an_independent_parser_reads_every_row_and_the_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     explore(&run, &[]);

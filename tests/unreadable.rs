@@ -1,5 +1,5 @@
-//! Files that are there and may not be read are not damaged: every verb that needs them ends with code 2, and they stay
-//! what and where they were.
+//! Files that exist but cannot be read are not damaged: every verb that needs them ends with code 2, and the files are
+//! not changed or moved.
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod common;
@@ -23,9 +23,9 @@ const NEEDED: [(&str, &[&[&str]]); 7] = [
     ("checkpoints/00000300/MANIFEST.json", &[&["resume"], &["inspect"], &["evaluate"]]),
 ];
 
-/// A directory is no file to read, whoever asks.
+/// A directory in the place of a file cannot be read by any user.
 #[test]
-fn what_cannot_be_read_is_not_called_damaged() {
+fn unreadable_files_are_not_called_damaged() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("whole");
     explore(&whole, &["run.steps=800"]);
@@ -47,7 +47,7 @@ fn what_cannot_be_read_is_not_called_damaged() {
     }
 }
 
-/// The newest checkpoint is another user's: it is neither passed over nor set aside.
+/// The newest checkpoint belongs to another user: it is neither skipped nor set aside.
 #[test]
 fn a_checkpoint_of_another_user_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
@@ -57,7 +57,7 @@ fn a_checkpoint_of_another_user_is_left_alone() {
     let newest = run.join("checkpoints").join(checkpoints(&run).pop().unwrap());
     let Some(other) = other_user(&run, &newest) else {
         let said = b"a_checkpoint_of_another_user SKIPPED: it takes root and `setpriv` to be another user\n";
-        std::io::stderr().write_all(said).unwrap(); // libtest would keep what `eprintln!` says
+        std::io::stderr().write_all(said).unwrap(); // libtest captures the output of `eprintln!`
         return;
     };
     let before = files(&run);
@@ -69,7 +69,7 @@ fn a_checkpoint_of_another_user_is_left_alone() {
     assert!(files(&run) == before);
 }
 
-/// Runs the program as somebody who owns the run but for the checkpoint, which is root's.
+/// Runs the program as a user who owns the run except for the checkpoint, which belongs to root.
 type AsAnother = Box<dyn Fn(&[&str], &[&str]) -> Output>;
 
 fn other_user(run: &Path, newest: &Path) -> Option<AsAnother> {
@@ -78,7 +78,7 @@ fn other_user(run: &Path, newest: &Path) -> Option<AsAnother> {
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).args(args);
         command.output()
     };
-    // The program's folder may be root's: it is copied to where everybody may run it.
+    // The program's folder may belong to root, so the program is copied to where everybody can run it.
     let program = run.parent()?.join("skewfit");
     fs::copy(env!("CARGO_BIN_EXE_skewfit"), &program).ok()?;
     nobody(&[program.to_str()?, "--version"]).ok().filter(|told| told.status.success())?;

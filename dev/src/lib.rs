@@ -1,26 +1,27 @@
-//! How often the tests of a goal try, and where they say what came of it; of tests alone.
+//! Trial counts and result records of the reliability tests; only tests use this crate.
 
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-/// So many trials: `few` in an ordinary test run, `SKEWFIT_TRIALS` where somebody wants to know it well.
+/// Number of trials: `SKEWFIT_TRIALS` if it is set, else `few`.
 #[must_use]
 pub fn trials(few: u64) -> u64 {
     std::env::var("SKEWFIT_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
 }
 
-/// Now, for [`record`]; rooms that may not name a clock ask here.
+/// The present time, for [`record`]; rooms that may not use a clock call this.
 #[must_use]
 pub fn begin() -> Instant {
     Instant::now()
 }
 
-/// Keeps a goal's figures as `<SKEWFIT_RECORD>/<goal>.toml`, where that is set: what was tried, how often, that nothing
-/// failed, and the rule of three's bound. Called after the last assertion, so a failure is never recorded as none.
+/// Writes the record `<SKEWFIT_RECORD>/<goal>.toml` if `SKEWFIT_RECORD` is set: what was tried, how often, zero
+/// failures, and the bound by the rule of three. Call it after the last assertion: then a test that failed leaves no
+/// record.
 ///
 /// # Panics
-/// Where it cannot be written.
+/// If the record cannot be written.
 #[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "of tests alone")]
 pub fn record((goal, seed): (&str, u64), what: &str, trials: u64, begun: Instant) {
     let Ok(out) = std::env::var("SKEWFIT_RECORD") else { return };

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-/// One axis of a coverage grid: `cells` equal bins over [low, high] of a state entry; outside values count to the border bins.
+/// One axis of a coverage grid: `cells` equal bins over [low, high] of a state entry. Values outside count in the
+/// border bins.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GridAxis {
-    /// Index into what is counted: the state, or proprioception where there is no state.
+    /// Index into the counted entries: the state, or proprioception where there is no state.
     pub state: usize,
     /// Lower end.
     pub low: f64,
@@ -18,14 +19,14 @@ pub struct GridAxis {
 /// How visited states are counted, and which two axes a heat map shows.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CoverageGrid {
-    /// The grid is their product, first axis slowest.
+    /// The grid is the product of these axes, first axis slowest.
     pub axes: Vec<GridAxis>,
     /// (horizontal, vertical) axes of the heat map, each with its own finer binning.
     pub heat_map: [GridAxis; 2],
 }
 
 impl GridAxis {
-    /// Bin of `value`, in `0..cells`; a NaN counts to bin 0.
+    /// Bin of `value`, in `0..cells`; a NaN counts in bin 0.
     #[must_use]
     pub fn bin(&self, value: f64) -> usize {
         let unit = (value - self.low) / (self.high - self.low);

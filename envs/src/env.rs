@@ -1,4 +1,4 @@
-//! What an environment is: pictures out, actions in, no reward. A simulated one adds a [`Truth`] for measuring.
+//! The trait of an environment: actions in, pictures out, no reward. A simulation adds a [`Truth`] for measuring.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CoverageGrid, EnvFault, Rng, Truth};
 
-/// A name or a unit: written in the program, or read from outside.
+/// A name or a unit: a constant of the program, or read at run time.
 pub type Name = Cow<'static, str>;
 
 /// A square RGB picture, rows from the top, `pixels[(y * size + x) * 3 + channel]`, u8.
@@ -18,16 +18,16 @@ pub struct Image {
     pub pixels: Vec<u8>,
 }
 
-/// What the robot perceives at one instant.
+/// An observation: the picture and the joint readings of one instant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// What the camera sees.
+    /// Camera picture.
     pub image: Image,
     /// Joint readings, (P); empty where the scene has none.
     pub proprio: Vec<f32>,
 }
 
-/// What the agent asks for, (A), each entry in [-1, 1].
+/// An action, (A), each entry in [-1, 1].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Action(pub Vec<f32>);
 
@@ -36,18 +36,18 @@ pub struct Action(pub Vec<f32>);
 pub enum Ending {
     /// The task itself is over.
     Terminated,
-    /// Time is up, or something outside of the task stopped it.
+    /// The time limit was reached, or something outside of the task stopped the episode.
     Truncated,
 }
 
-/// One step's outcome.
+/// The result of one step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TimeStep {
-    /// After the step.
+    /// The observation after the step.
     pub observation: Observation,
-    /// The action as executed (clipped), which is what replay stores.
+    /// The executed (clipped) action; replay stores this one.
     pub executed: Action,
-    /// `None` while the episode goes on; time limits are the caller's.
+    /// `None` while the episode continues; the caller applies time limits.
     pub ending: Option<Ending>,
 }
 
@@ -55,7 +55,7 @@ pub struct TimeStep {
 #[derive(Clone, Debug, PartialEq)]
 pub struct StateVec(pub Vec<f64>);
 
-/// A scene frozen to bytes: restored in a fresh instance, it continues byte for byte.
+/// The state of a scene as bytes. A new instance that restores it continues byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EnvSnapshot(pub Vec<u8>);
 
@@ -72,48 +72,47 @@ pub struct EnvSpec {
     pub action_dim: usize,
     /// Seconds a step.
     pub control_period_s: f64,
-    /// S names, e.g. `hand_x`, `angle`; empty where no true state is known.
+    /// S names, e.g. `hand_x`, `angle`; empty if there is no true state.
     pub state_names: Vec<String>,
-    /// Unit of each entry that is counted: `m`, `rad`, or empty. They are the state's, or proprioception's where there is
-    /// no state.
+    /// Unit of each entry of [`EnvSpec::counted_names`]: `m`, `rad`, or empty.
     pub state_units: Vec<Name>,
     /// P names; may be empty.
     pub proprio_names: Vec<String>,
 }
 
 impl EnvSpec {
-    /// Names of the entries that visits are counted by: those of the state, or of proprioception where there is no state.
+    /// Names of the entries that coverage counts: those of the state, or of proprioception where there is no state.
     #[must_use]
     pub fn counted_names(&self) -> &[String] {
         if self.state_names.is_empty() { &self.proprio_names } else { &self.state_names }
     }
 }
 
-/// Something a policy can act in. Gymnasium's semantics, without a reward.
+/// An environment with Gymnasium's semantics, without a reward.
 ///
-/// A device or another's program has to know no more than its spec, `reset` and `step`; the rest has an answer here.
+/// A device or a child process must implement `spec`, `reset` and `step`; the other methods have defaults.
 pub trait Env: Send {
     /// Shapes and names.
     fn spec(&self) -> &EnvSpec;
 
-    /// Begins an episode. Reset-free scenes keep their state and return what they see now.
+    /// Begins an episode. Reset-free scenes keep their state and return the present observation.
     ///
     /// # Errors
-    /// What the hardware or the simulation reports.
+    /// The fault that the hardware or the simulation reports.
     fn reset(&mut self, rng: &mut Rng) -> Result<Observation, EnvFault>;
 
     /// One control period.
     ///
     /// # Errors
-    /// `BadAction`, or what the hardware or the simulation reports.
+    /// `BadAction`, or the fault that the hardware or the simulation reports.
     fn step(&mut self, action: &Action) -> Result<TimeStep, EnvFault>;
 
-    /// Where it knows one: for coverage and metrics, never for learning.
+    /// The true state, if there is one: for coverage and metrics, never for learning.
     fn true_state(&self) -> Option<StateVec> {
         None
     }
 
-    /// How visits are counted, by the entries of [`EnvSpec::counted_names`]; `None`: by the pictures alone.
+    /// The grid over [`EnvSpec::counted_names`] that counts visits; `None`: coverage comes from the pictures alone.
     fn coverage(&self) -> Option<&CoverageGrid> {
         None
     }
@@ -121,8 +120,8 @@ pub trait Env: Send {
     /// Everything the next step depends on.
     ///
     /// # Errors
-    /// `NoSnapshot` where it cannot be frozen: a run then keeps every committed episode, and a process that takes it up
-    /// again learns from them what the one before had learned.
+    /// `NoSnapshot` if the environment gives no snapshot. A run then keeps every committed episode, and a resumed
+    /// process learns again from those episodes what the earlier process had learned.
     fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
         Err(EnvFault::NoSnapshot)
     }
@@ -130,17 +129,17 @@ pub trait Env: Send {
     /// Continues from a snapshot, byte for byte.
     ///
     /// # Errors
-    /// `BadSnapshot`; the environment is unchanged then.
+    /// `BadSnapshot`; the environment is then unchanged.
     fn restore(&mut self, _snapshot: &EnvSnapshot) -> Result<(), EnvFault> {
         Err(EnvFault::NoSnapshot)
     }
 
-    /// What measures it, where something does.
+    /// The true-state measurements of a simulation, if there are any.
     fn truth(&self) -> Option<&dyn Truth> {
         None
     }
 
-    /// The same, to draw with and to be put into a state.
+    /// The same, mutable: for drawing and for setting a state.
     fn truth_mut(&mut self) -> Option<&mut dyn Truth> {
         None
     }

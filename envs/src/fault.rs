@@ -1,27 +1,27 @@
-//! What can go wrong in an environment, and what hardware and child processes report.
+//! Errors of an environment: of a simulation, of hardware, of a child process.
 
 use crate::Name;
 
-/// What can go wrong in an environment.
+/// An error of an environment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnvFault {
     /// No scene of that name.
     #[error("unknown scene `{name}`; known: {}", crate::scenes::NAMES.join(", "))]
     UnknownScene {
-        /// As asked.
+        /// The requested name.
         name: String,
     },
-    /// An option outside of what the scene can do.
+    /// An option that the scene does not support.
     #[error("{what}")]
     BadOption {
-        /// What, and what would be right.
+        /// Which option, and which values are allowed.
         what: String,
     },
     /// An action of the wrong length or with a value that is not finite.
     #[error("action {got:?} is not {want} finite numbers")]
     BadAction {
-        /// As given.
+        /// The action that was given.
         got: Vec<f32>,
         /// Action dimensions.
         want: usize,
@@ -34,36 +34,36 @@ pub enum EnvFault {
         /// Why.
         why: String,
     },
-    /// It cannot be frozen: it is a device, or a program that gives no snapshot.
+    /// No snapshot exists: the environment is a device, or a program that gives no snapshot.
     #[error("it cannot be frozen to a snapshot")]
     NoSnapshot,
-    /// A state that the scene cannot be put into.
+    /// A state that cannot be set.
     #[error("state {what}")]
     BadState {
-        /// Which, and why not.
+        /// Which state, and why not.
         what: String,
     },
-    /// Its own program reported an error.
+    /// The environment's own program reported an error.
     #[error("it reports an error: {what}")]
     Raised {
-        /// In its words, on one line.
+        /// The program's message, on one line.
         what: String,
-        /// Where in its program, as far as it told; empty where it did not.
+        /// Where in that program, if it reported a place; else empty.
         trace: String,
     },
-    /// Device or process is gone.
+    /// The device or process is gone.
     #[error("it is gone: {how}")]
     Lost {
-        /// What was seen of it: an exit code, a signal, an error of the port.
+        /// The evidence: an exit code, a signal, an error of the port.
         how: String,
     },
-    /// It did not answer in time.
+    /// The environment did not answer in time.
     #[error("it has not answered for {seconds} s")]
     Hung {
-        /// How long it was waited for.
+        /// How long the caller waited.
         seconds: f64,
     },
-    /// It reported a value that cannot be.
+    /// The environment reported a value out of range.
     #[error("it reports a value out of range: {what}")]
     OutOfRange {
         /// Which value, and its range.

@@ -1,6 +1,6 @@
-//! Simulated scenes for `skewfit`: the `Env` trait, the ray caster, and scenes with known true state.
+//! Simulated scenes for `skewfit`: the `Env` trait, the renderers, and scenes with a known true state.
 //!
-//! Nothing here knows about learning; a reward does not exist in this crate.
+//! This crate contains no learning and no reward.
 
 mod coverage;
 mod env;

@@ -1,52 +1,52 @@
-//! What a simulation knows besides its pictures: how far a state is from a goal, pictures of goals, and how to be put into
-//! a state. It measures; nothing is learned from it.
+//! True-state functions of a simulation: distances from a goal, goal pictures, setting a state. They serve measurement
+//! only; nothing is learned from them.
 
 use crate::{Env, EnvFault, Image, Name, StateVec};
 
-/// Named figures of how far a state is from a goal, e.g. `angle_error_rad`.
+/// Named distances of a state from a goal, e.g. `angle_error_rad`.
 pub type Metrics = Vec<(Name, f64)>;
 
-/// A picture to reach, with the true state it was taken in.
+/// A goal picture, with the true state that it shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GoalPicture {
     /// Stable name, e.g. `door-07`.
     pub name: String,
     /// The picture.
     pub image: Image,
-    /// Where it was taken.
+    /// The true state in the picture.
     pub state: StateVec,
 }
 
-/// What measures an environment from outside of what is learned.
+/// Measures an environment by its true state; the learner never uses it.
 pub trait Truth {
-    /// Pictures to be tried, deterministic, in a fixed shuffled order.
+    /// Goal pictures for evaluation: deterministic, in a fixed shuffled order.
     fn evaluation_goals(&self) -> &[GoalPicture];
 
-    /// How far `state` is from `goal`, by the scene's names.
+    /// Distances of `state` from `goal`, with the scene's metric names.
     fn metrics(&self, state: &StateVec, goal: &StateVec) -> Metrics;
 
-    /// Whether `state` counts as having reached `goal` (the scene's threshold).
+    /// True if `state` is within the scene's threshold of `goal`.
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool;
 
-    /// The present state, drawn at any size with 1 or 4 samples a pixel.
+    /// Draws the present state at any size, with 1 or 4 samples a pixel.
     fn render(&mut self, size: usize, samples: usize) -> Image;
 
-    /// Puts the scene, at rest, into a state with these values; entries that are not named stay as they are.
+    /// Sets these entries of the state, and the scene is at rest; other entries keep their values.
     ///
     /// # Errors
-    /// `BadState` for an entry that the scene has not, and for a state that cannot be held; the scene is unchanged then.
+    /// `BadState` for an unknown entry, and for a state that cannot be held; the scene is then unchanged.
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault>;
 }
 
-/// A simulated scene: an environment with a truth.
+/// A simulated scene: an environment with a known true state.
 pub trait Scene: Env + Truth {}
 
 impl<T: Env + Truth + ?Sized> Scene for T {}
 
-/// `state` with the named `values` in place of its own; `names` are its entries'.
+/// `state` with the named entries replaced by `values`; `names` are the names of its entries.
 ///
 /// # Errors
-/// `BadState` for a name that is none of them, and for a value that is not finite.
+/// `BadState` for an unknown name, and for a value that is not finite.
 pub(crate) fn changed(names: &[String], state: StateVec, values: &[(&str, f64)]) -> Result<StateVec, EnvFault> {
     let refuse = |what: String| Err(EnvFault::BadState { what });
     let StateVec(mut state) = state;

@@ -1,5 +1,5 @@
-//! The door against its reference figures, its promises of sameness, and bad input.
-#![allow(clippy::unwrap_used)] // clippy does not count the functions that tests share as tests
+//! The door scene: reference angles, determinism, snapshots, bad input.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
 
 use rand::{Rng as _, SeedableRng};
 use skewfit_envs::scenes::{SceneOptions, build};
@@ -12,7 +12,7 @@ fn door() -> Box<dyn Scene> {
     build("door", &OPTIONS).unwrap()
 }
 
-/// The door with the cheapest pictures, where only the physics matter.
+/// The door with the cheapest pictures, for tests of the physics alone.
 fn bare() -> Box<dyn Scene> {
     build("door", &SceneOptions { image_size: 16, samples: 1, ..OPTIONS }).unwrap()
 }
@@ -30,8 +30,9 @@ fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
 }
 const FNV_START: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// Hook over the bar, then ten steps of pulling. Reference: the prototype of the same door and hand (first list, kept
-/// closely), and a stiffer hinge motor (second list, .04: this hinge's damping is a torque, 0.1 N m s, as it should be).
+/// The hook moves over the bar, then pulls for ten steps. References: the prototype of the same door and hand (first
+/// list, tolerance .002 rad), and a stiffer hinge motor (second list, tolerance .04 rad, because this hinge's damping
+/// is a torque of 0.1 N m s).
 #[test]
 fn a_scripted_pull_opens_the_door_as_in_the_reference() {
     let mut scene = bare();
@@ -49,7 +50,7 @@ fn a_scripted_pull_opens_the_door_as_in_the_reference() {
     assert!((0.55..0.70).contains(&state(&*scene)[3]));
 }
 
-/// By chance the door moves a little, seldom far, and it is never kicked to its stop (MuJoCo: mean .048, max .68).
+/// Random actions move the door a little, seldom far, and never to its stop (MuJoCo: mean .048, max .68 rad).
 #[test]
 fn random_actions_move_the_door_as_in_the_reference() {
     let mut angles = Vec::new();
@@ -68,7 +69,7 @@ fn random_actions_move_the_door_as_in_the_reference() {
     assert!((0.05..=0.20).contains(&wide), "{wide} of the steps are above 0.1 rad");
 }
 
-/// A change of either hash is a change of the task: every result made before it stops being comparable.
+/// If one of these hashes changes, the task has changed: earlier results are no longer comparable.
 #[test]
 fn two_hundred_steps_have_the_golden_hashes() {
     let (mut scene, mut twin, mut rng) = (door(), door(), Rng::seed_from_u64(7));
@@ -102,7 +103,7 @@ fn a_snapshot_continues_in_a_fresh_scene_byte_for_byte() {
 }
 
 #[test]
-fn bytes_that_are_no_snapshot_are_refused_and_change_nothing() {
+fn invalid_snapshots_are_refused_and_change_nothing() {
     let mut scene = door();
     (0..20).for_each(|_| drop(scene.step(&Action(vec![0.3, 0.9, -0.1])).unwrap()));
     let good = scene.snapshot().unwrap();
@@ -134,7 +135,7 @@ fn actions_are_clipped_or_refused() {
 }
 
 #[test]
-fn a_reset_keeps_the_state_and_the_start_is_the_contract_s() {
+fn a_reset_keeps_the_state_and_the_start_state_is_as_documented() {
     let (mut scene, mut rng) = (door(), Rng::seed_from_u64(1));
     let start = state(&*scene);
     assert!(start.iter().zip([-0.05, 0.5, 0.2, 0.0]).all(|(s, want)| (s - want).abs() < 1e-6), "{start:?}");
@@ -145,7 +146,7 @@ fn a_reset_keeps_the_state_and_the_start_is_the_contract_s() {
 }
 
 #[test]
-fn goals_are_stratified_by_angle_varied_in_hand_and_the_same_for_everyone() {
+fn goals_cover_angles_and_hand_positions_and_are_deterministic() {
     for count in [1, 10, 50] {
         let options = SceneOptions { evaluation_goals: count, ..OPTIONS };
         let [scene, twin] = [(); 2].map(|()| build("door", &options).unwrap());
@@ -169,9 +170,9 @@ fn goals_are_stratified_by_angle_varied_in_hand_and_the_same_for_everyone() {
     }
 }
 
-/// Nothing is reached without a step; five steps are too few for the handle, thirty are enough.
+/// Without a step the goals are the start state; five steps are too few to open the door, thirty are enough.
 #[test]
-fn goals_are_within_an_episode_s_reach() {
+fn goals_are_reachable_within_an_episode() {
     for (episode_steps, low, high) in [(0, 0.0, 1e-6), (5, 0.0, 1e-3), (30, 0.5, 0.6)] {
         let scene = build("door", &SceneOptions { episode_steps, ..OPTIONS }).unwrap();
         let goals = scene.evaluation_goals();
@@ -193,7 +194,7 @@ fn metrics_measure_angle_and_hand() {
 }
 
 #[test]
-fn the_opening_and_the_hand_are_seen() {
+fn movements_of_hand_and_door_change_the_picture() {
     let mut scene = door();
     let seen = |scene: &mut dyn Scene, action: [f32; 3]| {
         let before = scene.render(48, 4).pixels;

@@ -1,4 +1,4 @@
-//! The two flat scenes through their public face: same seed, same bytes; valid places only; nothing bad gets in.
+//! The two flat scenes through their public API: same seed, same bytes; valid positions only; bad input is refused.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
@@ -16,7 +16,7 @@ fn scene(name: &str, walls: &str) -> Box<dyn Scene> {
 }
 
 fn action(rng: &mut Rng) -> Action {
-    Action(vec![rng.random_range(-1.5..1.5), rng.random_range(-1.5..1.5)]) // beyond the limits at times
+    Action(vec![rng.random_range(-1.5..1.5), rng.random_range(-1.5..1.5)]) // sometimes beyond the limits
 }
 
 fn at(env: &dyn Scene) -> [f64; 2] {
@@ -44,7 +44,7 @@ fn fingerprint(env: &mut dyn Scene, seed: u64) -> u64 {
 }
 
 #[test]
-fn trajectories_and_pictures_are_the_known_bytes() {
+fn trajectories_and_pictures_have_known_hashes() {
     const KNOWN: [(&str, &str, u64); 4] = [
         ("corridor", "none", 0xfa52_be22_eae2_4725),
         ("point2d", "none", 0x64e2_40f0_6d3a_8462),
@@ -92,7 +92,7 @@ fn foreign_and_damaged_snapshots_change_nothing() {
 
 #[test]
 fn a_snapshot_of_an_impossible_place_is_refused() {
-    // In both scenes the name comes first and the place, two little-endian f64, is findable behind it.
+    // In both snapshots the position, two little-endian f64, comes after the name of the scene.
     for (name, walls) in [("corridor", "none"), ("point2d", "box")] {
         let mut env = scene(name, walls);
         let EnvSnapshot(bytes) = env.snapshot().unwrap();
@@ -135,12 +135,12 @@ fn the_corridor_keeps_the_point_out_of_the_hole() {
         env.reset(&mut rng).unwrap();
         assert_eq!(at(&*env), [-1.0, -1.0]);
         let mut from = at(&*env);
-        let drift = action(&mut rng); // a steady direction meets the walls more often than a random walk
+        let drift = action(&mut rng); // a constant direction meets the walls more often than a random walk
         for _ in 0..50 {
             env.step(&Action(drift.0.iter().zip(action(&mut rng).0).map(|(a, b)| a + 0.5 * b).collect())).unwrap();
             let to = at(&*env);
             assert!(to.iter().all(|v| v.abs() <= 1.0) && to.iter().any(|v| v.abs() >= 0.5), "{to:?}");
-            // A step may cut a corner of the hole; it never comes as far as a tenth into it.
+            // A step may cut a corner of the hole, but it goes less than 0.1 deep.
             let deep = |t: f64| (0..2).all(|i| (from[i] + t * (to[i] - from[i])).abs() < 0.4);
             assert!(!(0..=100).any(|t| deep(f64::from(t) / 100.0)), "{from:?} -> {to:?}");
             from = to;
@@ -176,13 +176,13 @@ fn point2d_moves_by_the_scale_of_its_variant() {
 }
 
 #[test]
-fn goals_are_outside_of_the_walls_and_the_ball_is_seen_whole() {
+fn goals_are_outside_of_the_walls_and_show_the_whole_ball() {
     for walls in Point2d::wall_names() {
         let mut env = scene("point2d", walls);
         let goals = env.evaluation_goals().to_vec();
         assert_eq!(goals.len(), 50);
         for goal in &goals {
-            // A snapshot of a place inside of a wall would be refused: the scene itself is the judge.
+            // The scene refuses a snapshot of a position inside of a wall, so `restore` is the test.
             let EnvSnapshot(mut bytes) = env.snapshot().unwrap();
             let place = bytes.len() - 16;
             bytes[place..].copy_from_slice(&[goal.state.0[0], goal.state.0[1]].map(f64::to_le_bytes).concat());
@@ -203,7 +203,7 @@ fn goals_are_outside_of_the_walls_and_the_ball_is_seen_whole() {
 }
 
 #[test]
-fn thresholds_and_grids_are_the_contracts() {
+fn thresholds_and_grids_are_as_documented() {
     let point = scene("point2d", "none");
     let state = |x| StateVec(vec![x, 0.0]);
     assert!(point.success(&state(0.59), &state(0.0)) && !point.success(&state(0.6), &state(0.0)));
@@ -215,7 +215,7 @@ fn thresholds_and_grids_are_the_contracts() {
 }
 
 #[test]
-fn bad_options_are_one_sentence() {
+fn bad_options_are_refused_with_one_sentence() {
     let refused = |name, o: SceneOptions| scenes::build(name, &o).err().map(|e| e.to_string()).unwrap_or_default();
     let odd = |image_size, samples| SceneOptions { image_size, samples, ..options("none") };
     assert!(refused("point2d", options("easyu")).contains("nearest are `easy-u`"));

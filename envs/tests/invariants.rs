@@ -1,4 +1,4 @@
-//! Laws about the sources of the robot and scene crates, read as text.
+//! Invariants of the sources of the crates `hardware` and `envs`, read as text.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 

@@ -1,27 +1,27 @@
-//! Pictures against a ray caster that knows no shortcuts, and against colours known beforehand.
+//! Pictures compared with an exhaustive ray caster, and with known colours.
 
-use skewfit_envs::render::{Camera, Mat3, Primitive, Renderer, Shape, Vec3};
+use skewfit_envs::render::{Mat3, PinholeCamera, Primitive, Renderer, Solid, Vec3};
 
-const SHAPES: [Shape; 4] = [
-    Shape::Box { half: Vec3::new(0.3, 0.1, 0.2) },
-    Shape::Sphere { radius: 0.25 },
-    Shape::Cylinder { radius: 0.1, half_length: 0.3 },
-    Shape::Capsule { radius: 0.1, half_length: 0.2 },
+const SHAPES: [Solid; 4] = [
+    Solid::Box { half: Vec3::new(0.3, 0.1, 0.2) },
+    Solid::Sphere { radius: 0.25 },
+    Solid::Cylinder { radius: 0.1, half_length: 0.3 },
+    Solid::Capsule { radius: 0.1, half_length: 0.2 },
 ];
 
 /// Eye at the origin, looking along +x, y to the left.
-fn camera() -> Camera {
-    Camera::orbit(Vec3::X, 1.0, Vec3::X, 0.5)
+fn camera() -> PinholeCamera {
+    PinholeCamera::orbit(Vec3::X, 1.0, Vec3::X, 0.5)
 }
 
-/// A quarter of a full circle's worth of rational rotations: (1 - s^2, 2 s) / (1 + s^2), about x and then z.
+/// Rotation about x, then about z, by the angle with cosine (1 - s^2) / (1 + s^2) and sine 2 s / (1 + s^2).
 fn rotation(s: f32) -> Mat3 {
     let (c, s) = ((1.0 - s * s) / (1.0 + s * s), 2.0 * s / (1.0 + s * s));
     let about_x = Mat3::from_cols(Vec3::X, Vec3::new(0.0, c, s), Vec3::new(0.0, -s, c));
     Mat3::from_cols(Vec3::new(c, s, 0.0), Vec3::new(-s, c, 0.0), Vec3::Z) * about_x
 }
 
-fn primitive(shape: Shape, position: Vec3, s: f32) -> Primitive {
+fn primitive(shape: Solid, position: Vec3, s: f32) -> Primitive {
     Primitive { shape, position, rotation: rotation(s), colour: [0.8, 0.4, 0.2] }
 }
 
@@ -30,9 +30,9 @@ fn pixel(size: usize, pixels: &[u8], x: usize, y: usize) -> [u8; 3] {
     [pixels[at], pixels[at + 1], pixels[at + 2]]
 }
 
-/// Every pixel of every shape at several places and angles, partly outside of the picture and around the eye.
+/// Every pixel of every solid at several positions and angles, also partly outside of the picture and around the eye.
 #[test]
-fn shortcuts_change_no_pixel() {
+fn pictures_equal_those_of_an_exhaustive_ray_caster() {
     let (camera, size) = (camera(), 41);
     let mut renderer = Renderer::default();
     for shape in SHAPES {
@@ -60,9 +60,10 @@ fn shortcuts_change_no_pixel() {
     }
 }
 
-/// Odd sizes send the middle ray exactly along an axis: a face seen head-on is 0.9 of its colour, with no hole.
+/// In a picture of odd size the middle ray is exactly parallel to an axis: a face seen head-on has 0.9 of its colour
+/// and no hole.
 #[test]
-fn a_face_seen_head_on_has_the_headlight_s_brightness() {
+fn a_face_seen_head_on_has_0_9_of_its_colour() {
     for shape in SHAPES {
         let image = Renderer::default().render(&camera(), &[primitive(shape, Vec3::X, 0.0)], 33, 1);
         assert_eq!(pixel(33, &image.pixels, 16, 16), [184, 92, 46], "{shape:?}");
@@ -71,7 +72,7 @@ fn a_face_seen_head_on_has_the_headlight_s_brightness() {
 
 #[test]
 fn rows_run_from_the_top_and_columns_from_the_left() {
-    let ball = |y, z| primitive(Shape::Sphere { radius: 0.1 }, Vec3::new(1.0, y, z), 0.0);
+    let ball = |y, z| primitive(Solid::Sphere { radius: 0.1 }, Vec3::new(1.0, y, z), 0.0);
     for (y, z, column, row) in [(0.3, 0.3, 6, 6), (-0.3, 0.3, 26, 6), (0.3, -0.3, 6, 26), (-0.3, -0.3, 26, 26)] {
         let image = Renderer::default().render(&camera(), &[ball(y, z)], 33, 1);
         let seen = |x, y| pixel(33, &image.pixels, x, y)[2] < 100;
@@ -82,7 +83,7 @@ fn rows_run_from_the_top_and_columns_from_the_left() {
 }
 
 #[test]
-fn the_nearer_solid_is_seen_in_either_order() {
+fn the_nearer_solid_hides_the_farther_in_either_order() {
     let near = Primitive { colour: [1.0, 0.0, 0.0], ..primitive(SHAPES[1], Vec3::X, 0.0) };
     let far = Primitive { colour: [0.0, 1.0, 0.0], ..primitive(SHAPES[0], Vec3::X * 2.0, 0.0) };
     let mut renderer = Renderer::default();
@@ -91,7 +92,7 @@ fn the_nearer_solid_is_seen_in_either_order() {
     assert!(pixel(48, &image.pixels, 24, 24)[0] > 200);
 }
 
-/// Four samples are the mean of the four pixels of a picture twice as large (which is rounded first: within 1).
+/// Four samples equal the mean of four pixels of a picture twice as large, within 1 because those pixels are rounded.
 #[test]
 fn four_samples_average_a_picture_of_twice_the_size() {
     let solids: Vec<_> =

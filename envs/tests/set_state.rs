@@ -1,5 +1,5 @@
-//! Scenes are put into states: those that can be held, at rest, and no others.
-#![allow(clippy::unwrap_used)] // clippy does not count the functions that tests share as tests
+//! `set_state`: states that a scene can hold at rest are set, others are refused.
+#![allow(clippy::unwrap_used)] // helpers of tests, outside of a #[test]
 
 use skewfit_envs::scenes::{SceneOptions, build};
 use skewfit_envs::{EnvFault, Scene};
@@ -14,7 +14,8 @@ fn state(scene: &dyn Scene) -> Vec<f64> {
     scene.true_state().unwrap().0
 }
 
-/// States that an arm reached: most can be set, and look as they did; those of a door in motion, or pushed, are refused.
+/// Of the states that a hand reached, most can be set and give the same picture. States in which the door moved or was
+/// pushed are refused.
 #[test]
 fn states_are_set_and_settled() {
     let mut scene = scene("door", "none", 48);
@@ -41,7 +42,7 @@ fn states_are_set_and_settled() {
 }
 
 #[test]
-fn a_state_that_cannot_be_is_refused_and_the_rest_stays() {
+fn an_impossible_state_is_refused_and_changes_nothing() {
     let mut scene = scene("door", "none", 16);
     scene.set_state(&[("angle", 0.4)]).unwrap();
     let opened = state(&*scene);
@@ -63,7 +64,7 @@ fn a_state_that_cannot_be_is_refused_and_the_rest_stays() {
 }
 
 #[test]
-fn points_are_set_where_a_point_can_be() {
+fn a_point_is_set_at_valid_positions_only() {
     for (name, walls, free, blocked) in
         [("corridor", "none", [0.7, -0.2], [0.2, 0.1]), ("point2d", "box", [-3.0, 3.0], [9.0, 0.0])]
     {

@@ -1,4 +1,4 @@
-//! Killed, damaged and failing, the run of the cart is taken up again: it ends in the bytes of one that was not.
+//! A run of the cart that is killed, damaged or failing is resumed and ends in the same bytes as an undisturbed run.
 
 use std::fs;
 use std::path::Path;
@@ -10,15 +10,15 @@ use crate::common::{Learned, checkpoints, copy, files, killed_after, lines, reco
 use crate::process::{Asked, Quiet, cart};
 use crate::{asked, cart as device, pictures};
 
-/// Steps of the process that takes up a run of which so many of the 14 episodes were committed. Evaluations are made again:
-/// four attempts at the end of each of five epochs, and four at the end of the run.
+/// Steps of the process that resumes a run with `committed` of its 14 episodes. It repeats the evaluations: four
+/// attempts at the end of each of five epochs, and four at the end of the run.
 fn steps_to_the_end(run: &Path, committed: usize) -> u64 {
     let at_its_end = checkpoints(run).last().is_some_and(|update| update == "00000250");
     50 * if at_its_end { 4 } else { 14 - committed as u64 + 24 }
 }
 
 #[test]
-fn killed_anywhere_it_learns_the_same_and_no_episode_is_acted_again() {
+fn killed_anywhere_a_run_learns_the_same_and_repeats_no_episode() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let asked = asked(&folder, false);
@@ -37,20 +37,20 @@ fn killed_anywhere_it_learns_the_same_and_no_episode_is_acted_again() {
         let died = Asked { chaos, ..asked.clone() }.process(&run);
         let committed = lines(&run.join("episodes.jsonl"));
         if died.status.success() || !run.join("run.json").exists() {
-            continue; // the run was over before, or had not begun
+            continue; // the run had already ended, or had not begun
         }
         killed += 1;
         let steps = steps_to_the_end(&run, committed);
         let told = asked.told(&run);
         Learned::of(&run, &told).same(&one, chaos);
         assert_eq!(told["steps"], steps, "{chaos}: {committed} episodes were there");
-        again += committed.saturating_sub(4) as u64; // those of the warm-up are behind its checkpoint
+        again += committed.saturating_sub(4) as u64; // the warm-up episodes come before its checkpoint
     }
     assert!(killed >= kills / 2 && again >= kills, "{killed} of {kills} killed, {again} episodes learned from again");
     record(("bare", 12), "kills of an environment that cannot be frozen: the bytes of a run not killed", kills, begun);
 }
 
-/// A device does nothing twice alike. What was learned is that of its episodes all the same.
+/// A device never repeats itself. Still, what was learned depends only on its episodes.
 #[test]
 fn what_is_learned_is_a_function_of_the_episodes() {
     let dir = tempfile::tempdir().unwrap();
@@ -70,9 +70,9 @@ fn what_is_learned_is_a_function_of_the_episodes() {
     assert_eq!(told["steps"], 50 * 24, "evaluations alone");
 }
 
-/// Damage after the checkpoint: a shard, the newest checkpoint, the end of the journal.
+/// Damage to what was written after the checkpoint: a shard, the newest checkpoint, the end of the journal.
 #[test]
-fn damage_is_told_and_what_is_sound_is_learned_from() {
+fn damage_is_reported_and_sound_episodes_are_learned_from() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let asked = asked(&folder, false);
@@ -107,7 +107,7 @@ fn damage_is_told_and_what_is_sound_is_learned_from() {
 }
 
 #[test]
-fn an_episode_that_was_left_out_leads_where_it_led() {
+fn an_episode_that_was_left_out_is_left_out_again_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let asked = Asked { chaos: "nan-policy@episode:7", ..asked(&folder, false) };
@@ -124,7 +124,7 @@ fn an_episode_that_was_left_out_leads_where_it_led() {
 }
 
 #[test]
-fn its_faults_are_told_and_cost_no_committed_episode() {
+fn environment_faults_are_reported_and_lose_no_committed_episode() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let asked = asked(&folder, false);

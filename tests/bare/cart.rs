@@ -1,14 +1,14 @@
-//! A device as a run meets one: pictures and steps, no true state, nobody who measures it, nothing that freezes it, and one
-//! of it in all.
+//! An environment like a device: pictures and steps, no true state, no metrics, no snapshots, and only one instance at
+//! a time.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use rand::Rng as _;
-use skewfit_envs::render::flat::{self, Shape, View};
+use skewfit_envs::render::flat::{self, FlatShape, ViewBox};
 use skewfit_envs::{Action, CoverageGrid, Env, EnvFault, EnvSpec, GridAxis, Image, Observation, Rng, TimeStep};
 
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// Steps that this process has made with it.
+/// Steps of the cart in this process.
 pub static STEPS: AtomicU64 = AtomicU64::new(0);
 
 /// A cart on a plane: every step  s' = clip(s + 0.1 a + noise);  a reset puts it near the middle.
@@ -17,14 +17,15 @@ pub struct Cart {
     grid: Option<CoverageGrid>,
     at: [f64; 2],
     noise: Rng,
-    /// Whether its noise comes from outside of the run's seed, as a device's does.
+    /// True if its noise does not depend on the run's seed, like that of a device.
     pub unrepeatable: bool,
-    /// Reports this after so many steps; a fault with the word `shape` is a picture that is too small.
+    /// Reports this fault after that many steps. A fault with the word `shape` instead gives a picture that is too
+    /// small.
     fault: Option<(u64, fn() -> EnvFault)>,
 }
 
 impl Cart {
-    /// With joint readings, which visits are counted by, or with pictures alone.
+    /// With joint readings, over which coverage counts visits, or with pictures alone.
     pub fn new(image_size: usize, joints: bool) -> Result<Self, EnvFault> {
         if TAKEN.swap(true, SeqCst) {
             return Err(EnvFault::Lost { how: "somebody else has it".into() });
@@ -64,8 +65,8 @@ impl Drop for Cart {
 }
 
 pub fn picture(at: [f64; 2], size: usize) -> Image {
-    let cart = Shape::Disc { centre: at, radius: 0.25, colour: [240, 200, 60] };
-    flat::draw(&View::square(1.3), [70, 80, 90], &[cart], size, 1)
+    let cart = FlatShape::Disc { centre: at, radius: 0.25, colour: [240, 200, 60] };
+    flat::draw(&ViewBox::square(1.3), [70, 80, 90], &[cart], size, 1)
 }
 
 impl Env for Cart {

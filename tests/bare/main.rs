@@ -1,4 +1,4 @@
-//! An environment without a truth and without snapshots: it is explored, killed, taken up again to the same bytes,
+//! A run in an environment without true states and without snapshots: it is killed and resumed to the same bytes,
 //! evaluated on a folder of pictures, reported and shown.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
@@ -20,7 +20,7 @@ use skewfit::show::pictures::save_png;
 use common::{json, metrics, refused, skewfit};
 use process::{Asked, cart, told};
 
-/// Pictures of the cart at places that it can reach, in a folder.
+/// Writes pictures of the cart at reachable positions into a folder.
 fn pictures(folder: &Path) -> String {
     fs::create_dir_all(folder).unwrap();
     for (i, at) in [[0.5, 0.5], [-0.6, 0.2], [0.0, -0.7], [0.9, -0.9], [-0.3, 0.8]].into_iter().enumerate() {
@@ -30,7 +30,7 @@ fn pictures(folder: &Path) -> String {
     folder.display().to_string()
 }
 
-/// A short run that is checkpointed once, after its warm-up, so that a process which takes it up has much to learn again.
+/// A short run with one checkpoint, after its warm-up, so that a resumed process must learn much again.
 fn asked(folder: &str, joints: bool) -> Asked<'static> {
     let mut settings: Vec<String> =
         ["run.threads=1", "run.steps=700", "run.checkpoint_every_epochs=100", "skew.start_epoch=0"]
@@ -42,7 +42,7 @@ fn asked(folder: &str, joints: bool) -> Asked<'static> {
 }
 
 #[test]
-fn it_is_measured_by_its_pictures_or_its_joints() {
+fn coverage_comes_from_pictures_or_joints() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     for joints in [false, true] {
@@ -74,9 +74,9 @@ fn it_is_measured_by_its_pictures_or_its_joints() {
     }
 }
 
-/// What the binary does with such a run: all that needs no cart.
+/// The binary can do everything with such a run that needs no cart.
 #[test]
-fn the_binary_reads_it_and_refuses_to_act() {
+fn the_binary_reads_such_a_run_and_refuses_to_act() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     for joints in [true, false] {
@@ -103,7 +103,7 @@ fn the_binary_reads_it_and_refuses_to_act() {
 }
 
 #[test]
-fn it_is_evaluated_on_a_folder_and_on_its_own_pictures() {
+fn a_run_is_evaluated_on_a_folder_and_on_its_own_pictures() {
     let dir = tempfile::tempdir().unwrap();
     let folder = pictures(&dir.path().join("pictures"));
     let run = dir.path().join("run");

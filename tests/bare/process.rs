@@ -1,4 +1,4 @@
-//! Runs of the cart, in processes of their own: a run's process may be killed, and faults are the process's.
+//! Runs of the cart in processes of their own, because a run may be killed and faults apply to a whole process.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -14,9 +14,9 @@ use skewfit_envs::{Env, EnvFault};
 use crate::cart::{Cart, STEPS};
 use crate::common::stderr;
 
-/// Which run, and where.
+/// The environment variable with the directory of the run.
 const RUN: &str = "SKEWFIT_TEST_CART";
-/// What it is besides: settings, and what goes wrong.
+/// The environment variables with its settings and its fault.
 const SETTINGS: &str = "SKEWFIT_TEST_CART_SETTINGS";
 const FAULT: &str = "SKEWFIT_TEST_CART_FAULT";
 
@@ -26,26 +26,26 @@ impl Progress for Quiet {
     fn tick(&mut self, _: &Tick<'_>) {}
 }
 
-/// What is asked for of a run.
+/// The settings and faults of a run.
 #[derive(Clone, Default)]
 pub struct Asked<'a> {
-    /// Keys with values, and words: `joints`, `unrepeatable`, `pass over`.
+    /// Keys with values, or one of the words `joints`, `unrepeatable`, `pass over`.
     pub settings: Vec<String>,
-    /// As `SKEWFIT_CHAOS` has it.
+    /// The value of `SKEWFIT_CHAOS`.
     pub chaos: &'a str,
-    /// `raised`, `lost`, `hung`, `range` or `shape`, and after how many steps.
+    /// A fault (`raised`, `lost`, `hung`, `range` or `shape`) and the number of steps before it.
     pub fault: &'a str,
 }
 
 impl Asked<'_> {
-    /// The same, and this.
+    /// The same with one more setting.
     pub fn and(&self, setting: &str) -> Self {
         let mut more = self.clone();
         more.settings.push(setting.to_owned());
         more
     }
 
-    /// Explores in a new `dir`, or takes up the run that is there.
+    /// Explores in a new `dir`, or resumes the run in `dir`.
     pub fn process(&self, dir: &Path) -> Output {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "process::a_run_of_the_cart", "--ignored", "--nocapture"]);
@@ -53,7 +53,7 @@ impl Asked<'_> {
         command.env("SKEWFIT_CHAOS", self.chaos).output().unwrap()
     }
 
-    /// What it said at its end.
+    /// The object that the process printed at its end.
     pub fn told(&self, dir: &Path) -> Value {
         told(&self.process(dir))
     }
@@ -65,12 +65,12 @@ pub fn told(output: &Output) -> Value {
     serde_json::from_str(line.unwrap_or_else(|| panic!("{text}{}", stderr(output)))).unwrap()
 }
 
-/// Builds the cart as `settings` say (`joints`), whatever picture size is asked for.
+/// Builds the cart with or without `joints`, at the requested picture size.
 pub fn cart(joints: bool) -> impl Fn(&EnvConfig, usize) -> Result<Box<dyn Env>> {
     move |cfg, _| Ok(Box::new(Cart::new(cfg.image_size, joints)?))
 }
 
-/// A process of its own for the tests beside it: explores, or takes up again, as its environment says.
+/// The process of the other tests: explores or resumes, as its environment variables say.
 #[test]
 #[ignore = "is a process of its own for the other tests"]
 fn a_run_of_the_cart() {

@@ -1,5 +1,5 @@
-//! Any bytes, where the program reads files: what each reader promises of them. Called with damaged samples by
-//! `tests/damage_bytes.rs`, and with whatever libFuzzer finds by `fuzz/`.
+//! What each reader of files guarantees for arbitrary bytes. `tests/damage_bytes.rs` calls these functions with damaged
+//! samples, and `fuzz/` with the inputs of libFuzzer.
 #![allow(dead_code, clippy::unwrap_used, clippy::disallowed_methods, reason = "of tests; each target uses its part")]
 
 use std::fs;
@@ -11,32 +11,32 @@ use skewfit::keep::store::{fs::DiskFs, journal, shard};
 use skewfit::learn::nn::{ModelState, NamedTensor};
 use skewfit::show::pictures::load_goal;
 
-/// Refused, or settings that are the same when written and read again.
+/// The bytes are refused, or give settings that are the same after writing and reading again.
 pub fn configuration(bytes: &[u8]) {
     if let Ok(config) = Config::parse(&String::from_utf8_lossy(bytes), "fuzz.toml", vec![]) {
         assert_eq!(Config::parse(&config.to_toml().unwrap(), "again", vec![]).unwrap(), config);
     }
 }
 
-/// Without its hash: refused, or an episode that can be written again.
+/// Without the check of the hash: the bytes are refused, or give an episode that can be written again.
 pub fn shard(bytes: &[u8]) {
     if let Ok((episode, root)) = shard::decode(bytes) {
         shard::encode(&episode, &root).unwrap();
     }
 }
 
-/// Lines that can be written again, whatever stands between them.
+/// The lines that were read can be written again, whatever is between them.
 pub fn journal(bytes: &[u8]) {
     let lines = journal::parse(bytes).lines;
     let again = journal::tail(&journal::format(&lines).unwrap());
     assert!(again == lines);
 }
 
-/// A place for one picture.
+/// A directory for one picture.
 pub struct Picture(pub tempfile::TempDir);
 
 impl Picture {
-    /// Refused, or a picture of the asked size.
+    /// The bytes are refused, or give a picture of the requested size.
     pub fn read(&self, bytes: &[u8]) {
         let path = self.0.path().join("goal");
         fs::write(&path, bytes).unwrap();
@@ -46,7 +46,7 @@ impl Picture {
     }
 }
 
-/// A checkpoint of which one file at a time is another one.
+/// A checkpoint in which one file at a time is replaced.
 pub struct Checkpoint {
     dir: tempfile::TempDir,
     snapshot: Snapshot,
@@ -71,12 +71,12 @@ impl Checkpoint {
         Self { dir, snapshot, files }
     }
 
-    /// Each file's bytes after one that says which file it is.
+    /// The bytes of each file, after one byte with the index of the file.
     pub fn samples(&self) -> Vec<Vec<u8>> {
         (0..).zip(&self.files).map(|(which, (_, sound))| [&[which], &sound[..]].concat()).collect()
     }
 
-    /// Refused, or the same content.
+    /// The checkpoint is refused, or has the same content.
     pub fn read(&self, bytes: &[u8]) {
         let Some((which, bytes)) = bytes.split_first() else { return };
         let (name, sound) = &self.files[usize::from(*which) % self.files.len()];

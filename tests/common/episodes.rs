@@ -1,4 +1,4 @@
-//! A small run's episodes, made up.
+//! Invented episodes of a small run.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part")]
 
 use std::path::Path;
@@ -32,7 +32,7 @@ pub fn small(id: u64) -> Episode {
     }
 }
 
-/// A run with `n` of them.
+/// A run with `n` such episodes.
 pub fn run(dir: &Path, n: u64) -> Store {
     let mut store = Store::create(dir, root()).unwrap();
     for id in 0..n {

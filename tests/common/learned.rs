@@ -1,4 +1,4 @@
-//! What a run leaves behind, and what two equal runs have in common.
+//! The files of a run, and the parts that two equal runs share.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +27,7 @@ pub fn metrics(dir: &Path) -> BTreeMap<String, Vec<String>> {
     (0..rows[0].len()).map(|i| (rows[0][i].to_owned(), column(i))).collect()
 }
 
-/// What two equal runs have in common: parameters, journal, shards, metrics apart from times.
+/// The parts that two equal runs share: parameters, journal, shards, metrics without times.
 #[derive(PartialEq)]
 pub struct Learned {
     pub hash: String,
@@ -37,7 +37,7 @@ pub struct Learned {
 }
 
 impl Learned {
-    /// By a run that told `told` at its end.
+    /// Of the run in `dir`, which printed `told` at its end.
     pub fn of(dir: &Path, told: &Value) -> Self {
         let mut metrics = metrics(dir);
         metrics.retain(|name, _| !name.starts_with("time/"));
@@ -49,7 +49,7 @@ impl Learned {
         }
     }
 
-    /// Equal in every part; `when` tells the case.
+    /// Asserts that every part is equal; `when` names the case in the message.
     pub fn same(&self, other: &Self, when: &str) {
         for (name, column) in &self.metrics {
             assert_eq!(Some(column), other.metrics.get(name), "{when}: {name}");

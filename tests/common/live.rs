@@ -1,11 +1,11 @@
-//! A process that does not outlive its test.
+//! A child process that ends with its test.
 
 use std::fs;
 use std::process::{Child, Command, Output, Stdio};
 
 use super::until;
 
-/// See the module.
+/// A child process; it is killed when this is dropped.
 pub struct Live(Option<Child>);
 
 impl Live {
@@ -13,12 +13,12 @@ impl Live {
         Self(Some(child))
     }
 
-    /// Starts it, and keeps what it says.
+    /// Starts the command and captures its output.
     pub fn start(mut command: Command) -> Self {
         Self::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
-    /// The process that it, a supervisor, has started.
+    /// The id of the worker that this supervisor has started.
     pub fn child(&self) -> String {
         let id = self.id();
         let children = || fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Drives the real binary on runs that take a second, and compares what they leave behind.
+//! Runs the real binary on runs that take a second, and compares their files.
 #![allow(dead_code, reason = "each test file uses its part")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
@@ -36,14 +36,14 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Exit code 0; the object on the last line.
+/// Asserts exit code 0; returns the JSON object on the last line.
 pub fn json(output: &Output) -> Value {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(output));
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     serde_json::from_str(text.lines().last().unwrap()).unwrap()
 }
 
-/// That exit code, all `words` in one sentence on the last line of stderr, and no panic.
+/// Asserts this exit code, all `words` in one sentence on the last line of stderr, and no panic.
 pub fn refused(output: &Output, code: i32, words: &[&str]) {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(code), "{said}");
@@ -65,7 +65,7 @@ pub fn explore(dir: &Path, settings: &[&str]) -> Value {
     json(&command(&args.iter().map(String::as_str).collect::<Vec<_>>()).output().unwrap())
 }
 
-/// Starts a run and leaves it to itself.
+/// Starts a run in the background.
 pub fn explore_aside(dir: &Path, settings: &[&str]) -> Live {
     let args = explore_args(dir, settings);
     Live::start(command(&args.iter().map(String::as_str).collect::<Vec<_>>()))
@@ -80,7 +80,7 @@ pub fn python_with_h5py() -> Option<String> {
     python_with("h5py")
 }
 
-/// A Python that has `module`; where there is none, says past the test harness that the test is skipped.
+/// A Python that has `module`. Without one it writes directly to stderr that the test is skipped.
 pub fn python_with(module: &str) -> Option<String> {
     let python = std::env::var("SKEWFIT_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
     let imported = Command::new(&python).args(["-c", &format!("import {module}")]).output();
@@ -90,11 +90,11 @@ pub fn python_with(module: &str) -> Option<String> {
     let way = "install it, or name a Python that has it in SKEWFIT_TEST_PYTHON";
     let test = std::thread::current().name().unwrap_or_default().to_owned();
     let said = format!("{test} SKIPPED: `{python}` has no {module}; {way}\n");
-    std::io::stderr().write_all(said.as_bytes()).unwrap(); // libtest would keep what `eprintln!` says
+    std::io::stderr().write_all(said.as_bytes()).unwrap(); // libtest captures the output of `eprintln!`
     None
 }
 
-/// Waits, a minute at most.
+/// Waits until `holds` is true, at most a minute.
 pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
@@ -103,7 +103,7 @@ pub fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Whole lines of a file, none where there is no file.
+/// Number of complete lines of a file; 0 if there is no file.
 pub fn lines(path: &Path) -> usize {
     fs::read(path).map_or(0, |bytes| bytes.iter().filter(|b| **b == b'\n').count())
 }
@@ -129,7 +129,7 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A copy of a run as if it had been killed at its end with `kept` as its newest checkpoint.
+/// Copies a run as if it had been killed at its end with `kept` as its newest checkpoint.
 pub fn killed_after(kept: &str, run: &Path, to: &Path) {
     copy(run, to);
     fs::remove_file(to.join("summary.json")).unwrap();
@@ -148,7 +148,7 @@ pub fn chaotic(dir: &Path, faults: &str, settings: &[&str]) -> Command {
     command
 }
 
-/// The run that [`chaotic`] makes where nothing goes wrong, in a place below `dir`.
+/// The result of [`chaotic`] without faults, in a directory below `dir`.
 pub fn undisturbed(dir: &Path) -> Learned {
     let run = dir.join("undisturbed");
     let told = json(&chaotic(&run, "", &[]).output().unwrap());
@@ -168,7 +168,7 @@ pub fn last_fatal(dir: &Path, fault: &str) -> u64 {
     few
 }
 
-/// Events of `night.jsonl`, a word each.
+/// The events of `night.jsonl`, one word each.
 pub fn night(dir: &Path) -> Vec<String> {
     let text = fs::read_to_string(dir.join("night.jsonl")).unwrap_or_default();
     let lines = text.lines().filter_map(|l| serde_json::from_str::<Value>(l).ok());

@@ -1,4 +1,4 @@
-//! A user who may read a run and not write to it.
+//! A user who can read a run but not write to it.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -6,17 +6,17 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// Of root, who may write everywhere, the program is run as nobody.
+/// Root can write everywhere, so a test of root runs the program as this user, nobody.
 const NOBODY: u32 = 65534;
 
-/// See the module; the run may be written again when this is dropped.
+/// Such a user; the run becomes writable again when this is dropped.
 pub struct Reader {
     program: PathBuf,
     run: PathBuf,
 }
 
 impl Reader {
-    /// Of `run`. Anybody may write to `dir`, which holds the program.
+    /// A reader of `run`. Everybody can write to `dir`, which holds the program.
     pub fn of(dir: &Path, run: &Path) -> Self {
         fs::set_permissions(dir, fs::Permissions::from_mode(0o777)).unwrap();
         let program = dir.join("skewfit");

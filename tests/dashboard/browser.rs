@@ -1,4 +1,4 @@
-//! A headless Chromium, driven over its DevTools protocol: a WebSocket with JSON in it.
+//! A headless Chromium, controlled by its DevTools protocol: JSON over a WebSocket.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "helpers of tests")]
 
@@ -15,18 +15,18 @@ use crate::common::until;
 
 const NAMES: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
-/// One page of a browser that does not outlive its test.
+/// One page of a browser that ends with its test.
 pub struct Browser {
     process: Child,
     socket: TcpStream,
     asked: u64,
-    /// What the page complained of: uncaught exceptions, refused content, failed requests.
+    /// Errors of the page: uncaught exceptions, refused content, failed requests.
     pub complaints: Vec<String>,
     _profile: tempfile::TempDir,
 }
 
 impl Browser {
-    /// `None` where no Chromium is installed, which is said past the test harness.
+    /// `None` if no Chromium is installed; a message then goes directly to stderr.
     pub fn open() -> Option<Self> {
         let named = std::env::var("SKEWFIT_TEST_CHROMIUM").ok();
         let runs = |name: &str| Command::new(name).arg("--version").output().is_ok_and(|out| out.status.success());
@@ -34,7 +34,7 @@ impl Browser {
             let test = std::thread::current().name().unwrap_or_default().to_owned();
             let way = "install Debian's package chromium, or name one in SKEWFIT_TEST_CHROMIUM";
             let said = format!("{test} SKIPPED: there is no Chromium; {way}\n");
-            std::io::stderr().write_all(said.as_bytes()).unwrap(); // libtest would keep what `eprintln!` says
+            std::io::stderr().write_all(said.as_bytes()).unwrap(); // libtest captures the output of `eprintln!`
             return None;
         };
         let profile = tempfile::tempdir().unwrap();
@@ -66,7 +66,7 @@ impl Browser {
         Some(browser)
     }
 
-    /// A method of the protocol, and its result.
+    /// Calls a method of the protocol; returns its result.
     pub fn ask(&mut self, method: &str, params: Value) -> Value {
         self.asked += 1;
         self.send(&json!({ "id": self.asked, "method": method, "params": params }).to_string());
@@ -97,7 +97,7 @@ impl Browser {
         });
     }
 
-    /// A picture of the page at a size, by day or by night.
+    /// Saves a screenshot of the page at a size, with the colour scheme `light` or `dark`.
     pub fn photograph(&mut self, (width, height): (u32, u32), scheme: &str, path: &Path) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
         self.ask("Emulation.setDeviceMetricsOverride", size);
@@ -108,7 +108,7 @@ impl Browser {
     }
 
     fn send(&mut self, text: &str) {
-        let mut frame = vec![0x81]; // the whole of a text; a client masks, with zeros as well as with others
+        let mut frame = vec![0x81]; // a whole text message; a client must mask, and a mask of zeros is allowed
         match text.len() {
             n @ 0..126 => frame.push(0x80 | n as u8),
             n => {
@@ -160,7 +160,7 @@ fn complaint(told: &Value) -> Option<String> {
     }
 }
 
-/// Where the DevTools of the first page are.
+/// The DevTools path of the first page.
 fn page(port: u16) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();

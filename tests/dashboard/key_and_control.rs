@@ -1,4 +1,4 @@
-//! Who holds the key, what may be asked, and that idle connections keep out nobody.
+//! Who can read the key, which requests exist, and that idle connections block nobody.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use crate::common::Reader;
 use crate::served::{FINISHED, Served, events, going_on};
 
 #[test]
-fn pause_run_and_stop_are_all_there_is_to_ask() {
+fn only_pause_run_and_stop_can_be_requested() {
     let dir = tempfile::tempdir().unwrap();
     let served = Served::run(&going_on(dir.path()));
     let localhost = format!("localhost:{}", served.port);
@@ -32,7 +32,7 @@ fn pause_run_and_stop_are_all_there_is_to_ask() {
 }
 
 #[test]
-fn the_key_is_the_owners_alone_and_told_to_nobody_else() {
+fn only_the_owner_can_read_the_key() {
     let dir = tempfile::tempdir().unwrap();
     let run = going_on(dir.path());
     let served = Served::run(&run);
@@ -79,7 +79,7 @@ fn the_key_is_the_owners_alone_and_told_to_nobody_else() {
 }
 
 #[test]
-fn a_run_that_may_only_be_read_is_shown_and_not_steered() {
+fn a_read_only_run_is_shown_and_not_controlled() {
     let dir = tempfile::tempdir().unwrap();
     let run = going_on(dir.path());
     let reader = Reader::of(dir.path(), &run);
@@ -98,7 +98,7 @@ fn a_run_that_may_only_be_read_is_shown_and_not_steered() {
 }
 
 #[test]
-fn two_hundred_that_say_nothing_keep_out_nobody() {
+fn two_hundred_idle_connections_block_nobody() {
     let dir = tempfile::tempdir().unwrap();
     let served = Served::run(&going_on(dir.path()));
     let resident_kb = || {
@@ -122,7 +122,7 @@ fn two_hundred_that_say_nothing_keep_out_nobody() {
             0 => Ok(()),
             1 => stream.write_all(b"GET / HT"),
             2 => stream.write_all(&half),
-            _ => stream.write_all(whole.as_bytes()), // its body never comes
+            _ => stream.write_all(whole.as_bytes()), // its body is never sent
         };
     }
     let took = ask();
@@ -130,9 +130,9 @@ fn two_hundred_that_say_nothing_keep_out_nobody() {
     let grown = resident_kb() - before;
     assert!(grown < 20_000, "{grown} kB more");
     for stream in &mut slow {
-        let _ = stream.write_all(b"x"); // a byte now and then is no answer
+        let _ = stream.write_all(b"x"); // an occasional byte is not a complete request
         let mut rest = Vec::new();
-        let _ = stream.read_to_end(&mut rest); // up to where the other side ends it
+        let _ = stream.read_to_end(&mut rest); // until the server closes the connection
         assert!(!rest.starts_with(b"HTTP/1.1 200"));
         assert!(begun.elapsed() < Duration::from_secs(12), "they are borne for {:?}", begun.elapsed());
     }

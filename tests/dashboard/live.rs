@@ -1,4 +1,4 @@
-//! A page beside a run that goes on: what it shows, that it changes nothing, and its port.
+//! A page beside a live run: what it shows, that it does not change the run, and its port.
 
 use std::fs;
 use std::io::Read;
@@ -40,7 +40,7 @@ fn a_live_run_shows_pictures_and_curves() {
     let want = ["Coverage cells", "Coverage entropy", "Final distance", "Success rate", "Critic loss", "VAE loss"];
     assert_eq!(headings, want);
 
-    // The newest of what there is now, for the run goes on.
+    // The newest values now, because the run continues.
     let fresh = || events(&served).find_map(|(part, told)| (part == "episodes").then_some(told));
     until("a picture that is the shard's", || {
         let Some(told) = fresh() else { return false }; // a slow machine
@@ -52,7 +52,7 @@ fn a_live_run_shows_pictures_and_curves() {
             (answer.status == 200)
                 .then(|| skewfit::show::pictures::load_goal(&dir.path().join(which), 24).unwrap().pixels)
         };
-        let Some(pictures) = picture("goal").zip(picture("reached")) else { return false }; // seven later ones came
+        let Some(pictures) = picture("goal").zip(picture("reached")) else { return false }; // seven later pictures have replaced these
         let episode = Store::read_only(&run).unwrap().episode(newest["id"].as_u64().unwrap()).unwrap();
         assert!(pictures.0 == episode.goal_image && pictures.1 == episode.frame(episode.steps()));
         assert_eq!(newest["goal_source"], episode.goal_origin.name());
@@ -64,7 +64,7 @@ fn a_live_run_shows_pictures_and_curves() {
 }
 
 #[test]
-fn a_page_changes_nothing_of_what_is_learned() {
+fn a_page_does_not_change_what_is_learned() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let served = Served::explore(&run, &["run.steps=500"]);
@@ -75,7 +75,7 @@ fn a_page_changes_nothing_of_what_is_learned() {
     let alone: Value = serde_json::from_slice(&fs::read(FINISHED.path().join("run/summary.json")).unwrap()).unwrap();
     assert!(watched > 0 && told["params_blake3"] == alone["params_blake3"], "{watched} events");
     assert!(!said.contains(&key));
-    // It is over, and can still be looked at: until nobody wants to any more.
+    // The run has ended; the page can still be read, until the process is stopped.
     let served = Served::run(&run);
     let told = events(&served).find_map(|(part, told)| (part == "run").then_some(told)).unwrap();
     assert_eq!((&told["state"], &told["env_steps"]), (&"done".into(), &500.into()));

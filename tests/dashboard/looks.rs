@@ -9,7 +9,7 @@ use crate::common::until;
 use crate::served::Served;
 
 #[test]
-fn a_browser_shows_it_and_its_buttons_work() {
+fn a_browser_shows_the_page_and_its_buttons_work() {
     let Some(mut browser) = Browser::open() else { return };
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
@@ -62,9 +62,9 @@ fn a_browser_shows_it_and_its_buttons_work() {
     press(&mut browser, "stop");
     browser.until("document.getElementById('sure').open");
     std::thread::sleep(Duration::from_millis(300));
-    asked("run"); // it was not sure yet
+    asked("run"); // stop is not confirmed yet
     press(&mut browser, "sure-stop");
     until("stop", || served.live.over() || fs::read_to_string(run.join("control")).is_ok_and(|text| text == "stop\n"));
-    browser.complaints.retain(|what| !what.contains("/pictures/")); // seven later episodes may have come in between
+    browser.complaints.retain(|what| !what.contains("/pictures/")); // seven later episodes may have replaced a picture in between
     assert_eq!(browser.complaints, [] as [String; 0]);
 }

@@ -1,4 +1,4 @@
-//! The page, from outside: raw requests against the real binary, and a real browser where there is one.
+//! The dashboard from outside: raw requests to the real binary, and a real browser if one is installed.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test may fail")]
 

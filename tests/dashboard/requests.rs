@@ -1,4 +1,4 @@
-//! Requests that are not the page's own: none gets in.
+//! Requests that do not come from the page itself are refused.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use crate::common;
 use crate::served::{Served, going_on};
 
 #[test]
-fn no_request_gets_in_that_is_not_the_pages_own() {
+fn no_request_but_the_pages_own_is_accepted() {
     let begun = std::time::Instant::now();
     let dir = tempfile::tempdir().unwrap();
     let served = Served::run(&going_on(dir.path()));
@@ -26,7 +26,7 @@ fn no_request_gets_in_that_is_not_the_pages_own() {
         }
     };
 
-    // A wrong Host is refused on every path, whatever else is right.
+    // A wrong Host is refused on every path, even if everything else is right.
     let paths =
         ["/", "/events", "/control/stop", "/pictures/0123456789abcdef/goal", "/no/such/thing", "/../control/stop"];
     let named = |host: &str| format!("Host: {host}\r\n");
@@ -64,7 +64,7 @@ fn no_request_gets_in_that_is_not_the_pages_own() {
     refused(&format!("CONNECT {host} HTTP/1.1\r\n{}{origin}{bearer}\r\n", named(&host)), &[403]);
     refused(&format!("POST /control/stop HTTP/1.0\r\n{origin}{bearer}\r\n"), &[403]);
 
-    // Right Host: only the key and the page's own Origin, once each, get anything done.
+    // With the right Host, a request also needs the key and the page's own Origin, once each.
     let origins = [
         String::new(),
         "Origin: null\r\n".into(),
@@ -104,7 +104,7 @@ fn no_request_gets_in_that_is_not_the_pages_own() {
         }
     }
 
-    // All of it right, and yet nothing that there is to ask for.
+    // Right headers, but a method or a path that does not exist.
     let ours = format!("{}{origin}{bearer}", named(&host));
     for method in ["GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "post"] {
         refused(&format!("{method} /control/stop HTTP/1.1\r\n{ours}\r\n"), &[405]);
@@ -141,7 +141,7 @@ fn no_request_gets_in_that_is_not_the_pages_own() {
         refused(&format!("GET {path} HTTP/1.1\r\n{ours}\r\n"), &[404]);
     }
 
-    // Too much of it, or not one request.
+    // Too large, or not exactly one request.
     let (many, long) = ("x".repeat(9000), "a".repeat(8300));
     refused(&format!("POST /control/stop HTTP/1.1\r\n{ours}X-Long: {long}\r\n\r\n"), &[431, 400, 0]);
     refused(&format!("POST /{long} HTTP/1.1\r\n{ours}\r\n"), &[414, 431, 400, 0]);

@@ -1,4 +1,4 @@
-//! A process with a page, and what it answers.
+//! A process that serves the dashboard, and its answers.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,14 +12,14 @@ use serde_json::Value;
 
 use crate::common::{Live, command, copy, explore, explore_args};
 
-/// A finished run, copied by whoever changes it.
+/// A finished run; a test that changes it makes a copy.
 pub static FINISHED: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
     let dir = tempfile::tempdir().unwrap();
     explore(&dir.path().join("run"), &["run.steps=500"]);
     dir
 });
 
-/// A copy of the finished run that says of itself that it goes on.
+/// A copy of the finished run whose status says that it is live.
 pub fn going_on(to: &Path) -> PathBuf {
     let run = to.join("run");
     copy(&FINISHED.path().join("run"), &run);
@@ -28,7 +28,7 @@ pub fn going_on(to: &Path) -> PathBuf {
     run
 }
 
-/// A process with a page.
+/// A process that serves the dashboard.
 pub struct Served {
     pub live: Live,
     pub dir: PathBuf,
@@ -39,12 +39,12 @@ pub struct Served {
 }
 
 impl Served {
-    /// By `skewfit serve`.
+    /// Starts `skewfit serve`.
     pub fn run(dir: &Path) -> Self {
         Self::by(command(&["serve", dir.to_str().unwrap(), "--port", "0"]), dir)
     }
 
-    /// By `skewfit explore --serve`.
+    /// Starts `skewfit explore --serve`.
     pub fn explore(dir: &Path, settings: &[&str]) -> Self {
         let mut args = explore_args(dir, settings);
         args.extend(["--serve", "0"].map(String::from));
@@ -61,7 +61,7 @@ impl Served {
         }
         let port = said.split("http://127.0.0.1:").nth(1).unwrap().split('/').next().unwrap().parse().unwrap();
         let key = match said.split_once('#') {
-            Some((_, rest)) => rest[..64].to_owned(), // of a run that may only be read
+            Some((_, rest)) => rest[..64].to_owned(), // a read-only run
             None => fs::read_to_string(dir.join("serve.token")).unwrap().trim_end().to_owned(),
         };
         Self { live, dir: dir.to_owned(), port, key, said, stderr }
@@ -71,7 +71,7 @@ impl Served {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// A request that is let in: its Host, this page's Origin, the key.
+    /// The headers of an accepted request: Host, the page's Origin, the key.
     pub fn ours(&self) -> String {
         let (host, key) = (self.host(), &self.key);
         format!("Host: {host}\r\nOrigin: http://{host}\r\nAuthorization: Bearer {key}\r\n")
@@ -83,10 +83,10 @@ impl Served {
         stream
     }
 
-    /// Sends these bytes; what comes back, up to its end or, of a stream of events, to the first of them.
+    /// Sends these bytes; returns the answer up to its end or, for a stream of events, up to the first event.
     pub fn send(&self, request: &[u8]) -> Answer {
         let mut stream = self.open();
-        let _ = stream.write_all(request); // a refusal may come before all of it went out
+        let _ = stream.write_all(request); // a refusal may arrive before everything was sent
         let mut bytes = Vec::new();
         let mut some = [0; 4096];
         while let Ok(n @ 1..) = stream.read(&mut some) {
@@ -99,7 +99,7 @@ impl Served {
         Answer::of(&bytes)
     }
 
-    /// A request with a head.
+    /// Sends a request with these headers.
     pub fn ask(&self, line: &str, head: &str) -> Answer {
         self.send(format!("{line} HTTP/1.1\r\n{head}\r\n").as_bytes())
     }
@@ -108,7 +108,7 @@ impl Served {
         fs::read_to_string(self.dir.join("control")).ok()
     }
 
-    /// Everything it said on stderr, after it was asked to end and did.
+    /// Ends the process by a signal; returns its stderr.
     pub fn end(mut self) -> String {
         self.live.term();
         self.stderr.read_to_string(&mut self.said).unwrap();
@@ -127,7 +127,7 @@ impl Answer {
     pub fn of(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").unwrap_or(bytes.len());
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0); // 0: cut without a word
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).unwrap_or(0); // 0: the connection was closed without an answer
         Self { status, head: head.to_lowercase(), body: bytes[(end + 4).min(bytes.len())..].to_vec() }
     }
 
@@ -136,7 +136,7 @@ impl Answer {
     }
 }
 
-/// The stream of events: (part, JSON).
+/// The stream of server-sent events: (part, JSON).
 pub fn events(served: &Served) -> impl Iterator<Item = (String, Value)> {
     let mut stream = served.open();
     write!(stream, "GET /events HTTP/1.0\r\n{}\r\n", served.ours()).unwrap();
@@ -145,7 +145,7 @@ pub fn events(served: &Served) -> impl Iterator<Item = (String, Value)> {
         if let Some(name) = line.strip_prefix("event: ") {
             name.clone_into(&mut part);
         }
-        let told = line.strip_prefix("data: ").map(serde_json::from_str); // a process that ends may tear the last one
+        let told = line.strip_prefix("data: ").map(serde_json::from_str); // a process that ends may cut the last event
         told?.ok().map(|told| (part.clone(), told))
     })
 }

@@ -5,7 +5,7 @@ use skewfit_envs::{
     TimeStep, Truth,
 };
 
-/// The corridor, with a blurred light in place of the disc.
+/// The corridor, drawn with a blurred light instead of the disc.
 pub struct Blurred(pub Box<dyn Env>);
 
 impl Blurred {

@@ -1,4 +1,5 @@
-//! `skewfit diagnose`: a good run is called good, each of three broken ones by its fault, and any run can be asked.
+//! `skewfit diagnose`: it finds no fault in a good run and the fault in each of three broken runs; it accepts every
+//! run.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod blurred;
@@ -36,7 +37,7 @@ const SETTINGS: [&str; 7] = [
     "evaluate.pictures_each_time=1",
 ];
 
-/// Explores with a mistake in the program, which the configuration on disk knows nothing of.
+/// Explores with a mistake in the program that the configuration on disk does not show.
 fn explored(dir: &Path, mistake: fn(&mut Config)) -> Diagnosis {
     let settings = SETTINGS.map(|text| overrides::parse(text).unwrap());
     let sound = Config::resolve("corridor-tiny", settings.into()).unwrap();
@@ -54,14 +55,14 @@ fn verdict<'a>(diagnosis: &'a Diagnosis, name: &str) -> &'a Verdict {
     diagnosis.verdicts.iter().find(|v| v.name == name).unwrap_or_else(|| panic!("no verdict {name}: {diagnosis:#?}"))
 }
 
-/// A mistake, the verdict that finds it, and what it says.
+/// A mistake, the verdict that detects it, and words of its sentence.
 type Case = (fn(&mut Config), &'static str, &'static str);
 
-/// What the three broken runs are told by.
+/// The verdicts that detect the three broken runs.
 const EVIDENCE: [&str; 3] = ["vae_explains", "skew_direction", "practised_goals"];
 
 #[test]
-fn each_broken_run_has_its_fault_named() {
+fn the_fault_of_each_broken_run_is_named() {
     let dir = tempfile::tempdir().unwrap();
     let good = explored(&dir.path().join("good"), |_| {});
     for name in EVIDENCE.iter().chain(&["sees_x", "sees_y", "skew_active", "density_rarity", "own_goals"]) {
@@ -127,7 +128,7 @@ fn a_run_is_read_and_a_page_written_the_same_twice() {
 }
 
 #[test]
-fn what_is_off_on_purpose_or_not_begun_is_no_fault() {
+fn what_is_disabled_or_not_begun_is_no_fault() {
     let dir = tempfile::tempdir().unwrap();
     let (rig, young, prior) = (dir.path().join("rig"), dir.path().join("young"), dir.path().join("prior"));
     explore(&rig, &["skew.power=0", "run.steps=500"]);
@@ -150,7 +151,7 @@ fn what_is_off_on_purpose_or_not_begun_is_no_fault() {
 }
 
 #[test]
-fn a_live_run_a_damaged_one_and_one_without_true_states_are_told_of() {
+fn runs_that_are_live_damaged_or_without_true_states_are_diagnosed() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     let live = explore_aside(&run, &["run.steps=100000", "run.checkpoint_every_epochs=1"]);
@@ -180,7 +181,7 @@ fn a_live_run_a_damaged_one_and_one_without_true_states_are_told_of() {
 }
 
 #[test]
-fn what_cannot_be_looked_at_is_refused() {
+fn a_run_that_cannot_be_diagnosed_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run");
     refused(&skewfit("diagnose", dir.path(), &[]), 2, &["is not a run"]);

@@ -23,7 +23,7 @@ fn options(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn verbs_and_options_are_the_programs() {
+fn the_contract_lists_the_verbs_and_options() {
     let contract = contract();
     let rows = section(&contract, "## Verbs").lines().filter_map(|line| line.strip_prefix("| `skewfit "));
     let rows: Vec<(&str, &str)> = rows.filter_map(|row| row.split_once('`')).collect();
@@ -41,7 +41,7 @@ fn verbs_and_options_are_the_programs() {
 }
 
 #[test]
-fn a_run_has_the_files_and_the_fields() {
+fn a_run_has_the_documented_files_and_fields() {
     let dir = tempfile::tempdir().unwrap();
     let run = dir.path().join("run").display().to_string();
     let contract = contract();
@@ -83,7 +83,7 @@ fn a_run_has_the_files_and_the_fields() {
     python_reads(&run);
 }
 
-/// The page's own example, on the last episode of a run.
+/// Runs the Python example of the page on the last episode of a run.
 fn python_reads(run: &str) {
     let Some(python) = python_with_h5py() else { return };
     let store = Store::read_only(Path::new(run)).unwrap();
@@ -101,7 +101,7 @@ fn python_reads(run: &str) {
 }
 
 #[test]
-fn metric_names_are_the_columns() {
+fn the_contract_lists_the_metric_columns() {
     let contract = contract();
     let names = quoted(section(&contract, "## Metric names")).filter(|name| name.contains('/') && !name.ends_with('/'));
     let names: BTreeSet<&str> = names.filter(|name| !name.contains('<')).collect();

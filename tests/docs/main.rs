@@ -1,4 +1,4 @@
-//! Documents against the code: links and names lead somewhere, commands parse, the reading path stays short.
+//! Documents against the code: links and names exist, commands parse, the reading path is short.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -24,14 +24,14 @@ fn section<'a>(text: &'a str, heading: &str) -> &'a str {
     rest.split(&format!("\n{level} ")).next().unwrap()
 }
 
-/// Files that the links and pictures of a document lead to, without those on the web.
+/// Files that a document links to or shows, without those on the web.
 fn links(text: &str) -> Vec<&str> {
     let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let here = targets.filter(|target| !target.contains("://")).filter_map(|target| target.split('#').next());
     here.filter(|target| !target.is_empty()).collect()
 }
 
-/// Every document of the project that people read, with its folder.
+/// Every document of the project, with its folder.
 fn documents() -> Vec<(String, &'static str)> {
     let folders = ["", "docs", "results", "results/reliability", "assets"];
     let named = |folder: &'static str| {
@@ -41,12 +41,12 @@ fn documents() -> Vec<(String, &'static str)> {
     folders.into_iter().flat_map(named).collect()
 }
 
-/// What stands between backticks.
+/// The texts between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Lines of the fenced blocks of a language.
+/// Lines of the fenced code blocks of a language.
 fn fenced<'a>(text: &'a str, language: &str) -> Vec<&'a str> {
     let fence = format!("\n```{language}\n");
     let blocks = text.split(&fence).skip(1);
@@ -159,7 +159,7 @@ fn every_invariant_is_held_by_a_test() {
 }
 
 #[test]
-fn design_entries_are_whole_and_short() {
+fn design_entries_are_complete_and_short() {
     let design = read("docs/DESIGN.md");
     let entries: Vec<&str> = design.split("\n## ").skip(1).collect();
     assert!(entries.len() > 20, "{} entries", entries.len());
@@ -176,7 +176,7 @@ fn design_entries_are_whole_and_short() {
 fn documents_name_files_that_exist() {
     let folders =
         ["src/", "tests/", "envs/", "hardware/", "dev/", "fuzz/", "experiments/", "examples/", "benches/", ".ci/"];
-    // A mutant keeps the names of its commit.
+    // The table of mutants has the names of its commits.
     for (document, _) in documents().into_iter().filter(|(document, _)| document != "results/reliability/mutants.md") {
         let text = read(&document);
         let names = quoted(&text).filter(|name| folders.iter().any(|folder| name.starts_with(folder)));
@@ -189,7 +189,7 @@ fn documents_name_files_that_exist() {
 
 /// "On each of three seeds ... with skewing off one seed of three does."
 #[test]
-fn the_readme_says_of_the_door_what_the_table_says() {
+fn the_readme_agrees_with_the_table_of_the_door() {
     let reached = |name: &str| {
         let start = format!("| {name} | ");
         let table = read("results/door/table.md");
@@ -207,7 +207,7 @@ fn the_readme_says_of_the_door_what_the_table_says() {
 
 /// `results/make.sh` copies them.
 #[test]
-fn results_are_the_tables_and_their_means() {
+fn the_documents_hold_the_result_tables_and_their_means() {
     let (readme, results) = (read("README.md"), read("docs/RESULTS.md"));
     for scene in ["door", "corridor"] {
         let table = read(&format!("results/{scene}/table.md"));

@@ -1,4 +1,4 @@
-//! What code and documents name: oracles, words of the glossary, documents, commits.
+//! Names in code and documents exist: oracles, words of the glossary, documents, commits.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn every_oracle_has_a_row_and_every_row_its_tests() {
 }
 
 #[test]
-fn the_glossary_has_words_that_occur() {
+fn every_word_of_the_glossary_occurs() {
     let others = documents().into_iter().filter(|(document, _)| document != "docs/GLOSSARY.md");
     let text = (code() + &others.map(|(document, _)| read(&document)).collect::<String>()).to_lowercase();
     let glossary = read("docs/GLOSSARY.md");
@@ -88,9 +88,9 @@ fn named_documents_exist() {
     }
 }
 
-/// A commit is named by seven hex digits between backticks.
+/// A commit is written as seven hex digits between backticks.
 #[test]
-fn commits_to_copy_are_in_the_history() {
+fn named_commits_are_in_the_history() {
     let git = |args: &[&str]| Command::new("git").args(args).current_dir(ROOT).output();
     let whole = git(&["rev-parse", "--is-shallow-repository"]).is_ok_and(|o| o.stdout.starts_with(b"false"));
     if !whole {

@@ -1,8 +1,8 @@
-//! The order of wings and rooms: who may use whom.
+//! The order of wings and rooms: which one may use which.
 
 use super::sources::{code, read, shipped};
 
-/// The rooms of `src/` in order, a line a wing: each may use the ones before it.
+/// The rooms of `src/` in order, one line for each wing: each room may use the rooms before it.
 const ORDER: [&str; 8] = [
     "error format statistics",
     "learn: choices settings rng nn latent density episode skew replay goals agent policy rollout learner",
@@ -23,7 +23,7 @@ fn rooms() -> Vec<String> {
     ORDER.iter().flat_map(of).collect()
 }
 
-/// The code with `super::` written out, as the module `a::b::c` means it.
+/// The code of the module `a::b::c` with `super::` resolved.
 fn absolute(code: &str, module: &str) -> String {
     let parts: Vec<&str> = module.split("::").collect();
     let mut out = String::new();
@@ -38,7 +38,7 @@ fn absolute(code: &str, module: &str) -> String {
     out + rest
 }
 
-/// Every `crate::a::b` that the code names, one by one where a `use` lists several.
+/// Every path `crate::a::b` in the code; a braced `use` gives one path for each entry.
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("crate::") {
@@ -81,7 +81,7 @@ fn wings_and_rooms_depend_one_way() {
 }
 
 #[test]
-fn the_reader_of_arrows_sees_lists() {
+fn paths_in_braced_use_lists_are_found() {
     let code = code(
         "use crate::{error::Error, keep::{store, faults}};\nuse crate::learn::nn::{Adam, gemm::MatrixView};\nx(crate::format::bytes)",
     );

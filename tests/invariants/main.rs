@@ -1,4 +1,4 @@
-//! Laws of the project (`docs/ARCHITECTURE.md` lists them): about the sources, read as text, and about whole runs.
+//! Invariants of the project (listed in `docs/ARCHITECTURE.md`): of the sources, read as text, and of whole runs.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
 
@@ -11,9 +11,9 @@ use std::process::{Command, Stdio};
 
 use sources::{names_std, names_word, read, shipped, sources};
 
-/// Most lines of a file of the code, unit tests included.
+/// Maximum number of lines of a source file, unit tests included.
 const LONGEST: usize = 250;
-/// Files that may be longer, and why.
+/// Files that may be longer, with the reason.
 const LONG: [(&str, &str); 0] = [];
 
 #[test]
@@ -42,12 +42,12 @@ fn learning_touches_no_disk_no_clock_no_net_and_no_robot() {
 }
 
 #[test]
-fn chance_is_an_argument_and_unsafe_has_one_home() {
+fn random_numbers_are_arguments_and_unsafe_is_in_one_file() {
     let crates = ["src", "envs/src", "hardware/src", "examples"];
     let files = crates.into_iter().flat_map(sources).collect::<Vec<_>>();
     assert!(files.len() > 20, "only {} sources found", files.len());
     for file in files {
-        let code = read(&file).replace("'unsafe-inline'", ""); // a browser's word
+        let code = read(&file).replace("'unsafe-inline'", ""); // a keyword of browsers
         for ambient in ["rand::rng(", "thread_rng"] {
             assert!(!code.contains(ambient), "{} names `{ambient}`", file.display());
         }
@@ -83,7 +83,7 @@ fn no_hash_map_orders_what_is_learned() {
 #[test]
 fn nothing_waits_for_a_person() {
     for file in shipped() {
-        let code = read(&file).replace(".stdin(Stdio::null())", ""); // a child's is closed
+        let code = read(&file).replace(".stdin(Stdio::null())", ""); // this closes the input of a child
         for endless in ["stdin", ".recv()", ".join()", "thread::park()"] {
             assert!(!code.contains(endless), "{} waits without end: {endless}", file.display());
         }
@@ -91,7 +91,7 @@ fn nothing_waits_for_a_person() {
 }
 
 #[test]
-fn scenes_know_no_reward() {
+fn scenes_have_no_reward() {
     for file in ["envs/src", "hardware/src"].into_iter().flat_map(sources) {
         assert!(!names_word(&read(&file), "reward"), "{} names a reward", file.display());
     }
@@ -103,7 +103,8 @@ fn skewfit(args: &[&str], dir: &Path) {
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 }
 
-/// What the clock has no part in: the parameters' hash and the final figures, the shards' hashes, metrics without `time/`.
+/// The results that do not depend on the clock: hash of the parameters and final metrics, hashes of the shards,
+/// metrics without `time/`.
 fn leaves(run: &Path) -> [Vec<String>; 3] {
     let read = |name: &str| fs::read_to_string(run.join(name)).unwrap();
     let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).unwrap();
@@ -130,7 +131,7 @@ fn the_same_seed_and_a_resumed_run_give_the_same_bytes() {
     let half = &whole[2][3];
     assert!(half.starts_with("env_steps=600 ") && half.contains("skew/alpha=-0.5"), "no skewing by half time: {half}");
 
-    // As if the power had gone before the second half was safe.
+    // As if the power had failed before the second half was durable.
     fs::remove_file(second.join("summary.json")).unwrap();
     for update in ["00000300", "00000400"] {
         fs::remove_dir_all(second.join("checkpoints").join(update)).unwrap();

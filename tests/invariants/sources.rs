@@ -1,4 +1,4 @@
-//! Sources read as text: code without comments and unit tests, and what it names.
+//! Reads sources as text: code without comments and unit tests, and the names in it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ pub fn code(text: &str) -> String {
     tight
 }
 
-/// Whether the code names `std::<module>`, alone or in a braced `use`.
+/// True if the code names `std::<module>`, alone or in a braced `use`.
 pub fn names_std(code: &str, module: &str) -> bool {
     let whole =
         |s: &str| s.strip_prefix(module).is_some_and(|r| !r.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
@@ -48,7 +48,7 @@ pub fn names_std(code: &str, module: &str) -> bool {
     })
 }
 
-/// Whether `word` stands in the code as a word of its own.
+/// True if the code contains `word` as a whole word.
 pub fn names_word(code: &str, word: &str) -> bool {
     code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word)
 }
@@ -67,7 +67,7 @@ pub fn shipped() -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_reader_sees_through_layout_and_stops_at_tests() {
+fn reading_code_ignores_layout_and_stops_at_unit_tests() {
     for (text, fs) in [
         ("use std::fs;", true),
         ("use std::{\n    collections::BTreeMap,\n    fs::File,\n};", true),

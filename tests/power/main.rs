@@ -1,4 +1,4 @@
-//! Power cuts: what was acknowledged is there after one at any operation.
+//! Power cuts: acknowledged data survive a power cut at any operation.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
@@ -25,7 +25,7 @@ use skewfit::learn::nn::{ModelState, NamedTensor};
 use skewfit::show::metrics::{self, MetricsCsv, MetricsRow};
 use skewfit_envs::Rng;
 
-/// What the files say at some moment: episodes (salts of their ids), the newest checkpoint, rows of metrics.
+/// The content of the files at some moment: episodes (salts of their ids), the newest checkpoint, rows of metrics.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Told {
     episodes: usize,
@@ -40,7 +40,7 @@ fn snapshot(update: u64) -> Snapshot {
     Snapshot { update, models, state: serde_json::json!({ "update": update }), env: vec![7; 600] }
 }
 
-/// Reads a state as the program does; panics where anything is not what was once written.
+/// Reads a state as the program does; panics if anything differs from what was written.
 fn read(dir: &Path) -> Told {
     let Ok(store) = Store::open(dir) else {
         assert!(!dir.join(RUN_FILE).exists(), "{}", Store::open(dir).err().unwrap());
@@ -61,7 +61,7 @@ fn read(dir: &Path) -> Told {
     Told { episodes: store.lines().len(), checkpoint, rows: steps.len() }
 }
 
-/// A short life of a run on `fs`; after each thing done, the length of the record and what must be there from then on.
+/// A short run on `fs`. After each action: the length of the log and the content that must exist from then on.
 fn life(fs: &Arc<dyn Fs>, dir: &Path, log: &Mutex<Log>) -> Vec<(usize, Told)> {
     let mut acks = vec![(0, Told::default())];
     let mut told = Told::default();
@@ -92,7 +92,7 @@ fn life(fs: &Arc<dyn Fs>, dir: &Path, log: &Mutex<Log>) -> Vec<(usize, Told)> {
     acks
 }
 
-/// Any state between two things done is the one before or the one after, in each part.
+/// In each part, a state between two actions equals the state before or the state after.
 #[test]
 fn g2_a_power_cut_anywhere_leaves_what_was_acknowledged() {
     let begun = Instant::now();
@@ -103,7 +103,7 @@ fn g2_a_power_cut_anywhere_leaves_what_was_acknowledged() {
     let acks = life(&fs, &run, &log);
     let ops = std::mem::take(&mut log.lock().unwrap().ops);
 
-    // The record is whole: replayed without a crash it is what lies on the disk.
+    // The log is complete: replayed without a crash, it gives the files on the disk.
     let at = dir.path().join("replayed");
     lay(&at, &crash(&[ops.clone(), every_dir(&ops)].concat(), &mut Rng::seed_from_u64(0)));
     assert_eq!(read(&at), acks.last().unwrap().1);

@@ -1,6 +1,6 @@
-//! A disk that keeps a record of every operation, and from it the states in which a crash may leave the files: names whose
-//! directory was not synced may be there or not, each by itself; bytes that were not synced may be lost from any sector on,
-//! or read as zeros.
+//! A file system that logs every operation, and the states in which a crash may leave the files. A name whose directory
+//! was not synced may exist or not, independently of other names; bytes that were not synced may be lost from any
+//! sector on, or read as zeros.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -12,7 +12,7 @@ use rand::Rng as _;
 use skewfit::keep::store::fs::{DiskFs, DurableFile, Fs};
 use skewfit_envs::Rng;
 
-/// Bytes that are written at once or not at all.
+/// Number of bytes that are written together or not at all.
 const SECTOR: usize = 512;
 
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ pub struct Log {
     pub open: BTreeMap<PathBuf, usize>,
 }
 
-/// The real disk, with a record.
+/// The real disk, with a log.
 pub struct Recorder {
     pub base: PathBuf,
     pub log: Arc<Mutex<Log>>,
@@ -112,7 +112,7 @@ impl Fs for Recorder {
     }
 }
 
-/// Directory that an operation on names changes.
+/// The directory that an operation on names changes.
 pub fn changes(op: &Op) -> Option<&Path> {
     match op {
         Op::MakeDir(path) | Op::Create(path, _) | Op::Remove(path) => Some(path.parent().unwrap_or(Path::new(""))),
@@ -164,7 +164,7 @@ pub fn content(ops: &[Op], number: usize, draws: &mut Rng) -> Vec<u8> {
         }
     }
     if bytes.len() > synced {
-        // Each sector of what was not synced may be there or not; the file may have its new length all the same.
+        // Each unsynced sector may be written or not; the file may have its new length in both cases.
         let sectors = (bytes.len() - synced).div_ceil(SECTOR) + 1;
         let kept = (synced / SECTOR * SECTOR + draws.random_range(0..=sectors) * SECTOR).clamp(synced, bytes.len());
         match draws.random_range(0..3) {

@@ -1,4 +1,4 @@
-//! The real binary: what it refuses and how it says so, what it lists, and what it would run.
+//! The real binary: its refusals and their sentences, its lists, and its dry runs.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)] // helpers of tests, outside of a #[test]
 
 mod files;
@@ -20,9 +20,9 @@ fn stderr(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-/// Exit code 2, one line on stderr with all `words`, nothing on stdout, nothing left behind.
+/// Asserts exit code 2, one line on stderr with all `words`, nothing on stdout, and no new files.
 fn refused(dir: &Path, args: &[&str], words: &[&str]) {
-    // A configuration that is accepted by mistake must not be run.
+    // A configuration that is accepted by mistake must not run.
     let dry = args.first().filter(|verb| **verb == "explore").map(|_| "--dry-run");
     let args: Vec<&str> = args.iter().copied().chain(dry).collect();
     let before = std::fs::read_dir(dir).unwrap().count();
@@ -41,7 +41,7 @@ fn arguments_are_refused_by_name() {
     let path = |name: &str| dir.path().join(name);
     std::fs::create_dir_all(path("used/inside")).unwrap();
     std::fs::create_dir(path("dir.toml")).unwrap();
-    assert!(Command::new("mkfifo").arg(path("pipe.toml")).status().unwrap().success()); // opening it would wait for ever
+    assert!(Command::new("mkfifo").arg(path("pipe.toml")).status().unwrap().success()); // opening it would block for ever
     std::fs::write(path("plain"), "a file").unwrap();
     std::fs::write(path("latin1.toml"), b"name = \"\xe9\"").unwrap();
     std::fs::write(path("huge.toml"), vec![b'#'; 2 << 20]).unwrap();
@@ -84,7 +84,7 @@ fn arguments_are_refused_by_name() {
 #[cfg(target_os = "linux")]
 fn a_run_that_will_not_fit_on_its_disk_is_exit_code_6() {
     let dir = tempfile::tempdir().unwrap();
-    let output = skewfit(dir.path(), &["explore", "corridor-tiny", "--out", "/proc/skewfit/run"]); // a disk of no bytes
+    let output = skewfit(dir.path(), &["explore", "corridor-tiny", "--out", "/proc/skewfit/run"]); // a disk of 0 bytes
     let said = stderr(&output);
     assert!(output.status.code() == Some(6) && said.contains("/proc/skewfit/run: 0 kB are free and the run"), "{said}");
 }
@@ -166,7 +166,7 @@ fn a_dry_run_prints_a_configuration_that_reads_back_and_writes_nothing() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_panic() {
+fn a_closed_pipe_causes_no_panic() {
     let dir = tempfile::tempdir().unwrap();
     for args in [&["explore"][..], &["explore", "door", "--dry-run"], &["explore", "--help"], &["doctor"]] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_skewfit"));

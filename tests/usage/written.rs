@@ -1,4 +1,4 @@
-//! Values as people write them: one rule for flags and `--set`, and every refusal is true of what it refuses.
+//! Values as people write them: one rule for flags and `--set`, and every refusal names a rule that the value breaks.
 
 use super::{refused, skewfit, stderr, stdout};
 
@@ -35,7 +35,7 @@ fn numbers_and_names_are_read_as_people_write_them() {
 }
 
 #[test]
-fn what_is_refused_is_refused_by_a_rule_that_it_breaks() {
+fn every_refusal_names_a_rule_that_the_value_breaks() {
     let dir = tempfile::tempdir().unwrap();
     for (given, shown) in [
         ("1.5e0", "= 1.5 must be a whole number from"),
@@ -69,7 +69,7 @@ fn what_is_refused_is_refused_by_a_rule_that_it_breaks() {
 }
 
 #[test]
-fn a_file_of_another_systems_editor_is_read() {
+fn a_file_saved_by_another_systems_editor_is_read() {
     let dir = tempfile::tempdir().unwrap();
     let plain = "name = \"a\"\n[run]\nsteps = 3e4\n[agent]\nhidden = [3.2e1]\n";
     let crlf = plain.replace('\n', "\r\n");

@@ -1,12 +1,12 @@
 //! The hand: a 5 kg body that cannot turn, tied to a target by a critically soft tether (30 Hz, damping ratio 5).
 //!
-//! The target is what an action moves; the hand follows it and gives way at contacts. A hand that *is* the target
-//! penetrates what it touches and kicks it away.
+//! An action moves the target; the hand follows the target and yields at contacts. If the action moved the hand itself,
+//! the hand would penetrate other bodies and push them away with a jerk.
 
 use rapier3d::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Handles of the hand in its world, and where it is asked to be.
+/// Handles of the hand in its world, and the target position.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Hand {
     anchor: RigidBodyHandle,
@@ -31,7 +31,7 @@ impl Hand {
         self.body
     }
 
-    /// Whether `world` holds this hand, at a finite place.
+    /// True if `world` contains this hand at a finite position.
     pub(crate) fn belongs_to(&self, world: &PhysicsWorld) -> bool {
         self.target.is_finite() && [self.anchor, self.body].iter().all(|b| world.bodies.contains(*b))
     }

@@ -1,3 +1,3 @@
-//! Rigid bodies on Rapier, built for the same trajectory on every machine.
+//! Rigid bodies on Rapier, set up to give the same trajectory on every machine.
 
 pub(crate) mod hand;

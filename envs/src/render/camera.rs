@@ -2,9 +2,9 @@
 
 use super::Vec3;
 
-/// Where the picture is taken from; the three axes are orthonormal, world frame.
+/// Position and axes of the camera; the three axes are orthonormal, world frame.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Camera {
+pub struct PinholeCamera {
     /// Pinhole, m.
     pub eye: Vec3,
     /// Viewing direction.
@@ -17,7 +17,7 @@ pub struct Camera {
     pub half_side: f32,
 }
 
-impl Camera {
+impl PinholeCamera {
     /// MuJoCo's free camera: `distance` (m) from `look_at` against `forward` (a unit vector that is not vertical),
     /// world z up in the picture. Elevation e and azimuth a mean forward = (cos e cos a, cos e sin a, sin e).
     #[must_use]

@@ -1,6 +1,7 @@
-//! Flat pictures: solid discs and rectangles over a plain ground, the later shape on top.
+//! Flat pictures: filled discs and rectangles on a plain ground; later shapes cover earlier ones.
 //!
-//! A world box maps onto the square picture with y up; pixel (i, j) of N is seen at  x = low + (i + 1/2) (high - low) / N,
+//! A world box maps onto the square picture with y up. Pixel (i, j) of N is sampled at
+//!   x = low + (i + 1/2) (high - low) / N,
 //! or at the four points (i + 1/4, i + 3/4) x (j + 1/4, j + 3/4), whose colours are averaged in integers.
 
 use crate::Image;
@@ -10,14 +11,14 @@ pub type Colour = [u8; 3];
 
 /// The part of the world that a picture shows: x in `[low[0], high[0]]`, y in `[low[1], high[1]]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct View {
+pub struct ViewBox {
     /// Bottom-left corner, world units.
     pub low: [f64; 2],
     /// Top-right corner, world units.
     pub high: [f64; 2],
 }
 
-impl View {
+impl ViewBox {
     /// The square `[-half, half]^2`.
     #[must_use]
     pub const fn square(half: f64) -> Self {
@@ -25,9 +26,9 @@ impl View {
     }
 }
 
-/// Something solid, in world units.
+/// A filled shape, in world units.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shape {
+pub enum FlatShape {
     /// All points within `radius` of `centre`.
     Disc {
         /// Middle.
@@ -48,7 +49,7 @@ pub enum Shape {
     },
 }
 
-impl Shape {
+impl FlatShape {
     fn colour_at(&self, [x, y]: [f64; 2]) -> Option<Colour> {
         let (inside, colour) = match *self {
             Self::Disc { centre: [cx, cy], radius, colour } => {
@@ -63,11 +64,12 @@ impl Shape {
     }
 }
 
-/// Draws `shapes` over `ground` as a picture of `size` x `size` pixels, with 4 samples a pixel if `samples` is 4 or more, else 1.
+/// Draws `shapes` over `ground` as a picture of `size` x `size` pixels. A pixel has 4 samples if `samples` is 4 or
+/// more, else 1.
 ///
-/// A shape with a coordinate that is not a number is not seen.
+/// A shape with a NaN coordinate is not drawn.
 #[must_use]
-pub fn draw(view: &View, ground: Colour, shapes: &[Shape], size: usize, samples: usize) -> Image {
+pub fn draw(view: &ViewBox, ground: Colour, shapes: &[FlatShape], size: usize, samples: usize) -> Image {
     const CENTRE: &[f64] = &[0.5];
     const QUARTERS: &[f64] = &[0.25, 0.75];
     let offsets = if samples >= 4 { QUARTERS } else { CENTRE };
@@ -92,7 +94,7 @@ pub fn draw(view: &View, ground: Colour, shapes: &[Shape], size: usize, samples:
     Image { size, pixels }
 }
 
-/// The mean of `n` bytes, 1 or 4 of them, half rounded up.
+/// Mean of `n` bytes (1 or 4) from their sum; halves are rounded up.
 fn mean(sum: u32, n: usize) -> u8 {
     let n = n as u32;
     ((sum + n / 2) / n) as u8
@@ -113,9 +115,9 @@ mod tests {
 
     #[test]
     fn y_points_up_and_later_shapes_cover() {
-        let top_left = Shape::Rectangle { low: [-1.0, 0.0], high: [0.0, 1.0], colour: RED };
-        let corner = Shape::Rectangle { low: [-1.0, 0.5], high: [-0.5, 1.0], colour: BLUE };
-        let image = draw(&View::square(1.0), GROUND, &[top_left, corner], 4, 1);
+        let top_left = FlatShape::Rectangle { low: [-1.0, 0.0], high: [0.0, 1.0], colour: RED };
+        let corner = FlatShape::Rectangle { low: [-1.0, 0.5], high: [-0.5, 1.0], colour: BLUE };
+        let image = draw(&ViewBox::square(1.0), GROUND, &[top_left, corner], 4, 1);
         let rows = (0..4).map(|r| [0, 1, 2, 3].map(|c| at(&image, c, r))).collect::<Vec<_>>();
         let (r, b, g) = (RED, BLUE, GROUND);
         assert_eq!(rows, [[b, r, g, g], [r, r, g, g], [g, g, g, g], [g, g, g, g]]);
@@ -123,20 +125,20 @@ mod tests {
 
     #[test]
     fn four_samples_average_exactly() {
-        // One pixel; a rectangle over its left half, then over its left three quarters' top half.
-        let half = Shape::Rectangle { low: [0.0, 0.0], high: [0.5, 1.0], colour: [255, 1, 2] };
-        let view = View { low: [0.0, 0.0], high: [1.0, 1.0] };
+        // One pixel: a rectangle over its left half, then one over its top left quarter.
+        let half = FlatShape::Rectangle { low: [0.0, 0.0], high: [0.5, 1.0], colour: [255, 1, 2] };
+        let view = ViewBox { low: [0.0, 0.0], high: [1.0, 1.0] };
         let image = draw(&view, [0, 0, 0], &[half], 1, 4);
         assert_eq!(image.pixels, [128, 1, 1]); // 510/4 = 127.5, 2/4 = 0.5, 4/4 = 1
-        let quarter = Shape::Rectangle { low: [0.0, 0.5], high: [0.5, 1.0], colour: [255, 1, 2] };
+        let quarter = FlatShape::Rectangle { low: [0.0, 0.5], high: [0.5, 1.0], colour: [255, 1, 2] };
         assert_eq!(draw(&view, [0, 0, 0], &[quarter], 1, 4).pixels, [64, 0, 1]); // 63.75, 0.25, 0.5
     }
 
     #[test]
     fn a_disc_has_its_area_at_any_size() {
-        let disc = Shape::Disc { centre: [0.1, -0.2], radius: 0.6, colour: [255; 3] };
+        let disc = FlatShape::Disc { centre: [0.1, -0.2], radius: 0.6, colour: [255; 3] };
         for size in [31, 48, 200] {
-            let image = draw(&View::square(1.0), [0; 3], &[disc], size, 4);
+            let image = draw(&ViewBox::square(1.0), [0; 3], &[disc], size, 4);
             assert_eq!(image.pixels.len(), size * size * 3);
             let sum = image.pixels.iter().map(|&p| f64::from(p)).sum::<f64>();
             let area = sum / 3.0 / 255.0 * 4.0 / (size * size) as f64;
@@ -146,9 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn no_pixels_and_not_a_number_are_drawn_as_nothing() {
-        assert!(draw(&View::square(1.0), GROUND, &[], 0, 4).pixels.is_empty());
-        let lost = Shape::Disc { centre: [f64::NAN, 0.0], radius: 9.0, colour: RED };
-        assert_eq!(draw(&View::square(1.0), GROUND, &[lost], 1, 1).pixels, GROUND);
+    fn size_zero_and_nan_coordinates_draw_nothing() {
+        assert!(draw(&ViewBox::square(1.0), GROUND, &[], 0, 4).pixels.is_empty());
+        let lost = FlatShape::Disc { centre: [f64::NAN, 0.0], radius: 9.0, colour: RED };
+        assert_eq!(draw(&ViewBox::square(1.0), GROUND, &[lost], 1, 1).pixels, GROUND);
     }
 }

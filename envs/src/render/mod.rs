@@ -1,21 +1,21 @@
-//! Pictures from primitives, with nothing but + - * / and sqrt, so that the bytes are the same on every machine.
+//! Pictures from primitives. Only + - * / and sqrt are used, so the bytes are the same on every machine.
 
 mod camera;
 pub mod flat;
 mod primitive;
 mod raycast;
 
-pub use camera::Camera;
-pub use primitive::{Primitive, Shape};
+pub use camera::PinholeCamera;
+pub use primitive::{Primitive, Solid};
 pub use rapier3d::math::{Mat3, Vec3};
 pub use raycast::Renderer;
 
 use crate::EnvFault;
 
-/// Whether a scene may be drawn with `size` pixels a side and `samples` samples a pixel.
+/// Checks that a scene can be drawn with `size` pixels a side and `samples` samples a pixel.
 ///
 /// # Errors
-/// `BadOption` outside of 16 to 1024 pixels, or for other than 1 or 4 samples.
+/// `BadOption` for a size outside of 16 to 1024 pixels, and for samples other than 1 or 4.
 pub(crate) fn check(size: usize, samples: usize) -> Result<(), EnvFault> {
     if !(16..=1024).contains(&size) {
         return Err(EnvFault::BadOption { what: format!("image size {size} is not within 16 to 1024 pixels") });

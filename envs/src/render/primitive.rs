@@ -1,6 +1,6 @@
 //! Solids with a ray intersection in closed form. A ray is  origin + t direction, in the solid's own frame, t > 0.
 //!
-//! Surfaces are seen from outside only: from within a solid it is not there.
+//! Surfaces are visible from outside only: a ray that starts inside a solid does not hit it.
 
 use super::{Mat3, Vec3};
 
@@ -9,9 +9,9 @@ const NEAR: f32 = 1e-4;
 /// Below this a direction's component counts as zero.
 const PARALLEL: f32 = 1e-12;
 
-/// Form and size, m; lengths run along the local z axis.
+/// Shape and size, m; lengths are along the local z axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Shape {
+pub enum Solid {
     /// A cuboid of half sides `half`.
     Box {
         /// Half sides.
@@ -29,20 +29,20 @@ pub enum Shape {
         /// Half length.
         half_length: f32,
     },
-    /// A cylinder with half balls on its ends.
+    /// A cylinder with a half ball on each end.
     Capsule {
         /// Radius.
         radius: f32,
-        /// Half length of the cylinder alone.
+        /// Half length of the cylinder without the half balls.
         half_length: f32,
     },
 }
 
-/// A coloured solid somewhere in the world.
+/// A coloured solid with its pose in the world.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Primitive {
-    /// Form and size.
-    pub shape: Shape,
+    /// Shape and size.
+    pub shape: Solid,
     /// Centre, m.
     pub position: Vec3,
     /// Local to world.
@@ -73,7 +73,7 @@ impl Hit {
     }
 }
 
-impl Shape {
+impl Solid {
     /// Half sides of the local box around the shape, m.
     #[must_use]
     pub fn extent(&self) -> Vec3 {
@@ -85,7 +85,7 @@ impl Shape {
         }
     }
 
-    /// First meeting of the ray with the surface from outside.
+    /// First point where the ray enters the solid from outside.
     #[must_use]
     #[inline(always)]
     pub fn hit(&self, origin: Vec3, direction: Vec3) -> Hit {
@@ -104,7 +104,7 @@ impl Shape {
     }
 }
 
-/// Entry and exit of one slab |x| <= half. A ray along the slab is inside of it for ever, or never.
+/// Entry and exit of one slab |x| <= half. A ray parallel to the slab is always inside it, or never.
 #[inline(always)]
 fn slab(origin: f32, direction: f32, half: f32) -> (f32, f32) {
     let inverse = 1.0 / direction;

@@ -1,34 +1,34 @@
-//! The ray caster: for every sample the nearest primitive, lit by a lamp that shines along the view axis.
+//! The ray caster: each sample shows the nearest primitive, lit by a lamp along the view axis.
 //!
 //! brightness = 0.5 + 0.4 max(0, -normal . forward)   (MuJoCo's headlight: ambient .5, diffuse .4, no specular)
 //!
-//! Where nothing is hit, the sky: pale cyan, (.6, 1, 1) straight down to (.8, 1, 1) straight up.
+//! A ray that hits nothing shows the sky: pale cyan, from (.6, 1, 1) straight down to (.8, 1, 1) straight up.
 
 use std::ops::Range;
 
-use super::{Camera, Primitive, Vec3};
+use super::{PinholeCamera, Primitive, Vec3};
 use crate::Image;
 
 const AMBIENT: f32 = 0.5;
 const DIFFUSE: f32 = 0.4;
-/// Nothing closer than this to the eye is projected, m.
+/// Points closer to the eye than this are not projected, m.
 const NEAR_PLANE: f32 = 1e-3;
 
-/// Draws primitives; holds nothing but buffers, so every picture depends on its arguments alone.
+/// Draws primitives. It holds only buffers, so a picture depends on its arguments alone.
 #[derive(Debug, Default)]
 pub struct Renderer {
     depth: Vec<f32>,
     colour: Vec<[f32; 3]>,
 }
 
-/// The samples of a picture: `side * side` of them, `per_pixel` along each side of a pixel.
+/// The grid of samples of a picture: `side * side` samples.
 struct Raster<'a> {
-    camera: &'a Camera,
+    camera: &'a PinholeCamera,
     side: usize,
     step: f32,
 }
 
-/// A primitive with eye and camera axes in its own frame, and the samples it can cover.
+/// A primitive, the eye and the camera axes in its frame, and the samples that it can cover.
 struct Placed<'a> {
     primitive: &'a Primitive,
     eye: Vec3,
@@ -41,8 +41,8 @@ struct Placed<'a> {
 
 impl Renderer {
     /// A picture of `size` pixels a side (top row first) with 1 sample a pixel, or 2 x 2 where `samples` is 4 or more.
-    /// Of two surfaces at the same depth, the earlier primitive is seen.
-    pub fn render(&mut self, camera: &Camera, primitives: &[Primitive], size: usize, samples: usize) -> Image {
+    /// Of two surfaces at the same depth, the picture shows the earlier primitive.
+    pub fn render(&mut self, camera: &PinholeCamera, primitives: &[Primitive], size: usize, samples: usize) -> Image {
         let per_pixel = if samples >= 4 { 2 } else { 1 };
         let raster = Raster::new(camera, size * per_pixel);
         let placed: Vec<_> = primitives.iter().filter_map(|p| raster.place(p)).collect();
@@ -91,7 +91,7 @@ impl Renderer {
 }
 
 impl<'a> Raster<'a> {
-    fn new(camera: &'a Camera, side: usize) -> Self {
+    fn new(camera: &'a PinholeCamera, side: usize) -> Self {
         Self { camera, side, step: 2.0 * camera.half_side / side as f32 }
     }
 
@@ -111,7 +111,7 @@ impl<'a> Raster<'a> {
         [0.7 + 0.1 * z / (1.0 + u * u + v * v).sqrt(), 1.0, 1.0]
     }
 
-    /// `None` where the primitive is behind the eye or outside of the picture.
+    /// `None` if the primitive is behind the eye or outside of the picture.
     fn place(&self, primitive: &'a Primitive) -> Option<Placed<'a>> {
         let camera = self.camera;
         let into_local = primitive.rotation.transpose();
@@ -127,7 +127,7 @@ impl<'a> Raster<'a> {
         })
     }
 
-    /// Samples in the picture's rectangle around the primitive's projected bounding box.
+    /// Columns and rows of the samples in the rectangle around the primitive's projected bounding box.
     fn cover(&self, primitive: &Primitive) -> Option<(Range<usize>, Range<usize>)> {
         let (mut low, mut high) = (Vec3::INFINITY, Vec3::NEG_INFINITY);
         let extent = primitive.shape.extent();

@@ -1,4 +1,4 @@
-//! What comes into a scene and what goes out of it, alike for all: actions clipped, states frozen to bytes and thawed.
+//! Code that all scenes share: clips actions, writes states to snapshots and reads them back.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use crate::{Action, EnvFault, EnvSnapshot};
 
 impl Action {
-    /// The action as executed: each of its `want` entries clipped to [-1, 1].
+    /// The executed action: each of its `want` entries clipped to [-1, 1].
     ///
     /// # Errors
     /// `BadAction` for another length or an entry that is not finite.
@@ -19,10 +19,10 @@ impl Action {
 }
 
 impl EnvSnapshot {
-    /// Writes a scene's state behind the scene's name.
+    /// Writes a scene's name, then its state.
     ///
     /// # Errors
-    /// `BadSnapshot` where `state` cannot be serialised.
+    /// `BadSnapshot` if `state` cannot be serialised.
     pub fn freeze<T: Serialize>(scene: &'static str, state: &T) -> Result<Self, EnvFault> {
         let bytes = postcard::to_allocvec(&(scene, state));
         bytes.map(Self).map_err(|e| EnvFault::BadSnapshot { scene: scene.into(), why: e.to_string() })
@@ -31,7 +31,7 @@ impl EnvSnapshot {
     /// Reads back what [`EnvSnapshot::freeze`] wrote for the same scene.
     ///
     /// # Errors
-    /// `BadSnapshot` for another scene's bytes, for missing bytes and for bytes too many.
+    /// `BadSnapshot` for another scene's bytes, and for too few or too many bytes.
     pub fn thaw<T: DeserializeOwned>(&self, scene: &'static str) -> Result<T, EnvFault> {
         let bad = |why: String| EnvFault::BadSnapshot { scene: scene.into(), why };
         let (name, rest) = postcard::take_from_bytes::<&str>(&self.0).map_err(|e| bad(e.to_string()))?;
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_scenes_own_whole_bytes_thaw() {
+    fn only_a_whole_snapshot_of_the_same_scene_thaws() {
         let EnvSnapshot(bytes) = EnvSnapshot::freeze("a", &(7_u32, 0.5_f64)).unwrap();
         let thaw = |bytes: &[u8], scene| EnvSnapshot(bytes.to_vec()).thaw::<(u32, f64)>(scene);
         assert_eq!(thaw(&bytes, "a").unwrap(), (7, 0.5));

@@ -1,15 +1,15 @@
 //! Corridor: a point walks a square ring,  s' = out(clip(s + 0.1 a + N(0, 0.01^2))),  in [-1,1]^2 without (-1/2,1/2)^2.
 //!
 //! The picture version of the square-corridor experiment of Pong et al. 2020 (arXiv 1903.03698), where the hard goals
-//! are far from the start (-1,-1). `out` pushes a point of the hole to the nearest edge, see `push_out`.
+//! are far from the start (-1,-1). `out` moves a point in the hole to the nearest edge, see `push_out`.
 
 use rand::{Rng as _, SeedableRng};
 use rand_distr::StandardNormal;
 use serde::{Deserialize, Serialize};
 
 use super::SceneOptions;
-use super::plane::{self, Point};
-use crate::render::flat::{self, Shape, View};
+use super::plane::{self, PlanePoint};
+use crate::render::flat::{self, FlatShape, ViewBox};
 use crate::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
     TimeStep, Truth,
@@ -18,19 +18,19 @@ use crate::{
 const NAME: &str = "corridor";
 const SIDE: f64 = 1.0;
 const HOLE: f64 = 0.5;
-const START: Point = [-1.0, -1.0];
+const START: PlanePoint = [-1.0, -1.0];
 const STEP: f64 = 0.1;
 const NOISE: f64 = 0.01;
 const REACHED: f64 = 0.1;
 const GOAL_SEED: u64 = 1;
 
-const VIEW: View = View::square(1.2);
+const VIEW: ViewBox = ViewBox::square(1.2);
 const RADIUS: f64 = 0.12;
 const GROUND: flat::Colour = [92, 98, 106];
 const DARK: flat::Colour = [50, 52, 58];
 const DISC: flat::Colour = [250, 214, 70];
 
-/// The scene; see the module.
+/// The corridor scene; see the module.
 #[derive(Debug)]
 pub struct Corridor {
     spec: EnvSpec,
@@ -43,7 +43,7 @@ pub struct Corridor {
 /// Everything the next step depends on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct State {
-    at: Point,
+    at: PlanePoint,
     noise: Rng,
 }
 
@@ -62,7 +62,7 @@ impl Corridor {
         }
     }
 
-    /// One control period without its picture; the action as executed.
+    /// Runs one control period without drawing; returns the executed action.
     ///
     /// # Errors
     /// `BadAction`.
@@ -81,9 +81,9 @@ impl Corridor {
     }
 }
 
-/// Moves a point of the open hole (-1/2, 1/2)^2 to its nearest edge; among equally near ones to the first of
-/// left, right, bottom, top. Other points stay.
-fn push_out([x, y]: Point) -> Point {
+/// Moves a point in the open hole (-1/2, 1/2)^2 to the nearest edge; of equally near edges, to the first of
+/// left, right, bottom, top. Other points do not move.
+fn push_out([x, y]: PlanePoint) -> PlanePoint {
     let edge = |v: f64| if v > 0.0 { HOLE } else { -HOLE };
     match (x.abs(), y.abs()) {
         (ax, ay) if ax >= HOLE || ay >= HOLE => [x, y],
@@ -92,12 +92,12 @@ fn push_out([x, y]: Point) -> Point {
     }
 }
 
-fn is_valid(p: Point) -> bool {
+fn is_valid(p: PlanePoint) -> bool {
     p.iter().all(|v| v.abs() <= SIDE) && p.iter().any(|v| v.abs() >= HOLE)
 }
 
 /// Uniform over the valid area, by rejection.
-fn uniform(rng: &mut Rng) -> Point {
+fn uniform(rng: &mut Rng) -> PlanePoint {
     loop {
         let p = [rng.random_range(-SIDE..SIDE), rng.random_range(-SIDE..SIDE)];
         if is_valid(p) {
@@ -106,9 +106,9 @@ fn uniform(rng: &mut Rng) -> Point {
     }
 }
 
-fn picture(at: Point, size: usize, samples: usize) -> Image {
-    let hole = Shape::Rectangle { low: [-HOLE; 2], high: [HOLE; 2], colour: DARK };
-    let disc = Shape::Disc { centre: at, radius: RADIUS, colour: DISC };
+fn picture(at: PlanePoint, size: usize, samples: usize) -> Image {
+    let hole = FlatShape::Rectangle { low: [-HOLE; 2], high: [HOLE; 2], colour: DARK };
+    let disc = FlatShape::Disc { centre: at, radius: RADIUS, colour: DISC };
     flat::draw(&VIEW, GROUND, &[hole, disc], size, samples)
 }
 
@@ -177,7 +177,7 @@ impl Truth for Corridor {
         picture(self.state.at, size, samples)
     }
 
-    /// `x`, `y`; outside of the hole.
+    /// Entries `x`, `y`; the point must be outside of the hole.
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
         let at = plane::placed(&self.spec, self.state.at, values)?;
         if !is_valid(at) {

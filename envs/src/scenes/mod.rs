@@ -9,28 +9,28 @@ mod walls;
 
 use crate::{EnvFault, Scene};
 
-/// What a scene is built from; the same options give the same scene, byte for byte.
+/// Options of a scene; the same options give the same scene, byte for byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SceneOptions {
     /// Side of the square picture, pixels.
     pub image_size: usize,
     /// Samples a pixel: 1 or 4.
     pub samples: usize,
-    /// Steps an evaluation attempt has (goals are placed within its reach).
+    /// Steps of an evaluation attempt; goals are reachable within them.
     pub episode_steps: usize,
-    /// How many evaluation pictures to make.
+    /// Number of evaluation pictures.
     pub evaluation_goals: usize,
     /// `point2d` only: its walls, `none` or one of [`point2d::Point2d::wall_names`].
     pub walls: String,
 }
 
-/// Names `build` knows.
+/// Names that [`build`] accepts.
 pub const NAMES: &[&str] = &["door", "corridor", "point2d"];
 
 /// Builds a scene by name.
 ///
 /// # Errors
-/// `UnknownScene` for a name outside [`NAMES`], `BadOption` for options outside of what the scene can do.
+/// `UnknownScene` for a name outside [`NAMES`], `BadOption` for options that the scene does not support.
 pub fn build(name: &str, options: &SceneOptions) -> Result<Box<dyn Scene>, EnvFault> {
     crate::render::check(options.image_size, options.samples)?;
     match name {

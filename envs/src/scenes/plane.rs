@@ -1,12 +1,12 @@
-//! What the scenes of one point in the plane share: state (x, y), distances, a square grid of visited cells.
+//! Shared code of the scenes with one point in the plane: state (x, y), distances, a square coverage grid.
 
 use crate::truth::changed;
 use crate::{CoverageGrid, EnvFault, EnvSpec, GoalPicture, GridAxis, Image, Metrics, StateVec};
 
-/// Where the point is: (x, y).
-pub(super) type Point = [f64; 2];
+/// A position (x, y).
+pub(super) type PlanePoint = [f64; 2];
 
-/// The spec of a scene whose state is (x, y) and whose two actions move it; no joints.
+/// The spec of a scene with state (x, y), two actions that move the point, and no joints.
 pub(super) fn spec(name: &str, image_size: usize) -> EnvSpec {
     EnvSpec {
         name: name.to_owned(),
@@ -20,7 +20,7 @@ pub(super) fn spec(name: &str, image_size: usize) -> EnvSpec {
     }
 }
 
-/// `cells` x `cells` over `[-half, half]^2`, the heat map alike.
+/// A grid of `cells` x `cells` over `[-half, half]^2`; the heat map covers the same square.
 pub(super) fn grid(half: f64, cells: usize) -> CoverageGrid {
     let axis = |state| GridAxis { state, low: -half, high: half, cells };
     CoverageGrid { axes: vec![axis(0), axis(1)], heat_map: [axis(0), axis(1)] }
@@ -34,23 +34,24 @@ pub(super) fn distance(a: &StateVec, b: &StateVec) -> f64 {
     }
 }
 
-/// The one metric of these scenes.
+/// The only metric of these scenes: the distance.
 pub(super) fn metrics(a: &StateVec, b: &StateVec) -> Metrics {
     vec![("distance".into(), distance(a, b))]
 }
 
-/// `at` with the named `values` in place of its own.
+/// `at` with the named entries replaced by `values`.
 ///
 /// # Errors
-/// `BadState` for a name that is no entry, and for a value that is not finite.
-pub(super) fn placed(spec: &EnvSpec, at: Point, values: &[(&str, f64)]) -> Result<Point, EnvFault> {
+/// `BadState` for an unknown name, and for a value that is not finite.
+pub(super) fn placed(spec: &EnvSpec, at: PlanePoint, values: &[(&str, f64)]) -> Result<PlanePoint, EnvFault> {
     let state = changed(&spec.state_names, StateVec(at.to_vec()), values)?;
     Ok([state.0[0], state.0[1]])
 }
 
 /// A picture of each point, named `scene-00`, `scene-01`, ...
-pub(super) fn goals(scene: &str, points: &[Point], draw: impl Fn(Point) -> Image) -> Vec<GoalPicture> {
+pub(super) fn goals(scene: &str, points: &[PlanePoint], draw: impl Fn(PlanePoint) -> Image) -> Vec<GoalPicture> {
     let name = |i| format!("{scene}-{i:02}");
-    let goal = |(i, &p): (usize, &Point)| GoalPicture { name: name(i), image: draw(p), state: StateVec(p.to_vec()) };
+    let goal =
+        |(i, &p): (usize, &PlanePoint)| GoalPicture { name: name(i), image: draw(p), state: StateVec(p.to_vec()) };
     points.iter().enumerate().map(goal).collect()
 }

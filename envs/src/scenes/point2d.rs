@@ -1,15 +1,17 @@
-//! Point2d: a ball of radius 0.5 rolls among walls in [-4,4]^2,  s' = clip(slide(s, s + c a)),  c = 1, or 0.25 with walls.
+//! Point2d: a ball of radius 0.5 moves among walls in [-4,4]^2:  s' = clip(slide(s, s + c a)),
+//! c = 1 without walls, 0.25 with walls.
 //!
-//! The Point2D family of `multiworld` (github.com/vitchyr/multiworld), whose fixed "hard" start (0,-2) the variants
-//! `u`, `big-u`, `easy-u` and `---` have; the others start anywhere outside of their walls. `slide` stops it at them.
+//! The Point2D family of `multiworld` (github.com/vitchyr/multiworld). The variants `u`, `big-u`, `easy-u` and `---`
+//! have its fixed "hard" start (0,-2); the others start anywhere outside of their walls. `slide` stops the ball at
+//! walls.
 
 use rand::{Rng as _, SeedableRng};
 use serde::{Deserialize, Serialize};
 
 use super::SceneOptions;
-use super::plane::{self, Point};
+use super::plane::{self, PlanePoint};
 use super::walls::{self, BALL_RADIUS, Variant, Wall};
-use crate::render::flat::{self, Shape, View};
+use crate::render::flat::{self, FlatShape, ViewBox};
 use crate::{
     Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
     TimeStep, Truth,
@@ -20,12 +22,12 @@ const SIDE: f64 = 4.0;
 const REACHED: f64 = 0.6;
 const GOAL_SEED: u64 = 2;
 
-const VIEW: View = View::square(SIDE + BALL_RADIUS);
+const VIEW: ViewBox = ViewBox::square(SIDE + BALL_RADIUS);
 const GROUND: flat::Colour = [236, 236, 236];
 const WALL: flat::Colour = [40, 40, 40];
 const BALL: flat::Colour = [36, 84, 210];
 
-/// The scene; see the module.
+/// The point2d scene; see the module.
 #[derive(Debug)]
 pub struct Point2d {
     spec: EnvSpec,
@@ -34,18 +36,18 @@ pub struct Point2d {
     goals: Vec<GoalPicture>,
     variant: &'static Variant,
     walls: Vec<Wall>,
-    at: Point,
+    at: PlanePoint,
 }
 
-/// What a snapshot holds; the name of the walls guards against another variant's.
+/// Content of a snapshot; the name of the walls detects a snapshot of another variant.
 #[derive(Serialize, Deserialize)]
 struct Frozen {
     walls: String,
-    at: Point,
+    at: PlanePoint,
 }
 
 impl Point2d {
-    /// Places the ball where the first episode starts, with seed 0 if that is random.
+    /// Places the ball at the start of the first episode, drawn with seed 0 if the start is random.
     ///
     /// # Errors
     /// `BadOption` for unknown walls.
@@ -65,12 +67,12 @@ impl Point2d {
         })
     }
 
-    /// The names that [`SceneOptions::walls`] may have.
+    /// The allowed values of [`SceneOptions::walls`].
     pub fn wall_names() -> impl Iterator<Item = &'static str> {
         walls::names()
     }
 
-    /// One control period without its picture; the action as executed.
+    /// Runs one control period without drawing; returns the executed action.
     ///
     /// # Errors
     /// `BadAction`.
@@ -82,7 +84,7 @@ impl Point2d {
         Ok(executed)
     }
 
-    fn is_free(&self, at: Point) -> bool {
+    fn is_free(&self, at: PlanePoint) -> bool {
         at.iter().all(|v| v.abs() <= SIDE) && !walls::blocked(&self.walls, at)
     }
 
@@ -92,12 +94,12 @@ impl Point2d {
     }
 }
 
-fn start(variant: &Variant, walls: &[Wall], rng: &mut Rng) -> Point {
+fn start(variant: &Variant, walls: &[Wall], rng: &mut Rng) -> PlanePoint {
     variant.start.unwrap_or_else(|| uniform(walls, rng))
 }
 
 /// Uniform over the box outside of the walls, by rejection.
-fn uniform(walls: &[Wall], rng: &mut Rng) -> Point {
+fn uniform(walls: &[Wall], rng: &mut Rng) -> PlanePoint {
     loop {
         let p = [rng.random_range(-SIDE..SIDE), rng.random_range(-SIDE..SIDE)];
         if !walls::blocked(walls, p) {
@@ -106,10 +108,10 @@ fn uniform(walls: &[Wall], rng: &mut Rng) -> Point {
     }
 }
 
-fn picture(variant: &Variant, at: Point, size: usize, samples: usize) -> Image {
-    let wall = |w: Wall| Shape::Rectangle { low: w.low, high: w.high, colour: WALL };
+fn picture(variant: &Variant, at: PlanePoint, size: usize, samples: usize) -> Image {
+    let wall = |w: Wall| FlatShape::Rectangle { low: w.low, high: w.high, colour: WALL };
     let mut shapes = variant.drawn().into_iter().map(wall).collect::<Vec<_>>();
-    shapes.push(Shape::Disc { centre: at, radius: BALL_RADIUS, colour: BALL });
+    shapes.push(FlatShape::Disc { centre: at, radius: BALL_RADIUS, colour: BALL });
     flat::draw(&VIEW, GROUND, &shapes, size, samples)
 }
 
@@ -179,7 +181,7 @@ impl Truth for Point2d {
         picture(self.variant, self.at, size, samples)
     }
 
-    /// `x`, `y`; outside of the walls.
+    /// Entries `x`, `y`; the ball must be outside of the walls.
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
         let at = plane::placed(&self.spec, self.at, values)?;
         if !self.is_free(at) {

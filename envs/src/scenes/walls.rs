@@ -1,25 +1,25 @@
-//! Walls of the point2d family: boxes grown by the ball's radius, so that the ball is a point among them.
+//! Walls of the point2d family: boxes enlarged by the ball's radius, so the ball counts as a point.
 //!
 //! Shapes and collision rule as in the `Point2DWallEnv` of `multiworld`, with its inner distance 1.
 
-use super::plane::Point;
+use super::plane::PlanePoint;
 use crate::EnvFault;
 
 /// Radius of the ball, world units.
 pub(super) const BALL_RADIUS: f64 = 0.5;
 
-/// How far from a wall a stopped ball comes to rest.
+/// Distance from a wall at which the ball stops.
 const REST: f64 = 0.01;
 
-/// A middle line from its bottom or left end to the other, along one axis.
-type Line = [Point; 2];
+/// The middle line of a wall along one axis, from its bottom or left end to the other end.
+type Line = [PlanePoint; 2];
 
-/// One arrangement of walls, as users name it.
+/// One arrangement of walls, with the name that users write.
 #[derive(Debug)]
 pub(super) struct Variant {
     pub name: &'static str,
-    /// Where every episode starts; `None`: uniformly outside of the walls.
-    pub start: Option<Point>,
+    /// Start of every episode; `None`: uniform outside of the walls.
+    pub start: Option<PlanePoint>,
     /// Half thickness of every wall.
     thickness: f64,
     lines: &'static [Line],
@@ -30,7 +30,7 @@ const LONG_BAR: Line = [[-2.0, 1.0], [2.0, 1.0]];
 const U: &[Line] = &[[[1.0, -1.0], [1.0, 1.0]], [[-1.0, -1.0], [-1.0, 1.0]], BAR];
 const BIG_U: &[Line] = &[[[2.0, -2.0], [2.0, 1.0]], [[-2.0, -2.0], [-2.0, 1.0]], LONG_BAR];
 const EASY_U: &[Line] = &[[[2.0, -0.5], [2.0, 1.0]], [[-2.0, -0.5], [-2.0, 1.0]], LONG_BAR];
-const BELOW: Option<Point> = Some([0.0, -2.0]);
+const BELOW: Option<PlanePoint> = Some([0.0, -2.0]);
 
 const VARIANTS: &[Variant] = &[
     Variant { name: "none", start: None, thickness: 0.0, lines: &[] },
@@ -45,7 +45,7 @@ const VARIANTS: &[Variant] = &[
     Variant { name: "easy-u", start: BELOW, thickness: 0.5, lines: EASY_U },
 ];
 
-/// Names [`Variant::find`] knows.
+/// Names that [`Variant::find`] accepts.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     VARIANTS.iter().map(|v| v.name)
 }
@@ -64,7 +64,7 @@ impl Variant {
         })
     }
 
-    /// The boxes that keep the ball's centre out.
+    /// The boxes that the ball's centre cannot enter.
     pub fn walls(&self) -> Vec<Wall> {
         self.lines.iter().map(|line| Wall::around(line, BALL_RADIUS + self.thickness)).collect()
     }
@@ -78,8 +78,8 @@ impl Variant {
 /// An open box.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Wall {
-    pub low: Point,
-    pub high: Point,
+    pub low: PlanePoint,
+    pub high: PlanePoint,
 }
 
 impl Wall {
@@ -87,10 +87,10 @@ impl Wall {
         Self { low: low.map(|v| v - margin), high: high.map(|v| v + margin) }
     }
 
-    /// Where a step from `from` to `to` ends: a coordinate that comes to a side of the box from outside stops `REST` before it.
+    /// End of a step from `from` to `to`: a coordinate that meets a side from outside stops `REST` before it.
     ///
-    /// The box spanned by the two points counts, not the line between them: corners are not cut.
-    fn stop(&self, from: Point, to: Point) -> Point {
+    /// Collisions are checked with the box spanned by the two points, not with the line, so a step never cuts a corner.
+    fn stop(&self, from: PlanePoint, to: PlanePoint) -> PlanePoint {
         let meets =
             |axis: usize| from[axis].min(to[axis]) <= self.high[axis] && self.low[axis] <= from[axis].max(to[axis]);
         let mut end = to;
@@ -105,15 +105,15 @@ impl Wall {
     }
 }
 
-/// Whether a ball at `p` is inside of a wall.
-pub(super) fn blocked(walls: &[Wall], p: Point) -> bool {
+/// True if a ball at `p` is inside of a wall.
+pub(super) fn blocked(walls: &[Wall], p: PlanePoint) -> bool {
     let within = |w: &Wall, axis: usize| w.low[axis] < p[axis] && p[axis] < w.high[axis];
     walls.iter().any(|w| within(w, 0) && within(w, 1))
 }
 
-/// Where a step ends among all walls: one after the other, and in reverse order if that changed both coordinates
-/// (the ball was caught at two walls, and may be caught at one only).
-pub(super) fn slide(walls: &[Wall], from: Point, to: Point) -> Point {
+/// End of a step among all walls. The walls are applied one after the other; if that changed both coordinates, they are
+/// applied in reverse order instead (two walls stopped the ball, and one alone may be enough).
+pub(super) fn slide(walls: &[Wall], from: PlanePoint, to: PlanePoint) -> PlanePoint {
     let end = walls.iter().fold(to, |end, w| w.stop(from, end));
     if end[0] != to[0] && end[1] != to[1] {
         return walls.iter().rev().fold(to, |end, w| w.stop(from, end));
@@ -140,8 +140,8 @@ mod tests {
 
     use super::*;
 
-    /// Whether the line from `a` to `b` passes through the open box (slab method).
-    fn crosses(w: &Wall, a: Point, b: Point) -> bool {
+    /// True if the line from `a` to `b` passes through the open box (slab method).
+    fn crosses(w: &Wall, a: PlanePoint, b: PlanePoint) -> bool {
         let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
         for axis in 0..2 {
             let move_by = b[axis] - a[axis];
@@ -178,11 +178,11 @@ mod tests {
     }
 
     #[test]
-    fn a_ball_rests_a_hundredth_before_a_side_and_slides_along_it() {
+    fn a_ball_stops_0_01_before_a_wall_and_slides_along_it() {
         let walls = Variant::find("---").unwrap().walls(); // (-3, -1) to (3, 1)
         for (from, to, end) in [
             ([0.0, -2.0], [0.2, -0.5], [0.2, -1.01]),
-            ([0.0, 2.0], [0.0, -2.0], [0.0, 1.01]), // no tunnel, however long the step
+            ([0.0, 2.0], [0.0, -2.0], [0.0, 1.01]), // a long step does not jump over the wall
             ([-3.5, 0.0], [-2.5, 0.1], [-3.01, 0.1]),
             ([3.5, 0.0], [2.5, 0.1], [3.01, 0.1]),
             ([-3.5, -1.5], [-2.5, -0.5], [-3.01, -1.01]), // the corner
@@ -193,15 +193,15 @@ mod tests {
     }
 
     #[test]
-    fn two_walls_at_a_time_are_tried_in_reverse() {
-        // Forward, the left wall stops x and the lower one y; backward, the lower one's stop keeps the ball below the left one.
+    fn two_stopping_walls_are_tried_in_reverse_order() {
+        // Forward, the left wall stops x and the lower wall stops y. In reverse, the lower wall alone stops the ball.
         let left = Wall { low: [1.0, 0.5], high: [2.0, 2.0] };
         let lower = Wall { low: [0.0, 0.2], high: [3.0, 0.4] };
         assert_eq!(slide(&[left, lower], [0.9, 0.0], [1.1, 0.6]), [1.1, 0.19]);
     }
 
     #[test]
-    fn unknown_walls_name_the_nearest() {
+    fn an_unknown_wall_name_is_refused_with_the_nearest_names() {
         let message = Variant::find("bigu").unwrap_err().to_string();
         assert_eq!(message, "point2d has no walls `bigu`; the nearest are `big-u`, `big-h`");
         assert_eq!([edits("", "abc"), edits("kitten", "sitting"), edits("u", "u")], [3, 3, 0]);

@@ -4,7 +4,7 @@ use super::*;
 use crate::learn::episode::GoalOrigin;
 use rand::Rng as _;
 use skewfit_envs::Ending;
-use skewfit_envs::render::flat::{self, Shape, View};
+use skewfit_envs::render::flat::{self, FlatShape, ViewBox};
 
 const N: usize = 1000;
 
@@ -46,8 +46,8 @@ fn few_or_equal_points_do_not_give_infinity() {
 /// An episode of a disc at these places.
 fn seen(places: impl Iterator<Item = [f64; 2]>) -> Episode {
     let picture = |centre| {
-        let disc = Shape::Disc { centre, radius: 0.2, colour: [250, 200, 60] };
-        flat::draw(&View::square(1.3), [90, 90, 90], &[disc], 24, 4).pixels
+        let disc = FlatShape::Disc { centre, radius: 0.2, colour: [250, 200, 60] };
+        flat::draw(&ViewBox::square(1.3), [90, 90, 90], &[disc], 24, 4).pixels
     };
     let pictures: Vec<u8> = std::iter::once([0.0; 2]).chain(places).flat_map(picture).collect();
     let steps = pictures.len() / (24 * 24 * 3) - 1;

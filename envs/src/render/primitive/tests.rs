@@ -1,17 +1,17 @@
-//! Rays with known hits: along the axes, grazing, and anywhere.
+//! Rays with known hits: along the axes, grazing, and in random directions.
 
 use super::*;
 
-const SHAPES: [Shape; 4] = [
-    Shape::Box { half: Vec3::new(1.0, 1.0, 2.0) },
-    Shape::Sphere { radius: 1.0 },
-    Shape::Cylinder { radius: 1.0, half_length: 2.0 },
-    Shape::Capsule { radius: 1.0, half_length: 1.0 },
+const SHAPES: [Solid; 4] = [
+    Solid::Box { half: Vec3::new(1.0, 1.0, 2.0) },
+    Solid::Sphere { radius: 1.0 },
+    Solid::Cylinder { radius: 1.0, half_length: 2.0 },
+    Solid::Capsule { radius: 1.0, half_length: 1.0 },
 ];
 
-/// Down every axis, both ways, and with exact zeros in the direction: known distance, known normal.
+/// Along every axis, in both directions, with exact zeros in the direction: known distance, known normal.
 #[test]
-fn rays_along_the_axes_hit_where_they_must() {
+fn rays_along_the_axes_hit_at_known_distances() {
     for shape in SHAPES {
         for axis in Vec3::AXES {
             for away in [axis, -axis] {
@@ -27,7 +27,7 @@ fn rays_along_the_axes_hit_where_they_must() {
 
 /// Beside the shape, parallel to each of its sides, and exactly in the plane of a side: a miss or a hit, no NaN.
 #[test]
-fn grazing_rays_are_finite_or_missed() {
+fn grazing_rays_hit_at_a_finite_distance_or_miss() {
     for shape in SHAPES {
         for axis in Vec3::AXES {
             for side in Vec3::AXES.into_iter().filter(|s| *s != axis) {
@@ -47,11 +47,11 @@ fn grazing_rays_are_finite_or_missed() {
 /// A hit lies on the surface, and its normal faces the ray.
 #[test]
 fn hits_lie_on_the_surface() {
-    let signed = |shape: &Shape, p: Vec3| match *shape {
-        Shape::Box { half } => (p.abs() - half).max_element(),
-        Shape::Sphere { radius } => p.length() - radius,
-        Shape::Cylinder { radius, half_length } => (p.truncate().length() - radius).max(p.z.abs() - half_length),
-        Shape::Capsule { radius, half_length } => {
+    let signed = |shape: &Solid, p: Vec3| match *shape {
+        Solid::Box { half } => (p.abs() - half).max_element(),
+        Solid::Sphere { radius } => p.length() - radius,
+        Solid::Cylinder { radius, half_length } => (p.truncate().length() - radius).max(p.z.abs() - half_length),
+        Solid::Capsule { radius, half_length } => {
             (p - Vec3::new(0.0, 0.0, p.z.clamp(-half_length, half_length))).length() - radius
         }
     };

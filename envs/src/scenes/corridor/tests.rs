@@ -8,17 +8,17 @@ fn corridor(goals: usize) -> Corridor {
 }
 
 #[test]
-fn the_hole_pushes_to_its_nearest_edge() {
+fn a_point_in_the_hole_moves_to_the_nearest_edge() {
     for (from, to) in [
         ([0.4, 0.1], [0.5, 0.1]),
         ([-0.4, 0.1], [-0.5, 0.1]),
         ([0.1, 0.4], [0.1, 0.5]),
         ([0.1, -0.4], [0.1, -0.5]),
-        ([0.0, 0.0], [-0.5, 0.0]),  // all four edges: left
+        ([0.0, 0.0], [-0.5, 0.0]),  // all four edges are equally near: left
         ([0.3, 0.3], [0.5, 0.3]),   // right or top: right
         ([-0.3, 0.3], [-0.5, 0.3]), // left or top: left
         ([0.3, -0.3], [0.5, -0.3]), // right or bottom: right
-        ([0.5, 0.0], [0.5, 0.0]),   // an edge is outside of the open hole
+        ([0.5, 0.0], [0.5, 0.0]),   // a point on an edge is not in the open hole
         ([0.1, 0.7], [0.1, 0.7]),
     ] {
         assert_eq!(push_out(from), to, "{from:?}");
@@ -27,7 +27,7 @@ fn the_hole_pushes_to_its_nearest_edge() {
 }
 
 #[test]
-fn noise_has_mean_0_and_deviation_one_hundredth() {
+fn noise_has_mean_0_and_deviation_0_01() {
     let mut env = corridor(0);
     env.reset(&mut Rng::seed_from_u64(3)).unwrap();
     let mut moves = Vec::new();
@@ -44,7 +44,7 @@ fn noise_has_mean_0_and_deviation_one_hundredth() {
 }
 
 #[test]
-fn the_whole_disc_is_seen_in_every_corner() {
+fn the_whole_disc_is_visible_in_every_corner() {
     let size = 240;
     let disc_area = |at| {
         let red = picture(at, size, 1).pixels.chunks(3).filter(|p| *p == DISC).count();
@@ -71,7 +71,7 @@ fn goals_cover_the_ring_evenly() {
 }
 
 #[test]
-fn reached_within_a_tenth() {
+fn a_goal_is_reached_within_a_tenth() {
     let (env, goal) = (corridor(0), StateVec(vec![0.0, 0.75]));
     assert!(env.success(&StateVec(vec![0.06, 0.82]), &goal));
     assert!(!env.success(&StateVec(vec![0.0, 0.86]), &goal));

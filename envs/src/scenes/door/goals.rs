@@ -1,11 +1,11 @@
-//! Evaluation goals: states that were reached, with angles uniform over [0, .60] rad and hands in many places.
+//! Evaluation goals: states that scripted rollouts reached, with angles uniform over [0, .60] rad and varied hands.
 //!
-//! Some states in the hand's box cannot be held (the hook would stand inside of the door), so goals are never placed,
-//! they are reached. Of the scripted rollouts, all from the start state and no longer than an episode, three in four
-//! pass the hook over the handle bar, lower it, pull, pause, and mostly let go; then, and in every fourth rollout from
-//! its first step, the hand wanders between uniform random points. [0, .60] is cut into as many strata as goals are
-//! asked for, and each stratum takes one of its visited states at random; a stratum that was never visited (short
-//! episodes) takes the visited state nearest to its middle. Last, the goals are shuffled. Every draw is fixed.
+//! Some states in the hand's box cannot be held (the hook would be inside the door), so a goal is always a state that a
+//! rollout reached. All rollouts begin at the start state and last at most an episode. Three in four pass the hook
+//! over the handle bar, lower it, pull, pause, and usually let go; afterwards the hand moves between uniform random
+//! points. Every fourth rollout moves between such points from its first step. [0, .60] is divided into `count` strata,
+//! and each stratum takes one of its visited states at random; a stratum without a visited state (short episodes)
+//! takes the visited state nearest to its middle. Last, the goals are shuffled. All seeds are fixed.
 
 use rand::{Rng as _, SeedableRng, seq::SliceRandom};
 use rapier3d::math::Vector;
@@ -15,10 +15,10 @@ use crate::Rng;
 
 const TOP_RAD: f64 = 0.60;
 const ROLLOUTS: u64 = 64;
-/// Longer rollouts bring nothing new.
+/// Longer rollouts reach no further states.
 const MAX_STEPS: usize = 150;
 
-/// `count` reached states in shuffled order, the same for the same arguments.
+/// `count` reached states in shuffled order; the same arguments give the same states.
 pub(super) fn reached(count: usize, episode_steps: usize) -> Vec<Configuration> {
     let visited = (0..ROLLOUTS).flat_map(|k| rollout(k, episode_steps.min(MAX_STEPS)));
     let visited: Vec<_> = visited.map(|c| (c.angle(), c)).collect();
@@ -28,7 +28,7 @@ pub(super) fn reached(count: usize, episode_steps: usize) -> Vec<Configuration> 
     goals
 }
 
-/// One state out of stratum `k` of `count`.
+/// One visited state of stratum `k` of `count`.
 fn pick(visited: &[(f64, Configuration)], k: usize, count: usize, rng: &mut Rng) -> Option<Configuration> {
     let position = |angle: f64| angle.max(0.0) / TOP_RAD * count as f64 - k as f64;
     let within: Vec<_> = visited.iter().filter(|(angle, _)| (0.0..1.0).contains(&position(*angle))).collect();
@@ -39,7 +39,7 @@ fn pick(visited: &[(f64, Configuration)], k: usize, count: usize, rng: &mut Rng)
     Some(within[rng.random_range(0..within.len())].1)
 }
 
-/// The start state and what follows it in `steps` steps of the `k`-th script.
+/// The start state and the states after each of `steps` steps of the `k`-th script.
 fn rollout(k: u64, steps: usize) -> Vec<Configuration> {
     let mut rng = Rng::seed_from_u64(k);
     let mut world = World::new();
@@ -59,7 +59,7 @@ fn rollout(k: u64, steps: usize) -> Vec<Configuration> {
     visited
 }
 
-/// Waypoints of one pull; the same waypoint twice is a pause of a step.
+/// Waypoints of one pull; a repeated waypoint is a pause of one step.
 fn pull(rng: &mut Rng) -> Vec<Vector> {
     let inside = between(rng, [Vector::new(-0.1, 0.635, 0.14), Vector::new(0.04, 0.635, 0.19)]);
     let pulled = between(rng, [Vector::new(-0.1, 0.45, inside.z), Vector::new(0.05, 0.62, inside.z)]);
@@ -70,7 +70,7 @@ fn pull(rng: &mut Rng) -> Vec<Vector> {
     plan
 }
 
-/// Uniform in the box.
+/// A point uniform in the box.
 fn between(rng: &mut Rng, [low, high]: [Vector; 2]) -> Vector {
     low + (high - low) * Vector::new(rng.random(), rng.random(), rng.random())
 }

@@ -1,4 +1,4 @@
-//! A door with a handle that a hook on a robot's hand pulls open. Reset-free: an episode begins where the last one ended.
+//! A door with a handle; a hook on a robot's hand pulls it open. Reset-free: an episode begins where the last ended.
 //!
 //! State: hand_x, hand_y, hand_z (m), angle (rad, positive = open). Action: displacement of the hand's target in
 //! units of 2 cm along x, y, z; the target stays in x [-.1, .05], y [.45, .65], z [.1, .25] m.
@@ -21,14 +21,14 @@ use crate::{
 };
 
 const NAME: &str = "door";
-/// Index of the angle in the state; the hand comes before it.
+/// Index of the angle in the state; the hand has the indices before it.
 const ANGLE: usize = 3;
-/// A state is held if it stays this close to what was asked for, m and rad.
+/// A state is held if it stays this close to the requested state, m and rad.
 const HELD: f64 = 0.005;
 /// An angle this close to the goal's counts as reached, rad.
 const SUCCESS_RAD: f64 = 0.05;
 
-/// The scene: bodies, camera, and how it is measured.
+/// The scene: bodies, camera, coverage grid and goals.
 pub struct Door {
     options: SceneOptions,
     spec: EnvSpec,
@@ -39,10 +39,10 @@ pub struct Door {
 }
 
 impl Door {
-    /// The door closed, the hand at (-.05, .5, .2) m.
+    /// A closed door, and the hand at (-.05, .5, .2) m.
     ///
     /// # Errors
-    /// `BadOption` for a picture size or sample count the ray caster does not draw.
+    /// `BadOption` for a picture size or sample count that the ray caster does not support.
     pub fn new(options: &SceneOptions) -> Result<Self, EnvFault> {
         render::check(options.image_size, options.samples)?;
         Ok(Self {
@@ -55,7 +55,7 @@ impl Door {
         })
     }
 
-    /// One control period without its picture; the action as executed.
+    /// Runs one control period without drawing; returns the executed action.
     ///
     /// # Errors
     /// `BadAction`.
@@ -116,7 +116,7 @@ impl Env for Door {
 }
 
 impl Truth for Door {
-    /// Made at the first call (about half a second for the usual 50): only evaluation needs them.
+    /// Computed at the first call (about half a second for the usual 50), because only evaluation needs them.
     fn evaluation_goals(&self) -> &[GoalPicture] {
         self.goals.get_or_init(|| {
             let SceneOptions { image_size, samples, episode_steps, evaluation_goals, .. } = self.options;
@@ -146,8 +146,8 @@ impl Truth for Door {
         self.renderer.render(&picture::camera(), &scene, size, samples)
     }
 
-    /// Hand and door, which then settle for 3 s; refused where they do not stay there, as where the hook would stand inside
-    /// of the door.
+    /// Sets hand and door, then simulates 3 s. A state that they do not keep is refused, for example a hook inside the
+    /// door.
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
         let asked = changed(&self.spec.state_names, self.world.configuration().state(), values)?;
         let refuse = |what: String| Err(EnvFault::BadState { what });
@@ -181,7 +181,7 @@ fn spec(image_size: usize) -> EnvSpec {
     }
 }
 
-/// Angle in 20 x hand in 3 x 4 x 3 cells; the map shows the angle against the hand's way from the door (y).
+/// Angle in 20 x hand in 3 x 4 x 3 cells; the heat map shows the angle against the hand's y.
 fn coverage() -> CoverageGrid {
     let angle = |cells| GridAxis { state: ANGLE, low: 0.0, high: 1.05, cells };
     let hand = |axis: usize, cells| {

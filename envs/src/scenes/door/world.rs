@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{StateVec, physics::hand::Hand};
 
-/// Corners of the box the hand's target stays in, m.
+/// Corners of the box that limits the hand's target, m.
 pub(super) const HAND_BOX: [Vector; 2] = [Vector::new(-0.1, 0.45, 0.1), Vector::new(0.05, 0.65, 0.25)];
 /// Where the hand starts, m.
 pub(super) const HAND_START: Vector = Vector::new(-0.05, 0.5, 0.2);
-/// Target displacement for an action of one, m.
+/// Displacement of the target for an action of 1, m.
 pub(super) const ACTION_SCALE: f32 = 0.02;
 /// Seconds a control step.
 pub(super) const CONTROL_PERIOD_S: f64 = 0.15;
@@ -26,36 +26,36 @@ const HINGE: Vector = Vector::new(0.21, 0.725, 0.1);
 
 /// A box fixed to a body: centre in the body's frame and half sides, m.
 #[derive(Clone, Copy)]
-pub(super) struct Block {
+pub(super) struct BodyBox {
     pub(super) centre: Vector,
     pub(super) half: Vector,
 }
 
-const fn block(centre: [f32; 3], half: [f32; 3]) -> Block {
-    Block { centre: Vector::from_array(centre), half: Vector::from_array(half) }
+const fn body_box(centre: [f32; 3], half: [f32; 3]) -> BodyBox {
+    BodyBox { centre: Vector::from_array(centre), half: Vector::from_array(half) }
 }
 
 /// The cabinet, in the world's frame.
-pub(super) const CABINET: Block = block([0.0, 0.935, 0.1], [0.22, 0.2, 0.22]);
+pub(super) const CABINET: BodyBox = body_box([0.0, 0.935, 0.1], [0.22, 0.2, 0.22]);
 /// Where the closed door's body is, m.
 pub(super) const DOOR_CENTRE: Vector = Vector::new(0.0, 0.725, 0.1);
 /// Panel, handle bar and its two posts, in the door's frame.
-pub(super) const DOOR: [Block; 4] = [
-    block([0.0, 0.0, 0.0], [0.2, 0.01, 0.2]),
-    block([-0.05, -0.06, 0.05], [0.1085, 0.01, 0.01]),
-    block([0.05, -0.03, 0.05], [0.01, 0.03, 0.01]),
-    block([-0.15, -0.03, 0.05], [0.01, 0.03, 0.01]),
+pub(super) const DOOR: [BodyBox; 4] = [
+    body_box([0.0, 0.0, 0.0], [0.2, 0.01, 0.2]),
+    body_box([-0.05, -0.06, 0.05], [0.1085, 0.01, 0.01]),
+    body_box([0.05, -0.03, 0.05], [0.01, 0.03, 0.01]),
+    body_box([-0.15, -0.03, 0.05], [0.01, 0.03, 0.01]),
 ];
 /// The hook's finger (+y) and its vertical piece, in the hand's frame.
-pub(super) const HOOK: [Block; 2] =
-    [block([0.0, 0.03, 0.0], [0.01, 0.03, 0.01]), block([0.0, 0.05, -0.01], [0.01, 0.01, 0.03])];
+pub(super) const HOOK: [BodyBox; 2] =
+    [body_box([0.0, 0.03, 0.0], [0.01, 0.03, 0.01]), body_box([0.0, 0.05, -0.01], [0.01, 0.01, 0.03])];
 
-// What meets what: the hook meets cabinet and door; the door does not meet the cabinet it hangs in.
+// Collision groups: the hook collides with cabinet and door; the door does not collide with its cabinet.
 const CABINET_GROUP: Group = Group::GROUP_1;
 const HOOK_GROUP: Group = Group::GROUP_2;
 const DOOR_GROUP: Group = Group::GROUP_3;
 
-/// All that a picture and the true state are made from.
+/// The poses that determine a picture and the true state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Configuration {
     /// Hand origin, m.
@@ -65,8 +65,8 @@ pub(super) struct Configuration {
 }
 
 impl Configuration {
-    /// Opening of the door, rad. The atan2 is `libm`'s (glam's feature `libm`, which Rapier's `enhanced-determinism`
-    /// switches on), not the system's, hence the same bits on every machine.
+    /// Opening of the door, rad. `to_angle` uses `libm`'s atan2 (glam's feature `libm`, which Rapier's
+    /// `enhanced-determinism` enables), not the system's, so the bits are the same on every machine.
     pub(super) fn angle(&self) -> f64 {
         let across = self.door.rotation * Vector::X;
         f64::from(Vec2::new(across.x, across.y).to_angle())
@@ -88,12 +88,12 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Door closed, hand at [`HAND_START`], everything at rest.
+    /// A closed door, the hand at [`HAND_START`], everything at rest.
     pub(super) fn new() -> Self {
         Self::with_hand_at(HAND_START)
     }
 
-    /// Hand and door placed in a state, and left alone for 20 control periods.
+    /// Hand and door placed in a state, then 20 control periods with zero action.
     pub(super) fn settled(state: &StateVec) -> Self {
         let [x, y, z, angle] = std::array::from_fn(|i| state.0.get(i).copied().unwrap_or_default() as f32);
         let mut world = Self::with_hand_at(Vector::new(x, y, z).clamp(HAND_BOX[0], HAND_BOX[1]));
@@ -111,7 +111,7 @@ impl World {
         physics.integration_parameters.length_unit = 0.1;
 
         let cabinet = physics.insert_body(RigidBodyBuilder::fixed().translation(CABINET.centre));
-        let shell = Block { centre: Vector::ZERO, ..CABINET };
+        let shell = BodyBox { centre: Vector::ZERO, ..CABINET };
         attach(&mut physics, cabinet, &[shell], CABINET_GROUP, HOOK_GROUP);
 
         let door = RigidBodyBuilder::dynamic().translation(DOOR_CENTRE).can_sleep(false).ccd_enabled(false);
@@ -124,25 +124,25 @@ impl World {
         Self { physics, door, hand }
     }
 
-    /// One control period; `action` in [-1, 1]^3.
+    /// Simulates one control period; `action` in [-1, 1]^3.
     pub(super) fn step(&mut self, action: [f32; 3]) {
         let delta = Vector::from_array(action) * ACTION_SCALE;
         self.hand.drive(&mut self.physics, delta, HAND_BOX, SUBSTEPS);
     }
 
-    /// Where hand and door are.
+    /// The present poses of hand and door.
     pub(super) fn configuration(&self) -> Configuration {
         let bodies = &self.physics.bodies;
         Configuration { hand: bodies[self.hand.body()].translation(), door: *bodies[self.door].position() }
     }
 
-    /// Whether the handles point at bodies that are there, as they always do unless the bytes were made up.
+    /// True if the handles refer to existing bodies; false only for invented snapshot bytes.
     pub(super) fn is_sound(&self) -> bool {
         self.physics.bodies.contains(self.door) && self.hand.belongs_to(&self.physics)
     }
 }
 
-fn attach(physics: &mut PhysicsWorld, body: RigidBodyHandle, blocks: &[Block], group: Group, meets: Group) {
+fn attach(physics: &mut PhysicsWorld, body: RigidBodyHandle, blocks: &[BodyBox], group: Group, meets: Group) {
     let groups = InteractionGroups::new(group, meets, InteractionTestMode::And);
     for block in blocks {
         let collider = ColliderBuilder::cuboid(block.half.x, block.half.y, block.half.z).translation(block.centre);
