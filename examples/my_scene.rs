@@ -116,20 +116,24 @@ impl Truth for Slider {
 }
 
 /// Coverage at the latest tick: cells visited, cells in all.
-struct Seen(usize, usize);
+struct LatestCoverage {
+    cells: usize,
+    total: usize,
+}
 
-impl Progress for Seen {
+impl Progress for LatestCoverage {
     fn tick(&mut self, tick: &Tick<'_>) {
-        *self = Self(tick.coverage_cells, tick.coverage_total);
+        *self = Self { cells: tick.coverage_cells, total: tick.coverage_total };
     }
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows its result")]
 fn main() -> Result<()> {
     let dir = std::env::args().nth(1).unwrap_or_else(|| "results/my-scene".to_owned());
-    let (config, mut seen) = (Config::parse(CONFIG, "my_scene", Vec::new())?, Seen(0, 0));
+    let (config, mut coverage) =
+        (Config::parse(CONFIG, "my_scene", Vec::new())?, LatestCoverage { cells: 0, total: 0 });
     let build: skewfit::task::scene::Build<'_> = &|env, _| Ok(Box::new(Slider::new(env.image_size)));
-    let summary = explore::start_in(config, dir.as_ref(), &["my_scene".to_owned()], &mut seen, build)?;
-    println!("saw {} of {} cells in {} steps; see {dir}/REPORT.md", seen.0, seen.1, summary.env_steps);
+    let summary = explore::start_in(config, dir.as_ref(), &["my_scene".to_owned()], &mut coverage, build)?;
+    println!("saw {} of {} cells in {} steps; see {dir}/REPORT.md", coverage.cells, coverage.total, summary.env_steps);
     Ok(())
 }

@@ -120,8 +120,8 @@ pub trait Env: Send {
     /// Everything the next step depends on.
     ///
     /// # Errors
-    /// `NoSnapshot` if the environment gives no snapshot. A run then keeps every committed episode, and a resumed
-    /// process learns again from those episodes what the earlier process had learned.
+    /// `NoSnapshot` if the environment gives no snapshot. A run then keeps every committed episode. When it is resumed,
+    /// episodes committed after the checkpoint are read from their files, and the updates since then are made again.
     fn snapshot(&self) -> Result<EnvSnapshot, EnvFault> {
         Err(EnvFault::NoSnapshot)
     }
@@ -134,12 +134,12 @@ pub trait Env: Send {
         Err(EnvFault::NoSnapshot)
     }
 
-    /// The true-state measurements of a simulation, if there are any.
+    /// The environment's [`Truth`], which measures attempts; `None` if it has none.
     fn truth(&self) -> Option<&dyn Truth> {
         None
     }
 
-    /// The same, mutable: for drawing and for setting a state.
+    /// [`truth`](Self::truth), mutable: needed to render a picture and to set the state.
     fn truth_mut(&mut self) -> Option<&mut dyn Truth> {
         None
     }

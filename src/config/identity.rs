@@ -88,7 +88,7 @@ impl<'k> Resolved<'k> {
     }
 
     fn learned(self) -> Self {
-        Self(self.0.into_iter().filter(|(key, _)| key.learned).collect())
+        Self(self.0.into_iter().filter(|(key, _)| key.in_identity).collect())
     }
 
     fn identity(self) -> String {

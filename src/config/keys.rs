@@ -20,16 +20,16 @@ pub struct ConfigKey {
     pub meaning: &'static str,
     /// Whether what a run learns or measures depends on it. [`Config::identity`](super::Config::identity) is a hash of
     /// these keys.
-    pub learned: bool,
+    pub in_identity: bool,
     /// For a key added after the first release: the value, as TOML, that earlier programs used. A run's own file
     /// without the key has this value. It is set when the key is added and never changed.
     pub since: Option<&'static str>,
 }
 
 impl ConfigKey {
-    /// Marks a key that sets only how long a run is or how its files are kept.
-    const fn not_learned(self) -> Self {
-        Self { learned: false, ..self }
+    /// Leaves a key out of the experiment's identity: name, seed, threads, the run's length, how its files are kept.
+    const fn outside_identity(self) -> Self {
+        Self { in_identity: false, ..self }
     }
 
     /// Marks a key added later; programs without it used `value`.
@@ -67,7 +67,7 @@ pub enum Allowed {
 use Allowed::{AutoOr, Flag, Folder, Name, Number, Phases, Size, Whole, Wholes, Word};
 
 const fn key(name: &'static str, default: &'static str, allowed: Allowed, meaning: &'static str) -> ConfigKey {
-    ConfigKey { name, default, allowed, meaning, learned: true, since: None }
+    ConfigKey { name, default, allowed, meaning, in_identity: true, since: None }
 }
 
 const MANY: i64 = 1_000_000_000;
@@ -75,34 +75,34 @@ const MANY: i64 = 1_000_000_000;
 /// The table, in the order of the resolved file.
 #[rustfmt::skip]
 pub const KEYS: &[ConfigKey] = &[
-    key("name", "\"door\"", Name, "Name of the experiment; its runs are in `results/<name>/`.").not_learned(),
-    key("seed", "0", Whole(0, i64::MAX), "Seed of every random stream.").not_learned(),
+    key("name", "\"door\"", Name, "Name of the experiment; its runs are in `results/<name>/`.").outside_identity(),
+    key("seed", "0", Whole(0, i64::MAX), "Seed of every random stream.").outside_identity(),
     key("env.scene", "\"door\"", Word(scenes::NAMES, &["pusher", "pickup", "four-rooms", "arm"]), "The environment to explore."),
     key("env.walls", "\"none\"", Word(&["none", "u", "-", "h", "--", "---", "big-h", "big-u", "easy-u", "box"], &[]), "Shape of the walls; for `point2d` only."),
     key("env.image_size", "48", Size(&[24, 48, 84, 96]), "Width and height of a picture, pixels."),
     key("env.samples", "4", Size(&[1, 4]), "Samples per pixel of the renderer."),
     key("env.episode_steps", "100", Whole(1, 10_000), "Environment steps per episode."),
-    key("run.steps", "30000", Whole(1, MANY), "Exploration steps of the run, warm-up included; rounded up to a whole epoch.").not_learned(),
+    key("run.steps", "30000", Whole(1, MANY), "Exploration steps of the run, warm-up included; rounded up to a whole epoch.").outside_identity(),
     key("run.warmup_steps", "10000", Whole(0, MANY), "Steps before epoch 0, with the untrained stochastic policy and goals from the prior; a multiple of `env.episode_steps`."),
     key("run.epoch_steps", "500", Whole(1, 1_000_000), "Exploration steps per epoch; a multiple of `env.episode_steps`."),
     key("run.updates_per_epoch", "1000", Whole(0, 1_000_000), "SAC gradient steps per epoch."),
     key("run.schedule", "\"lockstep\"", Word(&["lockstep"], &["overlapped"]), "`lockstep`: exploring and learning take turns. `overlapped` is planned, for hardware."),
-    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. At most 8, or twice the cores that the process may use if that is more; `resume` keeps the run's number. Another number rounds differently, so a repeated run needs the same.").not_learned(),
-    key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").not_learned(),
-    key("run.keep_checkpoints", "3", Whole(1, 1000), "Number of newest checkpoints to keep.").not_learned(),
-    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Also keep the first checkpoint in each period of this many hours of the run; 0 = off.").not_learned(),
+    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. At most 8, or twice the cores that the process may use if that is more; `resume` keeps the run's number. Another number rounds differently, so a repeated run needs the same.").outside_identity(),
+    key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").outside_identity(),
+    key("run.keep_checkpoints", "3", Whole(1, 1000), "Number of newest checkpoints to keep.").outside_identity(),
+    key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Also keep the first checkpoint in each period of this many hours of the run; 0 = off.").outside_identity(),
     key("latent.dim", "16", Whole(1, 256), "Dimensions of the latent space, Z."),
     key("latent.channels", "", Wholes(2, 4, 1, 256), "Channels of the encoder's convolutions, one entry each: 2 at 24 px, 3 at 48 and 84 px, 4 at 96 px."),
     key("latent.beta", "0.078125", Number(0.0, 1000.0), "Weight of the KL term against half the squared error, per image. It equals the official code's beta 20 with batch 128 and a summed loss: 20 / (2 * 128)."),
     key("latent.batch", "128", Whole(1, 4096), "Images per VAE minibatch."),
     key("latent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's learning rate."),
     key("latent.phases", "[{ before_epoch = 10, every = 1, updates = 1000 }, { before_epoch = 300, every = 1, updates = 200 }, { every = 3, updates = 200 }]", Phases, "VAE minibatches after an epoch. The first entry whose `before_epoch` is above the epoch applies: `updates` minibatches if the epoch is a multiple of `every`, else none."),
-    key("density.estimator", "\"iwae\"", Word(&density::NAMES, &[]), "How log p(x) is estimated from N latents. `iwae`: log-mean-exp; `elbo`: their mean (official code for images); `self-normalised`: self-normalised weights (official code for the 2D example)."),
+    key("density.estimator", "\"iwae\"", Word(&density::NAMES, &[]), "How log p(x) is estimated from N latents, each with a log importance weight. `iwae`: log-mean-exp of the weights; `elbo`: their mean (official code for images); `self-normalised`: p(x given z) averaged with normalised weights prior / posterior (official toy code)."),
     key("density.latents", "10", Whole(1, 1000), "Latents per image, N."),
     key("density.decoder_variance", "2.718281828", Number(1e-6, 1e6), "Variance of the decoder's Gaussian, for pixel values in [0, 1]; the official code has e."),
     key("skew.power", "-0.5", Number(-1.0, 0.0), "Skew-Fit's power, alpha: a picture's weight is p(x)^alpha; 0 = no skewing (RIG)."),
     key("skew.min_ess", "0.0", Number(0.0, 1.0), "Smallest effective sample size, as a fraction of the replay buffer: the power is moved towards 0 until it is reached; 0 = off."),
-    key("skew.start_epoch", "10", Whole(0, MANY), "Skewing begins with the refresh after epoch `start_epoch` + 1."),
+    key("skew.start_epoch", "10", Whole(0, MANY), "A refresh skews if its epoch, counted from 0, is above `start_epoch`; goals are skewed from the next epoch on."),
     key("goals.source", "\"replay\"", Word(&SOURCE_NAMES, &["oracle", "discern-g", "min-density"]), "Source of goals for exploration and relabelling. `replay`: stored pictures, with skewed weights once skewing has begun; `prior`: z ~ N(0, I)."),
     key("goals.relabel_keep", "0.2", Number(0.0, 1.0), "Fraction of a batch that keeps the rollout's goal."),
     key("goals.relabel_source", "0.5", Number(0.0, 1.0), "Fraction of a batch that gets a goal from `goals.source`; the rest gets a later state of its episode."),
@@ -128,10 +128,10 @@ pub const KEYS: &[ConfigKey] = &[
     key("evaluate.shared_env", "false", Flag, "Whether to evaluate in the environment that explores (official code) instead of a second one."),
     key("evaluate.folder", "\"\"", Folder, "Folder of goal pictures for evaluation: the first `evaluate.pictures` by name, copied into the run. Empty: the scene's own pictures.").since("\"\""),
     key("coverage.window_steps", "10000", Whole(2, 10_000_000), "Number of most recent exploration steps whose state entropy is measured."),
-    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less, the run pauses until there is room.").not_learned(),
-    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes reserved in the run directory during the run, freed when the disk is full.").not_learned(),
-    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two checks while the run is paused.").not_learned(),
-    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Size at which `run.log` is rotated, megabytes; the four previous logs are kept.").not_learned(),
+    key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less, the run pauses until there is room.").outside_identity(),
+    key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes reserved in the run directory during the run, freed when the disk is full.").outside_identity(),
+    key("night.poll_s", "30.0", Number(0.01, 86_400.0), "Seconds between two checks while the run is paused.").outside_identity(),
+    key("night.log_mb", "20.0", Number(0.001, 10_000.0), "Size at which `run.log` is rotated, megabytes; the four previous logs are kept.").outside_identity(),
 ];
 
 impl Allowed {

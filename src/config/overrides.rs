@@ -27,7 +27,7 @@ pub fn setting(key: &str, text: &str, origin: &str) -> Setting {
     Setting { key: key.to_owned(), value: value_of(text.trim(), known), origin: origin.to_owned() }
 }
 
-/// What `text` says where a value of this kind belongs; text where it says nothing of the kind.
+/// Reads `text` as a value of this kind; returns it as a TOML string if it is not one. `None`: any TOML value.
 pub(super) fn value_of(text: &str, kind: Option<Allowed>) -> Value {
     let (toml, as_text) = (toml_value(text), || Value::String(text.to_owned()));
     match kind {

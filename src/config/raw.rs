@@ -162,7 +162,7 @@ impl<'k> RawConfig<'k> {
     }
 }
 
-/// Floats that are whole numbers, as `1e3`, become these; also those inside.
+/// Converts floats with a whole value, such as `1e3`, to integers, also inside arrays and tables.
 fn take_whole(value: &mut Value) {
     match value {
         Value::Float(x) if x.fract() == 0.0 && x.abs() <= EXACT => *value = Value::Integer(*x as i64),

@@ -10,7 +10,7 @@ use crate::learn::rng::normals;
 
 /// The goal of an episode.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Target {
+pub struct RolloutGoal {
     /// (Z).
     pub latent: Vec<f32>,
     /// (H, W, 3) u8.
@@ -36,7 +36,7 @@ pub fn rollout(
     env: &mut dyn Env,
     policy: Policy<'_>,
     mut behaviour: Behaviour<'_>,
-    target: &Target,
+    target: &RolloutGoal,
     id: u64,
     steps: usize,
     reset: &mut Rng,

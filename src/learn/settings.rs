@@ -30,7 +30,7 @@ pub struct LearnerConfig {
 /// One entry of the VAE schedule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct VaePhase {
+pub struct VaeScheduleEntry {
     /// Applies to epochs below this one; `None` = to all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_epoch: Option<u64>,
@@ -55,7 +55,7 @@ pub struct LatentConfig {
     /// Adam's learning rate.
     pub learning_rate: f64,
     /// Training schedule: the first entry whose `before_epoch` is above the epoch applies.
-    pub phases: Vec<VaePhase>,
+    pub phases: Vec<VaeScheduleEntry>,
 }
 
 impl LatentConfig {

@@ -18,7 +18,7 @@ use crate::show::pictures;
 use crate::show::report::{self, ReportInputs, States, axis_name};
 use crate::task::attempt::{Attempt, EvaluationGoal};
 use crate::task::coverage::along;
-use crate::task::scene::{self, Described};
+use crate::task::scene::{self, EnvDescription};
 use crate::task::scores;
 
 /// Goals shown from the start and from the end of a run.
@@ -41,7 +41,7 @@ pub fn plot(run_dirs: &[PathBuf], out: Option<&Path>) -> Result<Vec<PathBuf>> {
         }
         (_, None) => Err(Error::Usage("several runs are given: name a directory for their curves with --out".into())),
         (dirs, Some(out)) => {
-            drawable(out, "give another directory with --out")?;
+            drawable(out, "give another directory with --out DIR")?;
             report::compare(&dirs.iter().map(read).collect::<Result<Vec<_>>>()?, out)
         }
     }
@@ -69,7 +69,7 @@ pub fn of(dir: &Path) -> Result<ReportInputs> {
         ..ReportInputs::default()
     };
     let mut final_metrics = summary.as_ref().map(|s| s.final_metrics.clone()).unwrap_or_default();
-    if let Some(task) = Described::of_run(dir, store.root(), &cfg.env)? {
+    if let Some(task) = EnvDescription::of_run(dir, store.root(), &cfg.env)? {
         let attempts = summary.map_or_else(Vec::new, |s| attempts(dir, s.updates, cfg.env.image_size, &task));
         if let Ok(scene) = scene::build(&cfg.env, 0)
             && scene.spec().name == task.spec.name
@@ -85,14 +85,14 @@ pub fn of(dir: &Path) -> Result<ReportInputs> {
 
 /// Visited states on the scene's map, with the goals of `attempts`; `None` if nothing was visited or there is no map.
 #[must_use]
-pub fn states(visited: Vec<[f64; 2]>, task: &Described, attempts: &[Attempt]) -> Option<States> {
+pub fn states(visited: Vec<[f64; 2]>, task: &EnvDescription, attempts: &[Attempt]) -> Option<States> {
     let axes = task.map_axes().filter(|_| !visited.is_empty())?.clone();
     let goals = attempts.iter().filter_map(|a| Some(along(&axes, &a.goal.state.as_ref()?.0))).collect();
     Some(States { names: [&axes[0], &axes[1]].map(|axis| axis_name(&task.spec, axis)), goals, visited, axes })
 }
 
 /// All visited states from the shards. Damaged or unreadable shards are left out; `skewfit inspect` lists them.
-fn visited(store: &Store, task: &Described) -> Vec<[f64; 2]> {
+fn visited(store: &Store, task: &EnvDescription) -> Vec<[f64; 2]> {
     let Some(axes) = task.map_axes() else { return Vec::new() };
     let of = |line: &JournalLine| {
         let episode = store.episode(line.id).ok().filter(|e| !e.counted(0).is_empty())?;
@@ -119,7 +119,7 @@ pub fn last_episode(store: &Store) -> Option<Clip> {
 }
 
 /// The evaluation at `update`, as far as it was saved; empty if there is none.
-fn attempts(dir: &Path, update: u64, image_size: usize, task: &Described) -> Vec<Attempt> {
+fn attempts(dir: &Path, update: u64, image_size: usize, task: &EnvDescription) -> Vec<Attempt> {
     let folder = dir.join("eval").join(format!("{update:08}"));
     let bytes = std::fs::read(folder.join("evaluation.json")).unwrap_or_default();
     let report: Value = from_json(&bytes).unwrap_or(Value::Null);

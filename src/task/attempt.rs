@@ -10,7 +10,7 @@ use crate::learn::goals::latent_distance;
 use crate::learn::learner::Learner;
 use crate::learn::nn::workers::{cores, most_threads};
 use crate::learn::rng;
-use crate::learn::rollout::{Behaviour, Target, rollout};
+use crate::learn::rollout::{Behaviour, RolloutGoal, rollout};
 
 /// The first attempts keep their episodes, for pictures and clips; all attempts keep their metrics.
 pub const EPISODES_KEPT: usize = 100;
@@ -141,7 +141,7 @@ pub fn attempt(env: &mut dyn Env, learner: &Learner, cfg: &Config, goal: &(u64, 
     let policy = learner.policy()?;
     let mut scratch = policy.scratch();
     let latent = policy.encode(&mut scratch, &goal.image.pixels);
-    let target = Target { latent, picture: goal.image.pixels.clone(), origin: GoalOrigin::Replay };
+    let target = RolloutGoal { latent, picture: goal.image.pixels.clone(), origin: GoalOrigin::Replay };
     let mut reset = rng::stream(cfg.seed, "evaluate", &[learner.counts.updates, *number]);
     let behaviour = Behaviour::Deterministic;
     let episode = rollout(env, policy, behaviour, &target, *number, cfg.env.episode_steps, &mut reset)?;

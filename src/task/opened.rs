@@ -8,10 +8,10 @@ use crate::keep::checkpoint::{self, Loaded, Snapshot};
 use crate::keep::models::restore_models;
 use crate::keep::store::Store;
 use crate::learn::learner::Learner;
-use crate::task::scene::Described;
+use crate::task::scene::EnvDescription;
 
 /// The contents of a run directory; nothing is written.
-pub struct Opened {
+pub struct OpenedRun {
     /// Its committed episodes.
     pub store: Store,
     /// Its resolved configuration.
@@ -20,7 +20,7 @@ pub struct Opened {
     pub checkpoint: Loaded,
 }
 
-impl Opened {
+impl OpenedRun {
     /// Opens a run that has a checkpoint; the run may be live.
     ///
     /// # Errors
@@ -46,9 +46,9 @@ impl Opened {
     /// The description of the run's environment, read without building a caller's environment.
     ///
     /// # Errors
-    /// As [`Described::read`].
-    pub fn described(&self) -> Result<Option<Described>> {
-        Described::of_run(self.store.dir(), self.store.root(), &self.cfg.env)
+    /// As [`EnvDescription::read`].
+    pub fn described(&self) -> Result<Option<EnvDescription>> {
+        EnvDescription::of_run(self.store.dir(), self.store.root(), &self.cfg.env)
     }
 
     /// A, from the policy's last layer, which has one mean and one deviation for each action entry.

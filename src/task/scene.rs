@@ -48,7 +48,7 @@ pub fn check_same_scene(run: &ShardRoot, spec: &EnvSpec) -> Result<()> {
 
 /// Description of an environment, as in a run's `env.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Described {
+pub struct EnvDescription {
     /// Shapes and names.
     pub spec: EnvSpec,
     /// Grid of the coverage cells; `None`: coverage is measured from pictures alone.
@@ -60,10 +60,10 @@ pub struct Described {
 #[derive(Serialize, Deserialize)]
 struct EnvFile {
     format_version: u64,
-    environment: Described,
+    environment: EnvDescription,
 }
 
-impl Described {
+impl EnvDescription {
     /// Describes an environment.
     #[must_use]
     pub fn of(env: &dyn Env) -> Self {
@@ -181,27 +181,27 @@ mod tests {
     fn a_description_reads_back_as_written_or_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let cfg = Config::resolve("corridor-tiny", Vec::new()).unwrap().env;
-        let here = Described::of(&*build(&cfg, 0).unwrap());
-        let read = || Described::read(dir.path(), &root("corridor"));
+        let here = EnvDescription::of(&*build(&cfg, 0).unwrap());
+        let read = || EnvDescription::read(dir.path(), &root("corridor"));
         let put = |text: &str| std::fs::write(dir.path().join(FILE), text).unwrap();
         assert_eq!(read().unwrap(), None);
         assert_eq!(
-            Described::of_run(dir.path(), &root("corridor"), &cfg).unwrap(),
+            EnvDescription::of_run(dir.path(), &root("corridor"), &cfg).unwrap(),
             Some(here.clone()),
             "a shipped scene"
         );
-        assert_eq!(Described::of_run(dir.path(), &root("cart"), &cfg).unwrap(), None);
+        assert_eq!(EnvDescription::of_run(dir.path(), &root("cart"), &cfg).unwrap(), None);
         let text = here.to_json().unwrap();
         put(&text);
         assert_eq!(read().unwrap(), Some(here.clone()));
-        assert!(matches!(Described::read(dir.path(), &root("cart")), Err(Error::Damaged(_))), "another run's");
+        assert!(matches!(EnvDescription::read(dir.path(), &root("cart")), Err(Error::Damaged(_))), "another run's");
         for at in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[at] ^= 1;
             std::fs::write(dir.path().join(FILE), bytes).unwrap();
             assert!(read().is_err(), "byte {at}");
         }
-        let with = |change: fn(&mut Described)| {
+        let with = |change: fn(&mut EnvDescription)| {
             let mut other = here.clone();
             change(&mut other);
             put(&other.to_json().unwrap());

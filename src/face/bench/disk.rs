@@ -15,7 +15,7 @@ use crate::keep::store::{ShardRoot, Store};
 use crate::learn::episode::{Episode, GoalOrigin};
 use crate::learn::learner::Learner;
 use crate::learn::rng;
-use crate::learn::rollout::{Behaviour, Target, rollout};
+use crate::learn::rollout::{Behaviour, RolloutGoal, rollout};
 use crate::run::explore::state::RunState;
 use crate::task::scene;
 
@@ -54,7 +54,7 @@ pub(super) fn checkpoint_door() -> Result<Work> {
 pub(super) fn door_episode(cfg: &Config, scene: &mut dyn Env, learner: &mut Learner, id: u64) -> Result<Episode> {
     let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(0, name, &[id]));
     let latent = rng::normals(cfg.latent.dim, &mut noise);
-    let target = Target { picture: learner.latent.decode(&latent)?, latent, origin: GoalOrigin::Prior };
+    let target = RolloutGoal { picture: learner.latent.decode(&latent)?, latent, origin: GoalOrigin::Prior };
     let behaviour = Behaviour::Explore(&mut noise);
     rollout(scene, learner.policy()?, behaviour, &target, id, cfg.env.episode_steps, &mut reset)
 }

@@ -11,7 +11,7 @@ use crate::keep::supervise::status::{self, Status};
 use crate::show::metrics;
 use crate::show::metrics::MetricsTable;
 use crate::task::coverage::Coverage;
-use crate::task::scene::{self, Described};
+use crate::task::scene::{self, EnvDescription};
 use serde_json::{Value, json};
 use std::io::ErrorKind;
 use std::path::PathBuf;
@@ -97,7 +97,7 @@ fn env_steps(store: &Store) -> u64 {
 /// last episode, otherwise from the states of all episodes.
 fn coverage(store: &Store, config: Option<&Config>, table: &MetricsTable) -> Result<(Value, Vec<Damage>)> {
     let mut damaged = Vec::new();
-    let grid = match config.map(|c| Described::of_run(store.dir(), store.root(), &c.env)) {
+    let grid = match config.map(|c| EnvDescription::of_run(store.dir(), store.root(), &c.env)) {
         Some(Err(Error::Damaged(why))) => {
             damaged.push(Damage { file: scene::FILE.into(), why });
             None

@@ -9,7 +9,7 @@ pub const BLOCK: usize = 256;
 /// Threads' shares are multiples of this many rows.
 pub const SHARE: usize = 32;
 
-/// LossSums over rows; the caller divides by B.
+/// Sums over rows; the caller divides them by the batch size B.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LossSums {
     /// Sum of alpha log pi - Q.

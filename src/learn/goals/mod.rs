@@ -14,7 +14,7 @@ pub use source::{GoalDraw, GoalInputs, GoalSource, LatentGoal, PriorGoals, Repla
 
 /// A kind of goal source.
 #[derive(Clone, Copy, Debug)]
-pub struct Source {
+pub struct GoalSourceKind {
     /// Builds the source.
     pub make: for<'a> fn(GoalInputs<'a>) -> Box<dyn GoalSource + 'a>,
     /// Whether it needs log p of all stored transitions, even if nothing is skewed.
@@ -22,12 +22,15 @@ pub struct Source {
 }
 
 /// All sources, by the values of `goals.source`.
-pub const SOURCES: [(&str, Source); 2] = [
+pub const SOURCES: [(&str, GoalSourceKind); 2] = [
     (
         "replay",
-        Source { make: |k| Box::new(ReplayGoals { replay: k.replay, skewed: k.skewed }), wants_densities: false },
+        GoalSourceKind {
+            make: |k| Box::new(ReplayGoals { replay: k.replay, skewed: k.skewed }),
+            wants_densities: false,
+        },
     ),
-    ("prior", Source { make: |k| Box::new(PriorGoals { dim: k.replay.latent_dim() }), wants_densities: false }),
+    ("prior", GoalSourceKind { make: |k| Box::new(PriorGoals { dim: k.replay.latent_dim() }), wants_densities: false }),
 ];
 
 /// The names in [`SOURCES`].
@@ -35,7 +38,7 @@ pub const SOURCE_NAMES: [&str; SOURCES.len()] = choices::names(&SOURCES);
 
 /// The source with this name; the first one for an unknown name, which `config` refuses earlier.
 #[must_use]
-pub fn source(name: &str) -> Source {
+pub fn source(name: &str) -> GoalSourceKind {
     SOURCES.iter().find(|(word, _)| *word == name).unwrap_or(&SOURCES[0]).1
 }
 

@@ -7,7 +7,7 @@ use super::packed::PackedWeights;
 use super::picture::cells_of_picture;
 use crate::learn::nn::direct::{Epilogue, OutputPosition, load, store};
 
-/// Floats of a cell: 27 pixels, padded to whole vectors.
+/// Floats of a cell: 27 (9 pixels x 3 colours), padded to whole vectors.
 const CELL: usize = 32;
 
 /// Squared errors of one block of decoded pictures against target pictures, which may repeat.

@@ -12,7 +12,7 @@ use crate::run::goal_folder;
 use crate::show::evaluation::{report, write};
 use crate::show::pictures;
 use crate::task::attempt::{EvaluationGoal, Evaluator, env_goals};
-use crate::task::opened::Opened;
+use crate::task::opened::OpenedRun;
 use crate::task::scene::{self, Build, check_same_scene, check_scene};
 use place::Place;
 
@@ -57,7 +57,7 @@ pub fn run(dir: &Path, options: &Options, warn: &mut dyn FnMut(&str)) -> Result<
 /// `Usage` if `dir` is not a run, a file is not a picture, or `out` is not empty or cannot be written; `Damaged` if no
 /// checkpoint is sound.
 pub fn run_in(dir: &Path, options: &Options, build: Build<'_>, warn: &mut dyn FnMut(&str)) -> Result<Evaluated> {
-    let opened = Opened::read(dir)?;
+    let opened = OpenedRun::read(dir)?;
     let cfg = &opened.cfg;
     let given = given(&options.goals, cfg.env.image_size)?;
     let mut evaluator = Evaluator::new(cfg, &|goals| {

@@ -11,7 +11,7 @@ use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
 use crate::learn::goals::PriorGoals;
 use crate::learn::rng;
-use crate::learn::rollout::{Behaviour, Target, rollout};
+use crate::learn::rollout::{Behaviour, RolloutGoal, rollout};
 
 impl Run<'_> {
     /// Collects one episode towards a self-set goal and commits it before it enters replay. Skips the episode if an
@@ -43,7 +43,7 @@ impl Run<'_> {
     }
 
     /// Draws the goal of episode `id`, with its picture. The next refresh encodes that picture again.
-    fn goal(&mut self, id: u64) -> Result<Target> {
+    fn goal(&mut self, id: u64) -> Result<RolloutGoal> {
         let mut draws = rng::stream(self.cfg.seed, "goal", &[id]);
         let mut latent = vec![0.0; self.cfg.latent.dim];
         let warm_up = self.state.env_steps < self.cfg.run.warmup_steps;
@@ -56,7 +56,7 @@ impl Run<'_> {
             Some(slot) => self.learner.replay.next_frame(slot).to_vec(),
             None => self.learner.latent.decode(&latent)?,
         };
-        Ok(Target { latent, picture, origin: drawn.origin })
+        Ok(RolloutGoal { latent, picture, origin: drawn.origin })
     }
 
     /// Commits an episode to disk, then [adds](Self::add_episode) it.

@@ -15,7 +15,7 @@ use crate::learn::learner::Learner;
 use crate::run::goal_folder;
 use crate::task::attempt::EvaluationGoal;
 use crate::task::opened::restore;
-use crate::task::scene::{Build, Described, check_same_scene};
+use crate::task::scene::{Build, EnvDescription, check_same_scene};
 
 /// A run that is ready to resume.
 pub(super) struct LoadedRun {
@@ -26,7 +26,7 @@ pub(super) struct LoadedRun {
     /// The user's evaluation pictures.
     pub goals: Vec<EvaluationGoal>,
     /// The run's `env.json`; `None` if an older program began the run.
-    pub described: Option<Described>,
+    pub described: Option<EnvDescription>,
     /// Update of the checkpoint; `None` if the run ended before its first checkpoint.
     pub from: Option<u64>,
     /// Whether the environment was restored to its state at the checkpoint.
@@ -60,7 +60,7 @@ impl LoadedRun {
         let task = Task::new(cfg, build)?;
         check_same_scene(store.root(), task.env.spec())?;
         let learner = Learner::new(&cfg.learner(), task.env.spec().action_dim)?;
-        let (goals, described) = (goal_folder::load(dir, cfg)?, Described::read(dir, store.root())?);
+        let (goals, described) = (goal_folder::load(dir, cfg)?, EnvDescription::read(dir, store.root())?);
         let (state, from, env_restored, damage) = (RunState::default(), None, false, Vec::new());
         let mut run = Self { store, task, learner, state, goals, described, from, env_restored, damage };
         if let Some(Loaded { snapshot, passed_over }) = loaded {

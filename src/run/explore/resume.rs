@@ -24,7 +24,7 @@ use crate::run::goal_folder;
 use crate::run::progress::Progress;
 use crate::run::threads;
 use crate::show::metrics::{self, MetricsCsv};
-use crate::task::scene::{self, Build, Described};
+use crate::task::scene::{self, Build, EnvDescription};
 
 /// Resumes the run in `dir` until `steps`, or until `run.steps` of its own configuration. Skips the `pass_over` newest
 /// checkpoints. Leaves a finished run unchanged.
@@ -96,8 +96,8 @@ pub fn resume_in(
 fn record_environment(
     fs: &dyn Fs,
     dir: &Path,
-    written: Option<&Described>,
-    here: &Described,
+    written: Option<&EnvDescription>,
+    here: &EnvDescription,
 ) -> Result<Option<String>> {
     match written {
         Some(written) if written == here => Ok(None),
@@ -122,7 +122,7 @@ fn finished(dir: &Path, summary: &Path, cfg: &Config) -> Result<Option<Summary>>
 
 /// Cuts `metrics.csv` back to the checkpoint: to the rows of the epochs that were complete then. Logs an error if rows
 /// are missing; the run resumes without them.
-fn cut_metrics(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &Described) -> Result<MetricsCsv> {
+fn cut_metrics(fs: &Arc<dyn Fs>, dir: &Path, cfg: &Config, epoch: u64, task: &EnvDescription) -> Result<MetricsCsv> {
     let columns = metrics::columns(task);
     let path = dir.join("metrics.csv");
     if !path.exists() {

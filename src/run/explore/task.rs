@@ -10,13 +10,13 @@ use crate::learn::skew::Weights;
 use crate::task::attempt::{self, Attempt, EvaluationGoal, Evaluator};
 use crate::task::coverage::{Coverage, along};
 use crate::task::knn_entropy::PictureEntropy;
-use crate::task::scene::{Build, Described, check_scene};
+use crate::task::scene::{Build, EnvDescription, check_scene};
 
 /// The environment, its coverage and its evaluation goals.
 pub(super) struct Task {
     pub env: Box<dyn Env>,
     /// Its description, as in `env.json`.
-    pub described: Described,
+    pub described: EnvDescription,
     /// Evaluation goals.
     pub goals: Vec<EvaluationGoal>,
     /// `None` if the environment does not support snapshots: then attempts run in `env` itself.
@@ -54,7 +54,7 @@ impl Task {
             Some(grid) => CoverageMeasure::Cells(Coverage::new(grid.clone(), window)),
             None => CoverageMeasure::Pictures(Box::new(PictureEntropy::new(cfg.env.image_size, cfg.seed, window)?)),
         };
-        Ok(Self { described: Described::of(&*env), env, goals, evaluator, measure, visited: Vec::new() })
+        Ok(Self { described: EnvDescription::of(&*env), env, goals, evaluator, measure, visited: Vec::new() })
     }
 
     /// Evaluates on the user's pictures instead of the environment's; an empty list changes nothing. The user's

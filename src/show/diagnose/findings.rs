@@ -16,7 +16,7 @@ use crate::learn::learner::{Counts, Learner};
 use crate::show::metrics::{self, MetricsTable};
 use crate::show::report::axis_name;
 use crate::statistics::{mean, spearman};
-use crate::task::opened::Opened;
+use crate::task::opened::OpenedRun;
 
 /// How visits are counted in the run's environment.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl Findings {
     /// # Errors
     /// As [`run`](super::run).
     pub fn of(dir: &Path) -> Result<(Self, Learner)> {
-        let opened = Opened::read(dir)?;
+        let opened = OpenedRun::read(dir)?;
         let mut learner = opened.learner()?;
         let (store, cfg) = (&opened.store, opened.cfg.clone());
 

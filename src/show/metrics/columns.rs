@@ -2,7 +2,7 @@
 //! `plots/learning.png`.
 
 use super::MetricsTable;
-use crate::task::scene::Described;
+use crate::task::scene::EnvDescription;
 use crate::task::scores::LATENT_DISTANCE;
 
 /// One column of `metrics.csv`.
@@ -113,7 +113,7 @@ pub fn names(scene_metrics: &[&str], mapped_states: &[&str]) -> Vec<String> {
 
 /// The columns of a run in an environment.
 #[must_use]
-pub fn columns(task: &Described) -> Vec<String> {
+pub fn columns(task: &EnvDescription) -> Vec<String> {
     let states = task.spec.counted_names();
     let metrics: Vec<&str> = match &task.metrics {
         Some(names) => names.iter().map(String::as_str).collect(),

@@ -10,7 +10,7 @@ use crate::config::{Config, overrides};
 use crate::keep::checkpoint::params_blake3;
 use crate::learn::episode::GoalOrigin;
 use crate::learn::nn::{ModelState, NamedTensor};
-use crate::learn::rollout::{Behaviour, Target, rollout};
+use crate::learn::rollout::{Behaviour, RolloutGoal, rollout};
 
 /// point2d without walls, in short episodes.
 fn config() -> Config {
@@ -81,7 +81,7 @@ fn scene(cfg: &Config) -> Box<dyn Scene> {
 fn explored(learner: &mut Learner, scene: &mut dyn Scene, id: u64) -> Episode {
     let [mut reset, mut noise, mut draws] = ["env", "policy", "goal"].map(|name| rng::stream(0, name, &[id]));
     let latent = normals(2, &mut draws);
-    let target = Target { picture: learner.latent.decode(&latent).unwrap(), latent, origin: GoalOrigin::Prior };
+    let target = RolloutGoal { picture: learner.latent.decode(&latent).unwrap(), latent, origin: GoalOrigin::Prior };
     rollout(scene, learner.policy().unwrap(), Behaviour::Explore(&mut noise), &target, id, 10, &mut reset).unwrap()
 }
 
@@ -97,7 +97,7 @@ fn distance(learner: &Learner, scene: &mut dyn Scene) -> f64 {
         let policy = learner.policy().unwrap();
         let picture = goal.image.pixels.clone();
         let latent = policy.encode(&mut policy.scratch(), &picture);
-        let target = Target { latent, picture, origin: GoalOrigin::Replay };
+        let target = RolloutGoal { latent, picture, origin: GoalOrigin::Replay };
         let mut reset = rng::stream(0, "evaluate", &[i as u64]);
         rollout(scene, policy, Behaviour::Deterministic, &target, 0, 10, &mut reset).unwrap();
         let state = scene.true_state().unwrap();
