@@ -171,6 +171,14 @@ fn a_file_size_limit_is_reported_in_a_sentence() {
     assert_eq!(ended.status.code(), Some(6), "{}", stderr(&ended));
 }
 
+/// tensorflow/tensorboard#4955
+#[test]
+fn a_limit_of_open_files_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let refusal = after("ulimit -n 5", dir.path(), &["explore", "corridor-tiny", "--out", "run"]).output().unwrap();
+    refused(&refusal, 6, &["run", "Too many open files", "raise `ulimit -n`"]);
+}
+
 /// OpenMathLib/OpenBLAS#1668
 #[test]
 fn a_run_works_where_no_thread_can_be_started() {

@@ -35,9 +35,17 @@ pub fn disk_error(verb: &str, path: &Path, e: &io::Error) -> Error {
         Some(Error::Lost(why)) => Error::Lost(why.clone()),
         Some(Error::Busy(why)) => Error::Busy(why.clone()),
         _ if is_permanent(e) => Error::Usage(format!("{failed}; {}", way_out(e))),
-        _ if e.kind() == io::ErrorKind::NotFound => Error::Disk(format!("{failed}; it is gone: put it back")),
-        _ if e.kind() == io::ErrorKind::ReadOnlyFilesystem => Error::Disk(format!("{failed}; mount it for writing")),
-        _ => Error::Disk(format!("{failed}; make room or check the disk, then try again")),
+        _ => Error::Disk(format!("{failed}; {}", remedy(e, "make room or check the disk, then try again"))),
+    }
+}
+
+/// Advice for a failure that may pass; `usual` if its cause is not known.
+fn remedy<'a>(e: &io::Error, usual: &'a str) -> &'a str {
+    match e.kind() {
+        io::ErrorKind::NotFound => "it is gone: put it back",
+        io::ErrorKind::ReadOnlyFilesystem => "mount it for writing",
+        _ if e.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) => "raise `ulimit -n`",
+        _ => usual,
     }
 }
 
@@ -57,7 +65,8 @@ pub fn read_error(path: &Path, e: &io::Error) -> Error {
     let way = "allow this user to read it, or put a sound copy there";
     match e.kind() {
         io::ErrorKind::InvalidFilename => Error::Usage(format!("{path} cannot be read: {e}; give a shorter name")),
+        io::ErrorKind::NotADirectory => Error::Usage(format!("{path} cannot be read: {e}; give another path")),
         _ if is_permanent(e) => Error::Usage(format!("{path} may not be read: {e}; {way}")),
-        _ => Error::Disk(format!("{path} cannot be read now: {e}; check the disk, then try again")),
+        _ => Error::Disk(format!("{path} cannot be read now: {e}; {}", remedy(e, "check the disk, then try again"))),
     }
 }
