@@ -144,7 +144,7 @@ fn g17_cut_anywhere_or_one_bit_flipped() {
         let config = Config::parse(text, preset, vec![]).unwrap();
         fs::write(&file, config.to_toml().unwrap()).unwrap();
         let known = |read: Config| {
-            let same = read.learned().unwrap() == config.learned().unwrap();
+            let same = read.identity_keys().unwrap() == config.identity_keys().unwrap();
             same || read.identity().unwrap() != config.identity().unwrap()
         };
         tried += each_damage(&file, 20 + k as u64, || Config::of_run(dir.path(), vec![]).map_or(true, known));

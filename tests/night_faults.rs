@@ -96,7 +96,7 @@ fn g3_a_run_waits_on_a_full_disk_until_there_is_room() {
 
 /// Asserts that every number in the files of a run is finite.
 fn all_is_finite(run: &Path) {
-    let snapshot = checkpoint::newest_sound(run).unwrap().unwrap().snapshot;
+    let snapshot = checkpoint::newest_sound(run).unwrap().unwrap().content;
     let tensors = snapshot.models.params.iter().chain(&snapshot.models.optimizer);
     assert!(tensors.flat_map(|t| &t.data).all(|x| x.is_finite()));
     let store = Store::read_only(run).unwrap();

@@ -19,13 +19,13 @@ impl Config {
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
-    pub fn learned(&self) -> Result<Vec<(&'static str, Value)>> {
-        Ok(Resolved::of(self, KEYS)?.learned().0.into_iter().map(|(key, value)| (key.name, value)).collect())
+    pub fn identity_keys(&self) -> Result<Vec<(&'static str, Value)>> {
+        Ok(Resolved::of(self, KEYS)?.identity_keys().0.into_iter().map(|(key, value)| (key.name, value)).collect())
     }
 
     /// Identifies the experiment: runs with the same identity may differ in seed, name, length, and how their files are
-    /// kept. 16 hexadecimal digits of BLAKE3 over [`learned`](Self::learned). A key whose value is its
-    /// [`ConfigKey::since`] is left out, so adding a key to the program does not change the identity of earlier runs.
+    /// kept. 16 hexadecimal digits of BLAKE3 over [`identity_keys`](Self::identity_keys). A key whose value is its
+    /// [`ConfigKey::value_before`] is left out, so adding a key to the program does not change the identity of earlier runs.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -44,7 +44,7 @@ impl Config {
     }
 
     /// Identifies the run: 16 hexadecimal digits of BLAKE3(resolved file, seed as 8 little-endian bytes). A key whose
-    /// value is its [`ConfigKey::since`] is left out of the file.
+    /// value is its [`ConfigKey::value_before`] is left out of the file.
     ///
     /// # Errors
     /// As [`to_toml`](Self::to_toml).
@@ -81,18 +81,18 @@ impl<'k> Resolved<'k> {
         text
     }
 
-    /// Without the keys whose value is their `since`.
+    /// Without the keys whose value is their `value_before`.
     fn without_new_keys(self) -> Self {
-        let new = |(key, value): &(&ConfigKey, Value)| key.since.and_then(toml_value).as_ref() != Some(value);
+        let new = |(key, value): &(&ConfigKey, Value)| key.value_before.and_then(toml_value).as_ref() != Some(value);
         Self(self.0.into_iter().filter(new).collect())
     }
 
-    fn learned(self) -> Self {
+    fn identity_keys(self) -> Self {
         Self(self.0.into_iter().filter(|(key, _)| key.in_identity).collect())
     }
 
     fn identity(self) -> String {
-        digits(blake3::hash(self.learned().without_new_keys().text().as_bytes()))
+        digits(blake3::hash(self.identity_keys().without_new_keys().text().as_bytes()))
     }
 
     /// The identity in checkpoints up to commit 6a6cb58: a hash of all settings, with `run.steps` and `[night]` set to

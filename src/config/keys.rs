@@ -23,7 +23,7 @@ pub struct ConfigKey {
     pub in_identity: bool,
     /// For a key added after the first release: the value, as TOML, that earlier programs used. A run's own file
     /// without the key has this value. It is set when the key is added and never changed.
-    pub since: Option<&'static str>,
+    pub value_before: Option<&'static str>,
 }
 
 impl ConfigKey {
@@ -34,8 +34,8 @@ impl ConfigKey {
 
     /// Marks a key added later; programs without it used `value`.
     #[must_use]
-    pub const fn since(self, value: &'static str) -> Self {
-        Self { since: Some(value), ..self }
+    pub const fn value_before(self, value: &'static str) -> Self {
+        Self { value_before: Some(value), ..self }
     }
 }
 
@@ -67,7 +67,7 @@ pub enum Allowed {
 use Allowed::{AutoOr, Flag, Folder, Name, Number, Phases, Size, Whole, Wholes, Word};
 
 const fn key(name: &'static str, default: &'static str, allowed: Allowed, meaning: &'static str) -> ConfigKey {
-    ConfigKey { name, default, allowed, meaning, in_identity: true, since: None }
+    ConfigKey { name, default, allowed, meaning, in_identity: true, value_before: None }
 }
 
 const MANY: i64 = 1_000_000_000;
@@ -87,7 +87,7 @@ pub const KEYS: &[ConfigKey] = &[
     key("run.epoch_steps", "500", Whole(1, 1_000_000), "Exploration steps per epoch; a multiple of `env.episode_steps`."),
     key("run.updates_per_epoch", "1000", Whole(0, 1_000_000), "SAC gradient steps per epoch."),
     key("run.schedule", "\"lockstep\"", Word(&["lockstep"], &["overlapped"]), "`lockstep`: exploring and learning take turns. `overlapped` is planned, for hardware."),
-    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. At most 8, or twice the cores that the process may use if that is more; `resume` keeps the run's number. Another number rounds differently, so a repeated run needs the same.").outside_identity(),
+    key("run.threads", "0", Whole(0, 1024), "Threads; 0 = all cores. The limit on a machine is 8, or twice the cores that the process may use if that is more; `resume` keeps the run's number. With another number, sums are rounded differently, so an exact repeat needs the same number.").outside_identity(),
     key("run.checkpoint_every_epochs", "5", Whole(1, 1_000_000), "Epochs between checkpoints.").outside_identity(),
     key("run.keep_checkpoints", "3", Whole(1, 1000), "Number of newest checkpoints to keep.").outside_identity(),
     key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Also keep the first checkpoint in each period of this many hours of the run; 0 = off.").outside_identity(),
@@ -100,17 +100,17 @@ pub const KEYS: &[ConfigKey] = &[
     key("density.estimator", "\"iwae\"", Word(&density::NAMES, &[]), "How log p(x) is estimated from N latents, each with a log importance weight. `iwae`: log-mean-exp of the weights; `elbo`: their mean (official code for images); `self-normalised`: p(x given z) averaged with normalised weights prior / posterior (official toy code)."),
     key("density.latents", "10", Whole(1, 1000), "Latents per image, N."),
     key("density.decoder_variance", "2.718281828", Number(1e-6, 1e6), "Variance of the decoder's Gaussian, for pixel values in [0, 1]; the official code has e."),
-    key("skew.power", "-0.5", Number(-1.0, 0.0), "Skew-Fit's power, alpha: a picture's weight is p(x)^alpha; 0 = no skewing (RIG)."),
+    key("skew.power", "-0.5", Number(-1.0, 0.0), "Skew-Fit's power (alpha in the paper): a picture's weight is p(x)^power; 0 = no skewing (RIG)."),
     key("skew.min_ess", "0.0", Number(0.0, 1.0), "Smallest effective sample size, as a fraction of the replay buffer: the power is moved towards 0 until it is reached; 0 = off."),
     key("skew.start_epoch", "10", Whole(0, MANY), "A refresh skews if its epoch, counted from 0, is above `start_epoch`; goals are skewed from the next epoch on."),
     key("goals.source", "\"replay\"", Word(&SOURCE_NAMES, &["oracle", "discern-g", "min-density"]), "Source of goals for exploration and relabelling. `replay`: stored pictures, with skewed weights once skewing has begun; `prior`: z ~ N(0, I)."),
     key("goals.relabel_keep", "0.2", Number(0.0, 1.0), "Fraction of a batch that keeps the rollout's goal."),
     key("goals.relabel_source", "0.5", Number(0.0, 1.0), "Fraction of a batch that gets a goal from `goals.source`; the rest gets a later state of its episode."),
     key("goals.keep_goal_picture", "\"decoded\"", Word(&["decoded", "real"], &[]), "Picture stored as a rollout's goal. `decoded`: the decoder's output (official); `real`: the stored picture."),
-    key("goals.reward", "\"latent-distance\"", Word(&REWARD_NAMES, &[]), "Reward of a transition: minus the distance to the goal in latent space.").since("\"latent-distance\""),
+    key("goals.reward", "\"latent-distance\"", Word(&REWARD_NAMES, &[]), "Reward of a transition: minus the distance to the goal in latent space.").value_before("\"latent-distance\""),
     key("agent.hidden", "[400, 300]", Wholes(1, 8, 1, 4096), "Units of the hidden layers, first to last."),
-    key("agent.layer_norm", "false", Flag, "Layer normalisation before each ReLU of the critics, not of the policy (DroQ, arXiv 2110.02034).").since("false"),
-    key("agent.critics", "2", Whole(2, 64), "Number of critics. With 2, target and policy use their minimum; with more, the target uses the minimum of a random pair and the policy the mean of all (REDQ, arXiv 2101.05982).").since("2"),
+    key("agent.layer_norm", "false", Flag, "Layer normalisation before each ReLU of the critics, not of the policy (DroQ, arXiv 2110.02034).").value_before("false"),
+    key("agent.critics", "2", Whole(2, 64), "Number of critics. With 2, target and policy use their minimum; with more, the target uses the minimum of a random pair and the policy the mean of all (REDQ, arXiv 2101.05982).").value_before("2"),
     key("agent.batch", "1024", Whole(1, 65_536), "Transitions per SAC batch."),
     key("agent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's learning rate for policy, critics and temperature."),
     key("agent.discount", "0.99", Number(0.0, 1.0), "Discount factor, gamma."),
@@ -118,7 +118,7 @@ pub const KEYS: &[ConfigKey] = &[
     key("agent.reward_scale", "1.0", Number(1e-6, 1e6), "Reward = -scale * latent distance."),
     key("agent.target_entropy", "\"auto\"", AutoOr(-1000.0, 1000.0), "Target entropy of the policy, nats, for tuning the temperature; `auto` = -(action dimensions)."),
     key("agent.entropy_in_target", "true", Flag, "Whether the Bellman target has the entropy term; `false` in the first official version."),
-    key("agent.update_order", "\"actor-first\"", Word(&["actor-first", "critic-first"], &[]), "Which network is updated first; `critic-first` in the first official version."),
+    key("agent.update_order", "\"actor-first\"", Word(&["actor-first", "critic-first"], &[]), "`actor-first`: all gradients are taken before any parameter changes. `critic-first` (the first official version): temperature, then critics, then the policy with the new critics."),
     key("agent.hidden_bias", "0.0", Number(-10.0, 10.0), "Initial bias of the hidden layers; 0.1 in the first official version."),
     key("agent.copy_targets_at_start", "false", Flag, "Whether the target critics start as copies of the critics; in the official code they are drawn independently."),
     key("replay.capacity", "100000", Whole(1, 2_000_000), "Capacity of the replay buffer, transitions."),
@@ -126,7 +126,7 @@ pub const KEYS: &[ConfigKey] = &[
     key("evaluate.every_epochs", "1", Whole(1, 1_000_000), "Epochs between evaluations."),
     key("evaluate.pictures_each_time", "10", Whole(1, 1000), "Pictures per evaluation, taken in turn from the set; the final evaluation uses all."),
     key("evaluate.shared_env", "false", Flag, "Whether to evaluate in the environment that explores (official code) instead of a second one."),
-    key("evaluate.folder", "\"\"", Folder, "Folder of goal pictures for evaluation: the first `evaluate.pictures` by name, copied into the run. Empty: the scene's own pictures.").since("\"\""),
+    key("evaluate.folder", "\"\"", Folder, "Folder of goal pictures for evaluation: the first `evaluate.pictures` by name, copied into the run. Empty: the scene's own pictures.").value_before("\"\""),
     key("coverage.window_steps", "10000", Whole(2, 10_000_000), "Number of most recent exploration steps whose state entropy is measured."),
     key("night.min_free_mb", "1000", Whole(0, 1_000_000_000), "Megabytes that must stay free on the disk; with less, the run pauses until there is room.").outside_identity(),
     key("night.ballast_mb", "64", Whole(0, 1_000_000), "Megabytes reserved in the run directory during the run, freed when the disk is full.").outside_identity(),

@@ -58,9 +58,9 @@ impl Config {
     }
 
     /// Reads `config.toml` of a run directory, then applies `overrides`. A key that the file lacks has the value
-    /// [`ConfigKey::since`](keys::ConfigKey::since): the value that the run's program used. Every program writes the
-    /// keys without `since`, so a user has removed such a key: it has the default, and the checkpoint's identity shows
-    /// whether this makes another experiment. The scene may be a caller's own.
+    /// [`ConfigKey::value_before`](keys::ConfigKey::value_before): the value that the run's program used. A key that has no such value
+    /// is written by every program: if the file lacks it, a user has removed it. It then has the default, and the
+    /// checkpoint's identity shows whether this makes another experiment. The scene may be a caller's own.
     ///
     /// # Errors
     /// As [`resolve`](Self::resolve).

@@ -102,13 +102,13 @@ impl<'k> RawConfig<'k> {
         Ok(())
     }
 
-    /// Sets every missing key: to `since` in a program's file, else to its default. Keys with neither stay missing.
+    /// Sets every missing key: to `value_before` in a program's file, else to its default. Keys with neither stay missing.
     ///
     /// # Errors
     /// As [`set`](Self::set).
     pub fn fill_defaults(&mut self) -> Result<()> {
         for key in self.keys {
-            let since = key.since.filter(|_| self.writer == WrittenBy::Program);
+            let since = key.value_before.filter(|_| self.writer == WrittenBy::Program);
             let text = since.unwrap_or(key.default);
             match toml_value(text) {
                 Some(value) => self.set_default(key.name, value)?,

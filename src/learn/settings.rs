@@ -83,7 +83,7 @@ pub struct DensityConfig {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SkewConfig {
-    /// The power alpha in [-1, 0]; 0 switches skewing off (RIG).
+    /// The power in [-1, 0]; 0 switches skewing off (RIG).
     pub power: f64,
     /// Smallest ESS / N, in [0, 1]; where it is not reached, the power is moved towards 0 until it is.
     pub min_ess: f64,

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use skewfit_envs::{Env, StateVec};
 
 use crate::error::Result;
-use crate::keep::store::fs::{DiskFs, Fs, alone_in, disk_error, write_atomic};
+use crate::keep::store::fs::{DiskFs, Fs, disk_error, lock_exclusively, write_atomic};
 use crate::show::clip::{self, Clip};
 use crate::show::pictures;
 use crate::show::report::{Reached, sheet_of_attempts};
@@ -86,7 +86,7 @@ fn clip_file(attempt: usize) -> String {
 /// `Disk` or `Io` if a file cannot be written.
 pub fn write(dir: &Path, report: &Value, attempts: &[Attempt]) -> Result<()> {
     DiskFs.create_dir(dir).map_err(|e| disk_error("create", dir, &e))?;
-    let _alone = alone_in(dir); // two evaluations of one checkpoint write the same names
+    let _alone = lock_exclusively(dir); // two evaluations of one checkpoint write the same names
     write_atomic(&DiskFs, &dir.join("evaluation.json"), format!("{report:#}\n").as_bytes())?;
     let attempts = &attempts[..attempts.len().min(EPISODES_KEPT)];
     sheet_of_attempts(&pairs(attempts), &dir.join("sheet.png"))?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::keep::checkpoint::{self, Loaded, Snapshot};
+use crate::keep::checkpoint::{self, CheckpointContent, Loaded};
 use crate::keep::models::restore_models;
 use crate::keep::store::Store;
 use crate::learn::learner::Learner;
@@ -39,7 +39,7 @@ impl OpenedRun {
     /// `Damaged` if the checkpoint's tensors or counters do not match its configuration.
     pub fn learner(&self) -> Result<Learner> {
         let mut learner = Learner::new(&self.cfg.learner(), self.action_dim()?)?;
-        restore(&mut learner, &self.checkpoint.snapshot)?;
+        restore(&mut learner, &self.checkpoint.content)?;
         Ok(learner)
     }
 
@@ -53,7 +53,7 @@ impl OpenedRun {
 
     /// A, from the policy's last layer, which has one mean and one deviation for each action entry.
     fn action_dim(&self) -> Result<usize> {
-        let snapshot = &self.checkpoint.snapshot;
+        let snapshot = &self.checkpoint.content;
         let bias = snapshot.models.params.iter().find(|t| t.name == "policy.last.bias");
         let missing = || Error::Damaged(format!("checkpoint {:08}: no tensor `policy.last.bias`", snapshot.update));
         bias.map(|t| t.data.len() / 2).filter(|a| *a > 0).ok_or_else(missing)
@@ -65,7 +65,7 @@ impl OpenedRun {
 ///
 /// # Errors
 /// `Damaged` if the checkpoint's tensors or counters do not match the learner's configuration.
-pub fn restore(learner: &mut Learner, snapshot: &Snapshot) -> Result<()> {
+pub fn restore(learner: &mut Learner, snapshot: &CheckpointContent) -> Result<()> {
     restore_models(learner, snapshot)?;
     learner.counts = serde_json::from_value(snapshot.state["counts"].clone())
         .map_err(|e| Error::Damaged(format!("checkpoint {:08}: state.json: {e}", snapshot.update)))?;

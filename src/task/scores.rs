@@ -2,9 +2,9 @@
 //! the score of the best constant answer.
 //!
 //! Rank correlation: Spearman's, between the goals' and the reached values of each coordinate.
-//! Best constant answer: a policy that ignores the goal always ends in the same state. Of the goals' own states, this
-//! is the one with the least mean metric over all goals. For an error along one coordinate it is the median, the best
-//! constant.
+//! Best constant answer: the score of a policy that ignores the goal and always ends in the same state. For each metric
+//! separately, the state is the goal's whose mean metric over all goals is least. For an error along one coordinate this
+//! is a median of the goals, which no other constant beats.
 
 use skewfit_envs::{Env, Metrics, StateVec, Truth};
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use skewfit::config::Config;
-use skewfit::keep::checkpoint::{self, Retention, Snapshot};
+use skewfit::keep::checkpoint::{self, CheckpointContent, Retention};
 use skewfit::keep::store::{fs::DiskFs, journal, shard};
 use skewfit::learn::nn::{ModelState, NamedTensor};
 use skewfit::show::pictures::load_goal;
@@ -49,7 +49,7 @@ impl Picture {
 /// A checkpoint in which one file at a time is replaced.
 pub struct Checkpoint {
     dir: tempfile::TempDir,
-    snapshot: Snapshot,
+    content: CheckpointContent,
     files: Vec<(PathBuf, Vec<u8>)>,
 }
 
@@ -57,18 +57,18 @@ impl Checkpoint {
     pub fn saved() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let tensor = |name: &str, n: usize| NamedTensor { name: name.into(), shape: vec![n], data: vec![0.5; n] };
-        let snapshot = Snapshot {
+        let content = CheckpointContent {
             update: 5,
             models: ModelState { params: vec![tensor("a", 7), tensor("b", 3)], optimizer: vec![tensor("a.m", 7)] },
             state: serde_json::json!({ "x": 1 }),
             env: vec![1, 2, 3],
         };
         let keep = Retention { newest: 1, every_s: 0.0, protected: &[] };
-        let at = checkpoint::save(&DiskFs, dir.path(), &snapshot, keep).unwrap().dir;
+        let at = checkpoint::save(&DiskFs, dir.path(), &content, keep).unwrap().dir;
         let mut names: Vec<_> = fs::read_dir(at).unwrap().map(|entry| entry.unwrap().path()).collect();
         names.sort();
         let files = names.into_iter().map(|name| (name.clone(), fs::read(name).unwrap())).collect();
-        Self { dir, snapshot, files }
+        Self { dir, content, files }
     }
 
     /// The bytes of each file, after one byte with the index of the file.
@@ -82,7 +82,7 @@ impl Checkpoint {
         let (name, sound) = &self.files[usize::from(*which) % self.files.len()];
         fs::write(name, bytes).unwrap();
         if let Ok(loaded) = checkpoint::load(self.dir.path(), 5) {
-            assert!(loaded == self.snapshot);
+            assert!(loaded == self.content);
         }
         fs::write(name, sound).unwrap();
     }

@@ -18,7 +18,7 @@ use common::{record, trials};
 use episodes::{root, small};
 use rand::{Rng as _, SeedableRng};
 use recorder::{Log, Op, Recorder, changes, crash};
-use skewfit::keep::checkpoint::{self, Retention, Snapshot};
+use skewfit::keep::checkpoint::{self, CheckpointContent, Retention};
 use skewfit::keep::store::fs::{Fs, parent_of};
 use skewfit::keep::store::{RUN_FILE, Store};
 use skewfit::learn::nn::{ModelState, NamedTensor};
@@ -33,11 +33,11 @@ struct Told {
     rows: usize,
 }
 
-fn snapshot(update: u64) -> Snapshot {
+fn snapshot(update: u64) -> CheckpointContent {
     let data = (0..400).map(|i| update as f32 + i as f32).collect();
     let params = vec![NamedTensor { name: "a".into(), shape: vec![400], data }];
     let models = ModelState { params, optimizer: vec![] };
-    Snapshot { update, models, state: serde_json::json!({ "update": update }), env: vec![7; 600] }
+    CheckpointContent { update, models, state: serde_json::json!({ "update": update }), env: vec![7; 600] }
 }
 
 /// Reads a state as the program does; panics if anything differs from what was written.
@@ -52,8 +52,8 @@ fn read(dir: &Path) -> Told {
     let loaded = checkpoint::newest_sound(dir).unwrap();
     let checkpoint = loaded.map(|loaded| {
         assert_eq!(loaded.passed_over, [], "a checkpoint is there and damaged");
-        assert_eq!(loaded.snapshot, snapshot(loaded.snapshot.update));
-        loaded.snapshot.update
+        assert_eq!(loaded.content, snapshot(loaded.content.update));
+        loaded.content.update
     });
     let table = metrics::read(&dir.join("metrics.csv")).unwrap();
     let steps: Vec<u64> = (1..=table.env_steps.len() as u64).collect();

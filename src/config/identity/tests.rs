@@ -38,12 +38,12 @@ fn the_identity_depends_on_learned_keys_only() {
 #[test]
 fn a_key_that_a_run_lacks_is_what_its_program_did() {
     let new = |key: &ConfigKey| match key.name {
-        "skew.min_ess" => ConfigKey { default: "0.3", ..*key }.since("0.0"),
-        "coverage.window_steps" => ConfigKey { default: "500", ..*key }.since("10000"),
+        "skew.min_ess" => ConfigKey { default: "0.3", ..*key }.value_before("0.0"),
+        "coverage.window_steps" => ConfigKey { default: "500", ..*key }.value_before("10000"),
         _ => *key,
     };
     let later: Vec<ConfigKey> = KEYS.iter().map(new).collect();
-    let earlier: Vec<ConfigKey> = later.iter().copied().filter(|key| key.since.is_none()).collect();
+    let earlier: Vec<ConfigKey> = later.iter().copied().filter(|key| key.value_before.is_none()).collect();
     let read = |text: &str, writer| settle(RawConfig::new(&later, writer), text, "t", vec![]).unwrap();
     let values = |c: &Config| (c.skew.min_ess, c.coverage.window_steps);
 
@@ -68,10 +68,10 @@ fn a_key_that_a_run_lacks_is_what_its_program_did() {
     assert_ne!(other.identity(), written.identity());
 }
 
-/// `since` must be written exactly as a resolved file writes it; else it would not be left out of an identity.
+/// `value_before` must be written exactly as a resolved file writes it; else it would not be left out of an identity.
 #[test]
 fn every_since_is_an_allowed_value_of_its_key() {
-    for (key, since) in KEYS.iter().filter_map(|key| Some((key, key.since?))) {
+    for (key, since) in KEYS.iter().filter_map(|key| Some((key, key.value_before?))) {
         let config = resolve("door", &[&format!("{}={since}", key.name)]).unwrap();
         let resolved = Resolved::of(&config, std::slice::from_ref(key)).unwrap();
         assert!(resolved.without_new_keys().text().is_empty(), "{}", key.name);

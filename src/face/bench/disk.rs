@@ -9,7 +9,7 @@ use super::networks::ACTIONS;
 use super::timing::Work;
 use crate::config::Config;
 use crate::error::Result;
-use crate::keep::checkpoint::{self, Retention, Snapshot};
+use crate::keep::checkpoint::{self, CheckpointContent, Retention};
 use crate::keep::store::fs::DiskFs;
 use crate::keep::store::{ShardRoot, Store};
 use crate::learn::episode::{Episode, GoalOrigin};
@@ -43,7 +43,7 @@ pub(super) fn checkpoint_door() -> Result<Work> {
     Ok(Box::new(move || {
         let _alive = &folder; // until the last repetition
         let (models, state) = (learner.models()?, serde_json::json!(RunState::default()));
-        let snapshot = Snapshot { update, models, state, env: scene.snapshot()?.0 };
+        let snapshot = CheckpointContent { update, models, state, env: scene.snapshot()?.0 };
         checkpoint::save(&DiskFs, store.dir(), &snapshot, Retention { newest: 3, every_s: 0.0, protected: &[] })?;
         update += 1;
         Ok(())

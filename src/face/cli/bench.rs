@@ -87,7 +87,7 @@ fn print_timing(
         ("other", p.other_ms),
     ];
     parts.iter().try_for_each(|(part, ms)| output::line(&format!("  {part:22} {ms:17.3} ms")))?;
-    output::line(&format!("  neither scene nor kernels {:14.1} %", p.overhead_percent))
+    output::line(&format!("  overhead (not scene, not kernels) {:6.1} %", p.overhead_percent))
 }
 
 fn print_curve(curve: &Curve) -> Result<()> {

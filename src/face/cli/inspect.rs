@@ -4,7 +4,7 @@ use super::output;
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::keep::checkpoint;
-use crate::keep::checkpoint::Snapshot;
+use crate::keep::checkpoint::CheckpointContent;
 use crate::keep::store::fs::{DiskFs, read_error, read_if_there};
 use crate::keep::store::{Damage, Store};
 use crate::keep::supervise::status::{self, Status};
@@ -135,7 +135,7 @@ fn sound_checkpoint(args: &Args, damage: &mut Vec<Damage>) -> Result<Option<Valu
     };
     let Some(loaded) = loaded else { return Ok(None) };
     damage.extend(if args.verify { checkpoint::verify(&args.run)? } else { loaded.passed_over });
-    let Snapshot { update, models, .. } = loaded.snapshot;
+    let CheckpointContent { update, models, .. } = loaded.content;
     Ok(Some(json!({ "update": update, "params_blake3": checkpoint::params_blake3(&models) })))
 }
 

@@ -1,4 +1,4 @@
-//! Limits of the system (`ulimit`, a container's) that would end this process without a sentence.
+//! Limits of the system (`ulimit`, a container's) that would end this process without an error message.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,7 +13,7 @@ pub fn prepare() {
     share_threads();
 }
 
-/// Makes rayon's shared pool smaller where the system does not start a thread a core: rayon panics at its first use then.
+/// Makes rayon's shared pool smaller if the system refuses one thread for each core; else its first use would panic.
 fn share_threads() {
     let pool = |threads| ThreadPoolBuilder::new().num_threads(threads);
     if pool(0).build().is_ok() {

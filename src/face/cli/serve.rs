@@ -47,17 +47,17 @@ pub fn run(args: &Args) -> Result<()> {
 /// Prints the page's address. A key that is in a file is printed only to a terminal: any other stderr may be stored.
 fn tell(page: &Dashboard) {
     let mut stderr = std::io::stderr();
-    let told = match page.key_file() {
+    let written = match page.key_file() {
         None => {
-            let why = "read-only: its directory may not be written, so it cannot be paused or stopped from here";
-            writeln!(stderr, "page at {} ({why}; this key ends with this process)", page.address_with_key())
+            let why = "read-only: there is no permission to write to its directory, so it cannot be paused or stopped from here";
+            writeln!(stderr, "page at {} ({why}; this key is valid until this process ends)", page.address_with_key())
         }
         Some(file) if !stderr.is_terminal() => {
             writeln!(stderr, "page at {} (its key is in {})", page.address(), file.display())
         }
         Some(_) => writeln!(stderr, "page at {}", page.address_with_key()),
     };
-    drop(told); // stderr may be closed
+    drop(written); // stderr may be closed
 }
 
 /// Shows progress, and serves a page if there is a port. Serving begins at the first tick, when the run holds the

@@ -8,7 +8,7 @@ use crate::config::written;
 use crate::error::{Error, Result};
 use crate::keep::provenance::utc;
 use crate::keep::store::fs::DiskFs;
-use crate::keep::store::is_free;
+use crate::keep::store::has_no_writer;
 use crate::keep::supervise::control;
 use crate::keep::supervise::events::{self, Event, Kind};
 use crate::keep::supervise::status::{RunPhase, Status};
@@ -65,7 +65,7 @@ impl Supervised {
         let program =
             program.map_err(|source| Error::Io { what: "cannot find this program's own file".into(), source })?;
         let stop = crate::run::explore::stop_flag(false);
-        if is_free(dir) {
+        if has_no_writer(dir) {
             control::clear_request(&DiskFs, dir); // a live run keeps its requests
         }
         Supervisor {

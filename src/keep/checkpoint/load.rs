@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{FILES, FORMAT_VERSION, FileRecord, Loaded, MANIFEST, Manifest, Snapshot};
+use super::{CheckpointContent, FILES, FORMAT_VERSION, FileRecord, Loaded, MANIFEST, Manifest};
 use super::{candidates, params_blake3, parse_name, tensors};
 use crate::error::{Error, Result};
 use crate::keep::store::fs::{DiskFs, read_if_there, trimmed};
@@ -43,7 +43,7 @@ pub fn sound_after(run_dir: &Path, passed: usize) -> Result<Option<Loaded>> {
 /// # Errors
 /// [`Error::Damaged`], also where there is none; [`Error::Usage`] where it has a newer format or may not be read;
 /// [`Error::Disk`].
-pub fn load(run_dir: &Path, update: u64) -> Result<Snapshot> {
+pub fn load(run_dir: &Path, update: u64) -> Result<CheckpointContent> {
     let name = format!("{update:08}");
     match read_live(run_dir, &name)? {
         Some(Ok(snapshot)) => Ok(snapshot),
@@ -68,7 +68,7 @@ fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
     let mut passed_over = Vec::new();
     for name in names {
         match read_live(run_dir, name)? {
-            Some(Ok(snapshot)) => return Ok(Some(Loaded { snapshot, passed_over })),
+            Some(Ok(content)) => return Ok(Some(Loaded { content, passed_over })),
             Some(Err(damage)) => passed_over.push(damage),
             None => {}
         }
@@ -83,7 +83,7 @@ fn first_sound(run_dir: &Path, names: &[String]) -> Result<Option<Loaded>> {
 ///
 /// # Errors
 /// [`Error::Usage`] where only a newer program or another user can read it; [`Error::Disk`] where the disk fails.
-pub(super) fn read_live(run_dir: &Path, name: &str) -> Result<Option<Result<Snapshot, Damage>>> {
+pub(super) fn read_live(run_dir: &Path, name: &str) -> Result<Option<Result<CheckpointContent, Damage>>> {
     let outcome = match read(run_dir, name) {
         Err(LoadFailure::Damaged(_)) => read(run_dir, name),
         first => first,
@@ -117,7 +117,7 @@ impl From<Damage> for LoadFailure {
 }
 
 /// Reads one checkpoint.
-fn read(run_dir: &Path, name: &str) -> Result<Snapshot, LoadFailure> {
+fn read(run_dir: &Path, name: &str) -> Result<CheckpointContent, LoadFailure> {
     let damage = |file: &str, why: String| Damage { file: format!("checkpoints/{name}/{file}"), why };
     let bytes_of = |file: &str| -> Result<Vec<u8>, LoadFailure> {
         let read = read_if_there(&DiskFs, &run_dir.join("checkpoints").join(name).join(file))?;
@@ -148,5 +148,5 @@ fn read(run_dir: &Path, name: &str) -> Result<Snapshot, LoadFailure> {
         return Err(damage(MANIFEST, "its params_blake3 is not that of the tensors".into()).into());
     }
     let state = serde_json::from_slice(&checked(state_file)?).map_err(|e| damage(state_file, e.to_string()))?;
-    Ok(Snapshot { update: manifest.update, models, state, env: checked(env_file)? })
+    Ok(CheckpointContent { update: manifest.update, models, state, env: checked(env_file)? })
 }

@@ -31,7 +31,7 @@ const FORMER: &str = ".old";
 
 /// The content of a checkpoint: the learner after `update` updates, the loop's state and the environment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Snapshot {
+pub struct CheckpointContent {
     /// SAC gradient steps so far.
     pub update: u64,
     /// Parameters and Adam moments; loading sorts them by name.
@@ -46,7 +46,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Loaded {
     /// Its content.
-    pub snapshot: Snapshot,
+    pub content: CheckpointContent,
     /// Damage found in newer checkpoints.
     pub passed_over: Vec<Damage>,
 }

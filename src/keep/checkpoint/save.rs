@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::retention::{first_of_every, superseded};
 use super::{
-    FILES, FORMAT_VERSION, FORMER, FileRecord, MANIFEST, Manifest, Retention, Snapshot, params_blake3, parse_name,
-    tensors,
+    CheckpointContent, FILES, FORMAT_VERSION, FORMER, FileRecord, MANIFEST, Manifest, Retention, params_blake3,
+    parse_name, tensors,
 };
 use crate::error::Result;
 use crate::keep::store::fs::{Fs, disk_error, names_in, parent_of, temporary_of, write_atomic};
@@ -25,7 +25,7 @@ pub struct Saved {
 ///
 /// # Errors
 /// As [`disk_error`](crate::keep::store::fs::disk_error); `NotFinite` or `Usage` for tensors that cannot be saved.
-pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &Snapshot, keep: Retention) -> Result<Saved> {
+pub fn save(fs: &dyn Fs, run_dir: &Path, snapshot: &CheckpointContent, keep: Retention) -> Result<Saved> {
     let update = snapshot.update;
     let params_blake3 = params_blake3(&snapshot.models);
     let contents = [

@@ -18,8 +18,8 @@ fn tensor(name: &str, shape: &[usize], salt: f32) -> NamedTensor {
 }
 
 /// A small learner, different for each `salt`; its tensors are sorted by name, as when loaded.
-fn snapshot(update: u64, salt: f32) -> Snapshot {
-    Snapshot {
+fn snapshot(update: u64, salt: f32) -> CheckpointContent {
+    CheckpointContent {
         update,
         models: ModelState {
             params: vec![
@@ -47,7 +47,7 @@ fn the_first_of_every_hour_stays() {
     let hourly = Retention { newest: 2, every_s: 3600.0, protected: &[] };
     for (update, minutes) in (100..).step_by(100).zip([0, 20, 50, 65, 90, 110, 250, 260]) {
         let state = json!({ "wall_s": f64::from(minutes) * 60.0 });
-        save(&DiskFs, run.path(), &Snapshot { state, ..snapshot(update, 0.5) }, hourly).unwrap();
+        save(&DiskFs, run.path(), &CheckpointContent { state, ..snapshot(update, 0.5) }, hourly).unwrap();
     }
     assert_eq!(names(run.path()), ["00000100", "00000400", "00000700", "00000800", "last"]);
     assert_eq!(updates(run.path()).unwrap(), [800, 700, 400, 100]);
@@ -60,14 +60,14 @@ fn names(run: &Path) -> Vec<String> {
 }
 
 /// The sound checkpoint of one update.
-fn of_update(run: &Path, update: u64) -> Snapshot {
+fn of_update(run: &Path, update: u64) -> CheckpointContent {
     read_live(run, &format!("{update:08}")).unwrap().unwrap().unwrap()
 }
 
-fn newest(run: &Path) -> Snapshot {
+fn newest(run: &Path) -> CheckpointContent {
     let loaded = newest_sound(run).unwrap().unwrap();
     assert_eq!(loaded.passed_over, []);
-    loaded.snapshot
+    loaded.content
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn tensors_that_could_not_be_loaded_are_not_saved() {
     let run = tempfile::tempdir().unwrap();
     let refused = |params: Vec<NamedTensor>| {
         let models = ModelState { params, optimizer: vec![] };
-        save(&DiskFs, run.path(), &Snapshot { models, ..snapshot(1, 0.0) }, keep(1)).err()
+        save(&DiskFs, run.path(), &CheckpointContent { models, ..snapshot(1, 0.0) }, keep(1)).err()
     };
     let twice = vec![tensor("a", &[1], 0.0), tensor("b", &[1], 0.0), tensor("a", &[2], 0.0)];
     assert!(matches!(refused(twice), Some(Error::Usage(why)) if why.contains("`a`")));
@@ -136,7 +136,7 @@ fn damage_at_any_byte_is_named_and_passed_over() {
         let file = disk::File::options().write(true).open(&path).unwrap();
         let passed_over = |i: usize| {
             let loaded = newest_sound(run.path()).unwrap().unwrap();
-            assert_eq!(loaded.snapshot, snapshot(100, 0.5), "{name} byte {i}");
+            assert_eq!(loaded.content, snapshot(100, 0.5), "{name} byte {i}");
             assert_eq!(loaded.passed_over[0].file, format!("checkpoints/00000200/{name}"));
         };
         for (i, &byte) in sound.iter().enumerate() {

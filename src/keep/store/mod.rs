@@ -26,7 +26,7 @@ use crate::error::Result;
 pub use create::refuse_if_used;
 use fs::Fs;
 pub use journal::{CommitCounters, JournalLine};
-pub use open::is_free;
+pub use open::has_no_writer;
 use run_lock::{GuardedFs, RunLock};
 pub(crate) use seal::{seal, unseal_versioned};
 pub use shard::ShardRoot;

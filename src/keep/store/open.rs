@@ -112,6 +112,6 @@ fn no_journal(path: &Path) -> Error {
 
 /// Whether no live process writes to the run in `dir`; also true where `dir` is no run.
 #[must_use]
-pub fn is_free(dir: &Path) -> bool {
+pub fn has_no_writer(dir: &Path) -> bool {
     !dir.join(RUN_FILE).exists() || RunLock::acquire(dir).is_ok()
 }

@@ -9,7 +9,7 @@ const MAX_STARTS: usize = 5;
 /// ... within this time are too many.
 pub const STORM_WINDOW: Duration = Duration::from_secs(600);
 /// Every second end without a new checkpoint, the next start uses an older checkpoint.
-const FAILURES: u32 = 2;
+const FAILURES_PER_OLDER_CHECKPOINT: u32 = 2;
 /// Ends without a new checkpoint, in a row, after which it is not restarted.
 const MAX_FAILURES: u32 = 10;
 /// The longest wait before a start.
@@ -48,7 +48,7 @@ impl Starts {
     /// How many of the newest checkpoints the next start must not use; it sets them aside.
     #[must_use]
     pub fn passes_over(&self) -> u32 {
-        u32::from(self.failures > 0 && self.failures.is_multiple_of(FAILURES))
+        u32::from(self.failures > 0 && self.failures.is_multiple_of(FAILURES_PER_OLDER_CHECKPOINT))
     }
 }
 

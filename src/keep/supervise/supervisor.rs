@@ -115,7 +115,9 @@ impl Supervisor<'_> {
                 }
                 RestartDecision::GiveUp(times) => {
                     let way = "look at run.log, then resume it";
-                    let why = format!("{why}; {times} starts without progress, so it is not restarted: {way}");
+                    let why = format!(
+                        "{why}; {times} starts are too many (five in ten minutes, or ten in a row without a new checkpoint), so it is not restarted: {way}"
+                    );
                     (self.record)(Kind::GaveUp, &why);
                     return Err(Error::Busy(format!("{}: {why}", self.dir.display())));
                 }

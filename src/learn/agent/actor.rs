@@ -1,6 +1,6 @@
 //! The policy's loss, for actions a = tanh(u), u = mu + sigma * eps, sampled by [`squash`](super::squash):
 //!
-//! L = mean_i [ alpha log pi(a_i | s_i) - Q(s_i, a_i) ]   (arXiv 1812.05905, equation 7)
+//! L = mean_i [ temperature log pi(a_i | s_i) - Q(s_i, a_i) ]   (arXiv 1812.05905, equation 7)
 //!
 //! Q is the minimum of two critics, or the mean of more ([`ensemble`](super::ensemble)). With eps fixed:
 //! d log pi / du = 2 tanh(u),  da/du = 1 - a^2,  and log sigma also enters as -log sigma.
@@ -8,7 +8,7 @@
 use super::ensemble::{actor_q, actor_q_slope};
 use super::nets::Nets;
 use super::rows::Rows;
-use super::squash::{LOG_STD, sample};
+use super::squash::{LOG_STD_RANGE, sample};
 use super::workspace::SacWorkspace;
 use crate::learn::nn::gemm::MatrixView;
 
@@ -55,7 +55,7 @@ pub fn add_gradient(nets: &Nets, rows: &Rows, temperature: f32, workspace: &mut 
     );
 }
 
-/// dL/d(mean, raw log sigma) from dL/da = workspace.d_action; `weight` = alpha / B.
+/// dL/d(mean, raw log sigma) from dL/da = workspace.d_action; `weight` = temperature / B.
 fn head_gradient(rows: &Rows, weight: f32, workspace: &mut SacWorkspace) {
     let dim = rows.action_dim;
     for i in 0..rows.len() {
@@ -65,8 +65,8 @@ fn head_gradient(rows: &Rows, weight: f32, workspace: &mut SacWorkspace) {
             let (action, eps) = (workspace.action[i * dim + k], rows.noise[i * dim + k]);
             let d_action = workspace.d_action[i * dim + k];
             let raw = head[dim + k];
-            let inside = (LOG_STD.0..=LOG_STD.1).contains(&raw);
-            let std = raw.clamp(LOG_STD.0, LOG_STD.1).exp();
+            let inside = (LOG_STD_RANGE.0..=LOG_STD_RANGE.1).contains(&raw);
+            let std = raw.clamp(LOG_STD_RANGE.0, LOG_STD_RANGE.1).exp();
             let du = weight * 2.0 * action + d_action * (1.0 - action * action);
             d_head[k] = du;
             d_head[dim + k] = if inside { du * std * eps - weight } else { 0.0 };

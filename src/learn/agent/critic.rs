@@ -1,6 +1,6 @@
 //! The loss of the critics Q_j(s, a), with target networks Qbar_j.
 //!
-//! y = r + gamma * mask * (min_{j in M} Qbar_j(s', a') - alpha log pi(a'|s')),   L = sum_j mean_i (Q_j(s_i, a_i) - y_i)^2
+//! y = r + gamma * mask * (min_{j in M} Qbar_j(s', a') - temperature log pi(a'|s')),   L = sum_j mean_i (Q_j(s_i, a_i) - y_i)^2
 //! (soft Bellman residual, arXiv 1812.05905, equations 5 and 6; M is the update's pair, [`ensemble`](super::ensemble)).
 
 use super::ensemble::minimum;
@@ -15,7 +15,7 @@ use crate::learn::nn::gemm::MatrixView;
 pub struct Bellman {
     /// gamma.
     pub discount: f32,
-    /// alpha, or 0.
+    /// temperature, or 0.
     pub entropy_weight: f32,
 }
 

@@ -14,9 +14,9 @@ use crate::learn::nn::ModelState;
 pub struct SacInfo {
     /// Mean squared error over the batch, summed over the critics.
     pub critic_loss: f64,
-    /// Mean of alpha log pi - Q; Q is the minimum of two critics or the mean of more.
+    /// Mean of temperature log pi - Q; Q is the minimum of two critics or the mean of more.
     pub actor_loss: f64,
-    /// alpha before the update.
+    /// temperature before the update.
     pub temperature: f64,
     /// -mean log pi, nats.
     pub entropy: f64,
@@ -46,7 +46,8 @@ pub trait Agent: Send + Sync {
     /// One update of temperature, policy, critics and target critics, with the learning rate halved `halvings` times.
     ///
     /// # Errors
-    /// `NotFinite` if a gradient is not finite; its parameters are unchanged then.
+    /// `NotFinite` if a gradient is not finite: the parameters that it belongs to are then unchanged. With `critic-first`,
+    /// others may have been updated before.
     fn update(&mut self, batch: &Batch, noise: &Noise, halvings: u32) -> Result<SacInfo>;
 
     /// Q(s, a) (R) of observations (R, 2Z) and actions (R, A): the minimum of two critics, or the mean of more. And log pi (R)
@@ -56,7 +57,7 @@ pub trait Agent: Send + Sync {
     /// Errors of the device.
     fn q_and_log_prob(&self, observation: &[f32], action: &[f32], noise: &[f32]) -> Result<(Vec<f32>, Vec<f32>)>;
 
-    /// The temperature alpha after the last update; does not wait for a device.
+    /// The temperature after the last update; does not wait for a device.
     fn temperature(&self) -> f32;
 
     /// The actor for the control loop, with the current parameters. An implementation on a device keeps a copy on the host

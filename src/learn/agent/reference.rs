@@ -77,10 +77,10 @@ impl SacReference {
         Ok(self.draw(&data.observation, &data.noise)?.0)
     }
 
-    /// (loss, mean log pi), with loss = mean [ alpha log pi(a|s) - Q(s, a) ];  Q is the minimum of two critics or the mean of more.
-    pub fn actor_loss(&self, data: &Data, alpha: f64) -> Result<(Tensor, f64)> {
+    /// (loss, mean log pi), with loss = mean [ temperature log pi(a|s) - Q(s, a) ];  Q is the minimum of two critics or the mean of more.
+    pub fn actor_loss(&self, data: &Data, temperature: f64) -> Result<(Tensor, f64)> {
         let (action, log_pi) = self.draw(&data.observation, &data.noise)?;
-        let loss = ((&log_pi * alpha)? - self.actor_q(&data.observation, &action)?)?.mean_all()?;
+        let loss = ((&log_pi * temperature)? - self.actor_q(&data.observation, &action)?)?.mean_all()?;
         Ok((loss, scalar(&log_pi.mean_all()?)?))
     }
 
@@ -97,13 +97,13 @@ impl SacReference {
         Tensor::cat(&all.collect::<Result<Vec<_>>>()?, 1)?.mean_keepdim(1)
     }
 
-    /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min Qbar_j(s', a') - alpha log pi(a'|s')), a constant;
+    /// sum_j mean [ (Q_j(s, a) - y)^2 ],  y = r + gamma mask (min Qbar_j(s', a') - temperature log pi(a'|s')), a constant;
     /// the minimum is over the pair.
-    pub fn critic_loss(&self, data: &Data, alpha: f64) -> Result<Tensor> {
+    pub fn critic_loss(&self, data: &Data, temperature: f64) -> Result<Tensor> {
         let (action, log_pi) = self.draw(&data.next_observation, &data.next_noise)?;
         let mut value = self.smaller(&self.targets, data.pair, &data.next_observation, &action)?;
         if self.cfg.entropy_in_target {
-            value = (value - (log_pi * alpha)?)?;
+            value = (value - (log_pi * temperature)?)?;
         }
         let y = (&data.reward + ((value * &data.mask)? * self.cfg.discount)?)?.detach();
         let error = |critic: &[Var]| (self.q(critic, &data.observation, &data.action)? - &y)?.sqr()?.mean_all();
@@ -118,10 +118,10 @@ impl SacReference {
 
     /// One update; returns both losses.
     pub fn update(&mut self, data: &Data) -> Result<(f64, f64)> {
-        let alpha = self.temperature()?;
-        let (mut actor, log_pi) = self.actor_loss(data, alpha)?;
+        let temperature = self.temperature()?;
+        let (mut actor, log_pi) = self.actor_loss(data, temperature)?;
         let critic = if self.cfg.actor_first {
-            let critic = self.critic_loss(data, alpha)?;
+            let critic = self.critic_loss(data, temperature)?;
             let (actor_gradients, critic_gradients) = (actor.backward()?, critic.backward()?);
             self.step_temperature(log_pi)?;
             self.optimisers[0].step(&actor_gradients)?;
@@ -142,7 +142,7 @@ impl SacReference {
         Ok((scalar(&actor)?, scalar(&critic)?))
     }
 
-    /// One step on L = -log alpha (mean log pi + H).
+    /// One step on L = -log T (mean log pi + H).
     fn step_temperature(&mut self, log_pi: f64) -> Result<()> {
         let entropy = self.cfg.target_entropy.unwrap_or(-(self.actions as f64));
         let loss = (self.log_temperature.as_tensor() * -(log_pi + entropy))?;

@@ -86,9 +86,9 @@ impl Sac {
     }
 
     /// Computes each thread's gradients of its rows; returns the sums over the batch.
-    pub(super) fn gradients(&mut self, losses: Losses, batch: &Batch, noise: &Noise, alpha: f32) -> LossSums {
+    pub(super) fn gradients(&mut self, losses: Losses, batch: &Batch, noise: &Noise, temperature: f32) -> LossSums {
         let agent = &self.cfg.agent;
-        let entropy_weight = if agent.entropy_in_target { alpha } else { 0.0 };
+        let entropy_weight = if agent.entropy_in_target { temperature } else { 0.0 };
         let bellman = critic::Bellman { discount: agent.discount as f32, entropy_weight };
         let nets = Nets {
             policy_shape: &self.policy_shape,
@@ -105,7 +105,7 @@ impl Sac {
             for start in share.clone().step_by(BLOCK) {
                 let rows = Rows::of(batch, noise, start..(start + BLOCK).min(share.end));
                 if matches!(losses, Losses::Actor | Losses::Both) {
-                    actor::add_gradient(&nets, &rows, alpha, workspace);
+                    actor::add_gradient(&nets, &rows, temperature, workspace);
                 }
                 if matches!(losses, Losses::Critic | Losses::Both) {
                     critic::add_gradient(&nets, &rows, bellman, workspace);

@@ -3,7 +3,7 @@
 //! log pi(a) = sum_k [ log N(u_k; mu_k, sigma_k) - 2 (log 2 - u_k - softplus(-2 u_k)) ]   (arXiv 1812.05905, appendix C)
 
 /// log sigma is clamped to this range; outside, its gradient is zero.
-pub const LOG_STD: (f32, f32) = (-20.0, 2.0);
+pub const LOG_STD_RANGE: (f32, f32) = (-20.0, 2.0);
 const HALF_LOG_2PI: f32 = 0.918_938_5;
 
 /// One entry of an action, its sigma and its term of log pi.
@@ -28,7 +28,7 @@ pub struct Squashed {
 /// ```
 #[must_use]
 pub fn squash(mean: f32, raw_log_std: f32, eps: f32) -> Squashed {
-    let log_std = raw_log_std.clamp(LOG_STD.0, LOG_STD.1);
+    let log_std = raw_log_std.clamp(LOG_STD_RANGE.0, LOG_STD_RANGE.1);
     let std = log_std.exp();
     let u = mean + std * eps;
     let correction = 2.0 * (std::f32::consts::LN_2 - u - softplus(-2.0 * u));

@@ -34,7 +34,7 @@ fn fresh(agent: &AgentConfig, threads: usize) -> Sac {
     Sac::new(cfg, &Workers::new(threads), &mut stream(1, "oracle-sac", &[]))
 }
 
-/// A new agent; with `wide`, its weights are He-uniform, alpha = .3, and log sigma is around both ends of its clamp.
+/// A new agent; with `wide`, its weights are He-uniform, temperature = .3, and log sigma is around both ends of its clamp.
 fn sac(agent: &AgentConfig, threads: usize, wide: bool) -> Sac {
     let mut sac = fresh(agent, threads);
     if wide {

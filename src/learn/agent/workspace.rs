@@ -12,7 +12,7 @@ pub const SHARE: usize = 32;
 /// Sums over rows; the caller divides them by the batch size B.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LossSums {
-    /// Sum of alpha log pi - Q.
+    /// Sum of temperature log pi - Q.
     pub actor_loss: f64,
     /// Sum of log pi.
     pub log_pi: f64,

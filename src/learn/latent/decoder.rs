@@ -7,7 +7,7 @@ use super::encoder::weight_and_bias;
 use super::packed::PackedWeights;
 use crate::learn::nn::Params;
 use crate::learn::nn::conv::ConvLayer;
-use crate::learn::nn::dense::{self, Activation};
+use crate::learn::nn::dense::{self, Nonlinearity};
 use crate::learn::nn::direct::{BiasActivation, Epilogue};
 use crate::learn::nn::gemm::MatrixView;
 
@@ -49,7 +49,7 @@ impl Decoder {
     pub fn forward(&mut self, a: &Architecture, params: &Params, packed: &PackedWeights, n: usize) {
         self.forward_hidden(a, params, packed, n);
         let store =
-            &mut BiasActivation { bias: &packed.last_bias, activation: Activation::Identity, y: &mut self.cells };
+            &mut BiasActivation { bias: &packed.last_bias, activation: Nonlinearity::Identity, y: &mut self.cells };
         packed.deconvs[a.deconvs.len()].run(&self.hidden[a.deconvs.len()], n, store);
     }
 
@@ -69,14 +69,14 @@ impl Decoder {
     fn forward_hidden(&mut self, a: &Architecture, params: &Params, packed: &PackedWeights, n: usize) {
         let flat = a.decoder_flat();
         let z = MatrixView::new(&self.z, n, a.dim);
-        dense::forward(z, n, params.get(flat), params.get(flat + 1), Activation::Relu, &mut self.hidden[0]);
+        dense::forward(z, n, params.get(flat), params.get(flat + 1), Nonlinearity::Relu, &mut self.hidden[0]);
         for i in 0..a.deconvs.len() {
             let (below, above) = self.hidden.split_at_mut(i + 1);
             let bias = params.get(a.deconv(i) + 1);
             packed.deconvs[i].run(
                 &below[i],
                 n,
-                &mut BiasActivation { bias, activation: Activation::Relu, y: &mut above[0] },
+                &mut BiasActivation { bias, activation: Nonlinearity::Relu, y: &mut above[0] },
             );
         }
     }

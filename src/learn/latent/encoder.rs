@@ -3,7 +3,7 @@
 use super::architecture::Architecture;
 use super::packed::PackedWeights;
 use crate::learn::nn::Params;
-use crate::learn::nn::dense::{self, Activation};
+use crate::learn::nn::dense::{self, Nonlinearity};
 use crate::learn::nn::direct::BiasActivation;
 use crate::learn::nn::gemm::MatrixView;
 
@@ -57,13 +57,13 @@ impl Encoder {
             let (below, above) = self.hidden.split_at_mut(i);
             let x = below.last().unwrap_or(&self.pixels);
             let bias = params.get(Architecture::conv(i) + 1);
-            layer.run(x, n, &mut BiasActivation { bias, activation: Activation::Relu, y: &mut above[0] });
+            layer.run(x, n, &mut BiasActivation { bias, activation: Nonlinearity::Relu, y: &mut above[0] });
         }
         let top = MatrixView::new(&self.hidden[a.convs.len()], n, a.flat);
         let (flat, heads) = (a.encoder_flat(), a.heads());
-        dense::forward(top, n, params.get(flat), params.get(flat + 1), Activation::Identity, &mut self.flat);
+        dense::forward(top, n, params.get(flat), params.get(flat + 1), Nonlinearity::Identity, &mut self.flat);
         let x = MatrixView::new(&self.flat, n, a.flat);
-        dense::forward(x, n, params.get(heads), params.get(heads + 1), Activation::Identity, &mut self.heads);
+        dense::forward(x, n, params.get(heads), params.get(heads + 1), Nonlinearity::Identity, &mut self.heads);
     }
 
     /// Adds the gradient for `n` pictures, from `d_heads`.

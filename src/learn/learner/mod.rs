@@ -35,7 +35,8 @@ pub struct Counts {
     /// Number of episodes at the last refresh; later ones are not in the skewed distribution.
     pub refreshed_episodes: u64,
     /// Power of the skewed distribution, after tempering; `None` while draws are uniform.
-    pub skew_alpha: Option<f64>,
+    #[serde(rename = "skew_alpha")]
+    pub skew_power: Option<f64>,
     /// Halvings of both learning rates: one for each rollback to a checkpoint.
     #[serde(default)]
     pub halvings: u32,

@@ -40,7 +40,7 @@ impl Learner {
         let power = skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess));
         let info = self.apply_encoding(encoding, power)?;
         self.counts.refreshed_episodes = refreshed;
-        self.counts.skew_alpha = info.map(|i| i.alpha);
+        self.counts.skew_power = info.map(|i| i.power);
         Ok(info)
     }
 
@@ -62,9 +62,9 @@ impl Learner {
         };
         refreshed.into_iter().try_for_each(|episode| add_episode(self, episode, beat))?;
         if self.counts.refreshes > 0 {
-            let power = self.counts.skew_alpha; // already tempered
+            let power = self.counts.skew_power; // already tempered
             let encoding = self.encode_replay(power.is_some(), beat)?;
-            self.apply_encoding(encoding, power.map(|alpha| (alpha, 0.0)))?;
+            self.apply_encoding(encoding, power.map(|power| (power, 0.0)))?;
         }
         self.stale = false; // everything in replay has just been encoded
         later.into_iter().try_for_each(|episode| add_episode(self, episode, beat))
@@ -86,7 +86,7 @@ impl Learner {
         Ok(posteriors)
     }
 
-    /// Stores new latents and, if there are any, densities. With `power`, (alpha, smallest effective sample size over N),
+    /// Stores new latents and, if there are any, densities. With `power`, (power, smallest effective sample size over N),
     /// the densities become the skewed distribution.
     pub(crate) fn apply_encoding(&mut self, encoding: Encoding, power: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
         let (dim, posteriors) = (self.cfg.latent.dim, &encoding.posteriors);
@@ -100,8 +100,8 @@ impl Learner {
             return Err(Error::Misuse(format!("a density gave {known} values for {stored} stored transitions")));
         }
         let (skewed, info) = match power {
-            Some((alpha, min_ess)) => {
-                let (skewed, info) = SkewedDistribution::new(log_density, alpha, min_ess);
+            Some((power, min_ess)) => {
+                let (skewed, info) = SkewedDistribution::new(log_density, power, min_ess);
                 (skewed, Some(info))
             }
             None => (SkewedDistribution::unskewed(log_density), None),

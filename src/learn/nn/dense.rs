@@ -4,7 +4,7 @@ use super::gemm::{MatrixView, matmul};
 
 /// The activation after the affine map; applied in the same pass over the block as the bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
+pub enum Nonlinearity {
     /// y = x W + b.
     Identity,
     /// y = max(x W + b, 0); a NaN stays NaN, so that the check of the gradient finds it.
@@ -14,28 +14,28 @@ pub enum Activation {
 /// Writes `y` (R, out) for `x` (R, in), `w` (in, out), `b` (out).
 ///
 /// ```
-/// use skewfit::learn::nn::{dense::{Activation, forward}, gemm::MatrixView};
+/// use skewfit::learn::nn::{dense::{Nonlinearity, forward}, gemm::MatrixView};
 ///
 /// let (x, w, b) = ([1.0, 2.0], [1.0, -1.0, 1.0, -1.0], [0.5, 0.5]);
 /// let mut y = [0.0; 2];
-/// forward(MatrixView::new(&x, 1, 2), 1, &w, &b, Activation::Relu, &mut y);
+/// forward(MatrixView::new(&x, 1, 2), 1, &w, &b, Nonlinearity::Relu, &mut y);
 /// assert_eq!(y, [3.5, 0.0]);
 /// ```
-pub fn forward(x: MatrixView, rows: usize, w: &[f32], b: &[f32], activation: Activation, y: &mut [f32]) {
+pub fn forward(x: MatrixView, rows: usize, w: &[f32], b: &[f32], activation: Nonlinearity, y: &mut [f32]) {
     let y = &mut y[..rows * b.len()];
     matmul(y, false, x, MatrixView::new(w, w.len() / b.len(), b.len()));
     add_bias(y, b, activation);
 }
 
 /// Adds `b` (C) to every row of `y` (R, C), then the activation.
-pub fn add_bias(y: &mut [f32], b: &[f32], activation: Activation) {
+pub fn add_bias(y: &mut [f32], b: &[f32], activation: Nonlinearity) {
     pulp::Arch::new().dispatch(
         #[inline(always)]
         || {
             for row in y.chunks_exact_mut(b.len()) {
                 for (y, b) in row.iter_mut().zip(b) {
                     let sum = *y + b;
-                    *y = if activation == Activation::Relu && sum < 0.0 { 0.0 } else { sum };
+                    *y = if activation == Nonlinearity::Relu && sum < 0.0 { 0.0 } else { sum };
                 }
             }
         },

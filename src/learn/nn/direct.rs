@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::dense::Activation;
+use super::dense::Nonlinearity;
 use super::panels::Panels;
 
 /// An output position: where its inputs begin, and where its output goes.
@@ -56,7 +56,7 @@ pub struct BiasActivation<'a> {
     /// (C).
     pub bias: &'a [f32],
     /// The activation after the bias.
-    pub activation: Activation,
+    pub activation: Nonlinearity,
     /// (positions, C).
     pub y: &'a mut [f32],
 }
@@ -74,8 +74,8 @@ impl Epilogue for BiasActivation<'_> {
         for p in 0..P.min(places.len()) {
             let y = simd.add_f32s(y[p], bias);
             let y = match self.activation {
-                Activation::Identity => y,
-                Activation::Relu => simd.select_f32s(simd.less_than_f32s(y, zero), zero, y), // a NaN stays NaN
+                Nonlinearity::Identity => y,
+                Nonlinearity::Relu => simd.select_f32s(simd.less_than_f32s(y, zero), zero, y), // a NaN stays NaN
             };
             let to = &mut self.y[places[p].to as usize * channels..][..channels];
             match width == S::F32_LANES {
@@ -186,7 +186,7 @@ mod tests {
         let places: Vec<OutputPosition> = (0..13).map(|i| OutputPosition { image: 0, from: i, to: 12 - i }).collect();
         let pass = Pass { places, rows: 0..2, run: 3..9 };
         let (bias, mut y) = (normals(outputs, &mut rng), vec![0.0; 13 * outputs]);
-        let sink = &mut BiasActivation { bias: &bias, activation: Activation::Identity, y: &mut y };
+        let sink = &mut BiasActivation { bias: &bias, activation: Nonlinearity::Identity, y: &mut y };
         simd.vectorize(PassKernel { panels: &panels, pass: &pass, places: &pass.places, x: &x, pitch: 15, sink });
         y
     }

@@ -1,7 +1,7 @@
 //! A layer of a perceptron and the position of its parameters:  y = x W + b;  a hidden layer continues with
 //! h = relu(y)  or, with a norm,  h = relu(LayerNorm(y)).
 
-use super::dense::{self, Activation};
+use super::dense::{self, Nonlinearity};
 use super::gemm::MatrixView;
 use super::layer_norm;
 
@@ -91,11 +91,11 @@ impl DenseLayer {
     pub fn forward_hidden(&self, theta: &[f32], x: MatrixView, rows: usize, act: &mut Hidden) {
         let p = self.split(theta);
         if self.norm {
-            dense::forward(x, rows, p.w, p.b, Activation::Identity, &mut act.h);
+            dense::forward(x, rows, p.w, p.b, Nonlinearity::Identity, &mut act.h);
             let h = &mut act.h[..rows * self.outputs];
             layer_norm::forward(p.gain, p.shift, h, &mut act.normal, &mut act.scale);
         } else {
-            dense::forward(x, rows, p.w, p.b, Activation::Relu, &mut act.h);
+            dense::forward(x, rows, p.w, p.b, Nonlinearity::Relu, &mut act.h);
         }
     }
 

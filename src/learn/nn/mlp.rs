@@ -2,7 +2,7 @@
 //!
 //! Every function works on one block of rows and writes into buffers that are reused between calls.
 
-use super::dense::{self, Activation};
+use super::dense::{self, Nonlinearity};
 use super::gemm::MatrixView;
 use super::layer::{DenseLayer, Hidden};
 use super::params::Params;
@@ -44,8 +44,8 @@ pub struct Activations {
     live_dx: Vec<f32>,
 }
 
-/// Initial values: hidden weights U(+-1/sqrt(outputs of the layer)), which is rlkit's fan-in of an (out, in) matrix; the
-/// norm's gains 1, its shifts 0.
+/// Initial values: hidden weights U(+-1/sqrt(outputs of the layer)), on purpose: rlkit's fan-in is the first dimension of
+/// an (out, in) matrix, the number of outputs. The norm's gains are 1, its shifts 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Init {
     /// Value of the hidden biases.
@@ -117,7 +117,7 @@ impl Mlp {
                 layer.forward_hidden(theta, x, rows, own);
             } else {
                 let p = layer.split(theta);
-                dense::forward(x, rows, p.w, p.b, Activation::Identity, &mut act.y);
+                dense::forward(x, rows, p.w, p.b, Nonlinearity::Identity, &mut act.y);
             }
         }
     }

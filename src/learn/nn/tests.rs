@@ -37,9 +37,9 @@ fn close(got: &[f32], want: &[f64], what: &str) {
 fn forward(mut layer: Windows, w: &[f32], x: &[f32], b: &[f32], y: &mut [f32]) {
     layer.update(w);
     let mut alone = y.to_vec();
-    layer.run(x, 1, &mut BiasActivation { bias: b, activation: dense::Activation::Relu, y: &mut alone });
+    layer.run(x, 1, &mut BiasActivation { bias: b, activation: dense::Nonlinearity::Relu, y: &mut alone });
     let images = layer.images();
-    layer.run(x, images, &mut BiasActivation { bias: b, activation: dense::Activation::Relu, y });
+    layer.run(x, images, &mut BiasActivation { bias: b, activation: dense::Nonlinearity::Relu, y });
     let one = y.len() / images;
     assert_eq!(alone[..one], y[..one]);
 }
@@ -186,7 +186,7 @@ fn phases_as_channels_are_the_same_pixels() {
 #[test]
 fn relu_and_its_mask() {
     let mut y = [-1.0, -0.25, 0.5, f32::NAN];
-    dense::add_bias(&mut y, &[0.25], dense::Activation::Relu);
+    dense::add_bias(&mut y, &[0.25], dense::Nonlinearity::Relu);
     assert_eq!(y[..3], [0.0, 0.0, 0.75]);
     assert!(y[3].is_nan());
     let mut dy = [1.0; 3];

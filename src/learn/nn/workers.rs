@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 /// Threads that a run may always ask for.
-const SOME: usize = 8;
+const THREADS_ALWAYS_ALLOWED: usize = 8;
 
 /// Cores that this process may use: its affinity and its control group's quota count. 1 where the system does not tell.
 #[must_use]
@@ -14,7 +14,7 @@ pub fn cores() -> usize {
 /// The most threads that a run may begin with; more threads than that only slow each other down.
 #[must_use]
 pub fn most_threads() -> usize {
-    SOME.max(2 * cores())
+    THREADS_ALWAYS_ALLOWED.max(2 * cores())
 }
 
 /// A pool for work in `count` shares; clones share it.

@@ -1,6 +1,6 @@
 //! The skewed distribution over stored transitions, which gives Skew-Fit its name:
 //!
-//! P_i = p(s_i)^alpha / sum_j p(s_j)^alpha, -1 <= alpha <= 0   (Pong et al. 2020, arXiv 1903.03698, section 3).
+//! P_i = p(s_i)^power / sum_j p(s_j)^power, -1 <= power <= 0   (Pong et al. 2020, arXiv 1903.03698, section 3).
 //!
 //! It covers the transitions that were stored at the last refresh, oldest first. They are a prefix of replay, because new
 //! transitions are appended and evictions remove the oldest. Weights and table are computed once, from the densities.
@@ -11,8 +11,8 @@ use crate::learn::rng::Rng;
 /// Facts about the skewed distribution.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SkewInfo {
-    /// The power alpha in use, after tempering.
-    pub alpha: f64,
+    /// The power in use, after tempering.
+    pub power: f64,
     /// Effective sample size over the number of transitions, in (0, 1].
     pub ess: f64,
     /// Largest probability.
@@ -23,7 +23,7 @@ impl SkewInfo {
     /// The facts with the names of their columns in `metrics.csv`.
     #[must_use]
     pub fn columns(&self) -> [(&'static str, f64); 3] {
-        [("skew/alpha", self.alpha), ("skew/ess", self.ess), ("skew/max_weight", self.max_weight)]
+        [("skew/power", self.power), ("skew/ess", self.ess), ("skew/max_weight", self.max_weight)]
     }
 }
 
@@ -34,7 +34,7 @@ impl SkewInfo {
 ///
 /// let rare_last = vec![0.0, 0.0, -2f64.ln()]; // log p: the last one is half as likely
 /// let (skewed, info) = SkewedDistribution::new(rare_last, -1.0, 0.0);
-/// assert!(skewed.is_skewed() && info.alpha == -1.0);
+/// assert!(skewed.is_skewed() && info.power == -1.0);
 /// assert!((info.max_weight - 0.5).abs() < 1e-12);
 /// assert!(skewed.draw(&mut stream(0, "goal", &[])).unwrap() < 3);
 /// ```
@@ -48,7 +48,7 @@ pub struct SkewedDistribution {
 /// Weights at the power in use, and the table of these weights.
 #[derive(Clone, Debug)]
 struct SkewedSampler {
-    alpha: f64,
+    power: f64,
     weights: Weights,
     table: AliasTable,
 }
@@ -60,14 +60,14 @@ impl SkewedDistribution {
         Self { log_density, sampler: None }
     }
 
-    /// The distribution p^alpha, tempered to an effective sample size of at least `min_ess` N (0: not tempered). At
-    /// alpha = 0 draws stay uniform over all stored transitions.
+    /// The distribution p^power, tempered to an effective sample size of at least `min_ess` N (0: not tempered). At
+    /// power = 0 draws stay uniform over all stored transitions.
     #[must_use]
-    pub fn new(log_density: Vec<f64>, alpha: f64, min_ess: f64) -> (Self, SkewInfo) {
-        let (weights, alpha) = Weights::tempered(&log_density, alpha, min_ess);
+    pub fn new(log_density: Vec<f64>, power: f64, min_ess: f64) -> (Self, SkewInfo) {
+        let (weights, power) = Weights::tempered(&log_density, power, min_ess);
         let ess = weights.ess() / weights.p.len().max(1) as f64;
-        let info = SkewInfo { alpha, ess, max_weight: weights.max() };
-        (Self { log_density, sampler: SkewedSampler::new(alpha, weights) }, info)
+        let info = SkewInfo { power, ess, max_weight: weights.max() };
+        (Self { log_density, sampler: SkewedSampler::new(power, weights) }, info)
     }
 
     /// Removes the `n` oldest transitions, which replay has evicted; their probability goes to the rest.
@@ -76,8 +76,8 @@ impl SkewedDistribution {
             return;
         }
         self.log_density.drain(..n.min(self.log_density.len()));
-        let weights = |alpha| skew_weights(&self.log_density, alpha);
-        self.sampler = self.sampler.take().and_then(|old| SkewedSampler::new(old.alpha, weights(old.alpha)));
+        let weights = |power| skew_weights(&self.log_density, power);
+        self.sampler = self.sampler.take().and_then(|old| SkewedSampler::new(old.power, weights(old.power)));
     }
 
     /// The position of a drawn transition, oldest first; `None` if draws are uniform.
@@ -105,8 +105,8 @@ impl SkewedDistribution {
 }
 
 impl SkewedSampler {
-    fn new(alpha: f64, weights: Weights) -> Option<Self> {
-        let table = if alpha == 0.0 { None } else { AliasTable::new(&weights.p) };
-        table.map(|table| Self { alpha, weights, table })
+    fn new(power: f64, weights: Weights) -> Option<Self> {
+        let table = if power == 0.0 { None } else { AliasTable::new(&weights.p) };
+        table.map(|table| Self { power, weights, table })
     }
 }

@@ -1,4 +1,4 @@
-//! Skew-Fit: the densities of stored transitions give weights p^alpha, and the weights give a table to draw from.
+//! Skew-Fit: the densities of stored transitions give weights p^power, and the weights give a table to draw from.
 
 pub mod alias;
 pub mod distribution;

@@ -24,8 +24,8 @@ fn g15_weights_are_total() {
         ProptestConfig { cases: cases as u32, failure_persistence: None, ..ProptestConfig::default() },
         TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     );
-    let law = |(log_p, alpha, turn): (Vec<f64>, f64, usize)| {
-        let weights = skew_weights(&log_p, alpha).p;
+    let law = |(log_p, power, turn): (Vec<f64>, f64, usize)| {
+        let weights = skew_weights(&log_p, power).p;
         prop_assert_eq!(weights.len(), log_p.len());
         prop_assert!((weights.iter().sum::<f64>() - 1.0).abs() < 1e-9);
         prop_assert!(weights.iter().all(|p| p.is_finite() && *p >= 0.0));
@@ -33,7 +33,7 @@ fn g15_weights_are_total() {
         let (mut turned, mut expected) = (log_p.clone(), weights.clone());
         turned.rotate_left(turn % log_p.len());
         expected.rotate_left(turn % log_p.len());
-        let again = skew_weights(&turned, alpha).p;
+        let again = skew_weights(&turned, power).p;
         prop_assert!(again.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-12));
         // Of two samples with finite densities, the rarer has at least the other's weight; equal densities, equal weights.
         let finite: Vec<usize> = (0..log_p.len()).filter(|i| log_p[*i].is_finite()).collect();

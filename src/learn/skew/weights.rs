@@ -1,9 +1,9 @@
-//! Skew-Fit's weights: P_i = p(s_i)^alpha / sum_j p(s_j)^alpha, -1 <= alpha <= 0 (Pong et al. 2020, arXiv 1903.03698, section 3).
+//! Skew-Fit's weights: P_i = p(s_i)^power / sum_j p(s_j)^power, -1 <= power <= 0 (Pong et al. 2020, arXiv 1903.03698, section 3).
 //!
-//! alpha = 0 gives uniform weights (RIG); alpha = -1 aims at uniform coverage. Computed in log space as
-//! softmax(alpha log p), shifted by its maximum, so that nothing overflows. [`AliasTable`](super::AliasTable) draws from P.
+//! power = 0 gives uniform weights (RIG); power = -1 aims at uniform coverage. Computed in log space as
+//! softmax(power log p), shifted by its maximum, so that nothing overflows. [`AliasTable`](super::AliasTable) draws from P.
 
-/// Bisections in [`Weights::tempered`]: alpha is found to one part in 2^30.
+/// Bisections in [`Weights::tempered`]: power is found to one part in 2^30.
 const BISECTIONS: usize = 30;
 
 /// Probabilities of N samples, non-negative, summing to 1.
@@ -26,8 +26,8 @@ pub struct Weights {
 /// assert_eq!(skew_weights(&log_p, 0.0).p, [0.5, 0.5]);
 /// ```
 #[must_use]
-pub fn skew_weights(log_density: &[f64], alpha: f64) -> Weights {
-    let scores: Vec<f64> = log_density.iter().map(|log_p| alpha * log_p).collect();
+pub fn skew_weights(log_density: &[f64], power: f64) -> Weights {
+    let scores: Vec<f64> = log_density.iter().map(|log_p| power * log_p).collect();
     let Some(top) = scores.iter().copied().filter(|s| s.is_finite()).reduce(f64::max) else {
         return Weights::uniform(log_density.len());
     };
@@ -44,7 +44,7 @@ impl Weights {
         Self { p: vec![1.0 / n as f64; n] }
     }
 
-    /// [`skew_weights`] with the strongest power in [alpha, 0] whose ESS is at least `min_ess_fraction` of N, and that power.
+    /// [`skew_weights`] with the strongest power in [power, 0] whose ESS is at least `min_ess_fraction` of N, and that power.
     ///
     /// ESS never grows with |power| (log ESS = 2 K(b) - K(2b), K = log sum exp is convex), so bisection finds the power.
     /// If power 0 does not reach the fraction either (because of densities that are not finite), power 0 is used.
@@ -56,13 +56,13 @@ impl Weights {
     /// assert!(weights.ess() >= 2.0 && -1.0 < power && power < 0.0);
     /// ```
     #[must_use]
-    pub fn tempered(log_density: &[f64], alpha: f64, min_ess_fraction: f64) -> (Self, f64) {
+    pub fn tempered(log_density: &[f64], power: f64, min_ess_fraction: f64) -> (Self, f64) {
         let floor = min_ess_fraction * log_density.len() as f64;
-        let full = skew_weights(log_density, alpha);
+        let full = skew_weights(log_density, power);
         if full.ess() >= floor {
-            return (full, alpha);
+            return (full, power);
         }
-        let (mut holds, mut fails) = (0.0, alpha);
+        let (mut holds, mut fails) = (0.0, power);
         for _ in 0..BISECTIONS {
             let middle = 0.5 * (holds + fails);
             let enough = skew_weights(log_density, middle).ess() >= floor;
@@ -111,22 +111,22 @@ mod tests {
         -p.iter().map(|p| p * p.ln()).sum::<f64>()
     }
 
-    /// The empirical distribution p after weighting each of its samples by q^alpha.
-    fn skewed(p: &[f64], q: &[f64], alpha: f64) -> Vec<f64> {
-        normalised(skew_weights(&ln(q), alpha).p.iter().zip(p).map(|(w, p)| w * p))
+    /// The empirical distribution p after weighting each of its samples by q^power.
+    fn skewed(p: &[f64], q: &[f64], power: f64) -> Vec<f64> {
+        normalised(skew_weights(&ln(q), power).p.iter().zip(p).map(|(w, p)| w * p))
     }
 
     #[test]
     fn oracle_06_softmax_of_alpha_log_density() {
         let log_p = [-3.0, -1.0, -7.5, 0.25, -1.0];
-        let alpha = -0.7;
+        let power = -0.7;
         let shifted: Vec<f64> = log_p.iter().map(|l| l - 9000.0).collect();
-        let weights = skew_weights(&log_p, alpha).p;
-        close(&skew_weights(&shifted, alpha).p, &weights);
-        close(&normalised(log_p.iter().map(|l| (alpha * l).exp())), &weights);
-        let mean = alpha * log_p.iter().sum::<f64>() / 5.0;
-        close(&normalised(log_p.iter().map(|l| (alpha * l - mean).exp())), &weights);
-        assert!((weights[2] / weights[0] - (alpha * (-7.5 + 3.0f64)).exp()).abs() < 1e-12);
+        let weights = skew_weights(&log_p, power).p;
+        close(&skew_weights(&shifted, power).p, &weights);
+        close(&normalised(log_p.iter().map(|l| (power * l).exp())), &weights);
+        let mean = power * log_p.iter().sum::<f64>() / 5.0;
+        close(&normalised(log_p.iter().map(|l| (power * l - mean).exp())), &weights);
+        assert!((weights[2] / weights[0] - (power * (-7.5 + 3.0f64)).exp()).abs() < 1e-12);
         close(&skew_weights(&ln(&P), -1.0).p, &normalised(P.iter().map(|p| 1.0 / p)));
     }
 
@@ -137,13 +137,13 @@ mod tests {
 
     #[test]
     fn oracle_08_ideal_iteration() {
-        for alpha in [0.0, -0.25, -0.5, -1.0] {
+        for power in [0.0, -0.25, -0.5, -1.0] {
             let mut p = P.to_vec();
             for t in 1..=6 {
-                let next = skewed(&p, &p, alpha);
+                let next = skewed(&p, &p, power);
                 assert!(entropy(&next) >= entropy(&p) - 1e-12);
                 p = next;
-                close(&p, &normalised(P.iter().map(|p| p.powf((1.0 + alpha).powi(t)))));
+                close(&p, &normalised(P.iter().map(|p| p.powf((1.0 + power).powi(t)))));
             }
         }
         close(&skewed(&P, &P, -1.0), &[0.2; 5]);
@@ -162,8 +162,8 @@ mod tests {
             (entropy(&skewed(&P, q, h)) - entropy(&skewed(&P, q, -h))) / (2.0 * h)
         };
         assert!((slope(&Q) + 0.401_153).abs() < 1e-6 && (slope(&Q) + covariance(&Q)).abs() < 1e-8);
-        for (alpha, h) in [(0.0, 1.333_074), (-0.5, 1.501_394), (-1.0, 1.557_802)] {
-            assert!((entropy(&skewed(&P, &Q, alpha)) - h).abs() < 1e-6, "alpha {alpha}");
+        for (power, h) in [(0.0, 1.333_074), (-0.5, 1.501_394), (-1.0, 1.557_802)] {
+            assert!((entropy(&skewed(&P, &Q, power)) - h).abs() < 1e-6, "power {power}");
         }
         let wrong = [0.05, 0.1, 0.15, 0.3, 0.4];
         assert!(covariance(&wrong) < 0.0 && entropy(&skewed(&P, &wrong, -0.01)) < entropy(&P));
@@ -201,9 +201,9 @@ mod tests {
     proptest! {
         #[test]
         fn weights_are_a_distribution(
-            log_p in prop::collection::vec(prop::num::f64::ANY, 1..200), alpha in -1.0..=0.0, floor in 0.0..=1.0,
+            log_p in prop::collection::vec(prop::num::f64::ANY, 1..200), power in -1.0..=0.0, floor in 0.0..=1.0,
         ) {
-            for weights in [skew_weights(&log_p, alpha), Weights::tempered(&log_p, alpha, floor).0] {
+            for weights in [skew_weights(&log_p, power), Weights::tempered(&log_p, power, floor).0] {
                 prop_assert!((weights.p.iter().sum::<f64>() - 1.0).abs() < 1e-12);
                 prop_assert!(weights.p.iter().all(|p| (0.0..=1.0).contains(p)));
                 prop_assert!(weights.ess() >= 1.0 - 1e-12 && weights.ess() * weights.max() >= 1.0 - 1e-12);
@@ -211,8 +211,8 @@ mod tests {
         }
 
         #[test]
-        fn oracle_07_rarer_is_likelier(a in -500.0..500.0, gap in 1e-3..100.0, alpha in -1.0..=-0.01) {
-            let p = skew_weights(&[a, a + gap, a + 2.0 * gap], alpha).p;
+        fn oracle_07_rarer_is_likelier(a in -500.0..500.0, gap in 1e-3..100.0, power in -1.0..=-0.01) {
+            let p = skew_weights(&[a, a + gap, a + 2.0 * gap], power).p;
             prop_assert!(p[0] > p[1] && p[1] > p[2]);
         }
     }

@@ -76,7 +76,7 @@ pub fn run_in(dir: &Path, options: &Options, build: Build<'_>, warn: &mut dyn Fn
         return Err(Error::Usage(format!("{}: has no pictures of its own; give some with --goal", dir.display())));
     }
     let n = options.episodes.unwrap_or(pool.len());
-    let update = opened.checkpoint.snapshot.update;
+    let update = opened.checkpoint.content.update;
     let of_the_run = dir.join("eval").join(format!("{update:08}"));
     let place = match &options.out {
         Some(out) => Place::Given(out.clone()),

@@ -63,13 +63,13 @@ impl LoadedRun {
         let (goals, described) = (goal_folder::load(dir, cfg)?, EnvDescription::read(dir, store.root())?);
         let (state, from, env_restored, damage) = (RunState::default(), None, false, Vec::new());
         let mut run = Self { store, task, learner, state, goals, described, from, env_restored, damage };
-        if let Some(Loaded { snapshot, passed_over }) = loaded {
-            run.state = RunState::of(&snapshot)?;
+        if let Some(Loaded { content, passed_over }) = loaded {
+            run.state = RunState::of(&content)?;
             run.store.first_lines(run.state.episodes)?;
-            restore(&mut run.learner, &snapshot)?;
-            run.from = Some(snapshot.update);
-            run.env_restored = run.task.restore_env(&snapshot.env)?;
-            run.note_differences(cfg, !snapshot.env.is_empty())?;
+            restore(&mut run.learner, &content)?;
+            run.from = Some(content.update);
+            run.env_restored = run.task.restore_env(&content.env)?;
+            run.note_differences(cfg, !content.env.is_empty())?;
             run.damage.extend(passed_over.iter().map(|damage| format!("checkpoint skipped: {damage}")));
         }
         Ok(run)

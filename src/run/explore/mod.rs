@@ -79,7 +79,7 @@ impl Run<'_> {
             }
             self.collect("warm-up")?;
         }
-        self.add_safety_time();
+        self.add_writing_time();
         self.state.sums = self.state.sums.after_warm_up(self.log.wall_s());
         self.due_checkpoint()
     }

@@ -7,7 +7,7 @@ use super::epoch_sums::EpochSums;
 use super::recorder::Position;
 use crate::config::RunConfig;
 use crate::error::{Error, Result};
-use crate::keep::checkpoint::{Retention, Saved, Snapshot};
+use crate::keep::checkpoint::{CheckpointContent, Retention, Saved};
 use crate::keep::provenance::{CpuClock, cpu_s, resident_mb};
 use crate::keep::supervise::events::Kind;
 use crate::keep::supervise::status::RunPhase;
@@ -59,7 +59,7 @@ impl Run<'_> {
     }
 
     /// Adds the time spent on writing files to the current epoch.
-    pub(super) fn add_safety_time(&mut self) {
+    pub(super) fn add_writing_time(&mut self) {
         let spent = std::mem::take(&mut self.log.safety);
         self.state.sums.add("time/safety_cpu_s", spent.cpu_s);
         self.state.sums.add("time/safety_wait_s", spent.wait_s);
@@ -67,7 +67,7 @@ impl Run<'_> {
 
     /// Writes the epoch's row to `metrics.csv`, TensorBoard and the log, and updates `STATUS.json`.
     pub(super) fn record_epoch(&mut self) -> Result<()> {
-        self.add_safety_time();
+        self.add_writing_time();
         let now = self.log.wall_s();
         let sums = std::mem::replace(&mut self.state.sums, EpochSums::new(now));
         let cpu = cpu_s(CpuClock::Process);
@@ -117,7 +117,7 @@ impl Run<'_> {
     fn save(&mut self) -> Result<Saved> {
         self.host.work += 1;
         self.tick("saving");
-        self.add_safety_time();
+        self.add_writing_time();
         self.state.wall_s = self.log.wall_s();
         self.state.counts = self.learner.counts.clone();
         self.state.config = self.cfg.identity()?;
@@ -126,7 +126,7 @@ impl Run<'_> {
         let (state, learner, env) = (&self.state, &self.learner, self.task.snapshot()?);
         self.log.retry(&mut self.host, &at, |log| {
             let models = learner.models()?;
-            let snapshot = Snapshot { update: at.updates, models, state: json!(state), env: env.clone() };
+            let snapshot = CheckpointContent { update: at.updates, models, state: json!(state), env: env.clone() };
             let every_s = run.keep_every_hours * 3600.0;
             log.checkpoint(&snapshot, Retention { newest: run.keep_checkpoints, every_s, protected: &state.due })
         })

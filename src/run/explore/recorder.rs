@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::config::NightConfig;
 use crate::error::Result;
-use crate::keep::checkpoint::{self, Retention, Saved, Snapshot};
+use crate::keep::checkpoint::{self, CheckpointContent, Retention, Saved};
 use crate::keep::provenance::utc;
 use crate::keep::store::Store;
 use crate::keep::store::fs::Fs;
@@ -31,7 +31,7 @@ pub(super) struct Position {
 
 /// Seconds spent on writing the run's files since the last row.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct SafetyTime {
+pub(super) struct WritingTime {
     /// Processor time.
     pub cpu_s: f64,
     /// Time spent waiting for the disk.
@@ -42,7 +42,7 @@ pub(super) struct SafetyTime {
 pub(super) struct Recorder {
     pub store: Store,
     pub metrics: MetricsCsv,
-    pub safety: SafetyTime,
+    pub safety: WritingTime,
     /// True once it is recorded that episodes enter replay at other updates than before.
     pub replay_differs: bool,
     pub(super) fs: Arc<dyn Fs>,
@@ -62,7 +62,7 @@ impl Recorder {
             tensorboard: Events::of(store.dir()),
             store,
             metrics,
-            safety: SafetyTime::default(),
+            safety: WritingTime::default(),
             replay_differs: false,
             fs,
             night: night.clone(),
@@ -161,7 +161,7 @@ impl Recorder {
     }
 
     /// Saves a checkpoint and deletes those that `keep` does not retain.
-    pub(super) fn checkpoint(&mut self, snapshot: &Snapshot, keep: Retention<'_>) -> Result<Saved> {
+    pub(super) fn checkpoint(&mut self, snapshot: &CheckpointContent, keep: Retention<'_>) -> Result<Saved> {
         let saved = checkpoint::save(&*self.fs, self.store.dir(), snapshot, keep)?;
         tracing::info!("checkpoint {} params_blake3={}", saved.dir.display(), saved.params_blake3);
         Ok(saved)

@@ -73,7 +73,7 @@ impl Run<'_> {
         let snapshot = self.log.retry(&mut self.host, &at, |log| checkpoint::load(log.dir(), update))?;
         restore_models(&mut self.learner, &snapshot)?;
         self.learner.counts.halvings += 1;
-        let skew = self.learner.counts.skew_alpha.is_some();
+        let skew = self.learner.counts.skew_power.is_some();
         let pulse = &mut self.host.pulse;
         self.learner.refresh(skew, &mut || pulse.beat()).map(drop)
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::epoch_sums::EpochSums;
 use crate::error::{Error, Result};
-use crate::keep::checkpoint::Snapshot;
+use crate::keep::checkpoint::CheckpointContent;
 use crate::keep::supervise::ladder::Ladder;
 use crate::learn::learner::Counts;
 
@@ -54,7 +54,7 @@ impl RunState {
     ///
     /// # Errors
     /// `Damaged` if they have another form.
-    pub fn of(snapshot: &Snapshot) -> Result<Self> {
+    pub fn of(snapshot: &CheckpointContent) -> Result<Self> {
         serde_json::from_value(snapshot.state.clone())
             .map_err(|e| Error::Damaged(format!("checkpoint {:08}: state.json: {e}", snapshot.update)))
     }

@@ -122,7 +122,10 @@ async fn control(State(shared): State<Arc<Shared>>, Path(word): Path<String>, bo
         return (StatusCode::CONFLICT, "this run has ended, so requests have no effect").into_response();
     }
     if is_read_only(&shared.dir) {
-        return (StatusCode::FORBIDDEN, "this page may only look: its user may not write to the run's directory")
+        return (
+            StatusCode::FORBIDDEN,
+            "this page is read-only: its user has no permission to write to the run's directory",
+        )
             .into_response();
     }
     match write_request(&DiskFs, &shared.dir, request) {

@@ -99,7 +99,7 @@ impl Findings {
         let counter = state_space.as_ref().and_then(|k| CellVisits::count(&k.grid, &sample));
         let visits = counter.map(|c| sample.frames.iter().map(|f| c.of(&f.state)).collect::<Vec<_>>());
         let refreshed = learner.counts.refreshed_episodes;
-        let skewed = learner.counts.skew_alpha.map(|alpha| Skewed::of(alpha, refreshed, &sample, &encoded));
+        let skewed = learner.counts.skew_power.map(|power| Skewed::of(power, refreshed, &sample, &encoded));
         let skewed = skewed.filter(|s| !s.frames.is_empty());
         let mut weights = vec![if skewed.is_some() { 0.0 } else { 1.0 }; sample.frames.len()];
         skewed.iter().flat_map(|s| s.frames.iter().zip(&s.weights)).for_each(|(i, w)| weights[*i] = *w);

@@ -113,7 +113,7 @@ fn skewing(found: &Findings) -> Vec<Verdict> {
     let ess = logged.last().map_or(skewed.ess, |last| last.1);
     let says = Says { good: "skewing is active", bad: "skewing is inactive" };
     let active = Verdict::graded("skew_active", ess, want::ESS, says, "ESS");
-    vec![active, collapse(&logged, ess), direction(found, skewed.alpha)]
+    vec![active, collapse(&logged, ess), direction(found, skewed.power)]
 }
 
 /// Judges by the later half of the logged values: a VAE that was trained on few pictures in one early phase has been trained
@@ -130,17 +130,17 @@ fn collapse(logged: &[(u64, f64)], ess: f64) -> Verdict {
 }
 
 /// Judges by the visits of true states, or by the power's sign if there are none. A positive power is always a fault.
-fn direction(found: &Findings, alpha: f64) -> Verdict {
+fn direction(found: &Findings, power: f64) -> Verdict {
     let says = Says { good: "skewing favours rare states", bad: "skewing favours common states" };
-    let power = want::three_digits(alpha);
+    let shown = want::three_digits(power);
     let mut verdict = match found.weight_rank() {
         Some(rank) => {
-            let what = format!("power {power}, rank correlation of weight with visit count");
+            let what = format!("power {shown}, rank correlation of weight with visit count");
             Verdict::graded("skew_direction", rank, want::DIRECTION, says, &what)
         }
-        None => Verdict::graded("skew_direction", alpha, want::Want::AtMost(0.0, 0.0), says, "power"),
+        None => Verdict::graded("skew_direction", power, want::Want::AtMost(0.0, 0.0), says, "power"),
     };
-    if alpha > 0.0 {
+    if power > 0.0 {
         verdict.level = Level::Fault;
         verdict.sentence = verdict.sentence.replace(says.good, says.bad);
     }

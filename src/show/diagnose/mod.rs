@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::keep::store::fs::{DiskFs, Fs, alone_in, disk_error, may_write, write_atomic};
+use crate::keep::store::fs::{DiskFs, Fs, disk_error, lock_exclusively, may_write, write_atomic};
 use crate::learn::learner::Learner;
 use crate::show::report::diagnosis::save;
 use findings::Findings;
@@ -82,7 +82,7 @@ pub fn run(dir: &Path, out: Option<&Path>) -> Result<Diagnosis> {
 /// Draws the pictures into `out`, then the page that shows them.
 fn save_page(dir: &Path, out: &Path, found: &Findings, verdicts: &[Verdict], learner: &mut Learner) -> Result<PathBuf> {
     DiskFs.create_dir(out).map_err(|e| disk_error("create", out, &e))?;
-    let _alone = alone_in(out); // two diagnoses of one run write the same names
+    let _alone = lock_exclusively(out); // two diagnoses of one run write the same names
     let mut drawn = Vec::new();
     for (name, figure) in figures::figures(found, learner)? {
         let path = out.join(format!("{name}.png"));

@@ -41,7 +41,7 @@ impl CellVisits {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Skewed {
     /// The power in use, after tempering.
-    pub alpha: f64,
+    pub power: f64,
     /// Indices of the frames that it covers.
     pub frames: Vec<usize>,
     /// Their weights relative to uniform sampling (mean 1).
@@ -51,14 +51,14 @@ pub struct Skewed {
 }
 
 impl Skewed {
-    /// Weights p^`alpha` over the frames of episodes with id < `refreshed`.
+    /// Weights p^`power` over the frames of episodes with id < `refreshed`.
     #[must_use]
-    pub fn of(alpha: f64, refreshed: u64, sample: &Sample, encoded: &EncodedFrames) -> Self {
+    pub fn of(power: f64, refreshed: u64, sample: &Sample, encoded: &EncodedFrames) -> Self {
         let frames: Vec<usize> = (0..sample.frames.len()).filter(|i| sample.frames[*i].episode < refreshed).collect();
         let densities: Vec<f64> = frames.iter().map(|i| encoded.log_density[*i]).collect();
-        let weights = skew_weights(&densities, alpha);
+        let weights = skew_weights(&densities, power);
         let n = frames.len() as f64;
-        Self { alpha, ess: weights.ess() / n.max(1.0), weights: weights.p.iter().map(|p| p * n).collect(), frames }
+        Self { power, ess: weights.ess() / n.max(1.0), weights: weights.p.iter().map(|p| p * n).collect(), frames }
     }
 }
 

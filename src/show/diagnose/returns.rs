@@ -1,6 +1,6 @@
 //! The critics' values against stored returns: Q(s_t, g, a_t) as in the actor's loss, and the soft return of a stored episode,
 //!
-//! G_t = r_t + sum_{k > t} gamma^{k-t} (r_k + alpha h_k) + gamma^{T-t} / (1 - gamma) * (mean of r_k + alpha h_k over the last quarter)
+//! G_t = r_t + sum_{k > t} gamma^{k-t} (r_k + temperature h_k) + gamma^{T-t} / (1 - gamma) * (mean of r_k + temperature h_k over the last quarter)
 //!
 //! with h_k = -log pi of a new sample at s_k (0 if `agent.entropy_in_target` is off). After a time limit the episode is
 //! assumed to continue like its last quarter, so the critics are not needed; after a termination nothing is added.
@@ -91,7 +91,7 @@ pub fn returns(
 struct SoftReward {
     /// r_t.
     reward: f64,
-    /// alpha h_t.
+    /// temperature h_t.
     entropy: f64,
 }
 
@@ -107,12 +107,12 @@ fn rewards_and_q(
     let observation: Vec<f32> = (0..steps).flat_map(|t| [latent(t), &encoded.goal].concat()).collect();
     let noise = normals(episode.actions.len(), &mut rng::stream(cfg.seed, "diagnose-policy", &[episode.id]));
     let (q, log_pi) = learner.agent.q_and_log_prob(&observation, &episode.actions, &noise)?;
-    let alpha = if cfg.agent.entropy_in_target { learner.agent.temperature() } else { 0.0 };
+    let temperature = if cfg.agent.entropy_in_target { learner.agent.temperature() } else { 0.0 };
     let (reward, a) = (goals::reward(&cfg.goals.reward, &cfg.agent), episode.action_dim);
     let earned = (0..steps).map(|t| {
         let action = &episode.actions[t * a..(t + 1) * a];
         let step = Step { z: latent(t), z_next: latent(t + 1), goal: &encoded.goal, action };
-        SoftReward { reward: f64::from(reward.of(&step)), entropy: f64::from(-alpha * log_pi[t]) }
+        SoftReward { reward: f64::from(reward.of(&step)), entropy: f64::from(-temperature * log_pi[t]) }
     });
     Ok((earned.collect(), q.into_iter().map(f64::from).collect()))
 }

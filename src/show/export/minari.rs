@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Exported, opened, whole, written};
+use super::{Exported, create_atomically, opened, written};
 use crate::error::{Error, Result};
 use crate::keep::store::ShardRoot;
 use crate::keep::store::fs::{DiskFs, Fs, disk_error, parent_of};
@@ -24,7 +24,7 @@ pub fn minari(dir: &Path, datasets: &Path) -> Result<Exported> {
     let place = datasets.join(&id);
     let parent = parent_of(&place);
     DiskFs.create_dir(parent).map_err(|e| disk_error("create", parent, &e))?;
-    whole(&place, "name another folder", |temporary| {
+    create_atomically(&place, "name another folder", |temporary| {
         let (data, file) = (temporary.join("data"), place.join("data/main_data.hdf5"));
         DiskFs.create_dir(&data).map_err(|e| disk_error("create", &data, &e))?;
         let told = Exported { dataset_id: Some(id), ..written(&store, &data.join("main_data.hdf5"), &file)? };

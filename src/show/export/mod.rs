@@ -17,7 +17,7 @@ use serde::Serialize;
 use skewfit_envs::Ending;
 
 use crate::error::{Error, Result};
-use crate::keep::store::fs::{DiskFs, Fs, alone_in, disk_error, may_write, parent_of, temporary_of};
+use crate::keep::store::fs::{DiskFs, Fs, disk_error, lock_exclusively, may_write, parent_of, temporary_of};
 use crate::keep::store::{Damage, ShardRoot, Store};
 use crate::learn::episode::Episode;
 pub use minari::minari;
@@ -59,7 +59,7 @@ pub fn hdf5(dir: &Path, path: &Path) -> Result<Exported> {
     if !parent_of(path).is_dir() {
         return refuse("its directory does not exist; make it first");
     }
-    whole(path, "name another file", |temporary| written(&store, temporary, path))
+    create_atomically(path, "name another file", |temporary| written(&store, temporary, path))
 }
 
 /// A run with an episode.
@@ -72,12 +72,12 @@ fn opened(dir: &Path) -> Result<Store> {
 }
 
 /// Makes `path`, a new file or directory whose parent exists, at a temporary name; it is there whole or not at all.
-fn whole(path: &Path, way: &str, make: impl FnOnce(&Path) -> Result<Exported>) -> Result<Exported> {
+fn create_atomically(path: &Path, way: &str, make: impl FnOnce(&Path) -> Result<Exported>) -> Result<Exported> {
     let refuse = |why: String| Err(Error::Usage(format!("{}: {why}", path.display())));
     if let Err(e) = may_write(parent_of(path)) {
         return refuse(format!("cannot be written there: {e}; {way}"));
     }
-    let _alone = alone_in(parent_of(path)); // two exports to one place have the same temporary name
+    let _alone = lock_exclusively(parent_of(path)); // two exports to one place have the same temporary name
     if path.symlink_metadata().is_ok() {
         return refuse(format!("exists already; {way}"));
     }

@@ -60,8 +60,8 @@ pub const COLUMNS: [MetricColumn; 31] = [
     column("time/refresh_s", "Refreshing latents and weights", "s", NOT_IN_LEARNING),
     column("time/other_s", "Other work", "s", NOT_IN_LEARNING),
     column("time/cpu_s", "Processor time", "s", NOT_IN_LEARNING),
-    column("time/safety_cpu_s", "Keeping the run safe, processor time", "s", NOT_IN_LEARNING),
-    column("time/safety_wait_s", "Keeping the run safe, waiting time", "s", NOT_IN_LEARNING),
+    column("time/safety_cpu_s", "Writing the run's files, processor time", "s", NOT_IN_LEARNING),
+    column("time/safety_wait_s", "Writing the run's files, waiting for the disk", "s", NOT_IN_LEARNING),
     column("time/rss_mb", "Resident memory", "MB", NOT_IN_LEARNING),
 ];
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::error::Result;
-use crate::keep::store::fs::{alone_in, disk_error};
+use crate::keep::store::fs::{disk_error, lock_exclusively};
 use crate::show::clip;
 
 mod advice;
@@ -59,7 +59,7 @@ const EXTREMES: usize = 6;
 pub fn draw(run_dir: &Path, inputs: &ReportInputs) -> Result<Vec<PathBuf>> {
     let run = RunData::read(run_dir)?;
     let plots = run_dir.join("plots");
-    let _alone = alone_in(run_dir); // two that draw one run write the same names
+    let _alone = lock_exclusively(run_dir); // two that draw one run write the same names
     let mut files = draw_curves(std::slice::from_ref(&run), &[inputs], &plots)?;
     files.extend(draw_pictures(inputs, &plots)?);
     let over_time = runs::groups(std::slice::from_ref(&run)).first().and_then(curves::coverage_over_time);

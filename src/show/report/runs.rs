@@ -35,7 +35,7 @@ impl RunData {
 
     pub(super) fn of(cfg: Config, table: MetricsTable) -> Result<Self> {
         let text = |value: toml::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let settings = cfg.learned()?.into_iter().map(|(key, value)| (key, text(value))).collect();
+        let settings = cfg.identity_keys()?.into_iter().map(|(key, value)| (key, text(value))).collect();
         Ok(Self { experiment: cfg.identity()?, settings, pictures: cfg.evaluate.pictures, cfg, table })
     }
 

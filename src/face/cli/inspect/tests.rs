@@ -71,7 +71,7 @@ fn a_run_is_reported_and_its_damage_named() {
         .iter()
         .map(|&update| {
             let models = ModelState { params: vec![tensor(update as f32)], optimizer: vec![] };
-            let snapshot = Snapshot { update, models, state: json!({}), env: vec![] };
+            let snapshot = CheckpointContent { update, models, state: json!({}), env: vec![] };
             save(&DiskFs, dir.path(), &snapshot, Retention { newest: 3, every_s: 0.0, protected: &[] })
                 .unwrap()
                 .params_blake3

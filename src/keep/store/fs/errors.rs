@@ -66,7 +66,7 @@ pub fn read_error(path: &Path, e: &io::Error) -> Error {
     match e.kind() {
         io::ErrorKind::InvalidFilename => Error::Usage(format!("{path} cannot be read: {e}; give a shorter name")),
         io::ErrorKind::NotADirectory => Error::Usage(format!("{path} cannot be read: {e}; give another path")),
-        _ if is_permanent(e) => Error::Usage(format!("{path} may not be read: {e}; {way}")),
+        _ if is_permanent(e) => Error::Usage(format!("{path} is not readable: {e}; {way}")),
         _ => Error::Disk(format!("{path} cannot be read now: {e}; {}", remedy(e, "check the disk, then try again"))),
     }
 }

@@ -14,7 +14,7 @@ use std::path::Path;
 pub use atomic::{is_same_file, is_temporary, names_in, parent_of, read_if_there, sweep, temporary_of, write_atomic};
 pub use disk::DiskFs;
 pub use errors::{disk_error, enough_disk, read_error};
-pub use places::{alone_in, may_write, name_last, next_numbered};
+pub use places::{lock_exclusively, may_write, name_last, next_numbered};
 pub use text::{MARK, from_json, trimmed};
 
 /// The operations that durable files need. The disk may fail at each change; reading uses the operating system

@@ -27,10 +27,10 @@ pub fn may_write(dir: &Path) -> io::Result<()> {
     }
 }
 
-/// Waits until no other process is alone in `dir`, and is so until the value is dropped; of use where processes replace
-/// files of the same names. `None` where the file system has no such locks, or there is no such directory.
+/// Waits for the exclusive lock on `dir`; it is held until the returned value is dropped. For processes that replace files
+/// of the same names. `None` if the file system has no such locks, or there is no such directory.
 #[must_use]
-pub fn alone_in(dir: &Path) -> Option<File> {
+pub fn lock_exclusively(dir: &Path) -> Option<File> {
     let handle = File::open(dir).ok()?;
     handle.lock().ok().map(|()| handle)
 }
@@ -58,7 +58,7 @@ pub fn next_numbered(fs: &dyn Fs, parent: &Path) -> Result<PathBuf> {
 /// As [`write_atomic`].
 pub fn name_last(fs: &dyn Fs, dir: &Path) -> Result<()> {
     let (parent, name) = (parent_of(dir), dir.file_name().unwrap_or_default().to_string_lossy());
-    let _alone = alone_in(parent);
+    let _alone = lock_exclusively(parent);
     let before = fs.read(&parent.join(LAST)).unwrap_or_default();
     if String::from_utf8_lossy(&before).trim().parse::<u64>().ok() > name.parse().ok() {
         return Ok(());
@@ -98,6 +98,6 @@ mod tests {
             let refusal = may_write(&dir.path().join(place)).unwrap_err();
             assert_eq!(refusal.kind(), ErrorKind::NotADirectory, "{place}");
         }
-        assert!(alone_in(&dir.path().join("absent")).is_none());
+        assert!(lock_exclusively(&dir.path().join("absent")).is_none());
     }
 }

@@ -33,9 +33,9 @@ fn check(agent: &AgentConfig, n: usize, wide: bool) {
         for threads in [1, 2, 3] {
             let mut sac = sac(&agent, threads, wide);
             let reference = reference(&sac, &agent);
-            let alpha = reference.temperature().unwrap();
-            let (actor, log_pi) = reference.actor_loss(&tensors, alpha).unwrap();
-            let critic = reference.critic_loss(&tensors, alpha).unwrap();
+            let temperature = reference.temperature().unwrap();
+            let (actor, log_pi) = reference.actor_loss(&tensors, temperature).unwrap();
+            let critic = reference.critic_loss(&tensors, temperature).unwrap();
             let sums = sac.gradients(Losses::Both, &batch, &noise, sac.temperature());
             let norms = [sac.policy_norm2().unwrap(), sac.critic_norm2().unwrap()];
             let losses = [(sums.actor_loss, actor.to_scalar()), (sums.critic_loss, critic.to_scalar())];
@@ -91,8 +91,8 @@ fn oracle_21_central_differences_of_the_policy_loss() {
     sac.gradients(Losses::Actor, &batch, &noise, sac.temperature());
     sac.policy_norm2().unwrap();
     let reference = reference(&sac, &agent);
-    let alpha = reference.temperature().unwrap();
-    let loss = || reference.actor_loss(&tensors, alpha).unwrap().0.to_scalar::<f64>().unwrap();
+    let temperature = reference.temperature().unwrap();
+    let loss = || reference.actor_loss(&tensors, temperature).unwrap().0.to_scalar::<f64>().unwrap();
     let mut rng = stream(2, "oracle-21", &[]);
     for (tensor, var) in sac.policy.tensors.iter().zip(&reference.policy) {
         let ours = &sac.workspaces[0].policy_gradient[tensor.range()];

@@ -83,10 +83,10 @@ proptest! {
         let data = case.data(0);
         let (sac, tensors) = (case.sac(), Data::new(&data.0, &data.1, DType::F64).unwrap());
         let reference = SacReference::new(&sac, &case.agent(), case.actions, DType::F64).unwrap();
-        let alpha = reference.temperature().unwrap();
+        let temperature = reference.temperature().unwrap();
         let losses = [
-            (reference.actor_loss(&tensors, alpha).unwrap().0, &reference.policy, &sac.policy),
-            (reference.critic_loss(&tensors, alpha).unwrap(), &reference.critics, &sac.critics),
+            (reference.actor_loss(&tensors, temperature).unwrap().0, &reference.policy, &sac.policy),
+            (reference.critic_loss(&tensors, temperature).unwrap(), &reference.critics, &sac.critics),
         ];
         prop_assume!(reference.margin.get() > 1e-5);
         let ours = case.gradients(&data);

@@ -32,10 +32,12 @@ fn one_and_three_updates_are_candles() {
             let start = [&sac.policy, &sac.critics, &sac.targets, &sac.log_temperature].map(|p| p.values.clone());
             for step in 0..3 {
                 let (batch, noise) = data_for(agent.critics, 300, step);
-                let alpha = reference.temperature().unwrap();
+                let temperature = reference.temperature().unwrap();
                 let info = sac.update(&batch, &noise, 0).unwrap();
                 let (actor, critic) = reference.update(&Data::new(&batch, &noise, DType::F64).unwrap()).unwrap();
-                for (ours, want) in [(info.actor_loss, actor), (info.critic_loss, critic), (info.temperature, alpha)] {
+                for (ours, want) in
+                    [(info.actor_loss, actor), (info.critic_loss, critic), (info.temperature, temperature)]
+                {
                     assert!((ours - want).abs() < 1e-5 * (1.0 + want.abs()), "{agent:?} {info:?}: {ours} {want}");
                 }
                 let temperature = std::slice::from_ref(&reference.log_temperature);
@@ -62,8 +64,8 @@ fn q_and_log_prob_give_the_actors_loss() {
         let actor = sac.actor().unwrap();
         let drawn: Vec<f32> = rows.flat_map(|(s, eps)| actor.sample(&mut actor.scratch(), s, eps)).collect();
         let (q, log_pi) = sac.q_and_log_prob(&batch.observation, &drawn, &noise.current).unwrap();
-        let alpha = sac.temperature();
-        let loss = q.iter().zip(&log_pi).map(|(q, log_pi)| f64::from(alpha * log_pi - q)).sum::<f64>() / 200.0;
+        let temperature = sac.temperature();
+        let loss = q.iter().zip(&log_pi).map(|(q, log_pi)| f64::from(temperature * log_pi - q)).sum::<f64>() / 200.0;
         let (stored, _) = sac.q_and_log_prob(&batch.observation, &batch.action, &noise.current).unwrap();
         let mean = stored.iter().map(|q| f64::from(*q)).sum::<f64>() / 200.0;
         let want = sac.update(&batch, &noise, 0).unwrap();

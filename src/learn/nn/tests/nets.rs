@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::dense::{self, Activation};
+use super::dense::{self, Nonlinearity};
 use super::reference::{self, differentiate, perceptron, shapes};
 use super::values;
 use crate::learn::nn::gemm::MatrixView;
@@ -30,7 +30,7 @@ proptest! {
             let view = MatrixView::new(&x, rows, inputs);
             let (mut y, mut dx) = (vec![9.0; rows * outputs], vec![9.0; x.len()]);
             let (mut dw, mut db, mut dy) = (vec![0.0; w.len()], vec![0.0; outputs], r.clone());
-            dense::forward(view, rows, &w, &b, if relu { Activation::Relu } else { Activation::Identity }, &mut y);
+            dense::forward(view, rows, &w, &b, if relu { Nonlinearity::Relu } else { Nonlinearity::Identity }, &mut y);
             if relu {
                 dense::relu_backward(&y, &mut dy);
             }

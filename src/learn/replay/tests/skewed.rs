@@ -14,10 +14,10 @@ impl ReplayWithSkew {
         Self { replay: filled(capacity, lengths), skewed: SkewedDistribution::default() }
     }
 
-    fn skew(&mut self, alpha: f64) -> SkewInfo {
+    fn skew(&mut self, power: f64) -> SkewInfo {
         let log_density = |e: &StoredEpisode| (0..e.steps()).map(|t| density(e.id(), t)).collect::<Vec<_>>();
         let log_density = self.replay.episodes().flat_map(log_density).collect();
-        let (skewed, info) = SkewedDistribution::new(log_density, alpha, 0.0);
+        let (skewed, info) = SkewedDistribution::new(log_density, power, 0.0);
         self.skewed = skewed;
         info
     }
@@ -37,10 +37,10 @@ impl ReplayWithSkew {
         shares
     }
 
-    /// Asserts that the draws follow p^alpha over exactly the transitions of these (id, steps).
-    fn follows(&self, of: &[(u64, usize)], alpha: f64) {
+    /// Asserts that the draws follow p^power over exactly the transitions of these (id, steps).
+    fn follows(&self, of: &[(u64, usize)], power: f64) {
         let keys: Vec<_> = of.iter().flat_map(|&(id, steps)| (0..steps).map(move |t| (id, t))).collect();
-        let want = skew_weights(&keys.iter().map(|&(id, t)| density(id, t)).collect::<Vec<_>>(), alpha);
+        let want = skew_weights(&keys.iter().map(|&(id, t)| density(id, t)).collect::<Vec<_>>(), power);
         assert_eq!(self.skewed.weights(), Some(&want));
         let n = 200_000;
         let got = self.shares(n);
@@ -62,7 +62,7 @@ fn oracle_16_skew_covers_the_buffer_of_the_last_refresh() {
     let mut buffer = ReplayWithSkew::filled(100, &[6, 4, 5]);
     assert!(!buffer.skewed.is_skewed());
     let info = buffer.skew(-0.5);
-    assert!(buffer.skewed.is_skewed() && info.alpha == -0.5);
+    assert!(buffer.skewed.is_skewed() && info.power == -0.5);
     let weights = skew_weights(buffer.skewed.log_density(), -0.5);
     assert_eq!((info.ess, info.max_weight), (weights.ess() / weights.p.len() as f64, weights.max()));
     buffer.push(3, 9);

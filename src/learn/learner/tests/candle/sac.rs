@@ -46,17 +46,17 @@ impl CandleSac {
     }
 
     /// The actor's gradients, its loss, mean log pi.
-    fn actor_gradients(&self, data: &Data, alpha: f64) -> Result<(Gradients, f64, f64)> {
-        let (loss, log_pi) = self.reference.actor_loss(data, alpha)?;
+    fn actor_gradients(&self, data: &Data, temperature: f64) -> Result<(Gradients, f64, f64)> {
+        let (loss, log_pi) = self.reference.actor_loss(data, temperature)?;
         Ok((self.policy.gradients(&loss)?, scalar(&loss)?, log_pi))
     }
 
-    fn critic_gradients(&self, data: &Data, alpha: f64) -> Result<(Gradients, f64)> {
-        let loss = self.reference.critic_loss(data, alpha)?;
+    fn critic_gradients(&self, data: &Data, temperature: f64) -> Result<(Gradients, f64)> {
+        let loss = self.reference.critic_loss(data, temperature)?;
         Ok((self.critics.gradients(&loss)?, scalar(&loss)?))
     }
 
-    /// One step on L = -log alpha (mean log pi + H).
+    /// One step on L = -log T (mean log pi + H).
     fn step_temperature(&mut self, rate: f64, log_pi: f64) -> Result<()> {
         let entropy = self.cfg.target_entropy.unwrap_or(-(self.actions as f64));
         let loss = (self.reference.log_temperature.as_tensor() * -(log_pi + entropy))?;
