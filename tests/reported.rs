@@ -202,3 +202,15 @@ fn a_run_works_where_no_thread_can_be_started() {
     }
     json(&limited(&explore_args(&dir.path().join("run"), &[SHORT, "run.threads=2"])));
 }
+
+/// DLR-RM/stable-baselines3#785
+#[test]
+fn fewer_steps_than_the_run_has_are_not_taken_silently() {
+    let dir = tempfile::tempdir().unwrap();
+    explore(&dir.path().join("a"), &[SHORT]);
+    let output = command(&["resume", "a", "--steps", "200"]).current_dir(dir.path()).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--steps 200: the run has 400 steps already"), "{}", stderr(&output));
+    let same = command(&["resume", "a", "--steps", "400"]).current_dir(dir.path()).output().unwrap();
+    assert!(!stderr(&same).contains("already"), "{}", stderr(&same));
+}

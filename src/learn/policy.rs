@@ -14,7 +14,7 @@ use crate::learn::latent::{EncoderScratch, HostEncoder};
 /// let policy = learner.policy()?;
 /// let mut scratch = policy.scratch();
 /// let z = policy.encode(&mut scratch, &[128; 24 * 24 * 3]);
-/// let action = policy.mean(&mut scratch, &[z.clone(), z].concat()); // the goal is the picture itself
+/// let action = policy.mean_action(&mut scratch, &[z.clone(), z].concat()); // the goal is the picture itself
 /// assert!(action.len() == 2 && action.iter().all(|a| a.abs() < 1.0));
 /// # Ok(()) }
 /// ```
@@ -49,8 +49,8 @@ impl<'a> Policy<'a> {
     }
 
     /// The deterministic action tanh(mean) (A) for an observation concat(z, z_g), used in evaluation.
-    pub fn mean(&self, scratch: &mut PolicyScratch, observation: &[f32]) -> Vec<f32> {
-        self.actor.mean(&mut scratch.actor, observation)
+    pub fn mean_action(&self, scratch: &mut PolicyScratch, observation: &[f32]) -> Vec<f32> {
+        self.actor.mean_action(&mut scratch.actor, observation)
     }
 
     /// An action (A) sampled for an observation concat(z, z_g) with standard normal `noise` (A).

@@ -64,7 +64,7 @@ pub fn rollout(
         input.extend_from_slice(&target.latent);
         let action = match &mut behaviour {
             Behaviour::Explore(rng) => policy.sample(&mut scratch, &input, &normals(spec.action_dim, rng)),
-            Behaviour::Deterministic => policy.mean(&mut scratch, &input),
+            Behaviour::Deterministic => policy.mean_action(&mut scratch, &input),
         };
         if !action.iter().all(|a| a.is_finite()) {
             return Err(Error::NotFinite(format!("episode {id}: the policy's action is not finite")));

@@ -113,7 +113,7 @@ pub(super) fn act(workers: &Workers) -> Result<Work> {
         let policy = Policy::new(m.vae.encoder()?, sac.actor()?);
         let mut observation = policy.encode(&mut scratch, &m.pictures[0]);
         observation.extend_from_slice(&goal);
-        std::hint::black_box(policy.mean(&mut scratch, &observation));
+        std::hint::black_box(policy.mean_action(&mut scratch, &observation));
         Ok(())
     }))
 }

@@ -87,8 +87,8 @@ impl Progress for TerminalProgress {
 
 /// Columns of the terminal, at least 2.
 fn columns() -> usize {
-    let told = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
-    if told == 0 { COLUMNS } else { told.max(2) }
+    let columns = rustix::termios::tcgetwinsize(std::io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    if columns == 0 { COLUMNS } else { columns.max(2) }
 }
 
 /// `12,000/30,000 steps · 31 min 12 s left · angle_error_rad 0.120 · 41 % covered · learning`, the last ones left out where

@@ -25,7 +25,7 @@ impl HostActor<'_> {
     }
 
     /// The deterministic action tanh(mean) (A) for one observation concat(z, z_g), used in evaluation.
-    pub fn mean(&self, scratch: &mut ActorScratch, observation: &[f32]) -> Vec<f32> {
+    pub fn mean_action(&self, scratch: &mut ActorScratch, observation: &[f32]) -> Vec<f32> {
         let dim = self.shape.outputs / 2;
         self.head(scratch, observation)[..dim].iter().map(|mean| mean.tanh()).collect()
     }

@@ -61,7 +61,7 @@ impl Sac {
     /// let cfg = SacConfig { latent_dim: 2, action_dim: 1, agent: Config::resolve("door", vec![])?.agent };
     /// let sac = Sac::new(cfg, &Workers::new(1), &mut stream(0, "agent-init", &[]));
     /// let actor = sac.actor()?;
-    /// let action = actor.mean(&mut actor.scratch(), &[0.1, -0.3, 0.0, 0.5]);
+    /// let action = actor.mean_action(&mut actor.scratch(), &[0.1, -0.3, 0.0, 0.5]);
     /// assert!(sac.temperature() == 1.0 && action[0].abs() < 1.0);
     /// # Ok(()) }
     /// ```

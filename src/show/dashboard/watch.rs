@@ -126,7 +126,7 @@ impl Watch {
         let run = self.config.as_ref().map(|cfg| &cfg.run);
         let steps_total = run.map(|run| run.warmup_steps + run.epochs() * run.epoch_steps);
         let (steps, episodes) = self.gallery.newest().unwrap_or_default();
-        let told = self.status["env_steps"].as_u64().unwrap_or_default();
+        let written = self.status["env_steps"].as_u64().unwrap_or_default();
         json!({
             "name": self.config.as_ref().map(|cfg| &cfg.name),
             "seed": self.config.as_ref().map(|cfg| cfg.seed),
@@ -136,7 +136,7 @@ impl Watch {
             "now": utc(SystemTime::now()),
             "read_only": is_read_only(&self.dir),
             "asked": control::read_request(&DiskFs, &self.dir).word(),
-            "env_steps": steps.max(told),
+            "env_steps": steps.max(written),
             "steps_total": steps_total,
             "updates": self.status["updates"].as_u64(),
             "updates_total": run.map(|run| run.epochs() * run.updates_per_epoch),

@@ -27,15 +27,15 @@ pub fn minari(dir: &Path, datasets: &Path) -> Result<Exported> {
     create_atomically(&place, "name another folder", |temporary| {
         let (data, file) = (temporary.join("data"), place.join("data/main_data.hdf5"));
         DiskFs.create_dir(&data).map_err(|e| disk_error("create", &data, &e))?;
-        let told = Exported { dataset_id: Some(id), ..written(&store, &data.join("main_data.hdf5"), &file)? };
+        let exported = Exported { dataset_id: Some(id), ..written(&store, &data.join("main_data.hdf5"), &file)? };
         // The first sound one: `written` refuses a run without any.
         let sound = store.lines().iter().find_map(|line| store.episode(line.id).ok());
         let sound = sound.ok_or_else(|| Error::Damaged(format!("{}: no episode is sound", dir.display())))?;
         let path = data.join("metadata.json");
-        let text = format!("{:#}\n", metadata(&told, &sound, store.root()));
+        let text = format!("{:#}\n", metadata(&exported, &sound, store.root()));
         let saved = DiskFs.write_new_synced(&path, text.as_bytes()).and_then(|()| DiskFs.sync_dir(&data));
         saved.and_then(|()| DiskFs.sync_dir(temporary)).map_err(|e| disk_error("write", &path, &e))?;
-        Ok(told)
+        Ok(exported)
     })
 }
 
@@ -47,7 +47,7 @@ pub(super) fn dataset_id(root: &ShardRoot) -> String {
 }
 
 /// What Minari asks for; its two spaces are JSON in a string.
-fn metadata(told: &Exported, episode: &Episode, root: &ShardRoot) -> Value {
+fn metadata(exported: &Exported, episode: &Episode, root: &ShardRoot) -> Value {
     let side = episode.image_size;
     let picture = space("uint8", &[side, side, 3], [json!(0), json!(255)]);
     let mut observations = json!({ "image": picture, "desired_goal": picture });
@@ -57,13 +57,13 @@ fn metadata(told: &Exported, episode: &Episode, root: &ShardRoot) -> Value {
     }
     let observations = json!({ "type": "Dict", "subspaces": observations });
     json!({
-        "dataset_id": told.dataset_id,
+        "dataset_id": exported.dataset_id,
         "data_format": "hdf5",
         "minari_version": VERSION,
         "jpeg_encoding": false,
-        "total_episodes": told.episodes,
-        "total_steps": told.steps,
-        "dataset_size": (told.bytes as f64 / 1e5).round() / 10.0, // MB
+        "total_episodes": exported.episodes,
+        "total_steps": exported.steps,
+        "dataset_size": (exported.bytes as f64 / 1e5).round() / 10.0, // MB
         "observation_space": observations.to_string(),
         "action_space": space("float32", &[episode.action_dim], [json!(-1.0), json!(1.0)]).to_string(),
         "algorithm_name": "Skew-Fit",

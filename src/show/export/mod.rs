@@ -83,9 +83,9 @@ fn create_atomically(path: &Path, way: &str, make: impl FnOnce(&Path) -> Result<
     }
     let temporary = temporary_of(path)?;
     DiskFs.remove(&temporary).map_err(|e| disk_error("write", path, &e))?;
-    let made = make(&temporary).and_then(|told| {
+    let made = make(&temporary).and_then(|exported| {
         let publish = DiskFs.rename(&temporary, path).and_then(|()| DiskFs.sync_dir(parent_of(path)));
-        publish.map(|()| told).map_err(|e| disk_error("write", path, &e))
+        publish.map(|()| exported).map_err(|e| disk_error("write", path, &e))
     });
     if made.is_err() {
         let _ = DiskFs.remove(&temporary); // report the first failure
@@ -105,36 +105,36 @@ fn written(store: &Store, temporary: &Path, path: &Path) -> Result<Exported> {
     // The type that h5py uses for booleans.
     let boolean = EnumTypeBuilder::u8_based().value("FALSE", 0).value("TRUE", 1).build();
     let boolean = boolean.map_err(|e| failed(e.into()))?;
-    let (mut told, mut gathered) = (Exported::nothing(store, path), 0);
+    let (mut exported, mut gathered) = (Exported::nothing(store, path), 0);
     for line in store.lines() {
         let episode = match store.sound(line)? {
             Ok(episode) => episode,
             Err(damage) => {
-                told.damaged.push(damage.to_string());
+                exported.damaged.push(damage.to_string());
                 continue;
             }
         };
-        let k = told.episodes;
+        let k = exported.episodes;
         let build = |group: &mut StagedGroup<'_>| fill(group, k, &episode, store.root(), &boolean);
         file.root().create_group_with(&format!("episode_{k}"), build).map_err(failed)?;
-        told.episodes += 1;
-        told.steps += episode.steps() as u64;
+        exported.episodes += 1;
+        exported.steps += episode.steps() as u64;
         gathered += 2 * episode.frames.len();
         if gathered >= AT_ONCE {
             file.commit().map_err(failed)?;
             gathered = 0;
         }
     }
-    if told.episodes == 0 {
+    if exported.episodes == 0 {
         let way = "put the shards named by `skewfit inspect --verify` back";
         return Err(Error::Damaged(format!("{}: no episode is sound; {way}", store.dir().display())));
     }
-    for (name, value) in about(store.root(), &told) {
+    for (name, value) in about(store.root(), &exported) {
         file.root().set_attr(name, value).map_err(failed)?;
     }
     file.commit().and_then(|()| file.close()).map_err(failed)?;
-    told.bytes = temporary.metadata().map_err(|e| disk_error("write", path, &e))?.len();
-    Ok(told)
+    exported.bytes = temporary.metadata().map_err(|e| disk_error("write", path, &e))?.len();
+    Ok(exported)
 }
 
 impl Exported {
@@ -146,12 +146,12 @@ impl Exported {
 }
 
 /// Attributes of the file.
-fn about(root: &ShardRoot, told: &Exported) -> [(&'static str, AttrValue); 7] {
+fn about(root: &ShardRoot, exported: &Exported) -> [(&'static str, AttrValue); 7] {
     let text = |text: &str| AttrValue::VarLenString(text.to_owned());
     [
         ("dataset_id", text(&minari::dataset_id(root))),
-        ("total_episodes", AttrValue::U64(told.episodes)),
-        ("total_steps", AttrValue::U64(told.steps)),
+        ("total_episodes", AttrValue::U64(exported.episodes)),
+        ("total_steps", AttrValue::U64(exported.steps)),
         ("env", text(&root.env)),
         ("run_id", text(&root.run_id)),
         ("seed", AttrValue::U64(root.seed)),

@@ -127,7 +127,7 @@ fn sampled_actions_are_the_references() {
     for ((observation, eps), want) in rows.zip(want.chunks_exact(ACTIONS)) {
         let drawn = actor.sample(&mut actor.scratch(), observation, eps);
         assert!(drawn.iter().zip(want).all(|(d, w)| (f64::from(*d) - w).abs() < 1e-5), "{drawn:?} {want:?}");
-        let mean = actor.mean(&mut actor.scratch(), observation);
+        let mean = actor.mean_action(&mut actor.scratch(), observation);
         assert_eq!(mean, actor.sample(&mut actor.scratch(), observation, &[0.0; ACTIONS]));
     }
 }

@@ -223,7 +223,7 @@ fn either_implementation_goes_on_from_the_others_state() {
     let seen = [&native, &candle, &fresh].map(|l| {
         let policy = l.policy().unwrap();
         let z = policy.encode(&mut policy.scratch(), &picture);
-        policy.mean(&mut policy.scratch(), &[z.clone(), z].concat())
+        policy.mean_action(&mut policy.scratch(), &[z.clone(), z].concat())
     });
     assert!(seen[0] == seen[1] && seen[1] == seen[2], "the actions differ: {seen:?}");
     // Both continue alike: parameters and moments were exchanged, not only their copies on the host.

@@ -71,10 +71,10 @@ async function follow() {
         return lock();
       }
       if (answer.ok) {
-        for await (const [part, told] of events(answer.body, heard)) {
+        for await (const [part, sent] of events(answer.body, heard)) {
           if (lost) say("");
           lost = false;
-          parts[part]?.(told);
+          parts[part]?.(sent);
         }
       }
     } catch {
@@ -133,34 +133,34 @@ const parts = { run, curves, episodes, health };
 const WORDS = { exploring: "exploring", paused: "paused", stopped: "stopped", done: "done", failed: "failed" };
 const ASKED = { pause: "pause requested", run: "resume requested", stop: "stop requested" };
 
-function run(told) {
-  const stopped = told.state === "paused" && told.asked === "stop";
-  const state = stopped ? "stopped" : told.state;
+function run(sent) {
+  const stopped = sent.state === "paused" && sent.asked === "stop";
+  const state = stopped ? "stopped" : sent.state;
   const live = state === "exploring" || state === "paused";
-  $("name").textContent = told.name ?? "skewfit";
-  $("seed").textContent = told.seed == null ? "" : `seed ${told.seed}`;
-  document.title = `${WORDS[state] ?? "?"} · ${told.name ?? "skewfit"}`;
+  $("name").textContent = sent.name ?? "skewfit";
+  $("seed").textContent = sent.seed == null ? "" : `seed ${sent.seed}`;
+  document.title = `${WORDS[state] ?? "?"} · ${sent.name ?? "skewfit"}`;
   $("state").dataset.state = state ?? "";
-  const answered = { exploring: "run", paused: "pause" }[state] === told.asked;
-  $("state-word").textContent = (WORDS[state] ?? "unknown") + (live && !answered && (told.asked !== "run" || state === "paused") ? `, ${ASKED[told.asked]}` : "");
-  const age = told.updated_at ? (Date.parse(told.now) - Date.parse(told.updated_at)) / 1000 : null;
-  $("heartbeat").textContent = age == null ? "no heartbeat yet" : live ? `heartbeat ${duration(age)} ago` : `since ${told.updated_at.replace("T", " ").replace("Z", " UTC")}`;
+  const answered = { exploring: "run", paused: "pause" }[state] === sent.asked;
+  $("state-word").textContent = (WORDS[state] ?? "unknown") + (live && !answered && (sent.asked !== "run" || state === "paused") ? `, ${ASKED[sent.asked]}` : "");
+  const age = sent.updated_at ? (Date.parse(sent.now) - Date.parse(sent.updated_at)) / 1000 : null;
+  $("heartbeat").textContent = age == null ? "no heartbeat yet" : live ? `heartbeat ${duration(age)} ago` : `since ${sent.updated_at.replace("T", " ").replace("Z", " UTC")}`;
   const stale = live && age > STALE_S;
   if (stale) say(`No heartbeat for ${duration(age)}: if no process runs it any more, continue it with skewfit resume.`);
   else if (silent) say("");
   silent = stale;
-  const steers = live && !told.read_only;
-  $("pause").disabled = !steers || told.asked === "pause";
-  $("resume").disabled = !steers || (state === "exploring" && told.asked === "run");
-  $("stop").disabled = !steers || told.asked === "stop";
-  of($("steps"), told.env_steps, told.steps_total);
-  of($("updates"), told.updates, told.updates_total);
-  of($("episodes"), told.episodes);
-  $("bar").max = told.steps_total || 1;
-  $("bar").value = Math.min(told.env_steps ?? 0, $("bar").max);
-  $("time").textContent = told.wall_s == null ? "–" : duration(told.wall_s);
-  $("left").textContent = state === "exploring" && told.left_s != null ? duration(told.left_s) : "–";
-  $("dir").textContent = told.dir + (told.read_only ? " (read-only: this page may not write there, so it cannot pause or stop the run)" : "");
+  const steers = live && !sent.read_only;
+  $("pause").disabled = !steers || sent.asked === "pause";
+  $("resume").disabled = !steers || (state === "exploring" && sent.asked === "run");
+  $("stop").disabled = !steers || sent.asked === "stop";
+  of($("steps"), sent.env_steps, sent.steps_total);
+  of($("updates"), sent.updates, sent.updates_total);
+  of($("episodes"), sent.episodes);
+  $("bar").max = sent.steps_total || 1;
+  $("bar").value = Math.min(sent.env_steps ?? 0, $("bar").max);
+  $("time").textContent = sent.wall_s == null ? "–" : duration(sent.wall_s);
+  $("left").textContent = state === "exploring" && sent.left_s != null ? duration(sent.left_s) : "–";
+  $("dir").textContent = sent.dir + (sent.read_only ? " (read-only: this page may not write there, so it cannot pause or stop the run)" : "");
 }
 
 async function paint(canvas, episode, which) {
@@ -181,14 +181,14 @@ function canvas(what) {
   return node;
 }
 
-function episodes(told) {
-  const last = told.at(-1);
+function episodes(sent) {
+  const last = sent.at(-1);
   if (!last) return;
   paint($("camera"), last, "reached");
   paint($("goal"), last, "goal");
   $("camera-of").textContent = `end of episode ${grouped(last.id)}`;
   $("goal-of").textContent = SOURCES[last.goal_source] ?? last.goal_source;
-  const before = told.slice(0, -1).reverse();
+  const before = sent.slice(0, -1).reverse();
   const held = new Map([...$("pairs").children].map((item) => [item.dataset.name, item]));
   $("pairs").replaceChildren(...before.map((episode) => held.get(episode.name) ?? pair(episode)));
 }
@@ -207,16 +207,16 @@ function pair(episode) {
   return item;
 }
 
-function health(told) {
-  const gigabytes = told.disk_free_bytes / 1e9;
-  $("disk").textContent = told.disk_free_bytes == null ? "–" : `${gigabytes.toFixed(gigabytes < 100 ? 1 : 0)} GB`;
-  $("memory").textContent = told.memory_mb == null ? "–" : `${grouped(Math.round(told.memory_mb))} MB`;
+function health(sent) {
+  const gigabytes = sent.disk_free_bytes / 1e9;
+  $("disk").textContent = sent.disk_free_bytes == null ? "–" : `${gigabytes.toFixed(gigabytes < 100 ? 1 : 0)} GB`;
+  $("memory").textContent = sent.memory_mb == null ? "–" : `${grouped(Math.round(sent.memory_mb))} MB`;
   for (const kind of ["paused", "skipped", "rolled-back", "restarted", "damaged"]) {
-    const times = told.night.counts?.[kind] ?? 0;
+    const times = sent.night.counts?.[kind] ?? 0;
     $(kind).textContent = grouped(times);
     $(kind).classList.toggle("bad", times > 0);
   }
-  const lines = (told.night.events ?? []).map((event) => {
+  const lines = (sent.night.events ?? []).map((event) => {
     const [line, at, where] = [document.createElement("li"), document.createElement("time"), document.createElement("span")];
     at.dateTime = event.at;
     at.textContent = event.at.slice(5, 16).replace("T", " ");
@@ -254,28 +254,28 @@ function ticks(low, high) {
 
 const steps = (n) => (n >= 1e6 ? `${figure(n / 1e6)} M` : n >= 1e3 ? `${figure(n / 1e3)} k` : String(n));
 
-function curves(told) {
-  const all = told.figures.flatMap((f) => [...f.line, ...f.dots]);
+function curves(sent) {
+  const all = sent.figures.flatMap((f) => [...f.line, ...f.dots]);
   const end = Math.max(1, ...all.map(([x]) => x));
-  $("curves").replaceChildren(...told.figures.map((f) => curve(f, end)));
+  $("curves").replaceChildren(...sent.figures.map((f) => curve(f, end)));
 }
 
-function curve(told, end) {
+function curve(sent, end) {
   const [box, head, value] = [document.createElement("figure"), document.createElement("figcaption"), document.createElement("span")];
   const svg = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img" });
-  head.append(told.heading, value);
+  head.append(sent.heading, value);
   box.append(head, svg);
-  const seen = [...told.line, ...told.dots].map(([, y]) => y);
+  const seen = [...sent.line, ...sent.dots].map(([, y]) => y);
   if (!seen.length) {
     svg.append(draw("text", { x: WIDTH / 2, y: HEIGHT / 2, "text-anchor": "middle" }, "not measured yet"));
     return box;
   }
-  value.textContent = figure(told.line.at(-1)[1]);
-  const over = told.over > 1 ? ` (line: mean of ${told.over} evaluations)` : "";
-  svg.setAttribute("aria-label", `${told.heading}, ${told.unit}, over exploration steps; now ${value.textContent}`);
+  value.textContent = figure(sent.line.at(-1)[1]);
+  const over = sent.over > 1 ? ` (line: mean of ${sent.over} evaluations)` : "";
+  svg.setAttribute("aria-label", `${sent.heading}, ${sent.unit}, over exploration steps; now ${value.textContent}`);
   let [low, high] = [Math.min(...seen), Math.max(...seen)];
   if (low > 0 && low < 0.4 * high) low = 0;
-  if (told.unit === "of 1") [low, high] = [0, 1];
+  if (sent.unit === "of 1") [low, high] = [0, 1];
   if (high === low) [low, high] = low === 0 ? [0, 1] : [Math.min(0, 2 * low), Math.max(0, 2 * low)];
   const x = (n) => LEFT + (n / end) * (WIDTH - LEFT - RIGHT);
   const y = (n) => HEIGHT - BOTTOM - ((n - low) / (high - low)) * (HEIGHT - TOP - BOTTOM);
@@ -286,12 +286,12 @@ function curve(told, end) {
   for (const [at] of ticks(0, end)) {
     svg.append(draw("text", { x: x(at), y: HEIGHT - BOTTOM + 13, "text-anchor": at > 0.97 * end ? "end" : "middle" }, steps(at)));
   }
-  svg.append(draw("text", { x: 0, y: 10 }, told.unit));
+  svg.append(draw("text", { x: 0, y: 10 }, sent.unit));
   svg.append(draw("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 4, "text-anchor": "middle" }, `exploration steps${over}`));
-  for (const [a, b] of told.dots) svg.append(draw("circle", { class: "dot", cx: x(a), cy: y(b), r: 1.6 }));
-  const path = told.line.map(([a, b], i) => `${i ? "L" : "M"}${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join("");
+  for (const [a, b] of sent.dots) svg.append(draw("circle", { class: "dot", cx: x(a), cy: y(b), r: 1.6 }));
+  const path = sent.line.map(([a, b], i) => `${i ? "L" : "M"}${x(a).toFixed(1)} ${y(b).toFixed(1)}`).join("");
   svg.append(draw("path", { class: "line", d: path }));
-  const [a, b] = told.line.at(-1);
+  const [a, b] = sent.line.at(-1);
   svg.append(draw("circle", { class: "end", cx: x(a), cy: y(b), r: 2.8 }));
   return box;
 }
