@@ -23,7 +23,7 @@ impl SkewInfo {
     /// The facts with the names of their columns in `metrics.csv`.
     #[must_use]
     pub fn columns(&self) -> [(&'static str, f64); 3] {
-        [("skew/power", self.power), ("skew/ess", self.ess), ("skew/max_weight", self.max_weight)]
+        [("skew/alpha", self.power), ("skew/ess", self.ess), ("skew/max_weight", self.max_weight)]
     }
 }
 
