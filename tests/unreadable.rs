@@ -64,7 +64,7 @@ fn a_checkpoint_of_another_user_is_left_alone() {
     for verb in [&["resume"][..], &["inspect"], &["inspect", "--verify"], &["evaluate"]] {
         let more: &[&str] = if verb[0] == "resume" { &["--steps", "2000"] } else { &[] };
         let output = other(&[verb[0], run.to_str().unwrap()], &[&verb[1..], more].concat());
-        refused(&output, 2, &["MANIFEST.json may not be read", "Permission denied"]);
+        refused(&output, 2, &["MANIFEST.json is not readable", "Permission denied"]);
     }
     assert!(files(&run) == before);
 }

@@ -1,6 +1,7 @@
 //! `skewfit resume`: resumes a run.
 
 use super::{output, serve::Served, supervised::Supervised};
+use crate::config::Config;
 use crate::error::Result;
 use crate::keep::store::Store;
 use crate::keep::store::fs::DiskFs;
@@ -49,5 +50,18 @@ pub fn run(args: &Args) -> Result<u8> {
     let mut progress = Served::new(args.serve, &args.run)?;
     let summary = crate::run::explore::resume(&args.run, args.steps, args.pass_over, &mut progress);
     progress.done();
-    output::summary(&summary?, args.json).map(|()| 0)
+    let summary = summary?;
+    say_if_fewer(args, summary.env_steps)?;
+    output::summary(&summary, args.json).map(|()| 0)
+}
+
+/// Says so if `--steps` asked for fewer steps than the run has; they are rounded up to whole epochs.
+fn say_if_fewer(args: &Args, done: u64) -> Result<()> {
+    let Some(asked) = args.steps else { return Ok(()) };
+    if asked + Config::of_run(&args.run, vec![])?.run.epoch_steps <= done {
+        super::say(&format!(
+            "--steps {asked}: the run has {done} steps already, and ends with them; give more to go on"
+        ));
+    }
+    Ok(())
 }

@@ -56,7 +56,6 @@ pub fn resume_in(
     let cfg = Config::of_run(dir, wanted.into_iter().collect())?;
     let summary = dir.join("summary.json");
     if let Some(done) = finished(dir, &summary, &cfg)? {
-        warn_of_fewer(steps, done.env_steps, &cfg);
         return Ok(done);
     }
     if cfg.seed != root.seed {
@@ -85,20 +84,12 @@ pub fn resume_in(
     }
     host.warn_of_faults();
     threads::note(cfg.run.threads);
-    warn_of_fewer(steps, state.env_steps, &cfg);
     let log = Recorder::new(Arc::clone(&host.fs), store, metrics, &cfg.night, state.wall_s);
     let mut run = Run { cfg, task, learner, log, host, state };
     for what in damage {
         run.record(Kind::Damaged, &what)?;
     }
     run.explore(Kind::Resumed, &why)
-}
-
-/// Warns, on stderr too, if `--steps` asks for fewer steps than the run has already.
-fn warn_of_fewer(asked: Option<u64>, done: u64, cfg: &Config) {
-    if let Some(steps) = asked.filter(|_| done > last_step(&cfg.run)) {
-        tracing::error!("--steps {steps}: the run has {done} steps already, and ends with them; give more to go on");
-    }
 }
 
 /// Writes `env.json` if the run has none yet. Returns a message if it describes a different environment.
