@@ -1,4 +1,4 @@
-//! Means, correlations and ranks of finite numbers.
+//! Means, correlations, ranks and entropies of finite numbers.
 
 /// Arithmetic mean; 0 for an empty slice.
 #[must_use]
@@ -41,6 +41,13 @@ pub fn r_squared(y: &[f64], predicted: &[f64]) -> Option<f64> {
     (spread > 0.0).then(|| 1.0 - error / spread)
 }
 
+/// Entropy  H = sum_i w_i / W ln(W / w_i),  W = sum_i w_i,  of weights that are not negative, nats; 0 if all are 0.
+#[must_use]
+pub fn entropy_nats(weights: &[f64]) -> f64 {
+    let sum: f64 = weights.iter().sum();
+    weights.iter().filter(|w| **w > 0.0).map(|w| w / sum * (sum / w).ln()).sum()
+}
+
 /// Ranks in ascending order, from 0; equal values share the mean of their ranks.
 fn ranks(x: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..x.len()).collect();
@@ -70,6 +77,19 @@ mod tests {
         // Ties share a rank: (0, .5, .5, 2) would be wrong; SciPy: spearmanr([1,2,2,3],[1,2,3,4]) = .9486832980505138.
         assert!((spearman(&[1., 2., 2., 3.], &[1., 2., 3., 4.]).unwrap() - 0.948_683_298_050_513_8).abs() < 1e-15);
         assert_eq!((spearman(&[1., 1.], &[1., 2.]), spearman(&[], &[]), spearman(&[1.], &[1.])), (None, None, None));
+    }
+
+    #[test]
+    fn entropies_of_known_weights() {
+        for (weights, nats) in [
+            (&[][..], 0.0),
+            (&[0.0, 0.0], 0.0),
+            (&[7.0, 0.0], 0.0),
+            (&[0.1; 10], 10f64.ln()),
+            (&[2.0, 1.0, 1.0], 1.5 * 2f64.ln()),
+        ] {
+            assert!((entropy_nats(weights) - nats).abs() < 1e-12, "{weights:?}");
+        }
     }
 
     #[test]

@@ -26,21 +26,21 @@ fn array(dtype: &str, shape: &[usize], bytes: impl IntoIterator<Item = u8>) -> V
 
 /// The expected content of the `k`-th group.
 fn group(k: u64, e: &Episode, seed: u64) -> Value {
-    let (t, z, side) = (e.steps(), e.goal_latent.len(), e.image_size);
+    let (t, z, side) = (e.steps(), e.goal.latent.len(), e.image_size);
     let f32s = |data: &[f32]| data.iter().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
     let ends = |ending: Ending| (1..=t).map(move |i| u8::from(i == t && e.ending == ending));
     json!({
         "attrs": {
-            "id": k, "episode_id": e.id, "seed": seed, "total_steps": t, "goal_source": e.goal_origin.name(),
+            "id": k, "episode_id": e.id, "seed": seed, "total_steps": t, "goal_source": e.goal.origin.name(),
         },
         "arrays": {
             "observations/image": array("|u1", &[t + 1, side, side, 3], e.frames.clone()),
-            "observations/desired_goal": array("|u1", &[t + 1, side, side, 3], e.goal_image.repeat(t + 1)),
+            "observations/desired_goal": array("|u1", &[t + 1, side, side, 3], e.goal.picture.repeat(t + 1)),
             "actions": array("<f4", &[t, e.action_dim], f32s(&e.actions)),
             "rewards": array("<f8", &[t], vec![f64::NAN; t].iter().flat_map(|x| x.to_le_bytes())),
             "terminations": array("|b1", &[t], ends(Ending::Terminated)),
             "truncations": array("|b1", &[t], ends(Ending::Truncated)),
-            "infos/goal_latent": array("<f4", &[t + 1, z], f32s(&e.goal_latent.repeat(t + 1))),
+            "infos/goal_latent": array("<f4", &[t + 1, z], f32s(&e.goal.latent.repeat(t + 1))),
             "infos/state": array("<f8", &[t + 1, e.state_names.len()], e.states.iter().flat_map(|x| x.to_le_bytes())),
         },
         "names": e.state_names,

@@ -102,7 +102,7 @@ fn all_is_finite(run: &Path) {
     let store = Store::read_only(run).unwrap();
     for line in store.lines() {
         let episode = store.episode(line.id).unwrap();
-        assert!(episode.actions.iter().chain(&episode.goal_latent).all(|x| x.is_finite()));
+        assert!(episode.actions.iter().chain(&episode.goal.latent).all(|x| x.is_finite()));
         assert!(episode.states.iter().all(|x| x.is_finite()));
     }
 }

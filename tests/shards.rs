@@ -9,7 +9,7 @@ use std::process::Command;
 use common::python_with_h5py;
 use serde_json::{Value, json};
 use skewfit::keep::store::{ShardRoot, Store};
-use skewfit::learn::episode::{Episode, GoalOrigin};
+use skewfit::learn::episode::{Episode, EpisodeGoal, GoalOrigin};
 use skewfit_envs::Ending;
 
 fn episode(id: u64, proprio_dim: usize, state_names: &[&str]) -> Episode {
@@ -22,9 +22,12 @@ fn episode(id: u64, proprio_dim: usize, state_names: &[&str]) -> Episode {
         proprio_dim,
         actions: vec![-1.0, 1.0, 0.25, f32::MIN_POSITIVE, -0.0, 1e-7],
         action_dim: 2,
-        goal_image: (0..5 * 5 * 3).map(|i| (255 - i) as u8).collect(),
-        goal_latent: vec![0.5, -2.0, 3.25],
-        goal_origin: GoalOrigin::SkewedReplay,
+        goal: EpisodeGoal::first(
+            (0..5 * 5 * 3).map(|i| (255 - i) as u8).collect(),
+            vec![0.5, -2.0, 3.25],
+            GoalOrigin::SkewedReplay,
+        ),
+        later_goals: vec![],
         states: (0..states).map(|i| i as f64 / 3.0).collect(),
         state_names: state_names.iter().map(|&name| name.into()).collect(),
         ending: Ending::Terminated,
@@ -42,8 +45,8 @@ fn expected(e: &Episode, root: &ShardRoot) -> Value {
     let mut arrays = json!({
         "observations/image": array("|u1", &[4, 5, 5, 3], e.frames.clone()),
         "actions": array("<f4", &[3, 2], f32s(&e.actions)),
-        "goal/image": array("|u1", &[5, 5, 3], e.goal_image.clone()),
-        "goal/latent": array("<f4", &[3], f32s(&e.goal_latent)),
+        "goal/image": array("|u1", &[5, 5, 3], e.goal.picture.clone()),
+        "goal/latent": array("<f4", &[3], f32s(&e.goal.latent)),
     });
     if e.proprio_dim > 0 {
         arrays["observations/proprio"] = array("<f4", &[4, e.proprio_dim], f32s(&e.proprio));

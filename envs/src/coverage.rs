@@ -29,8 +29,18 @@ impl GridAxis {
     /// Bin of `value`, in `0..cells`; a NaN counts in bin 0.
     #[must_use]
     pub fn bin(&self, value: f64) -> usize {
+        (self.position(value) as usize).min(self.cells - 1)
+    }
+
+    /// Where `value` is, in bins from the lower end, in [0, cells]; 0 for a NaN.
+    pub(crate) fn position(&self, value: f64) -> f64 {
         let unit = (value - self.low) / (self.high - self.low);
-        ((unit * self.cells as f64).max(0.0) as usize).min(self.cells - 1)
+        (unit * self.cells as f64).max(0.0).min(self.cells as f64)
+    }
+
+    /// The value in the middle of a bin.
+    pub(crate) fn centre(&self, bin: usize) -> f64 {
+        self.low + (bin as f64 + 0.5) * (self.high - self.low) / self.cells as f64
     }
 }
 

@@ -1,7 +1,7 @@
 //! True-state functions of a simulation: distances from a goal, goal pictures, setting a state. They serve measurement
 //! only; nothing is learned from them.
 
-use crate::{Env, EnvFault, Image, Name, StateVec};
+use crate::{Env, EnvFault, Image, Name, ReachableCells, StateVec};
 
 /// Named distances of a state from a goal, e.g. `angle_error_rad`.
 pub type Metrics = Vec<(Name, f64)>;
@@ -27,6 +27,11 @@ pub trait Truth {
 
     /// True if `state` is within the scene's threshold of `goal`.
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool;
+
+    /// Cells of the state that can be visited; `None`: visits are not compared with uniform ones.
+    fn reachable(&self) -> Option<&ReachableCells> {
+        None
+    }
 
     /// Draws the present state at any size, with 1 or 4 samples a pixel.
     fn render(&mut self, size: usize, samples: usize) -> Image;

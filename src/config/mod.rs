@@ -17,7 +17,7 @@ pub mod written;
 
 pub use presets::{PRESETS, Preset};
 pub use raw::Setting;
-pub use settings::{Config, CoverageConfig, EnvConfig, EvaluateConfig, NightConfig, RunConfig, Schedule};
+pub use settings::{Config, CoverageConfig, EnvConfig, EvaluateConfig, NightConfig, RunConfig, Schedule, Warmup};
 
 use crate::error::{Error, Result};
 use keys::KEYS;

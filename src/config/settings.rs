@@ -80,6 +80,8 @@ pub struct RunConfig {
     pub steps: u64,
     /// Steps with the untrained policy and prior goals.
     pub warmup_steps: u64,
+    /// How the robot moves until the VAE is first fitted.
+    pub warmup: Warmup,
     /// Exploration steps per epoch.
     pub epoch_steps: u64,
     /// SAC updates per epoch.
@@ -126,6 +128,16 @@ pub struct EvaluateConfig {
     pub shared_env: bool,
     /// Folder of goal pictures; empty: the scene's own pictures.
     pub folder: String,
+}
+
+/// How the robot moves until the VAE is first fitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Warmup {
+    /// By the untrained stochastic policy.
+    Policy,
+    /// By persistent random actions.
+    Wander,
 }
 
 /// `[coverage]`.

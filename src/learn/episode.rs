@@ -32,15 +32,42 @@ impl GoalOrigin {
     }
 }
 
+/// A goal of an episode: it is active from step `start` until the next goal's start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpisodeGoal {
+    /// Its first step; 0 for the first goal.
+    pub start: usize,
+    /// (H, W, 3) u8; for a goal from the prior, the decoded latent.
+    pub picture: Vec<u8>,
+    /// (Z), from the VAE at the time of the rollout.
+    pub latent: Vec<f32>,
+    /// Where it came from.
+    pub origin: GoalOrigin,
+    /// The instant in `start..=T` at which the rollout noticed that it was reached. `None` if it was not reached, and
+    /// always if the episode keeps its goal after reaching it.
+    pub reached: Option<usize>,
+    /// The stored frame that it shows: episode and instant; `None` for a goal that is no stored frame.
+    pub frame: Option<(u64, usize)>,
+}
+
+impl EpisodeGoal {
+    /// A goal that is active from the start.
+    #[must_use]
+    pub fn first(picture: Vec<u8>, latent: Vec<f32>, origin: GoalOrigin) -> Self {
+        Self { start: 0, picture, latent, origin, reached: None, frame: None }
+    }
+}
+
 /// T steps with T + 1 observations.
 ///
 /// ```
-/// use skewfit::learn::episode::{Episode, GoalOrigin};
+/// use skewfit::learn::episode::{Episode, EpisodeGoal, GoalOrigin};
 ///
 /// let episode = Episode {
 ///     id: 0, image_size: 1, frames: vec![0, 0, 0, 9, 9, 9], proprio: vec![], proprio_dim: 0,
-///     actions: vec![0.5, -0.5], action_dim: 2, goal_image: vec![9; 3], goal_latent: vec![0.0; 4],
-///     goal_origin: GoalOrigin::Prior, states: vec![], state_names: vec![], ending: skewfit_envs::Ending::Truncated,
+///     actions: vec![0.5, -0.5], action_dim: 2, states: vec![], state_names: vec![],
+///     goal: EpisodeGoal::first(vec![9; 3], vec![0.0; 4], GoalOrigin::Prior), later_goals: vec![],
+///     ending: skewfit_envs::Ending::Truncated,
 /// };
 /// assert_eq!(episode.steps(), 1);
 /// assert_eq!(episode.frame(1), [9, 9, 9]);
@@ -61,12 +88,10 @@ pub struct Episode {
     pub actions: Vec<f32>,
     /// A.
     pub action_dim: usize,
-    /// (H, W, 3) u8; for a goal from the prior, the decoded latent.
-    pub goal_image: Vec<u8>,
-    /// (Z), from the VAE at the time of the rollout.
-    pub goal_latent: Vec<f32>,
-    /// Where the goal came from.
-    pub goal_origin: GoalOrigin,
+    /// The first goal.
+    pub goal: EpisodeGoal,
+    /// The goals after it, by rising `start`.
+    pub later_goals: Vec<EpisodeGoal>,
     /// (T+1, S) true states; empty if the environment gives no true state.
     pub states: Vec<f64>,
     /// S names; empty if the environment gives no true state.
@@ -95,10 +120,21 @@ impl Episode {
         Image { size: self.image_size, pixels: self.frame(t).to_vec() }
     }
 
-    /// A copy of the goal's picture.
+    /// All goals, in order.
+    pub fn goals(&self) -> impl DoubleEndedIterator<Item = &EpisodeGoal> {
+        std::iter::once(&self.goal).chain(&self.later_goals)
+    }
+
+    /// The goal of step `t`; at T the last one.
     #[must_use]
-    pub fn goal(&self) -> Image {
-        Image { size: self.image_size, pixels: self.goal_image.clone() }
+    pub fn goal_at(&self, t: usize) -> &EpisodeGoal {
+        self.goals().rev().find(|goal| goal.start <= t).unwrap_or(&self.goal)
+    }
+
+    /// A copy of the picture of [`goal_at`](Self::goal_at).
+    #[must_use]
+    pub fn goal_image_at(&self, t: usize) -> Image {
+        Image { size: self.image_size, pixels: self.goal_at(t).picture.clone() }
     }
 
     /// The vector that coverage counts at `t` in `0..=T`: the true state, or proprioception if there is no true state.

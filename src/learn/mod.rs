@@ -9,6 +9,7 @@ pub mod latent;
 pub mod learner;
 pub mod nn;
 pub mod policy;
+pub mod practice;
 pub mod replay;
 pub mod rng;
 pub mod rollout;

@@ -3,8 +3,9 @@
 use skewfit_envs::{Action, Ending, Env, EnvFault, EnvSpec, Observation};
 
 use crate::error::{Error, Result};
-use crate::learn::episode::{Episode, GoalOrigin};
+use crate::learn::episode::{Episode, EpisodeGoal, GoalOrigin};
 use crate::learn::policy::Policy;
+use crate::learn::practice::{Course, PractisedGoal};
 use crate::learn::rng::Rng;
 use crate::learn::rng::normals;
 
@@ -20,22 +21,24 @@ pub struct RolloutGoal {
 }
 
 /// How actions are chosen.
-pub enum Behaviour<'a> {
-    /// Sampled from the policy, with noise from this stream.
+pub enum Behaviour<'a, 'g> {
+    /// Sampled from the policy, with noise from this stream; the goal stays the same.
     Explore(&'a mut Rng),
+    /// As `Explore`; the course changes the goal when it is reached, and wanders.
+    Practise(&'a mut Rng, &'a mut Course<'g>),
     /// The mean action, tanh(mean).
     Deterministic,
 }
 
-/// Runs episode `id`: at most `steps` steps of `env` with the goal `target`. If the environment has not ended by then, the
-/// episode is `Truncated`.
+/// Runs episode `id`: at most `steps` steps of `env`, first with the goal `target`. If the environment has not ended by
+/// then, the episode is `Truncated`. The caller adds pictures and frames of later goals.
 ///
 /// # Errors
 /// Errors of the environment; `NotFinite` if an action is not finite.
 pub fn rollout(
     env: &mut dyn Env,
     policy: Policy<'_>,
-    mut behaviour: Behaviour<'_>,
+    mut behaviour: Behaviour<'_, '_>,
     target: &RolloutGoal,
     id: u64,
     steps: usize,
@@ -52,19 +55,29 @@ pub fn rollout(
         proprio_dim: spec.proprio_dim,
         actions: Vec::with_capacity(steps * spec.action_dim),
         action_dim: spec.action_dim,
-        goal_image: target.picture.clone(),
-        goal_latent: target.latent.clone(),
-        goal_origin: target.origin,
+        goal: EpisodeGoal::first(target.picture.clone(), target.latent.clone(), target.origin),
+        later_goals: vec![],
         states: state(&spec, env)?,
         state_names: spec.state_names.clone(),
         ending: Ending::Truncated,
     };
-    for _ in 0..steps {
-        let mut input = policy.encode(&mut scratch, &observation.image.pixels);
-        input.extend_from_slice(&target.latent);
+    for t in 0..steps {
+        let z = policy.encode(&mut scratch, &observation.image.pixels);
+        let mut towards = |goal: &[f32], noise: Option<&mut Rng>| {
+            let input = [&z, goal].concat();
+            match noise {
+                Some(rng) => policy.sample(&mut scratch, &input, &normals(spec.action_dim, rng)),
+                None => policy.mean_action(&mut scratch, &input),
+            }
+        };
         let action = match &mut behaviour {
-            Behaviour::Explore(rng) => policy.sample(&mut scratch, &input, &normals(spec.action_dim, rng)),
-            Behaviour::Deterministic => policy.mean_action(&mut scratch, &input),
+            Behaviour::Explore(noise) => towards(&target.latent, Some(noise)),
+            Behaviour::Practise(noise, course) => {
+                course.observe(t, &z, &target.latent);
+                let wandering = course.wander(spec.action_dim);
+                wandering.unwrap_or_else(|| towards(course.goal(&target.latent), Some(noise)))
+            }
+            Behaviour::Deterministic => towards(&target.latent, None),
         };
         if !action.iter().all(|a| a.is_finite()) {
             return Err(Error::NotFinite(format!("episode {id}: the policy's action is not finite")));
@@ -81,7 +94,18 @@ pub fn rollout(
             break;
         }
     }
+    if let Behaviour::Practise(_, course) = behaviour {
+        let z = policy.encode(&mut scratch, &observation.image.pixels);
+        course.arrives(episode.steps(), &z, &target.latent);
+        episode.goal.reached = course.first_reached;
+        episode.later_goals = course.later.iter().map(later_goal).collect();
+    }
     Ok(episode)
+}
+
+fn later_goal(PractisedGoal { start, reached, goal }: &PractisedGoal) -> EpisodeGoal {
+    let (start, reached, latent, origin) = (*start, *reached, goal.latent.clone(), goal.origin);
+    EpisodeGoal { start, picture: Vec::new(), latent, origin, reached, frame: None }
 }
 
 /// Refuses an observation whose shapes are not those of `spec`.

@@ -114,6 +114,24 @@ pub struct GoalsConfig {
     pub keep_decoded_picture: bool,
     /// Reward of the relabelled transitions, one of [`REWARD_NAMES`](super::goals::REWARD_NAMES).
     pub reward: String,
+    /// What follows a reached goal.
+    pub after_reaching: AfterReaching,
+    /// Steps of wandering.
+    pub wander_steps: usize,
+    /// A goal is reached within this many median latent distances of one step.
+    pub radius: f64,
+}
+
+/// What an explorer does when it has reached its goal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AfterReaching {
+    /// It stays until the episode ends.
+    Stay,
+    /// It takes the next goal.
+    Next,
+    /// It wanders, then takes the next goal.
+    Wander,
 }
 
 /// `[agent]`: SAC.
@@ -134,7 +152,7 @@ pub struct AgentConfig {
     pub discount: f64,
     /// Polyak rate of the target critics, applied at every update.
     pub tau: f64,
-    /// Multiplies the latent distance.
+    /// Multiplies the reward.
     pub reward_scale: f64,
     /// Target entropy of the policy, nats; `None` = -(action dimensions).
     #[serde(with = "choices::auto_or_number")]

@@ -106,7 +106,7 @@ fn visited(store: &Store, task: &EnvDescription) -> Vec<[f64; 2]> {
 pub fn goals(store: &Store, run: &RunConfig) -> (Vec<Image>, Vec<Image>) {
     let own = store.lines().iter().filter(|line| line.env_steps_end > run.warmup_steps + run.epoch_steps);
     let own: Vec<&JournalLine> = own.collect();
-    let picture = |line: &&JournalLine| store.episode(line.id).ok().map(|episode| episode.goal());
+    let picture = |line: &&JournalLine| store.episode(line.id).ok().map(|episode| episode.goal_image_at(0));
     let half = GOALS_SHOWN.min(own.len() / 2);
     let [early, late] = [&own[..half], &own[own.len() - half..]];
     (early.iter().filter_map(picture).collect(), late.iter().filter_map(picture).collect())

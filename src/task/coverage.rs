@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 
 use skewfit_envs::{CoverageGrid, GridAxis};
 
+use crate::statistics::entropy_nats;
+
 /// Visit counts over the cells of a grid.
 #[derive(Clone, Debug)]
 pub struct Coverage {
@@ -56,9 +58,7 @@ impl Coverage {
     /// Plug-in entropy of the window, nats; 0 without any state.
     #[must_use]
     pub fn entropy_nats(&self) -> f64 {
-        let n = self.recent.len() as f64;
-        let term = |&count: &usize| count as f64 / n * (n / count as f64).ln();
-        self.recent_counts.iter().filter(|&&count| count > 0).map(term).sum()
+        entropy_nats(&self.recent_counts.iter().map(|count| *count as f64).collect::<Vec<_>>())
     }
 }
 

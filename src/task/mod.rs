@@ -4,5 +4,7 @@ pub mod attempt;
 pub mod coverage;
 pub mod knn_entropy;
 pub mod opened;
+pub mod practice_facts;
+pub mod reached;
 pub mod scene;
 pub mod scores;

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use skewfit_envs::{CoverageGrid, Env, EnvSpec, GoalPicture, GridAxis, StateVec, scenes};
+use skewfit_envs::{CoverageGrid, Env, EnvSpec, GoalPicture, GridAxis, ReachableCells, StateVec, scenes};
 
 use crate::config::EnvConfig;
 use crate::error::{Error, Result};
@@ -148,7 +148,8 @@ pub fn check_scene(env: &dyn Env, cfg: &EnvConfig) -> Result<()> {
     if env.truth().is_some() && states == 0 {
         return refuse("it has a ground truth but no state; name the state's entries in EnvSpec::state_names".into());
     }
-    match env.coverage().and_then(|grid| invalid(grid, counted)) {
+    let reachable = env.truth().and_then(|truth| truth.reachable()).map(ReachableCells::grid);
+    match env.coverage().into_iter().chain(reachable).find_map(|grid| invalid(grid, counted)) {
         Some(asked) => refuse(format!("a coverage axis is invalid ({asked}); correct CoverageGrid")),
         None => Ok(()),
     }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use skewfit::keep::store::{ShardRoot, Store};
-use skewfit::learn::episode::{Episode, GoalOrigin};
+use skewfit::learn::episode::{Episode, EpisodeGoal, GoalOrigin};
 use skewfit_envs::Ending;
 
 pub fn root() -> ShardRoot {
@@ -23,9 +23,12 @@ pub fn small(id: u64) -> Episode {
         proprio_dim: 1,
         actions: reals(4),
         action_dim: 2,
-        goal_image: bytes(12),
-        goal_latent: reals(2),
-        goal_origin: [GoalOrigin::Prior, GoalOrigin::Replay, GoalOrigin::SkewedReplay][id as usize % 3],
+        goal: EpisodeGoal::first(
+            bytes(12),
+            reals(2),
+            [GoalOrigin::Prior, GoalOrigin::Replay, GoalOrigin::SkewedReplay][id as usize % 3],
+        ),
+        later_goals: vec![],
         states: reals(6).into_iter().map(|x| f64::from(x) / 3.0).collect(),
         state_names: vec!["x".into(), "y\u{b0}".into()],
         ending: if id.is_multiple_of(2) { Ending::Truncated } else { Ending::Terminated },

@@ -54,8 +54,8 @@ fn a_live_run_shows_pictures_and_curves() {
         };
         let Some(pictures) = picture("goal").zip(picture("reached")) else { return false }; // seven later pictures have replaced these
         let episode = Store::read_only(&run).unwrap().episode(newest["id"].as_u64().unwrap()).unwrap();
-        assert!(pictures.0 == episode.goal_image && pictures.1 == episode.frame(episode.steps()));
-        assert_eq!(newest["goal_source"], episode.goal_origin.name());
+        assert!(pictures.0 == episode.goal.picture && pictures.1 == episode.frame(episode.steps()));
+        assert_eq!(newest["goal_source"], episode.goal.origin.name());
         true
     });
     assert_eq!(served.ask("POST /control/pause", &served.ours()).status, 200);

@@ -95,7 +95,7 @@ fn python_reads(run: &str) {
     assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
     let shown = String::from_utf8(shown.stdout).unwrap();
     let (facts, state) = shown.trim_end().split_once('\n').unwrap();
-    assert_eq!(facts, format!("corridor {} (51, 24, 24, 3) (50, 2) (24, 24, 3)", episode.goal_origin.name()));
+    assert_eq!(facts, format!("corridor {} (51, 24, 24, 3) (50, 2) (24, 24, 3)", episode.goal.origin.name()));
     let state: Value = serde_json::from_str(&state.replace('\'', "\"")).unwrap();
     assert_eq!(state, serde_json::json!({"x": episode.state(50)[0], "y": episode.state(50)[1]}));
 }

@@ -5,10 +5,10 @@ use super::sources::{code, read, shipped};
 /// The rooms of `src/` in order, one line for each wing: each room may use the rooms before it.
 const ORDER: [&str; 8] = [
     "error format statistics",
-    "learn: choices settings rng nn latent density episode skew replay goals agent policy rollout learner",
+    "learn: choices settings rng nn latent density episode skew replay goals agent policy practice rollout learner",
     "config",
     "keep: store faults checkpoint models provenance summary supervise",
-    "task: scene coverage knn_entropy attempt scores opened",
+    "task: scene coverage reached knn_entropy attempt scores opened",
     "show: pictures metrics tensorboard clip report evaluation redraw export diagnose dashboard",
     "run: progress threads estimate goal_folder explore evaluate",
     "face: bench cli",

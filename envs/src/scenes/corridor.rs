@@ -11,8 +11,8 @@ use super::SceneOptions;
 use super::plane::{self, PlanePoint};
 use crate::render::flat::{self, FlatShape, ViewBox};
 use crate::{
-    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
-    TimeStep, Truth,
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation,
+    ReachableCells, Rng, StateVec, TimeStep, Truth,
 };
 
 const NAME: &str = "corridor";
@@ -36,6 +36,7 @@ pub struct Corridor {
     spec: EnvSpec,
     samples: usize,
     grid: CoverageGrid,
+    reachable: ReachableCells,
     goals: Vec<GoalPicture>,
     state: State,
 }
@@ -57,6 +58,7 @@ impl Corridor {
             spec: plane::spec(NAME, options.image_size),
             samples: options.samples,
             grid: plane::grid(SIDE, 60),
+            reachable: plane::reachable(SIDE, is_valid),
             goals: plane::goals(NAME, &points, |p| picture(p, options.image_size, options.samples)),
             state: State { at: START, noise: Rng::seed_from_u64(0) },
         }
@@ -171,6 +173,11 @@ impl Truth for Corridor {
 
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
         plane::distance(state, goal) < REACHED
+    }
+
+    /// The 300 of 20 x 20 cells outside of the hole; a point on the hole's edge counts to the cell beside it.
+    fn reachable(&self) -> Option<&ReachableCells> {
+        Some(&self.reachable)
     }
 
     fn render(&mut self, size: usize, samples: usize) -> Image {

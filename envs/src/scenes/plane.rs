@@ -1,7 +1,7 @@
 //! Shared code of the scenes with one point in the plane: state (x, y), distances, a square coverage grid.
 
 use crate::truth::changed;
-use crate::{CoverageGrid, EnvFault, EnvSpec, GoalPicture, GridAxis, Image, Metrics, StateVec};
+use crate::{CoverageGrid, EnvFault, EnvSpec, GoalPicture, GridAxis, Image, Metrics, ReachableCells, StateVec};
 
 /// A position (x, y).
 pub(super) type PlanePoint = [f64; 2];
@@ -24,6 +24,11 @@ pub(super) fn spec(name: &str, image_size: usize) -> EnvSpec {
 pub(super) fn grid(half: f64, cells: usize) -> CoverageGrid {
     let axis = |state| GridAxis { state, low: -half, high: half, cells };
     CoverageGrid { axes: vec![axis(0), axis(1)], heat_map: [axis(0), axis(1)] }
+}
+
+/// Those of 20 x 20 cells over `[-half, half]^2` whose centre is `free`.
+pub(super) fn reachable(half: f64, free: impl Fn(PlanePoint) -> bool) -> ReachableCells {
+    ReachableCells::new(grid(half, 20), |centre| free([centre[0], centre[1]]))
 }
 
 /// Euclidean distance of two states (x, y); NaN if one of them is not such a state.

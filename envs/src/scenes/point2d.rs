@@ -13,8 +13,8 @@ use super::plane::{self, PlanePoint};
 use super::walls::{self, BALL_RADIUS, Variant, Wall};
 use crate::render::flat::{self, FlatShape, ViewBox};
 use crate::{
-    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation, Rng, StateVec,
-    TimeStep, Truth,
+    Action, CoverageGrid, Env, EnvFault, EnvSnapshot, EnvSpec, GoalPicture, Image, Metrics, Observation,
+    ReachableCells, Rng, StateVec, TimeStep, Truth,
 };
 
 const NAME: &str = "point2d";
@@ -33,6 +33,7 @@ pub struct Point2d {
     spec: EnvSpec,
     samples: usize,
     grid: CoverageGrid,
+    reachable: ReachableCells,
     goals: Vec<GoalPicture>,
     variant: &'static Variant,
     walls: Vec<Wall>,
@@ -60,6 +61,7 @@ impl Point2d {
             spec: plane::spec(NAME, options.image_size),
             samples: options.samples,
             grid: plane::grid(SIDE, 40),
+            reachable: plane::reachable(SIDE, |centre| !walls::blocked(&walls, centre)),
             goals: plane::goals(NAME, &points, |p| picture(variant, p, options.image_size, options.samples)),
             at: start(variant, &walls, &mut Rng::seed_from_u64(0)),
             variant,
@@ -175,6 +177,11 @@ impl Truth for Point2d {
 
     fn success(&self, state: &StateVec, goal: &StateVec) -> bool {
         plane::distance(state, goal) < REACHED
+    }
+
+    /// Those of 20 x 20 cells whose centre is outside of the walls.
+    fn reachable(&self) -> Option<&ReachableCells> {
+        Some(&self.reachable)
     }
 
     fn render(&mut self, size: usize, samples: usize) -> Image {

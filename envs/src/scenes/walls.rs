@@ -192,6 +192,23 @@ mod tests {
         }
     }
 
+    /// So the cells of a 20 x 20 grid whose centre is free are those that can be reached.
+    #[test]
+    fn free_cells_are_connected() {
+        let centre = |bin: usize| (bin as f64 + 0.5) * 8.0 / 20.0 - 4.0;
+        for variant in VARIANTS {
+            let walls = variant.walls();
+            let free = |i: usize, j: usize| !blocked(&walls, [centre(i), centre(j)]);
+            let (mut seen, mut next) = ([[false; 20]; 20], vec![(0, 0)]);
+            while let Some((i, j)) = next.pop() {
+                if i < 20 && j < 20 && free(i, j) && !std::mem::replace(&mut seen[i][j], true) {
+                    next.extend([(i + 1, j), (i.wrapping_sub(1), j), (i, j + 1), (i, j.wrapping_sub(1))]);
+                }
+            }
+            assert!((0..400).all(|cell| seen[cell / 20][cell % 20] == free(cell / 20, cell % 20)), "{}", variant.name);
+        }
+    }
+
     #[test]
     fn two_stopping_walls_are_tried_in_reverse_order() {
         // Forward, the left wall stops x and the lower wall stops y. In reverse, the lower wall alone stops the ball.

@@ -2,7 +2,8 @@
 
 use super::fs::{disk_error, write_atomic};
 use super::journal::CommitCounters;
-use super::{Committed, JournalLine, Store, journal, shard};
+use super::shard::{self, has_goals};
+use super::{Committed, JournalLine, Store, journal};
 use crate::error::{Error, Result};
 use crate::learn::episode::Episode;
 
@@ -98,9 +99,11 @@ pub(super) fn line_of(episode: &Episode, counters: CommitCounters, bytes: &[u8])
         env_steps_end: counters.env_steps_end,
         file: journal::shard_file(episode.id),
         blake3: blake3::hash(bytes).to_string(),
-        goal_source: episode.goal_origin,
+        goal_source: episode.goal.origin,
         ending: episode.ending,
         at_update: counters.at_update,
         left_out: (counters.left_out > 0).then_some(counters.left_out),
+        goals: has_goals(episode).then_some(1 + episode.later_goals.len() as u64),
+        reached: has_goals(episode).then_some(episode.goals().filter(|goal| goal.reached.is_some()).count() as u64),
     }
 }

@@ -37,6 +37,12 @@ pub struct JournalLine {
     /// Episodes skipped just before it because an action was not finite; `None` for 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub left_out: Option<u64>,
+    /// Number of its goals; `None` if it kept its first goal and was not seen to reach it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goals: Option<u64>,
+    /// How many of them were reached; `None` as for `goals`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<u64>,
 }
 
 /// The words for [`Ending`] in the journal.

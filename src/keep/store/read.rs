@@ -27,7 +27,7 @@ impl Store {
             Error::Damaged(why) => at(why),
             other => other,
         })?;
-        let found = (episode.id, episode.steps() as u64, episode.goal_origin, episode.ending, &root);
+        let found = (episode.id, episode.steps() as u64, episode.goal.origin, episode.ending, &root);
         if found != (line.id, line.steps, line.goal_source, line.ending, &self.root) {
             return Err(at("it is not the episode that its journal line names".into()));
         }

@@ -1,7 +1,10 @@
 //! One episode as one HDF5 file, built and parsed in memory; any HDF5 program can open it. Format version 1:
 //! `/observations/{image u8 (T+1,H,W,3), proprio f32 (T+1,P)}`, `/actions f32 (T,A)`,
 //! `/goal/{image u8 (H,W,3), latent f32 (Z)}`, `/state f64 (T+1,S)` with attribute `names`. There is no `proprio` if
-//! P = 0, and no `state` if S = 0. Each frame is one chunk. The same episode always gives the same bytes.
+//! P = 0, and no `state` if S = 0. Each frame is one chunk. The same episode always gives the same bytes. An episode with
+//! several goals has the group [`goals`], too.
+
+mod goals;
 
 use hdf5::{AttrValue, DType, FileBuilder, H5Element};
 use serde::{Deserialize, Serialize};
@@ -9,7 +12,8 @@ use skewfit_envs::Ending;
 
 use super::seal::check_version;
 use crate::error::{Error, Result};
-use crate::learn::episode::{Episode, GoalOrigin};
+use crate::learn::episode::{Episode, EpisodeGoal, GoalOrigin};
+pub use goals::has_goals;
 
 /// The format version that this program writes, and the newest that it reads.
 pub const FORMAT_VERSION: u64 = 1;
@@ -51,9 +55,10 @@ pub fn encode(episode: &Episode, root: &ShardRoot) -> Result<Vec<u8>> {
     file.create_dataset("actions").with_data(&episode.actions).with_shape(&[steps, action]);
 
     let mut goal = file.create_group("goal");
-    goal.create_dataset("image").with_u8_data(&episode.goal_image).with_shape(&[side, side, 3]);
-    goal.create_dataset("latent").with_data(&episode.goal_latent).with_shape(&[episode.goal_latent.len() as u64]);
+    goal.create_dataset("image").with_u8_data(&episode.goal.picture).with_shape(&[side, side, 3]);
+    goal.create_dataset("latent").with_data(&episode.goal.latent).with_shape(&[episode.goal.latent.len() as u64]);
     file.add_group(goal.finish());
+    goals::add(&mut file, episode);
 
     if states > 0 {
         let state = file.create_dataset("state").with_data(&episode.states).with_shape(&[steps + 1, states]);
@@ -66,7 +71,7 @@ pub fn encode(episode: &Episode, root: &ShardRoot) -> Result<Vec<u8>> {
         ("seed", AttrValue::U64(root.seed)),
         ("env", AttrValue::VarLenString(root.env.clone())),
         ("ending", AttrValue::VarLenString(ending_name(episode.ending).into())),
-        ("goal_source", AttrValue::VarLenString(episode.goal_origin.name().into())),
+        ("goal_source", AttrValue::VarLenString(episode.goal.origin.name().into())),
     ] {
         file.set_attr(name, value);
     }
@@ -107,8 +112,16 @@ impl Shard {
         };
         let ([_, image_size, ..], frames) = self.array::<u8, 4>("observations/image", DType::U8)?;
         let ([_, action_dim], actions) = self.array::<f32, 2>("actions", DType::F32)?;
-        let (_, goal_image) = self.array::<u8, 3>("goal/image", DType::U8)?;
+        let (_, goal_picture) = self.array::<u8, 3>("goal/image", DType::U8)?;
         let (_, goal_latent) = self.array::<f32, 1>("goal/latent", DType::F32)?;
+        let origin = GoalOrigin::from_name(self.text("goal_source")?);
+        let origin = origin.ok_or("its goal_source is not one that this program knows")?;
+        let mut goal = EpisodeGoal::first(goal_picture, goal_latent, origin);
+        let mut later_goals = goals::read(self)?.unwrap_or_default();
+        if !later_goals.is_empty() {
+            let first = later_goals.remove(0);
+            (goal.reached, goal.frame) = (first.reached, first.frame);
+        }
         let (proprio_dim, proprio) = if has("observations", "proprio")? {
             let ([_, dim], proprio) = self.array::<f32, 2>("observations/proprio", DType::F32)?;
             (dim, proprio)
@@ -116,7 +129,7 @@ impl Shard {
             (0, Vec::new())
         };
         let (state_names, states) = if has("/", "state")? {
-            (self.state_names()?, self.array::<f64, 2>("state", DType::F64)?.1)
+            (self.names("state")?, self.array::<f64, 2>("state", DType::F64)?.1)
         } else {
             (Vec::new(), Vec::new())
         };
@@ -128,10 +141,8 @@ impl Shard {
             proprio_dim,
             actions,
             action_dim,
-            goal_image,
-            goal_latent,
-            goal_origin: GoalOrigin::from_name(self.text("goal_source")?)
-                .ok_or("its goal_source is not one that this program knows")?,
+            goal,
+            later_goals,
             states,
             state_names,
             ending: ending_from_name(self.text("ending")?).ok_or("its ending is not one that this program knows")?,
@@ -162,10 +173,11 @@ impl Shard {
         Ok((sizes.ok_or_else(unfit)?, dataset.read::<T>().map_err(at)?))
     }
 
-    fn state_names(&self) -> Result<Vec<String>, String> {
-        let attrs = self.file.dataset("state").and_then(|state| state.attrs()).map_err(|e| e.to_string())?;
-        let names = attrs.get("names").and_then(AttrValue::as_strings).ok_or("/state has no attribute names")?;
-        Ok(names.to_vec())
+    /// The attribute `names` of a dataset.
+    fn names(&self, path: &str) -> Result<Vec<String>, String> {
+        let attrs = self.file.dataset(path).and_then(|dataset| dataset.attrs()).map_err(|e| e.to_string())?;
+        let names = attrs.get("names").and_then(AttrValue::as_strings);
+        names.map(<[String]>::to_vec).ok_or_else(|| format!("/{path} has no attribute names"))
     }
 
     fn number(&self, name: &str) -> Result<u64, String> {
@@ -185,17 +197,17 @@ fn check_shapes(e: &Episode) -> Result<(), String> {
         ("frames", e.frames.len(), pixels, instants),
         ("proprio", e.proprio.len(), e.proprio_dim, instants),
         ("actions", e.actions.len(), e.action_dim, instants - 1),
-        ("goal_image", e.goal_image.len(), pixels, 1),
+        ("goal_image", e.goal.picture.len(), pixels, 1),
         ("states", e.states.len(), e.state_names.len(), instants),
     ] {
         if each.checked_mul(times) != Some(got) {
             return Err(format!("{name} holds {got} numbers, not {times} x {each}"));
         }
     }
-    if pixels == 0 || e.actions.is_empty() || e.goal_latent.is_empty() {
+    if pixels == 0 || e.actions.is_empty() || e.goal.latent.is_empty() {
         return Err("it has no step, no pixel or no goal".into());
     }
-    Ok(())
+    goals::check(e, pixels)
 }
 
 fn ending_name(ending: Ending) -> &'static str {

@@ -16,7 +16,7 @@ use super::fs::{DiskFs, enough_disk, names_in};
 use super::*;
 use crate::error::Error;
 use crate::learn::episode::Episode;
-use crate::learn::episode::GoalOrigin;
+use crate::learn::episode::{EpisodeGoal, GoalOrigin};
 
 pub(super) fn root() -> ShardRoot {
     ShardRoot { run_id: "00112233aabbccdd".into(), seed: u64::MAX, env: "door".into() }
@@ -34,9 +34,12 @@ fn episode(id: u64, salt: u8, [steps, side, proprio, action, latent, states]: [u
         proprio_dim: proprio,
         actions: reals(steps * action),
         action_dim: action,
-        goal_image: bytes(side * side * 3),
-        goal_latent: reals(latent),
-        goal_origin: [GoalOrigin::Prior, GoalOrigin::Replay, GoalOrigin::SkewedReplay][id as usize % 3],
+        goal: EpisodeGoal::first(
+            bytes(side * side * 3),
+            reals(latent),
+            [GoalOrigin::Prior, GoalOrigin::Replay, GoalOrigin::SkewedReplay][id as usize % 3],
+        ),
+        later_goals: vec![],
         states: reals((steps + 1) * states).into_iter().map(|x| f64::from(x) / 3.0).collect(),
         state_names: (0..states).map(|i| format!("Gelenk_{i}_\u{b0}")).collect(),
         ending: if id.is_multiple_of(2) { Ending::Truncated } else { Ending::Terminated },
@@ -103,9 +106,9 @@ fn arrays_that_do_not_fit_together_are_refused() {
     check(&|e| e.frames.truncate(1));
     check(&|e| e.proprio.truncate(1));
     check(&|e| e.actions.truncate(1));
-    check(&|e| e.goal_image.truncate(1));
+    check(&|e| e.goal.picture.truncate(1));
     check(&|e| e.states.truncate(1));
-    check(&|e| e.goal_latent.clear());
+    check(&|e| e.goal.latent.clear());
     check(&|e| e.actions.clear());
     check(&|e| e.action_dim = 0);
     check(&|e| e.image_size = usize::MAX);

@@ -1,6 +1,7 @@
 //! Goal sources, hindsight relabelling and rewards. Each source has a row of [`SOURCES`], each reward a row of [`REWARDS`].
 
 pub mod batch;
+pub mod radius;
 pub mod relabel;
 pub mod reward;
 pub mod source;
@@ -9,7 +10,7 @@ use crate::learn::choices;
 use crate::learn::settings::AgentConfig;
 pub use batch::Batch;
 pub use relabel::{RelabelMix, sample_batch};
-pub use reward::{LatentDistance, Reward, Step, latent_distance};
+pub use reward::{LatentDistance, Reward, Step, StepsToGoal, latent_distance};
 pub use source::{GoalDraw, GoalInputs, GoalSource, LatentGoal, PriorGoals, ReplayGoals};
 
 /// A kind of goal source.
@@ -42,18 +43,20 @@ pub fn source(name: &str) -> GoalSourceKind {
     SOURCES.iter().find(|(word, _)| *word == name).unwrap_or(&SOURCES[0]).1
 }
 
-/// Builds a reward from the settings.
-pub type MakeReward = fn(&AgentConfig) -> Box<dyn Reward>;
+/// Builds a reward from the settings and the latent distance within which a goal is reached.
+pub type MakeReward = fn(&AgentConfig, f32) -> Box<dyn Reward>;
 
 /// All rewards, by the values of `goals.reward`.
-pub const REWARDS: [(&str, MakeReward); 1] =
-    [("latent-distance", |cfg| Box::new(LatentDistance { scale: cfg.reward_scale as f32 }))];
+pub const REWARDS: [(&str, MakeReward); 2] = [
+    ("latent-distance", |cfg, _| Box::new(LatentDistance { scale: cfg.reward_scale as f32 })),
+    ("steps", |cfg, radius| Box::new(StepsToGoal { scale: cfg.reward_scale as f32, radius })),
+];
 
 /// The names in [`REWARDS`].
 pub const REWARD_NAMES: [&str; REWARDS.len()] = choices::names(&REWARDS);
 
 /// The reward with this name; the first one for an unknown name, which `config` refuses earlier.
 #[must_use]
-pub fn reward(name: &str, cfg: &AgentConfig) -> Box<dyn Reward> {
-    (REWARDS.iter().find(|(word, _)| *word == name).unwrap_or(&REWARDS[0]).1)(cfg)
+pub fn reward(name: &str, cfg: &AgentConfig, radius: f32) -> Box<dyn Reward> {
+    (REWARDS.iter().find(|(word, _)| *word == name).unwrap_or(&REWARDS[0]).1)(cfg, radius)
 }

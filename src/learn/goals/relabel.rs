@@ -1,4 +1,4 @@
-//! Hindsight relabelling of uniformly drawn transitions. Some keep the goal of their rollout, some get a goal from a source,
+//! Hindsight relabelling of uniformly drawn transitions. Some keep the goal that was active, some get a goal from a source,
 //! and the rest get a goal that the same episode reached later (Skew-Fit's 20 / 50 / 30 %).
 //!
 //! Future goals (Andrychowicz et al. 2017, arXiv 1707.01495): at step t of T, j ~ U{t, .., T-1}, z_g = z_{j+1}.
@@ -60,7 +60,7 @@ pub fn sample_batch(
         let observation = &mut out.observation[row * 2 * z..][..2 * z];
         let (next, goal) = out.next_observation[row * 2 * z..][..2 * z].split_at_mut(z);
         if row < keep {
-            goal.copy_from_slice(episode.goal_latent());
+            goal.copy_from_slice(&episode.goal_at(slot.step).latent);
         } else if row < keep + from_source {
             source.write(rng, goal);
         } else {

@@ -1,6 +1,8 @@
-//! Rewards: pure functions of a step and a goal. The only one so far is r = -scale |z' - z_g|_2, on posterior means.
+//! Rewards: pure functions of a step and a goal, on posterior means.
 //!
-//! The distance is not squared, as in the official code. The environment has no reward; relabelling computes it for every row.
+//! `latent-distance`: r = -scale |z' - z_g|_2, not squared, as in the official code. `steps`: r = -scale until the goal is
+//! reached, 0 there, so that -Q / scale counts discounted steps (Andrychowicz et al. 2017, arXiv 1707.01495, section 3).
+//! The environment has no reward; relabelling computes it for every row.
 
 /// |z - goal|_2 of two latents (Z); exactly 0 if they are equal. Summed from the first entry to the last in f32.
 #[must_use]
@@ -44,6 +46,30 @@ pub struct LatentDistance {
 impl Reward for LatentDistance {
     fn of(&self, step: &Step<'_>) -> f32 {
         -self.scale * latent_distance(step.z_next, step.goal)
+    }
+}
+
+/// -scale outside of the goal's radius, 0 within: a step costs the same everywhere, so latents need not tell how far a
+/// goal is.
+///
+/// ```
+/// use skewfit::learn::goals::{Reward, Step, StepsToGoal};
+///
+/// let reward = StepsToGoal { scale: 1.0, radius: 0.5 };
+/// let after = |z_next: &[f32]| reward.of(&Step { z: &[9.0], z_next, goal: &[2.0], action: &[1.0] });
+/// assert_eq!([after(&[2.4]), after(&[2.5]), after(&[-7.0])], [0.0, -1.0, -1.0]);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct StepsToGoal {
+    /// Cost of a step.
+    pub scale: f32,
+    /// Latent distance below which the goal is reached; at 0 it never is.
+    pub radius: f32,
+}
+
+impl Reward for StepsToGoal {
+    fn of(&self, step: &Step<'_>) -> f32 {
+        if latent_distance(step.z_next, step.goal) < self.radius { 0.0 } else { -self.scale }
     }
 }
 

@@ -83,6 +83,8 @@ pub struct Learner {
     noise: Noise,
     /// Pictures and noise of the next VAE update.
     pub(crate) minibatch: Minibatch,
+    /// Latent distance below which a goal is reached; `None` before the first refresh.
+    goal_radius: Option<f32>,
     /// Whether the VAE has changed since replay was encoded; SAC updates are refused then.
     stale: bool,
 }
@@ -118,10 +120,11 @@ impl Learner {
             cfg: cfg.clone(),
             workers: workers.clone(),
             density: density::density(&cfg.density),
-            reward: goals::reward(&cfg.goals.reward, &cfg.agent),
+            reward: goals::reward(&cfg.goals.reward, &cfg.agent, 0.0),
             batch: Batch::default(),
             noise: Noise::default(),
             minibatch: Minibatch::default(),
+            goal_radius: None,
             stale: false,
         }
     }
@@ -144,6 +147,12 @@ impl Learner {
     #[must_use]
     pub fn goals(&self) -> Box<dyn GoalSource + '_> {
         (source(&self.cfg.goals.source).make)(GoalInputs { replay: &self.replay, skewed: &self.skewed })
+    }
+
+    /// Latent distance below which a goal is reached, in the latents of the last refresh; `None` before the first one.
+    #[must_use]
+    pub fn goal_radius(&self) -> Option<f32> {
+        self.goal_radius
     }
 
     /// Latents of an episode's frames under the current VAE, (T+1, Z).

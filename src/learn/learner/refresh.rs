@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::learn::density::EpisodeFrames;
 use crate::learn::episode::Episode;
 use crate::learn::goals;
+use crate::learn::goals::radius::step_distance;
 use crate::learn::replay::{EpisodeLatents, LatentVersion, Replay, StoredEpisode};
 use crate::learn::rng;
 use crate::learn::skew::{SkewInfo, SkewedDistribution};
@@ -77,10 +78,13 @@ impl Learner {
         Ok(Encoding { posteriors, log_density })
     }
 
-    /// Posteriors (2Z per picture) of everything in replay. Each episode gives its frames, then its goal picture.
+    /// Posteriors (2Z per picture) of everything in replay. Each episode gives its frames, then its goals' pictures.
     pub(crate) fn posteriors(&mut self) -> Result<Vec<f32>> {
-        let pictures = self.replay.episodes().flat_map(|e| (0..=e.steps()).map(|t| e.frame(t)).chain([e.goal_image()]));
-        let pictures: Vec<&[u8]> = pictures.collect();
+        let pictures: Vec<&[u8]> = self
+            .replay
+            .episodes()
+            .flat_map(|e| (0..=e.steps()).map(|t| e.frame(t)).chain(e.goals().iter().map(|goal| &goal.picture[..])))
+            .collect();
         let mut posteriors = vec![0.0; pictures.len() * 2 * self.cfg.latent.dim];
         self.latent.posteriors(&pictures, &mut posteriors)?;
         Ok(posteriors)
@@ -90,9 +94,11 @@ impl Learner {
     /// the densities become the skewed distribution.
     pub(crate) fn apply_encoding(&mut self, encoding: Encoding, power: Option<(f64, f64)>) -> Result<Option<SkewInfo>> {
         let (dim, posteriors) = (self.cfg.latent.dim, &encoding.posteriors);
-        let encoded = rows(&self.replay, posteriors, dim).map(|(_, rows)| encoded(rows, dim)).collect();
+        let encoded = rows(&self.replay, posteriors, dim).map(|(stored, rows)| encoded(stored, rows, dim)).collect();
         self.replay.refresh(LatentVersion(self.counts.refreshes), encoded)?;
         self.stale = false;
+        self.goal_radius = step_distance(&self.replay).map(|distance| self.cfg.goals.radius as f32 * distance);
+        self.reward = goals::reward(&self.cfg.goals.reward, &self.cfg.agent, self.goal_radius.unwrap_or_default());
         let log_density = encoding.log_density.unwrap_or_default();
         let known = log_density.len();
         if known > 0 && known != self.replay.transitions() {
@@ -145,7 +151,7 @@ pub(super) fn finite(latents: Vec<f32>) -> Result<Vec<f32>> {
     Err(Error::NotFinite("the VAE's latents are not finite; lower latent.learning_rate".into()))
 }
 
-/// Every episode in order, with its rows (T+2, 2Z) of `posteriors`.
+/// Every episode in order, with its rows (T+1+G, 2Z) of `posteriors`.
 fn rows<'a>(
     replay: &'a Replay,
     posteriors: &'a [f32],
@@ -153,15 +159,15 @@ fn rows<'a>(
 ) -> impl Iterator<Item = (&'a StoredEpisode, &'a [f32])> {
     let mut rest = posteriors;
     replay.episodes().map(move |episode| {
-        let (own, after) = rest.split_at((episode.steps() + 2) * 2 * dim);
+        let (own, after) = rest.split_at((episode.steps() + 1 + episode.goals().len()) * 2 * dim);
         rest = after;
         (episode, own)
     })
 }
 
-/// Latents of an episode: the means of its posteriors (T+2, 2Z), frames first, then the goal picture.
-fn encoded(rows: &[f32], dim: usize) -> EpisodeLatents {
+/// Latents of an episode: the means of its posteriors (T+1+G, 2Z), frames first, then goals.
+fn encoded(episode: &StoredEpisode, rows: &[f32], dim: usize) -> EpisodeLatents {
     let mut latents: Vec<f32> = rows.chunks_exact(2 * dim).flat_map(|row| &row[..dim]).copied().collect();
-    let goal_latent = latents.split_off(latents.len() - dim);
-    EpisodeLatents { latents, goal_latent }
+    let goal_latents = latents.split_off((episode.steps() + 1) * dim);
+    EpisodeLatents { latents, goal_latents }
 }

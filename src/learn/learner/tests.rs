@@ -22,14 +22,17 @@ fn episode(steps: usize) -> Episode {
     Episode {
         id: 0,
         image_size: 24,
-        goal_image: frames[..size].to_vec(),
+        goal: crate::learn::episode::EpisodeGoal::first(
+            frames[..size].to_vec(),
+            vec![0.0; 4],
+            crate::learn::episode::GoalOrigin::Prior,
+        ),
         frames,
         proprio: vec![],
         proprio_dim: 0,
         actions: vec![0.5; steps * 2],
         action_dim: 2,
-        goal_latent: vec![0.0; 4],
-        goal_origin: crate::learn::episode::GoalOrigin::Prior,
+        later_goals: vec![],
         states: vec![],
         state_names: vec![],
         ending: Ending::Truncated,
@@ -130,7 +133,7 @@ fn densities_in_chunks_equal_those_of_the_whole_episode() {
     for threads in [1, 2, 3] {
         let mut learner = learner(threads);
         let episode = episode(steps);
-        let pictures: Vec<&[u8]> = (0..=steps).map(|t| episode.frame(t)).chain([&episode.goal_image[..]]).collect();
+        let pictures: Vec<&[u8]> = (0..=steps).map(|t| episode.frame(t)).chain([&episode.goal.picture[..]]).collect();
         let mut rows = vec![0.0; (steps + 2) * 2 * 4];
         learner.latent.posteriors(&pictures, &mut rows).unwrap();
         let mut whole = vec![0.0; steps];

@@ -29,13 +29,13 @@ pub struct Slot {
 /// The replay buffer.
 ///
 /// ```
-/// # use skewfit::learn::episode::{Episode, GoalOrigin};
+/// # use skewfit::learn::episode::{Episode, EpisodeGoal, GoalOrigin};
 /// use skewfit::learn::{replay::{LatentVersion, Replay}, rng::stream};
 ///
 /// # let episode = Episode {
 /// #     id: 0, image_size: 1, frames: vec![0; 9], proprio: vec![], proprio_dim: 0, actions: vec![0.0; 2], action_dim: 1,
-/// #     goal_image: vec![0; 3], goal_latent: vec![0.0], goal_origin: GoalOrigin::Prior, states: vec![],
-/// #     state_names: vec![], ending: skewfit_envs::Ending::Truncated,
+/// #     goal: EpisodeGoal::first(vec![0; 3], vec![0.0], GoalOrigin::Prior), later_goals: vec![],
+/// #     states: vec![], state_names: vec![], ending: skewfit_envs::Ending::Truncated,
 /// # };
 /// let mut replay = Replay::new(100, 1); // 100 transitions, Z = 1
 /// replay.push(episode, vec![0.1, 0.2, 0.3], LatentVersion(0)).unwrap(); // two steps, three frames
@@ -87,14 +87,15 @@ impl Replay {
     /// `Damaged` if the shapes do not fit; nothing is changed then.
     pub fn refresh(&mut self, version: LatentVersion, encoded: Vec<EpisodeLatents>) -> Result<()> {
         let fits = |(s, e): (&StoredEpisode, &EpisodeLatents)| {
-            e.latents.len() == (s.steps() + 1) * self.latent_dim && e.goal_latent.len() == self.latent_dim
+            e.latents.len() == (s.steps() + 1) * self.latent_dim
+                && e.goal_latents.len() == s.goals().len() * self.latent_dim
         };
         if encoded.len() != self.episodes.len() || !self.episodes.iter().zip(&encoded).all(fits) {
-            return Err(mismatch("a refresh", "latents for every stored episode, (T+1, Z) and (Z)"));
+            return Err(mismatch("a refresh", "latents for every stored episode, (T+1, Z) and (G, Z)"));
         }
         self.version = version;
         for (stored, encoded) in self.episodes.iter_mut().zip(encoded) {
-            (stored.version, stored.encoded) = (version, encoded);
+            stored.refresh(version, encoded);
         }
         Ok(())
     }
@@ -176,7 +177,7 @@ impl Replay {
         let same_dim = self.episodes.front().is_none_or(|first| first.action_dim() == episode.action_dim);
         needs(self.episodes.is_empty() || version == self.version, &format!("latents of version {}", self.version.0))?;
         needs(latents.len() == (steps + 1) * z, &format!("latents of {z} numbers for each of {} frames", steps + 1))?;
-        needs(episode.goal_latent.len() == z, &format!("a goal latent of {z} numbers"))?;
+        needs(episode.goals().all(|goal| goal.latent.len() == z), &format!("goal latents of {z} numbers"))?;
         needs(episode.frames.len() == (steps + 1) * side * side * 3, "one frame more than it has steps")?;
         needs(episode.actions.len() == steps * episode.action_dim && same_dim, "actions of the run's dimensions")
     }

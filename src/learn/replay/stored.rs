@@ -1,8 +1,8 @@
-//! The part of an episode that replay stores: frames, executed actions, the goal, and their latents under the current encoder.
+//! The part of an episode that replay stores: frames, executed actions, goals, and their latents under the current encoder.
 
 use skewfit_envs::Ending;
 
-use crate::learn::episode::{Episode, GoalOrigin};
+use crate::learn::episode::{Episode, EpisodeGoal};
 
 /// Version of the encoder, counted in refreshes; latents of different versions must not be mixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,8 +13,8 @@ pub struct LatentVersion(pub u64);
 pub struct EpisodeLatents {
     /// (T+1, Z).
     pub latents: Vec<f32>,
-    /// (Z).
-    pub goal_latent: Vec<f32>,
+    /// (G, Z), one for each goal.
+    pub goal_latents: Vec<f32>,
 }
 
 /// One committed episode of T steps in memory.
@@ -27,11 +27,12 @@ pub struct StoredEpisode {
     frames: Box<[u8]>,
     action_dim: usize,
     actions: Vec<f32>,
-    goal_image: Vec<u8>,
-    goal_origin: GoalOrigin,
+    /// At least one; their latents are those of the buffer's version.
+    goals: Vec<EpisodeGoal>,
     ending: Ending,
-    pub(super) version: LatentVersion,
-    pub(super) encoded: EpisodeLatents,
+    version: LatentVersion,
+    /// (T+1, Z).
+    latents: Vec<f32>,
 }
 
 impl StoredEpisode {
@@ -44,12 +45,20 @@ impl StoredEpisode {
             frames: episode.frames.into_boxed_slice(),
             action_dim: episode.action_dim,
             actions: episode.actions,
-            goal_image: episode.goal_image,
-            goal_origin: episode.goal_origin,
+            goals: std::iter::once(episode.goal).chain(episode.later_goals).collect(),
             ending: episode.ending,
             version,
-            encoded: EpisodeLatents { latents, goal_latent: episode.goal_latent },
+            latents,
         }
+    }
+
+    /// Replaces all latents by those of another encoder; the shapes must fit.
+    pub(super) fn refresh(&mut self, version: LatentVersion, encoded: EpisodeLatents) {
+        let dim = encoded.goal_latents.len() / self.goals.len();
+        for (goal, latent) in self.goals.iter_mut().zip(encoded.goal_latents.chunks_exact(dim)) {
+            goal.latent.copy_from_slice(latent);
+        }
+        (self.version, self.latents) = (version, encoded.latents);
     }
 
     /// The episode's number in the run.
@@ -76,33 +85,28 @@ impl StoredEpisode {
         &self.frames[t * self.frame_bytes..][..self.frame_bytes]
     }
 
-    /// (H, W, 3).
+    /// The goals of the rollout, in order; their latents are of the buffer's version.
     #[must_use]
-    pub fn goal_image(&self) -> &[u8] {
-        &self.goal_image
+    pub fn goals(&self) -> &[EpisodeGoal] {
+        &self.goals
     }
 
-    /// Where the goal came from.
+    /// The goal of step `t`.
     #[must_use]
-    pub fn goal_origin(&self) -> GoalOrigin {
-        self.goal_origin
+    pub fn goal_at(&self, t: usize) -> &EpisodeGoal {
+        &self.goals[self.goals.partition_point(|goal| goal.start <= t).saturating_sub(1)]
     }
 
     /// (T+1, Z) if they are of `version`, else `None`.
     #[must_use]
     pub fn latents(&self, version: LatentVersion) -> Option<&[f32]> {
-        (self.version == version).then_some(&self.encoded.latents)
-    }
-
-    /// The rollout's goal (Z), in the buffer's latent version.
-    pub(crate) fn goal_latent(&self) -> &[f32] {
-        &self.encoded.goal_latent
+        (self.version == version).then_some(&self.latents)
     }
 
     /// Latent (Z) of frame `t` in `0..=T`, in the buffer's latent version.
     pub(crate) fn latent(&self, t: usize) -> &[f32] {
-        let z = self.encoded.goal_latent.len();
-        &self.encoded.latents[t * z..][..z]
+        let z = self.latents.len() / (self.steps + 1);
+        &self.latents[t * z..][..z]
     }
 
     /// A.

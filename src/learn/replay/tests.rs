@@ -3,7 +3,7 @@
 mod skewed;
 
 use super::*;
-use crate::learn::episode::GoalOrigin;
+use crate::learn::episode::{EpisodeGoal, GoalOrigin};
 use crate::learn::rng::stream;
 use proptest::{collection::vec, prop_assert, prop_assert_eq, proptest};
 use skewfit_envs::Ending;
@@ -32,9 +32,8 @@ pub(crate) fn episode(id: u64, steps: usize) -> Episode {
         proprio_dim: 0,
         actions: (0..steps).flat_map(|t| [id as f32, t as f32]).collect(),
         action_dim: 2,
-        goal_image: vec![id as u8; 3],
-        goal_latent: coded(id, CODED_GOAL),
-        goal_origin: GoalOrigin::Prior,
+        goal: EpisodeGoal::first(vec![id as u8; 3], coded(id, CODED_GOAL), GoalOrigin::Prior),
+        later_goals: vec![],
         states: vec![],
         state_names: vec![],
         ending: if id % 2 == 1 { Ending::Terminated } else { Ending::Truncated },
@@ -96,7 +95,7 @@ fn uniform_draws_are_uniform() {
 fn latents_change_version_together() {
     let mut replay = filled(100, &[3, 2]);
     let stale = replay.version();
-    let fresh = |steps: usize| EpisodeLatents { latents: vec![2.5; (steps + 1) * Z], goal_latent: vec![3.5; Z] };
+    let fresh = |steps: usize| EpisodeLatents { latents: vec![2.5; (steps + 1) * Z], goal_latents: vec![3.5; Z] };
 
     assert!(replay.refresh(LatentVersion(1), vec![fresh(3)]).is_err());
     assert!(replay.refresh(LatentVersion(1), vec![fresh(3), fresh(3)]).is_err());
@@ -107,7 +106,7 @@ fn latents_change_version_together() {
     for stored in replay.episodes() {
         assert!(stored.latents(stale).is_none() && stored.latents(LatentVersion(2)).is_none());
         assert_eq!(stored.latents(LatentVersion(1)).unwrap(), fresh(stored.steps()).latents);
-        assert_eq!(stored.goal_latent(), [3.5; Z]);
+        assert_eq!(stored.goal_at(0).latent, [3.5; Z]);
     }
     let error = replay.push(episode(2, 4), latents(2, 4), stale).unwrap_err();
     assert!(error.to_string().contains("episode 2 must have latents of version 1"), "{error}");
@@ -126,7 +125,7 @@ fn episodes_of_wrong_shape_are_refused_by_name() {
     type Break = fn(&mut Episode, &mut Vec<f32>);
     let cases: [(Break, &str); 6] = [
         (|_, latents| latents.truncate(23), "latents of 4 numbers for each of 6 frames"),
-        (|e, _| e.goal_latent.truncate(3), "goal latent of 4 numbers"),
+        (|e, _| e.goal.latent.truncate(3), "goal latents of 4 numbers"),
         (|e, _| e.frames.truncate(17), "one frame more"),
         (|e, _| e.image_size = 2, "one frame more"),
         (|e, _| e.actions.push(0.0), "actions"),

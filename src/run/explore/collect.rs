@@ -9,9 +9,7 @@ use crate::keep::faults::FaultSite;
 use crate::keep::store::{CommitCounters, JournalLine};
 use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
-use crate::learn::goals::PriorGoals;
-use crate::learn::rng;
-use crate::learn::rollout::{Behaviour, RolloutGoal, rollout};
+use crate::task::practice_facts::{GoalOutcome, outcomes};
 
 impl Run<'_> {
     /// Collects one episode towards a self-set goal and commits it before it enters replay. Skips the episode if an
@@ -28,11 +26,7 @@ impl Run<'_> {
         let id = self.state.episodes;
         self.inject_nan(FaultSite::Episode, id + self.state.skipped)?;
         let before = self.task.snapshot()?;
-        let target = self.goal(id)?;
-        let [mut reset, mut noise] = ["env", "policy"].map(|name| rng::stream(self.cfg.seed, name, &[id]));
-        let (env, policy) = (&mut *self.task.env, self.learner.policy()?);
-        let behaviour = Behaviour::Explore(&mut noise);
-        let episode = rollout(env, policy, behaviour, &target, id, self.cfg.env.episode_steps, &mut reset);
+        let episode = self.practise(id);
         self.state.sums.add(ENV_S, began.elapsed().as_secs_f64());
         if let Err(Error::NotFinite(why)) = &episode {
             self.task.restore_env(&before)?;
@@ -40,23 +34,6 @@ impl Run<'_> {
             return self.handle_non_finite(why);
         }
         self.commit(episode?)
-    }
-
-    /// Draws the goal of episode `id`, with its picture. The next refresh encodes that picture again.
-    fn goal(&mut self, id: u64) -> Result<RolloutGoal> {
-        let mut draws = rng::stream(self.cfg.seed, "goal", &[id]);
-        let mut latent = vec![0.0; self.cfg.latent.dim];
-        let warm_up = self.state.env_steps < self.cfg.run.warmup_steps;
-        let prior = PriorGoals { dim: latent.len() };
-        let goals = if warm_up { Box::new(prior) } else { self.learner.goals() };
-        let drawn = goals.write(&mut draws, &mut latent);
-        drop(goals);
-        let real = drawn.slot.filter(|_| !self.cfg.goals.keep_decoded_picture);
-        let picture = match real {
-            Some(slot) => self.learner.replay.next_frame(slot).to_vec(),
-            None => self.learner.latent.decode(&latent)?,
-        };
-        Ok(RolloutGoal { latent, picture, origin: drawn.origin })
     }
 
     /// Commits an episode to disk, then [adds](Self::add_episode) it.
@@ -108,10 +85,18 @@ impl Run<'_> {
         self.state.left_out = 0;
     }
 
+    /// Adds the outcomes of an episode's goals to the epoch's metrics.
+    fn count_practice(&mut self, outcomes: &[GoalOutcome], steps: usize) {
+        let idle: usize = outcomes.iter().map(|goal| goal.idle).sum();
+        self.state.sums.add_to_mean("goals/idle_share", idle as f64 / steps.max(1) as f64);
+        self.state.sums.add("goals/reached", outcomes.iter().filter(|goal| goal.reached.is_some()).count() as f64);
+        outcomes.iter().for_each(|goal| self.state.sums.add_to_mean("goals/distance", goal.distance));
+    }
+
     /// Adds an episode to counters, coverage and replay.
     fn add_episode(&mut self, episode: Episode) -> Result<()> {
         self.count_episode(episode.steps() as u64);
-        self.state.sums.count_goal(episode.goal_origin);
+        episode.goals().for_each(|goal| self.state.sums.count_goal(goal.origin));
         self.task.observe(&episode)?;
         let latents = match self.learner.latents(&episode) {
             Err(Error::NotFinite(why)) => {
@@ -120,6 +105,7 @@ impl Run<'_> {
             }
             latents => latents?,
         };
+        self.count_practice(&outcomes(&episode, &latents, self.learner.goal_radius()), episode.steps());
         self.learner.add(episode, latents)
     }
 }

@@ -8,7 +8,8 @@ use super::legacy_epoch_sums::StoredSums;
 use crate::learn::episode::GoalOrigin;
 
 /// Columns that every row has; their sums start at 0.
-const ALWAYS_PRESENT: [&str; 9] = [
+const ALWAYS_PRESENT: [&str; 10] = [
+    "goals/reached",
     "goals/from_prior",
     "goals/from_replay",
     "goals/from_skewed",

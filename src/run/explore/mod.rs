@@ -13,6 +13,7 @@ mod inject;
 mod legacy_epoch_sums;
 mod load;
 mod pause;
+mod practise;
 mod rarest;
 mod record;
 mod recorder;

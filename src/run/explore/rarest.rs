@@ -22,7 +22,7 @@ pub(super) fn rarest<'a>(
     found.sort_by(|a, b| a.1.0.total_cmp(&b.1.0));
     let image = |pixels: &[u8]| Image { size: image_size, pixels: pixels.to_vec() };
     let shown = found.into_iter().take(SHOWN).map(|(episode, (log_p, t))| Reached {
-        goal: image(episode.goal_image()),
+        goal: image(&episode.goal_at(t - 1).picture),
         reached: image(episode.frame(t)),
         caption: format!("log p {log_p:.1}: episode {}, step {t}", episode.id()),
         error: log_p,

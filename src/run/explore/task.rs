@@ -6,10 +6,11 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::learn::episode::Episode;
 use crate::learn::learner::Learner;
-use crate::learn::skew::Weights;
+use crate::learn::skew::{SkewedDistribution, Weights};
 use crate::task::attempt::{self, Attempt, EvaluationGoal, Evaluator};
 use crate::task::coverage::{Coverage, along};
 use crate::task::knn_entropy::PictureEntropy;
+use crate::task::reached::ReachedCells;
 use crate::task::scene::{Build, EnvDescription, check_scene};
 
 /// The environment, its coverage and its evaluation goals.
@@ -22,6 +23,8 @@ pub(super) struct Task {
     /// `None` if the environment does not support snapshots: then attempts run in `env` itself.
     evaluator: Option<Evaluator>,
     measure: CoverageMeasure,
+    /// `None` if the environment does not know its reachable cells.
+    reached: Option<ReachedCells>,
     /// All visited states, on the two axes of the map.
     pub visited: Vec<[f64; 2]>,
 }
@@ -54,7 +57,9 @@ impl Task {
             Some(grid) => CoverageMeasure::Cells(Coverage::new(grid.clone(), window)),
             None => CoverageMeasure::Pictures(Box::new(PictureEntropy::new(cfg.env.image_size, cfg.seed, window)?)),
         };
-        Ok(Self { described: EnvDescription::of(&*env), env, goals, evaluator, measure, visited: Vec::new() })
+        let reachable = env.truth().and_then(|truth| truth.reachable());
+        let reached = reachable.map(|cells| ReachedCells::new(cells.clone(), window));
+        Ok(Self { described: EnvDescription::of(&*env), env, goals, evaluator, measure, reached, visited: Vec::new() })
     }
 
     /// Evaluates on the user's pictures instead of the environment's; an empty list changes nothing. The user's
@@ -104,6 +109,7 @@ impl Task {
     /// # Errors
     /// Those of [`PictureEntropy::observe`].
     pub(super) fn observe(&mut self, episode: &Episode) -> Result<()> {
+        self.observe_reached(episode);
         match &mut self.measure {
             CoverageMeasure::Pictures(pictures) => pictures.observe(episode)?,
             CoverageMeasure::Cells(coverage) => {
@@ -118,6 +124,12 @@ impl Task {
         Ok(())
     }
 
+    fn observe_reached(&mut self, episode: &Episode) {
+        if let Some(reached) = &mut self.reached {
+            (1..=episode.steps()).for_each(|t| reached.observe(episode.state(t)));
+        }
+    }
+
     /// [`observe`](Self::observe) for an earlier episode, after which `later` steps are added too. Skips pictures that
     /// would leave the window.
     ///
@@ -125,7 +137,10 @@ impl Task {
     /// As [`observe`](Self::observe).
     pub(super) fn observe_earlier(&mut self, episode: &Episode, later: u64) -> Result<()> {
         match &self.measure {
-            CoverageMeasure::Pictures(pictures) if later >= pictures.window() as u64 => Ok(()),
+            CoverageMeasure::Pictures(pictures) if later >= pictures.window() as u64 => {
+                self.observe_reached(episode);
+                Ok(())
+            }
             _ => self.observe(episode),
         }
     }
@@ -140,14 +155,22 @@ impl Task {
 
     /// The coverage metrics, by column.
     pub(super) fn coverage(&self) -> Vec<(&'static str, f64)> {
-        match &self.measure {
+        let mut columns = match &self.measure {
             CoverageMeasure::Cells(coverage) => {
                 vec![("coverage/cells", coverage.cells() as f64), ("coverage/entropy_nats", coverage.entropy_nats())]
             }
             CoverageMeasure::Pictures(pictures) => {
                 pictures.nats().map(|nats| ("coverage/knn_entropy", nats)).into_iter().collect()
             }
-        }
+        };
+        columns.extend(self.reached.iter().flat_map(ReachedCells::coverage));
+        columns
+    }
+
+    /// How densities and skewed weights compare with the visits of reachable cells, by column; see
+    /// [`ReachedCells::densities`].
+    pub(super) fn densities(&self, skewed: &SkewedDistribution) -> Vec<(&'static str, f64)> {
+        self.reached.iter().flat_map(|reached| reached.densities(skewed)).collect()
     }
 
     /// Means of the mapped states over the newest visits, by column: uniform, and with the weights `skewed`, one for

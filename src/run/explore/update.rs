@@ -86,6 +86,8 @@ impl Run<'_> {
             Err(Error::NotFinite(why)) => self.roll_back(&why)?,
             info => self.record_skew(info?),
         }
+        let densities = self.task.densities(&self.learner.skewed);
+        densities.into_iter().for_each(|(column, fact)| self.state.sums.set(column, fact));
         if let Some(weights) = self.learner.skewed.weights() {
             let means = self.task.mean_states(weights);
             means.iter().for_each(|(column, mean)| self.state.sums.set(column, *mean));

@@ -27,13 +27,13 @@ const WIDE: usize = 4;
 const PAGE: usize = 830;
 const WHITE: Rgb = [255; 3];
 
-/// Camera pictures of an attempt, and its goal.
+/// Camera pictures of an attempt, and its goals.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Clip {
     /// Camera pictures in order; at least one.
     pub frames: Vec<Image>,
-    /// The goal picture, of the same size.
-    pub goal: Image,
+    /// The goal picture of each frame, of the same size; the last one stays for the frames after it.
+    pub goals: Vec<Image>,
 }
 
 impl Clip {
@@ -41,8 +41,10 @@ impl Clip {
     #[must_use]
     pub fn of(episode: &Episode) -> Self {
         let (last, stride) = (episode.steps(), episode.steps().div_ceil(MOST_FRAMES).max(1));
-        let shown = (0..last).step_by(stride).chain([last]);
-        Self { frames: shown.map(|t| episode.image(t)).collect(), goal: episode.goal() }
+        let shown = || (0..last).step_by(stride).chain([last]);
+        let goals = if episode.later_goals.is_empty() { 1 } else { usize::MAX };
+        let goals = shown().take(goals).map(|t| episode.goal_image_at(t)).collect();
+        Self { frames: shown().map(|t| episode.image(t)).collect(), goals }
     }
 }
 
@@ -111,14 +113,18 @@ impl ClipGrid {
     }
 }
 
+/// Picture `t`, or the last one.
+fn at(pictures: &[Image], t: usize) -> Option<&Image> {
+    pictures.get(t).or(pictures.last())
+}
+
 /// The picture of all attempts at frame `t`, (height, width).
 fn composed(clips: &[Clip], t: usize, grid: &ClipGrid) -> Vec<Rgb> {
     let ClipGrid { size, columns, width, height } = *grid;
     let mut canvas = vec![WHITE; width * height];
     for (i, clip) in clips.iter().enumerate() {
         let (x, y) = (i % columns * (2 * size + THIN + WIDE), i / columns * (size + WIDE));
-        let camera = &clip.frames[t.min(clip.frames.len().saturating_sub(1))..];
-        for (x, image) in [(x, camera.first()), (x + size + THIN, Some(&clip.goal))] {
+        for (x, image) in [(x, at(&clip.frames, t)), (x + size + THIN, at(&clip.goals, t))] {
             let Some(image) = image else { continue };
             for (k, row) in image.pixels.as_chunks::<3>().0.chunks_exact(image.size.max(1)).enumerate().take(size) {
                 let from = (y + k) * width + x;

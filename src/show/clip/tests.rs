@@ -18,7 +18,7 @@ fn clip(size: usize, frames: usize, colors: usize) -> Clip {
         let pixel = |i: usize| if i == size * 2 + t % size { [250, 20, 20] } else { ground(i) };
         Image { size, pixels: (0..size * size).flat_map(pixel).collect() }
     };
-    Clip { frames: (0..frames).map(frame).collect(), goal: frame(frames) }
+    Clip { frames: (0..frames).map(frame).collect(), goals: vec![frame(frames)] }
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn few_colours_come_back_exactly_and_every_pixel_is_enlarged() {
                 let seen = |left: u32| picture.get_pixel(3 * left + x, 3 * top + y).0[..3].to_vec();
                 let camera = &clip.frames[t.min(clip.frames.len() - 1)];
                 assert_eq!(seen(left), of(camera, x / 3, y / 3), "camera {i} at {t}");
-                assert_eq!(seen(left + 9), of(&clip.goal, x / 3, y / 3), "goal {i}");
+                assert_eq!(seen(left + 9), of(&clip.goals[0], x / 3, y / 3), "goal {i}");
             }
             assert_eq!(picture.get_pixel(3 * (left + 8), 3 * top).0[..3], WHITE, "a gap");
         }
@@ -81,16 +81,15 @@ fn long_episodes_are_thinned_and_keep_their_last_frame() {
         proprio_dim: 0,
         actions: vec![0.0; steps],
         action_dim: 1,
-        goal_image: vec![7; 3],
-        goal_latent: vec![],
-        goal_origin: crate::learn::episode::GoalOrigin::Prior,
+        goal: crate::learn::episode::EpisodeGoal::first(vec![7; 3], vec![], crate::learn::episode::GoalOrigin::Prior),
+        later_goals: vec![],
         states: vec![],
         state_names: vec![],
         ending: skewfit_envs::Ending::Truncated,
     };
     for (steps, frames) in [(0, 1), (1, 2), (50, 51), (64, 65), (100, 51), (1000, 64)] {
         let clip = Clip::of(&episode(steps));
-        assert_eq!((clip.frames.len(), clip.goal.pixels[0]), (frames, 7), "{steps}");
+        assert_eq!((clip.frames.len(), clip.goals[0].pixels[0]), (frames, 7), "{steps}");
         assert_eq!(clip.frames.last().unwrap().pixels[0], (steps % 251) as u8);
     }
 }

@@ -23,6 +23,8 @@ struct EpisodePictures {
     steps: u64,
     env_steps_end: u64,
     goal_source: &'static str,
+    /// Number of its goals; the last one is shown.
+    goals: u64,
     #[serde(skip)]
     goal: Vec<u8>,
     #[serde(skip)]
@@ -77,8 +79,9 @@ fn shown(store: &Store, line: &JournalLine) -> Option<EpisodePictures> {
         id: line.id,
         steps: line.steps,
         env_steps_end: line.env_steps_end,
-        goal_source: line.goal_source.name(),
-        goal: png(&episode.goal()).ok()?,
+        goal_source: episode.goal_at(episode.steps()).origin.name(),
+        goals: line.goals.unwrap_or(1),
+        goal: png(&episode.goal_image_at(episode.steps())).ok()?,
         reached: png(&episode.image(episode.steps())).ok()?,
     })
 }

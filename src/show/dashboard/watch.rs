@@ -156,7 +156,7 @@ impl Watch {
             (name, heading.to_owned(), unit.to_owned())
         });
         let own = |name| find(name).map(|column| (column.name, column.heading.to_owned(), column.unit.to_owned()));
-        let coverage = metrics::coverage([&self.table]).iter().copied();
+        let coverage = metrics::coverage([&self.table]).into_iter();
         let all = coverage.filter_map(own).chain(error).chain(LEARNING.into_iter().filter_map(own));
         let figures: Vec<Value> = all
             .map(|(name, heading, unit)| {

@@ -61,16 +61,16 @@ impl Distances {
     }
 }
 
-/// Mean final distance to the episode's own goal over that to the other episodes' goals; 1 = goals make no difference.
+/// Mean final distance to the episode's own last goal over that to the other episodes' last goals; 1 = goals make no difference.
 /// `None` for fewer than four episodes.
 #[must_use]
 pub fn progress(episodes: &[EncodedEpisode]) -> Option<f64> {
-    let end = |e: &'_ EncodedEpisode| e.latents[e.latents.len() - e.goal.len()..].to_vec();
+    let last = |rows: &[f32], dim: usize| rows[rows.len() - dim..].to_vec();
     let (mut own, mut others) = (Vec::new(), Vec::new());
     for (i, episode) in episodes.iter().enumerate() {
-        let end = end(episode);
+        let end = last(&episode.latents, episode.dim);
         for (j, other) in episodes.iter().enumerate() {
-            let distance = f64::from(latent_distance(&end, &other.goal));
+            let distance = f64::from(latent_distance(&end, &last(&other.goals, episode.dim)));
             if i == j { &mut own } else { &mut others }.push(distance);
         }
     }
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn progress_is_one_where_goals_make_no_difference() {
-        let episode = |end: f32, goal: f32| EncodedEpisode { latents: vec![9.0, end], goal: vec![goal] };
+        let episode = |end: f32, goal: f32| EncodedEpisode { latents: vec![9.0, end], goals: vec![goal], dim: 1 };
         let episodes = |ends: [f32; 4]| [0, 1, 2, 3].map(|i| episode(ends[i], i as f32));
         assert_eq!(progress(&episodes([0.0, 1.0, 2.0, 3.0])), Some(0.0));
         assert_eq!(progress(&episodes([100.0; 4])).map(|r| (r * 100.0).round()), Some(100.0));

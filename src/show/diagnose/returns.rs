@@ -8,7 +8,7 @@
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::learn::episode::Episode;
+use crate::learn::episode::{Episode, EpisodeGoal};
 use crate::learn::goals::{self, Step};
 use crate::learn::learner::Learner;
 use crate::learn::rng;
@@ -48,20 +48,28 @@ impl Returns {
 pub struct EncodedEpisode {
     /// Latents of its pictures, (T+1, Z).
     pub latents: Vec<f32>,
-    /// Latent of its goal, (Z).
-    pub goal: Vec<f32>,
+    /// The latent of each step's goal, (T, Z).
+    pub goals: Vec<f32>,
+    /// Z.
+    pub dim: usize,
 }
 
-/// Encodes an episode. If it is older than the last refresh, its goal picture is encoded too, as in replay.
+/// Encodes an episode. If it is older than the last refresh, its goal pictures are encoded too, as in replay.
 ///
 /// # Errors
 /// Those of the latent model.
 pub fn encode_episode(learner: &mut Learner, episode: &Episode) -> Result<EncodedEpisode> {
-    let frames: Vec<&[u8]> = (0..=episode.steps()).map(|t| episode.frame(t)).chain([&episode.goal_image[..]]).collect();
-    let mut latents = learner.latent.encode(&frames)?;
-    let encoded = latents.split_off(latents.len() - learner.latent.dim());
-    let goal = if episode.id < learner.counts.refreshed_episodes { encoded } else { episode.goal_latent.clone() };
-    Ok(EncodedEpisode { latents, goal })
+    let (steps, dim) = (episode.steps(), learner.latent.dim());
+    let pictures = episode.goals().map(|goal| &goal.picture[..]);
+    let pictures: Vec<&[u8]> = (0..=steps).map(|t| episode.frame(t)).chain(pictures).collect();
+    let mut latents = learner.latent.encode(&pictures)?;
+    let encoded = latents.split_off((steps + 1) * dim);
+    let refreshed = episode.id < learner.counts.refreshed_episodes;
+    let goal = |(goal, encoded): (&EpisodeGoal, &[f32])| if refreshed { encoded.to_vec() } else { goal.latent.clone() };
+    let each: Vec<Vec<f32>> = episode.goals().zip(encoded.chunks_exact(dim)).map(goal).collect();
+    let active = |t| episode.goals().filter(|goal| goal.start <= t).count().saturating_sub(1);
+    let goals = (0..steps).flat_map(|t| each[active(t)].iter().copied()).collect();
+    Ok(EncodedEpisode { latents, goals, dim })
 }
 
 /// Compares Q with the soft returns of `episodes`, given also as `encoded`; `None` without steps, or if the scale is 0 or
@@ -103,15 +111,16 @@ fn rewards_and_q(
     encoded: &EncodedEpisode,
 ) -> Result<(Vec<SoftReward>, Vec<f64>)> {
     let (z, steps) = (cfg.latent.dim, episode.steps());
-    let latent = |t: usize| &encoded.latents[t * z..(t + 1) * z];
-    let observation: Vec<f32> = (0..steps).flat_map(|t| [latent(t), &encoded.goal].concat()).collect();
+    let [latent, goal] = [&encoded.latents, &encoded.goals].map(|rows| |t: usize| &rows[t * z..(t + 1) * z]);
+    let observation: Vec<f32> = (0..steps).flat_map(|t| [latent(t), goal(t)].concat()).collect();
     let noise = normals(episode.actions.len(), &mut rng::stream(cfg.seed, "diagnose-policy", &[episode.id]));
     let (q, log_pi) = learner.agent.q_and_log_prob(&observation, &episode.actions, &noise)?;
     let temperature = if cfg.agent.entropy_in_target { learner.agent.temperature() } else { 0.0 };
-    let (reward, a) = (goals::reward(&cfg.goals.reward, &cfg.agent), episode.action_dim);
+    let radius = learner.goal_radius().unwrap_or_default();
+    let (reward, a) = (goals::reward(&cfg.goals.reward, &cfg.agent, radius), episode.action_dim);
     let earned = (0..steps).map(|t| {
         let action = &episode.actions[t * a..(t + 1) * a];
-        let step = Step { z: latent(t), z_next: latent(t + 1), goal: &encoded.goal, action };
+        let step = Step { z: latent(t), z_next: latent(t + 1), goal: goal(t), action };
         SoftReward { reward: f64::from(reward.of(&step)), entropy: f64::from(-temperature * log_pi[t]) }
     });
     Ok((earned.collect(), q.into_iter().map(f64::from).collect()))

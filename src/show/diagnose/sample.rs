@@ -162,7 +162,7 @@ fn piece(episode: Episode, picks: &[usize], whole: bool) -> EpisodeSample {
     let at_bound = episode.actions.iter().filter(|a| a.abs() > SATURATED).count();
     EpisodeSample {
         frames: picks.iter().map(frame).collect(),
-        goal: OwnGoal { picture: episode.goal_image.clone(), origin: episode.goal_origin },
+        goal: OwnGoal { picture: episode.goal.picture.clone(), origin: episode.goal.origin },
         states: (1..=episode.steps()).flat_map(|t| episode.counted(t)).collect(),
         state_names: episode.counted_names(),
         saturated: at_bound as f64 / episode.actions.len().max(1) as f64,
@@ -178,8 +178,9 @@ mod tests {
     fn line(id: u64, steps: u64) -> JournalLine {
         let (file, blake3) = (String::new(), String::new());
         let goal_source = GoalOrigin::Prior;
-        let (env_steps_end, at_update, left_out, ending) = (0, None, None, Ending::Truncated);
-        JournalLine { id, steps, env_steps_end, file, blake3, goal_source, ending, at_update, left_out }
+        let (env_steps_end, ending) = (0, Ending::Truncated);
+        let [at_update, left_out, goals, reached] = [None; 4];
+        JournalLine { id, steps, env_steps_end, file, blake3, goal_source, ending, at_update, left_out, goals, reached }
     }
 
     #[test]

@@ -173,15 +173,16 @@ fn fill(group: &mut StagedGroup<'_>, k: u64, episode: &Episode, root: &ShardRoot
         ("episode_id", AttrValue::U64(episode.id)),
         ("seed", AttrValue::U64(root.seed)),
         ("total_steps", AttrValue::U64(steps as u64)),
-        ("goal_source", AttrValue::VarLenString(episode.goal_origin.name().into())),
+        ("goal_source", AttrValue::VarLenString(episode.goal.origin.name().into())),
     ] {
         group.set_attr(name, value);
     }
     group.create_group_with("observations", |observations| {
         let pictures = [instants, side, side, 3];
+        let goals: Vec<u8> = (0..instants).flat_map(|t| episode.goal_at(t).picture.iter().copied()).collect();
         observations.create_dataset("image", |b| shaped(b.with_u8_data(&episode.frames), &pictures, 1));
         observations.create_dataset("desired_goal", |b| {
-            shaped(b.with_u8_data(&episode.goal_image.repeat(instants)), &pictures, ROWS);
+            shaped(b.with_u8_data(&goals), &pictures, ROWS);
         });
         if episode.proprio_dim > 0 {
             let shape = [instants, episode.proprio_dim];
@@ -195,9 +196,9 @@ fn fill(group: &mut StagedGroup<'_>, k: u64, episode: &Episode, root: &ShardRoot
         group.create_dataset(name, |b| flags(b, boolean, &ends.collect::<Vec<_>>()));
     }
     group.create_group_with("infos", |infos| {
-        let latents = episode.goal_latent.repeat(instants);
+        let latents: Vec<f32> = (0..instants).flat_map(|t| episode.goal_at(t).latent.iter().copied()).collect();
         infos.create_dataset("goal_latent", |b| {
-            shaped(b.with_data(&latents), &[instants, episode.goal_latent.len()], ROWS)
+            shaped(b.with_data(&latents), &[instants, episode.goal.latent.len()], ROWS)
         });
         if !episode.state_names.is_empty() {
             let shape = [instants, episode.state_names.len()];

@@ -27,11 +27,14 @@ const fn column(name: &'static str, heading: &'static str, unit: &'static str, l
 
 /// Coverage computed from pictures alone, for environments without states.
 const PICTURES: &str = "coverage/knn_entropy";
-const COVERAGE: [&str; 3] = ["coverage/cells", "coverage/entropy_nats", PICTURES];
+/// Visits of cells, for environments with states.
+const CELLS: [&str; 2] = ["coverage/cells", "coverage/entropy_nats"];
+/// Visits against uniform ones, for environments that know their reachable cells.
+const REACHABLE: [&str; 2] = ["coverage/reached_share", "coverage/gap_nats"];
 
 /// Columns of every run, in the file's order; the scene's `eval/final_<metric>` come before them.
 #[rustfmt::skip]
-pub const COLUMNS: [MetricColumn; 31] = [
+pub const COLUMNS: [MetricColumn; 38] = [
     column("eval/success_rate", "Success rate", "of 1", NOT_IN_LEARNING),
     column("train/critic_loss", "Critic loss", "reward²", LEARNING),
     column("train/actor_loss", "Actor loss", "reward", LEARNING),
@@ -46,13 +49,20 @@ pub const COLUMNS: [MetricColumn; 31] = [
     column("skew/alpha", "Power in force", "", NOT_IN_LEARNING),
     column("skew/ess", "Effective sample size", "of 1", LEARNING),
     column("skew/max_weight", "Largest skew weight", "of 1", LEARNING),
+    column("skew/rank_corr", "Rank correlation of log p with visits", "", LEARNING),
+    column("skew/entropy_gain", "Entropy gained by the weights", "nats", LEARNING),
     column("coverage/cells", "Coverage cells", "cells", NOT_IN_LEARNING),
     column("coverage/entropy_nats", "Coverage entropy", "nats", NOT_IN_LEARNING),
+    column("coverage/reached_share", "Reachable cells reached", "of 1", NOT_IN_LEARNING),
+    column("coverage/gap_nats", "Gap to uniform coverage", "nats", NOT_IN_LEARNING),
     column(PICTURES, "Coverage entropy, from pictures", "nats", NOT_IN_LEARNING),
-    column("goals/from_prior", "Goals from the prior", "episodes", NOT_IN_LEARNING),
-    column("goals/from_replay", "Goals from replay", "episodes", NOT_IN_LEARNING),
-    column("goals/from_skewed", "Goals from skewed replay", "episodes", NOT_IN_LEARNING),
-    column("reward/mean", "Mean reward", "− latent distance", LEARNING),
+    column("goals/from_prior", "Goals from the prior", "goals", NOT_IN_LEARNING),
+    column("goals/from_replay", "Goals from replay", "goals", NOT_IN_LEARNING),
+    column("goals/from_skewed", "Goals from skewed replay", "goals", NOT_IN_LEARNING),
+    column("goals/reached", "Goals reached", "goals", NOT_IN_LEARNING),
+    column("goals/idle_share", "Steps standing at a reached goal", "of 1", LEARNING),
+    column("goals/distance", "Distance of a new goal", "latent distance", LEARNING),
+    column("reward/mean", "Mean reward", "", LEARNING),
     column("time/wall_s", "Time", "s", NOT_IN_LEARNING),
     column("time/env_s", "Acting", "s", NOT_IN_LEARNING),
     column("time/sac_s", "Updating the agent", "s", NOT_IN_LEARNING),
@@ -87,17 +97,15 @@ pub fn drawn() -> impl Iterator<Item = &'static MetricColumn> {
     COLUMNS.iter().filter(|column| column.learning)
 }
 
-/// The coverage columns of these runs: cells and their entropy, or the entropy from pictures; all three if both kinds of
-/// run are present.
+/// The coverage columns of these runs: cells and their entropy, or the entropy from pictures, or both if both kinds of run
+/// are present; share of and gap to the reachable cells where a run measured them.
 #[must_use]
-pub fn coverage<'a>(runs: impl IntoIterator<Item = &'a MetricsTable>) -> &'static [&'static str] {
-    let mut by_pictures = runs.into_iter().map(|table| table.column(PICTURES).is_some()).collect::<Vec<_>>();
-    by_pictures.dedup();
-    match by_pictures[..] {
-        [true] => &COVERAGE[2..],
-        [] | [false] => &COVERAGE[..2],
-        _ => &COVERAGE,
-    }
+pub fn coverage<'a>(runs: impl IntoIterator<Item = &'a MetricsTable>) -> Vec<&'static str> {
+    let runs: Vec<&MetricsTable> = runs.into_iter().collect();
+    let of_pictures = runs.iter().filter(|table| table.column(PICTURES).is_some()).count();
+    let cells = CELLS.into_iter().filter(|_| runs.is_empty() || of_pictures < runs.len());
+    let reachable = REACHABLE.into_iter().filter(|name| runs.iter().any(|table| table.last(name).is_some()));
+    cells.chain(reachable).chain((of_pictures > 0).then_some(PICTURES)).collect()
 }
 
 /// All columns in order, for a scene with these metrics (`angle_error_rad` -> `eval/final_angle_error_rad`) and these

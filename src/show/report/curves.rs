@@ -86,7 +86,7 @@ fn registered(name: &str) -> Metric {
 /// The coverage columns, entropy first.
 fn coverage_metrics(groups: &[SeedGroup<'_>]) -> Vec<Metric> {
     let tables = groups.iter().flat_map(|group| &group.runs).map(|run| &run.table);
-    metrics::coverage(tables).iter().rev().map(|name| registered(name)).collect()
+    metrics::coverage(tables).into_iter().rev().map(registered).collect()
 }
 
 /// Draws a panel per metric; each value is the mean over the last `turn` values.

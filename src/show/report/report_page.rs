@@ -102,7 +102,11 @@ impl ReportData<'_> {
 const REACHED: [(&str, &str); 1] = [("reached.png", "Goal pictures, each beside the last picture of the attempt.")];
 const COVERAGE: [(&str, &str); 4] = [
     ("coverage_over_time.png", "Visited part of the state space, against running time."),
-    ("coverage.png", "The same against steps: entropy of the recent states, and number of cells ever visited."),
+    (
+        "coverage.png",
+        "The same against steps: entropy of the recent states, and number of cells ever visited. Where the \
+         reachable cells are known, also the share of them ever visited, and the gap to uniform visits of them.",
+    ),
     ("states.png", "All visited states, with the evaluation goals where their states are known."),
     ("states_over_time.png", "Visited states in each part of the run."),
 ];

@@ -73,14 +73,14 @@ fn columns(runs: &[RunData], rows: &[ComparedRun<'_>]) -> Vec<(String, String)> 
     let rank =
         |name: &&str| (format!("rank_correlation_{name}"), format!("Rank correlation of {}", name.replace('_', " ")));
     let leading = metrics.iter().take(1).flat_map(|name| [metric(name), constant(name)]);
-    let last = ["success_rate"].into_iter().chain(coverage(runs.iter().map(|run| &run.table)).iter().copied());
+    let last = ["success_rate"].into_iter().chain(coverage(runs.iter().map(|run| &run.table)));
     let last = last.map(|name| (name.to_owned(), metric_label(&name.replace("coverage/", "coverage_"))));
     leading.chain(shown.iter().map(rank)).chain(metrics.iter().skip(1).map(metric)).chain(last).collect()
 }
 
 fn row<'a>(dir: &Path, run: &'a RunData, drawn: &ReportInputs) -> ComparedRun<'a> {
-    let coverage = coverage([&run.table]).iter();
-    let coverage = coverage.filter_map(|name| Some(((*name).to_owned(), run.table.last(name)?)));
+    let coverage = coverage([&run.table]).into_iter();
+    let coverage = coverage.filter_map(|name| Some((name.to_owned(), run.table.last(name)?)));
     let figures = drawn.final_metrics.iter().cloned().chain(coverage).collect();
     let provenance = ProvenanceSummary::of(dir);
     let resumed = match provenance.resumed {

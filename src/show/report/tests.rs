@@ -46,7 +46,7 @@ fn a_run_is_drawn_whole_and_twice_the_same() {
     let want = curves.concat().into_iter().chain(sheets.map(|n| format!("plots/{n}.png")));
     let last = ["plots/last_episode.gif", "plots/coverage_over_time.png", "REPORT.md", "REPORT.html"];
     assert_eq!(names, want.chain(last.map(String::from)).collect::<Vec<_>>());
-    assert_eq!(size(&dir.path().join("plots/coverage.png")), (1600, 580));
+    assert_eq!(size(&dir.path().join("plots/coverage.png")), (1600, 1092));
     assert_eq!(size(&dir.path().join("plots/last_episode.gif")), (4 * 97, 4 * 48));
     let svg = fs::read_to_string(dir.path().join("plots/learning.svg")).unwrap();
     assert!(

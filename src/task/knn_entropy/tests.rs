@@ -1,7 +1,7 @@
 //! Distributions of known entropy, and pictures of a disc that moves not at all, a little, and everywhere.
 
 use super::*;
-use crate::learn::episode::GoalOrigin;
+use crate::learn::episode::{EpisodeGoal, GoalOrigin};
 use rand::Rng as _;
 use skewfit_envs::Ending;
 use skewfit_envs::render::flat::{self, FlatShape, ViewBox};
@@ -59,9 +59,8 @@ fn seen(places: impl Iterator<Item = [f64; 2]>) -> Episode {
         proprio_dim: 0,
         actions: vec![0.0; steps],
         action_dim: 1,
-        goal_image: vec![0; 24 * 24 * 3],
-        goal_latent: vec![0.0],
-        goal_origin: GoalOrigin::Prior,
+        goal: EpisodeGoal::first(vec![0; 24 * 24 * 3], vec![0.0], GoalOrigin::Prior),
+        later_goals: vec![],
         states: Vec::new(),
         state_names: Vec::new(),
         ending: Ending::Truncated,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::keep::checkpoint::{Retention, save};
 use crate::keep::store::{ShardRoot, fs::DiskFs};
-use crate::learn::episode::{Episode, GoalOrigin};
+use crate::learn::episode::{Episode, EpisodeGoal, GoalOrigin};
 use crate::learn::nn::{ModelState, NamedTensor};
 use skewfit_envs::Ending;
 
@@ -21,9 +21,8 @@ fn run_of_two_episodes(env: &str) -> tempfile::TempDir {
             proprio_dim: 0,
             actions: vec![0.5, 0.5],
             action_dim: 2,
-            goal_image: vec![0; 12],
-            goal_latent: vec![0.0],
-            goal_origin: GoalOrigin::Prior,
+            goal: EpisodeGoal::first(vec![0; 12], vec![0.0], GoalOrigin::Prior),
+            later_goals: vec![],
             states: vec![0.0, 0.0, 1.0 - 2.0 * id as f64, 1.0],
             state_names: vec!["x".into(), "y".into()],
             ending: Ending::Truncated,

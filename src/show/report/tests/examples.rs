@@ -46,6 +46,10 @@ pub fn a_run(dir: &Path, seed: u64, power: f64, rows: u64) {
             ("skew/max_weight", 4e-4 * (1.0 + 0.5 * jitter(11))),
             ("coverage/cells", (720.0 * (1.0 - (-part * gain).exp())).floor()),
             ("coverage/entropy_nats", 2.0 + 3.0 * (1.0 - (-part * 2.0 * gain).exp()) + 0.05 * jitter(12)),
+            ("coverage/reached_share", 1.0 - (-part * gain).exp()),
+            ("coverage/gap_nats", 3.0 * (-part * 2.0 * gain).exp() + 0.05 * jitter(14).abs()),
+            ("skew/rank_corr", 0.5 - 0.3 * (-part * 4.0).exp() + 0.05 * jitter(15)),
+            ("skew/entropy_gain", 0.2 + 0.05 * jitter(16)),
             ("reward/mean", -3.0 + 1.2 * part + 0.1 * jitter(13)),
             ("time/wall_s", 400.0 * epoch as f64),
         ];
@@ -123,7 +127,7 @@ pub fn inputs() -> ReportInputs {
         prior_samples: images(24, 1.0),
         last_episode: Some(Clip {
             frames: (0..4).map(|t| door(0.1 * f64::from(t), 0.0)).collect(),
-            goal: door(0.4, 0.0),
+            goals: vec![door(0.4, 0.0)],
         }),
     }
 }
