@@ -1,4 +1,4 @@
-//! Means, correlations, ranks and entropies of finite numbers.
+//! Means, correlations, ranks and entropies of finite numbers; quantiles of the normal distribution.
 
 /// Arithmetic mean; 0 for an empty slice.
 #[must_use]
@@ -49,7 +49,8 @@ pub fn entropy_nats(weights: &[f64]) -> f64 {
 }
 
 /// Ranks in ascending order, from 0; equal values share the mean of their ranks.
-fn ranks(x: &[f64]) -> Vec<f64> {
+#[must_use]
+pub fn ranks(x: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..x.len()).collect();
     order.sort_by(|a, b| x[*a].total_cmp(&x[*b]));
     let mut ranks = vec![0.0; x.len()];
@@ -60,6 +61,33 @@ fn ranks(x: &[f64]) -> Vec<f64> {
         first += equal.len();
     }
     ranks
+}
+
+/// The x below which the standard normal distribution has probability `p`, to 7 digits; infinite at 0 and 1, NaN beyond.
+/// Wichura 1988 (Applied Statistics 37, algorithm AS 241, PPND7): a ratio of polynomials in three ranges.
+#[must_use]
+pub fn probit(p: f64) -> f64 {
+    let centred = p - 0.5;
+    if centred.abs() <= 0.425 {
+        let r = 0.180_625 - centred * centred;
+        let over = ((59.109_374_720 * r + 159.291_132_02) * r + 50.434_271_938) * r + 3.387_132_717_9;
+        return centred * over / (((67.187_563_6 * r + 78.757_757_664) * r + 17.895_169_469) * r + 1.0);
+    }
+    let tail = p.min(1.0 - p);
+    if tail <= 0.0 {
+        return if tail == 0.0 { f64::INFINITY.copysign(centred) } else { f64::NAN };
+    }
+    let r = (-tail.ln()).sqrt();
+    let size = if r <= 5.0 {
+        let r = r - 1.6;
+        let over = ((0.170_238_211_03 * r + 1.306_728_481_6) * r + 2.756_815_39) * r + 1.423_437_277_7;
+        over / ((0.120_211_329_75 * r + 0.737_001_642_5) * r + 1.0)
+    } else {
+        let r = r - 5.0;
+        let over = ((0.017_337_203_997 * r + 0.428_682_943_37) * r + 3.081_226_386) * r + 6.657_905_115;
+        over / ((0.012_258_202_635 * r + 0.241_978_942_25) * r + 1.0)
+    };
+    size.copysign(centred)
 }
 
 #[cfg(test)]
@@ -112,5 +140,32 @@ mod tests {
         assert_eq!((spearman(&[], &[]), mean(&[])), (None, 0.0));
         assert_eq!(ranks(&[3.0, 1.0, 3.0, 2.0]), [2.5, 0.0, 2.5, 1.0]);
         assert_eq!([r_squared(&x, &x), r_squared(&x, &[2.5; 4])], [Some(1.0), Some(0.0)]);
+    }
+
+    /// Quantiles by Python's `statistics.NormalDist().inv_cdf`.
+    #[test]
+    fn oracle_34_quantiles_of_the_normal_distribution() {
+        for (p, x) in [
+            (1e-20, -9.262340089798405),
+            (1e-09, -5.9978070150076865),
+            (1.4e-11, -6.656723091518184),
+            (1e-05, -4.2648907939228256),
+            (0.001, -3.090232306167813),
+            (0.025, -1.9599639845400538),
+            (0.075, -1.4395314709384557),
+            (0.1, -1.2815515655446008),
+            (0.25, -0.6744897501960817),
+            (0.6, 0.2533471031357998),
+            (0.9, 1.2815515655446008),
+            (0.975, 1.9599639845400536),
+            (0.9999, 3.7190164854557084),
+        ] {
+            assert!((probit(p) - x).abs() < 2e-7 * (1.0 + f64::abs(x)), "{p}: {} {x}", probit(p));
+        }
+        for p in [1e-5, 0.02, 0.074, 0.076, 0.3] {
+            assert!((probit(1.0 - p) + probit(p)).abs() < 1e-9);
+        }
+        assert_eq!([probit(0.5), probit(0.0), probit(1.0)], [0.0, f64::NEG_INFINITY, f64::INFINITY]);
+        assert!(probit(-0.1).is_nan() && probit(1.1).is_nan() && probit(f64::NAN).is_nan());
     }
 }

@@ -58,6 +58,9 @@ fn runs_of_odd_sizes_work() {
     works(&["goals.relabel_keep=0", "goals.relabel_source=0", "agent.target_entropy=-1000"]);
     works(&["goals.source=prior", "goals.relabel_source=0.8", "skew.min_ess=1", "agent.copy_targets_at_start=true"]);
     works(&["density.estimator=elbo", "agent.entropy_in_target=false", "agent.hidden_bias=0.1"]);
+    works(&["density.estimator=latent-kde", "skew.target_ess=1"]);
+    works(&["density.estimator=reconstruction", "skew.target_ess=0.01", "skew.power=-1"]);
+    works(&["density.estimator=latent-knn", "density.neighbours=1000", "replay.capacity=50"]);
     works(&["density.estimator=self-normalised", "env.samples=4", "env.scene=point2d", "env.walls=u"]);
 }
 

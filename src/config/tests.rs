@@ -183,3 +183,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn one_setting_of_the_effective_sample_size_is_allowed() {
+    let refused = resolve("corridor", &["skew.target_ess=0.3"]).unwrap_err();
+    assert_eq!(refused.exit_code(), 2);
+    let said = refused.to_string();
+    assert!(said.contains("skew.min_ess = 0.2 and skew.target_ess = 0.3 both set"), "{said}");
+    let skew = resolve("corridor", &["skew.target_ess=0.3", "skew.min_ess=0"]).unwrap().skew;
+    assert_eq!((skew.power_and_floor(), skew.acts_after(u64::MAX)), ((-30.0, 0.3), true));
+    let off = resolve("corridor", &["skew.target_ess=0.3", "skew.min_ess=0", "skew.power=0"]).unwrap().skew;
+    assert_eq!((off.power_and_floor(), off.acts_after(u64::MAX)), ((0.0, 0.0), false));
+}

@@ -45,7 +45,7 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
     }
     let size = c.env.image_size;
     let convolutions = Architecture::sizes(size).map_or(0, |sides| sides.len());
-    let checks: [(bool, &[&str], String); 8] = [
+    let checks: [(bool, &[&str], String); 9] = [
         (
             c.agent.layer_norm && c.agent.hidden.iter().any(|units| *units < 2),
             &["agent.layer_norm", "agent.hidden"],
@@ -70,6 +70,14 @@ fn contradiction(c: &Config) -> Option<(&'static [&'static str], String)> {
             format!(
                 "latent.channels = {:?} must have {convolutions} entries, one per convolution, at env.image_size = {size}",
                 c.latent.channels
+            ),
+        ),
+        (
+            c.skew.min_ess > 0.0 && c.skew.target_ess > 0.0,
+            &["skew.min_ess", "skew.target_ess"],
+            format!(
+                "skew.min_ess = {} and skew.target_ess = {} both set the effective sample size; set one of them to 0",
+                c.skew.min_ess, c.skew.target_ess
             ),
         ),
         (

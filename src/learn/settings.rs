@@ -77,6 +77,8 @@ pub struct DensityConfig {
     pub latents: usize,
     /// Variance of the decoder's Gaussian, in squared units of [0, 1] pixels.
     pub decoder_variance: f64,
+    /// k of the nearest neighbours.
+    pub neighbours: usize,
 }
 
 /// `[skew]`: Skew-Fit's weights.
@@ -87,11 +89,23 @@ pub struct SkewConfig {
     pub power: f64,
     /// Smallest ESS / N, in [0, 1]; where it is not reached, the power is moved towards 0 until it is.
     pub min_ess: f64,
+    /// The ESS / N that the power is set for, in [0, 1]; 0 = off.
+    pub target_ess: f64,
     /// The first refresh that skews is the one at the end of epoch `start_epoch` + 1.
     pub start_epoch: u64,
 }
 
 impl SkewConfig {
+    /// The strongest power that `target_ess` may choose.
+    const STRONGEST: f64 = -30.0;
+
+    /// (power to begin with, ESS / N below which it is moved towards 0).
+    #[must_use]
+    pub fn power_and_floor(&self) -> (f64, f64) {
+        let chosen = self.power != 0.0 && self.target_ess > 0.0;
+        if chosen { (Self::STRONGEST, self.target_ess) } else { (self.power, self.min_ess) }
+    }
+
     /// Whether the refresh at the end of epoch `epoch` (0-based) skews.
     #[must_use]
     pub fn acts_after(&self, epoch: u64) -> bool {

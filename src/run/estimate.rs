@@ -5,6 +5,7 @@
 use crate::config::Config;
 use crate::error::Result;
 use crate::format;
+use crate::learn::density::density;
 use crate::learn::latent::Architecture;
 use crate::learn::latent::architecture::{FIRST_KERNEL, LAST_KERNEL};
 use crate::learn::nn::conv::ConvLayer;
@@ -91,7 +92,7 @@ pub fn flop(c: &Config, action_dim: usize) -> Result<Flop> {
         sac: ((2.0 + 5.0 * c.agent.critics as f64) * critic + 4.0 * policy) * c.agent.batch as f64,
         vae: 3.0 * (encoder + decoder) * c.latent.batch as f64,
         encode: encoder,
-        density: encoder + c.density.latents as f64 * decoder,
+        density: encoder + density(&c.density).decodings() as f64 * decoder,
         act: encoder + policy,
     })
 }

@@ -38,7 +38,7 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
     timed(&mut parts.vae_ms, || (0..cfg.latent.updates_at(full_at)).try_for_each(|_| learner.update_vae().map(drop)))?;
     let posteriors = timed(&mut parts.encode_ms, || learner.posteriors())?;
     let log_density = Some(timed(&mut parts.density_ms, || learner.log_density(&posteriors, &mut || {}))?);
-    let power = Some((cfg.skew.power, cfg.skew.min_ess));
+    let power = Some(cfg.skew.power_and_floor());
     timed(&mut parts.weights_ms, || learner.apply_encoding(Encoding { posteriors, log_density }, power))?;
     let all_ms = begun.elapsed().as_secs_f64() * 1e3;
     let parts = Some(parts.with_total(all_ms));

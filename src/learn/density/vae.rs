@@ -1,10 +1,9 @@
 //! log p(x) under the VAE, from the [importance weights](crate::learn::latent::density) of a few latents per picture.
 
-use super::{Density, EpisodeFrames};
+use super::{Density, DensityInputs};
 use crate::error::Result;
-use crate::learn::latent::LatentModel;
 use crate::learn::latent::density::{Estimator, EstimatorConfig};
-use crate::learn::rng::normals;
+use crate::learn::rng::{Rng, normals};
 use crate::learn::settings::DensityConfig;
 
 /// Pictures whose densities are computed together; it bounds the memory that a long episode needs.
@@ -24,25 +23,33 @@ impl VaeDensity {
 }
 
 impl Density for VaeDensity {
-    fn log_density(
-        &self,
-        model: &mut dyn LatentModel,
-        groups: Vec<EpisodeFrames<'_>>,
-        beat: &mut dyn FnMut(),
-    ) -> Result<Vec<f64>> {
-        let dim = model.dim();
-        let mut all = Vec::with_capacity(groups.iter().map(|group| group.pictures.len()).sum());
-        for mut group in groups {
-            beat();
-            let start = all.len();
-            all.resize(start + group.pictures.len(), 0.0);
-            let posteriors = group.posteriors.chunks(PICTURES_AT_ONCE * 2 * dim);
-            let chunks = group.pictures.chunks(PICTURES_AT_ONCE).zip(posteriors);
-            for ((pictures, posteriors), out) in chunks.zip(all[start..].chunks_mut(PICTURES_AT_ONCE)) {
-                let noise = normals(pictures.len() * self.estimate.latents * dim, &mut group.draws);
-                model.log_density(&self.estimate, pictures, posteriors, &noise, out)?;
-            }
-        }
-        Ok(all)
+    fn log_density(&self, inputs: &mut DensityInputs<'_>) -> Result<Vec<f64>> {
+        estimate(inputs, &self.estimate, normals)
     }
+
+    fn decodings(&self) -> usize {
+        self.estimate.latents
+    }
+}
+
+/// The model's estimates of log p of all frames; `noise(n, draws)` gives n numbers for the latents of an episode's frames.
+pub(super) fn estimate(
+    inputs: &mut DensityInputs<'_>,
+    cfg: &EstimatorConfig,
+    noise: impl Fn(usize, &mut Rng) -> Vec<f32>,
+) -> Result<Vec<f64>> {
+    let dim = inputs.model.dim();
+    let mut all = Vec::with_capacity(inputs.episodes.iter().map(|episode| episode.pictures.len()).sum());
+    for episode in &mut inputs.episodes {
+        (inputs.beat)();
+        let start = all.len();
+        all.resize(start + episode.pictures.len(), 0.0);
+        let posteriors = episode.posteriors.chunks(PICTURES_AT_ONCE * 2 * dim);
+        let chunks = episode.pictures.chunks(PICTURES_AT_ONCE).zip(posteriors);
+        for ((pictures, posteriors), out) in chunks.zip(all[start..].chunks_mut(PICTURES_AT_ONCE)) {
+            let noise = noise(pictures.len() * cfg.latents * dim, &mut episode.draws);
+            inputs.model.log_density(cfg, pictures, posteriors, &noise, out)?;
+        }
+    }
+    Ok(all)
 }

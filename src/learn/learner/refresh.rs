@@ -2,7 +2,7 @@
 
 use super::Learner;
 use crate::error::{Error, Result};
-use crate::learn::density::EpisodeFrames;
+use crate::learn::density::{DensityInputs, EpisodeFrames};
 use crate::learn::episode::Episode;
 use crate::learn::goals;
 use crate::learn::goals::radius::step_distance;
@@ -38,14 +38,15 @@ impl Learner {
     /// The second half: replay gets the new latents and, with `skew`, the densities become the skewed distribution.
     pub(crate) fn finish_refresh(&mut self, encoding: Encoding, skew: bool) -> Result<Option<SkewInfo>> {
         let refreshed = self.replay.episodes().last().map_or(0, |e| e.id() + 1);
-        let power = skew.then_some((self.cfg.skew.power, self.cfg.skew.min_ess));
+        let power = skew.then_some(self.cfg.skew.power_and_floor());
         let info = self.apply_encoding(encoding, power)?;
         self.counts.refreshed_episodes = refreshed;
         self.counts.skew_power = info.map(|i| i.power);
         Ok(info)
     }
 
-    /// Rebuilds replay as it was at a checkpoint, from all of the run's episodes in order.
+    /// Rebuilds replay as it was at a checkpoint, from the run's episodes in order: at least those that replay held at the
+    /// last refresh and at the checkpoint.
     ///
     /// # Errors
     /// `Damaged` if shapes do not fit, as with episodes of another run; errors of the models.
@@ -118,18 +119,21 @@ impl Learner {
 
     /// log p of every stored transition's next picture, oldest first, from all posteriors.
     ///
-    /// Each episode has a random stream of its own, so its densities can be recomputed after older episodes were evicted.
+    /// The noise of each episode has a random stream of its own, so it does not depend on the other episodes. The reference
+    /// frames have one stream a refresh, and are drawn from everything in replay.
     pub(crate) fn log_density(&mut self, posteriors: &[f32], beat: &mut dyn FnMut()) -> Result<Vec<f64>> {
         let (dim, seed, refresh) = (self.cfg.latent.dim, self.cfg.seed, self.counts.refreshes);
-        let mut groups = Vec::new();
+        let mut episodes = Vec::new();
         for (stored, rows) in rows(&self.replay, posteriors, dim) {
-            groups.push(EpisodeFrames {
+            episodes.push(EpisodeFrames {
                 pictures: (1..=stored.steps()).map(|t| stored.frame(t)).collect(),
                 posteriors: &rows[2 * dim..(stored.steps() + 1) * 2 * dim],
                 draws: rng::stream(seed, "density", &[refresh, stored.id()]),
             });
         }
-        self.density.log_density(&mut *self.latent, groups, beat)
+        let references = rng::stream(seed, "references", &[refresh]);
+        let (model, workers) = (&mut *self.latent, &self.workers);
+        self.density.log_density(&mut DensityInputs { model, episodes, references, workers, beat })
     }
 
     /// Every covered episode with log p of its transitions (T), oldest first; empty before the first densities are computed.

@@ -169,3 +169,29 @@ fn a_full_replay_forgets_its_oldest_densities() {
     assert_eq!((learner.replay.transitions(), learner.skewed.log_density()), (6, &known[2..]));
     assert_eq!(learner.densities().map(|(e, _)| e.id()).collect::<Vec<_>>(), [1, 2]);
 }
+
+/// References and ranks depend on all frames of the refresh; `restore_replay` gets those evicted since, too.
+#[test]
+fn densities_of_all_frames_survive_evictions_and_a_resume() {
+    let mut cfg = crate::config::Config::resolve("corridor-tiny", vec![]).unwrap();
+    (cfg.run.threads, cfg.skew.target_ess) = (2, 0.4);
+    for (estimator, episodes, steps, capacity) in [("rank-mix", 6, 7, 30), ("latent-knn", 44, 100, 4300)] {
+        (cfg.density.estimator, cfg.replay.capacity) = (estimator.into(), capacity);
+        let [mut first, mut second] = [(); 2].map(|()| Learner::new(&cfg.learner(), 2).unwrap());
+        let mut all: Vec<Episode> = (0..episodes).map(|id| Episode { id, ..episode(steps) }).collect();
+        all.iter_mut().for_each(|e| e.frames.rotate_left(5 * e.id as usize)); // no two episodes have a picture in common
+        for (n, added) in all.clone().into_iter().enumerate() {
+            if n + 1 == all.len() {
+                let info = first.refresh(true, &mut || {}).unwrap().unwrap();
+                assert!((info.ess - 0.4).abs() < 1e-6 && info.power < 0.0, "{info:?}");
+            }
+            let latents = first.latents(&added).unwrap();
+            first.add(added, latents).unwrap();
+        }
+        second.counts = first.counts.clone();
+        second.restore_replay(all, &mut || {}).unwrap();
+        assert_eq!(second.skewed.log_density(), first.skewed.log_density(), "{estimator}");
+        assert_eq!(second.skewed.weights(), first.skewed.weights());
+        assert!(first.skewed.log_density().len() > crate::learn::density::REFERENCES || estimator == "rank-mix");
+    }
+}

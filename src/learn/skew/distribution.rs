@@ -1,6 +1,6 @@
 //! The skewed distribution over stored transitions, which gives Skew-Fit its name:
 //!
-//! P_i = p(s_i)^power / sum_j p(s_j)^power, -1 <= power <= 0   (Pong et al. 2020, arXiv 1903.03698, section 3).
+//! P_i = p(s_i)^power / sum_j p(s_j)^power, power <= 0   (Pong et al. 2020, arXiv 1903.03698, section 3).
 //!
 //! It covers the transitions that were stored at the last refresh, oldest first. They are a prefix of replay, because new
 //! transitions are appended and evictions remove the oldest. Weights and table are computed once, from the densities.

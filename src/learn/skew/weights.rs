@@ -1,6 +1,6 @@
-//! Skew-Fit's weights: P_i = p(s_i)^power / sum_j p(s_j)^power, -1 <= power <= 0 (Pong et al. 2020, arXiv 1903.03698, section 3).
+//! Skew-Fit's weights: P_i = p(s_i)^power / sum_j p(s_j)^power, power <= 0 (Pong et al. 2020, arXiv 1903.03698, section 3).
 //!
-//! power = 0 gives uniform weights (RIG); power = -1 aims at uniform coverage. Computed in log space as
+//! power = 0 gives uniform weights (RIG); power = -1 aims at uniform coverage, for a density in nats. Computed in log space as
 //! softmax(power log p), shifted by its maximum, so that nothing overflows. [`AliasTable`](super::AliasTable) draws from P.
 
 /// Bisections in [`Weights::tempered`]: power is found to one part in 2^30.
@@ -87,6 +87,8 @@ impl Weights {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::settings::SkewConfig;
+    use crate::statistics::probit;
     use proptest::prelude::*;
 
     const P: [f64; 5] = [0.5, 0.2, 0.15, 0.1, 0.05];
@@ -196,6 +198,27 @@ mod tests {
         assert_eq!(weights, skew_weights(&log_p, used));
         assert_eq!(Weights::tempered(&log_p, -1.0, 0.0), (skew_weights(&log_p, -1.0), -1.0));
         assert_eq!(Weights::tempered(&[f64::NAN, 0.0, -1.0], -1.0, 1.0).1, 0.0);
+    }
+
+    /// log p normal with standard deviation s: ESS / N = E[w]^2 / E[w^2] = exp(-(power s)^2).
+    #[test]
+    fn oracle_35_a_target_ess_is_met() {
+        let scores: Vec<f64> = (0..20_000).map(|i| probit((f64::from(i) + 0.5) / 20_000.0)).collect();
+        let skew = |power, target_ess| SkewConfig { power, target_ess, min_ess: 0.0, start_epoch: 0 };
+        let tempered = |spread: f64, skew: SkewConfig| {
+            let log_p: Vec<f64> = scores.iter().map(|z| spread * z).collect();
+            let (power, floor) = skew.power_and_floor();
+            Weights::tempered(&log_p, power, floor)
+        };
+        for (spread, target) in [(0.1, 0.9), (1.0, 0.2), (1.0, 0.5), (10.0, 0.9), (30.0, 0.2)] {
+            let (weights, power) = tempered(spread, skew(-0.5, target));
+            assert!((weights.ess() / 20_000.0 - target).abs() < 1e-6, "{spread}, {target}: {}", weights.ess());
+            let known = -(-f64::ln(target)).sqrt() / spread;
+            assert!((power / known - 1.0).abs() < 0.01, "{spread}, {target}: {power}, {known}");
+        }
+        let (weights, power) = tempered(0.01, skew(-0.5, 0.2));
+        assert!(power == -30.0 && weights.ess() > 0.9 * 20_000.0, "no power down to -30 is strong enough");
+        assert_eq!((tempered(1.0, skew(-0.5, 0.0)).1, tempered(1.0, skew(0.0, 0.2)).1), (-0.5, 0.0));
     }
 
     proptest! {

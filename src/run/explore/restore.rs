@@ -1,4 +1,4 @@
-//! Reads the episodes before the checkpoint: all of them for coverage, the newest for replay.
+//! Reads the episodes before the checkpoint: all of them for coverage, and those for replay that it held at the last refresh.
 
 use super::{NOT_THE_SAME, Run};
 use crate::error::{Error, Result};
@@ -6,15 +6,17 @@ use crate::keep::supervise::events::Kind;
 use crate::learn::episode::Episode;
 
 impl Run<'_> {
-    /// Restores coverage from all episodes before the checkpoint, and replay from the newest. Names and skips damaged
-    /// shards.
+    /// Restores coverage from all episodes before the checkpoint, and replay from the newest at the last refresh, whose
+    /// densities may depend on frames evicted since. Names and skips damaged shards.
     pub(super) fn reload_episodes(&mut self) -> Result<()> {
         let at = self.position();
         let before = self.state.episodes as usize;
         let lines: Vec<_> = self.log.store.lines().iter().take(before).cloned().collect();
         let steps: Vec<u64> = lines.iter().map(|line| line.steps).collect();
-        let kept = newest_within(&steps, self.cfg.replay.capacity as u64);
-        let mut episodes: Vec<Episode> = Vec::with_capacity(kept);
+        let refreshed = lines.partition_point(|line| line.id < self.learner.counts.refreshed_episodes);
+        let at_refresh = if refreshed > 0 { refreshed } else { lines.len() };
+        let first = at_refresh - newest_within(&steps[..at_refresh], self.cfg.replay.capacity as u64);
+        let mut episodes: Vec<Episode> = Vec::with_capacity(lines.len() - first);
         for (i, line) in lines.iter().enumerate() {
             self.host.work += 1;
             if i.is_multiple_of(16) {
@@ -24,7 +26,7 @@ impl Run<'_> {
                 Ok(episode) => {
                     let later = steps[i + 1..].iter().sum();
                     self.task.observe_earlier(&episode, later)?;
-                    if i + kept >= lines.len() {
+                    if i >= first {
                         episodes.push(episode);
                     }
                 }

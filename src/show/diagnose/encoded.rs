@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::learn::density::{EpisodeFrames, density};
+use crate::learn::density::{DensityInputs, EpisodeFrames, density};
 use crate::learn::latent::kl;
 use crate::learn::learner::Learner;
 use crate::learn::rng;
@@ -93,7 +93,10 @@ impl EncodedFrames {
 fn densities(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]], posteriors: &[f32]) -> Result<Vec<f64>> {
     let draws = rng::stream(cfg.seed, "diagnose-density", &[]);
     let all = EpisodeFrames { pictures: pictures.to_vec(), posteriors, draws };
-    density(&cfg.density).log_density(&mut *learner.latent, vec![all], &mut || {})
+    let references = rng::stream(cfg.seed, "diagnose-references", &[]);
+    let workers = &learner.workers().clone();
+    let (model, episodes, beat) = (&mut *learner.latent, vec![all], &mut || {});
+    density(&cfg.density).log_density(&mut DensityInputs { model, episodes, references, workers, beat })
 }
 
 fn errors(learner: &mut Learner, pictures: &[&[u8]], means: &[f32]) -> Result<Vec<(f64, f64)>> {

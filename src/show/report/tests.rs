@@ -120,7 +120,7 @@ fn several_runs_are_compared_by_their_settings() {
     assert!(files.contains(&out.join("states_over_time.png")) && !files.contains(&out.join("reached.png")));
     let svg = fs::read_to_string(out.join("coverage.svg")).unwrap();
     assert!(svg.contains("door, skew.power = -0.5 (3 seeds)") && svg.contains("door, skew.power = 0.0, seed 0"));
-    assert_eq!(svg.matches("<polygon").count(), 2, "a band in each panel for the group of three");
+    assert_eq!(svg.matches("<polygon").count(), 4, "a band in each panel for the group of three");
     let svg = fs::read_to_string(out.join("evaluation.svg")).unwrap();
     assert_eq!(svg.matches("best constant: 0.15").count(), 1);
     assert_eq!(svg.matches("best constant: 0.08").count(), 1);
