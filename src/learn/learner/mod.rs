@@ -149,12 +149,6 @@ impl Learner {
         (source(&self.cfg.goals.source).make)(GoalInputs { replay: &self.replay, skewed: &self.skewed })
     }
 
-    /// Latent distance below which a goal is reached, in the latents of the last refresh; `None` before the first one.
-    #[must_use]
-    pub fn goal_radius(&self) -> Option<f32> {
-        self.goal_radius
-    }
-
     /// Latents of an episode's frames under the current VAE, (T+1, Z).
     ///
     /// # Errors

@@ -136,6 +136,12 @@ impl Learner {
         self.density.log_density(&mut DensityInputs { model, episodes, references, workers, beat })
     }
 
+    /// Latent distance below which a goal is reached, in the latents of the last refresh; `None` before the first one.
+    #[must_use]
+    pub fn goal_radius(&self) -> Option<f32> {
+        self.goal_radius
+    }
+
     /// Every covered episode with log p of its transitions (T), oldest first; empty before the first densities are computed.
     pub fn densities(&self) -> impl Iterator<Item = (&StoredEpisode, &[f64])> {
         let mut rest = self.skewed.log_density();

@@ -156,8 +156,9 @@ impl Watch {
             (name, heading.to_owned(), unit.to_owned())
         });
         let own = |name| find(name).map(|column| (column.name, column.heading.to_owned(), column.unit.to_owned()));
-        let coverage = metrics::coverage([&self.table]).into_iter();
-        let all = coverage.filter_map(own).chain(error).chain(LEARNING.into_iter().filter_map(own));
+        let coverage = metrics::coverage([&self.table]);
+        let coverage = &coverage[coverage.len().saturating_sub(2)..]; // against uniform visits, where that is measured
+        let all = coverage.iter().copied().filter_map(own).chain(error).chain(LEARNING.into_iter().filter_map(own));
         let figures: Vec<Value> = all
             .map(|(name, heading, unit)| {
                 let dots = measured(&self.table, name);

@@ -127,7 +127,7 @@ fn several_runs_are_compared_by_their_settings() {
     let table = fs::read_to_string(out.join("table.md")).unwrap();
     let head = "| Experiment | Seed | Steps | Angle error (rad) | The best constant answer's | \
                 Rank correlation of angle | Hand distance (m) | Success rate | Coverage cells | Coverage entropy (nats) | \
-                Wall time |\n";
+                Coverage reached share | Coverage gap (nats) | Wall time |\n";
     assert!(table.starts_with(head), "{table}");
     assert!(table.contains("\n| door | 1 | 29,500 | 0.034 | 0.150 | 0.930 | 0.021 | 0.820 | "), "{table}");
     assert!(table.contains("\n| **door, skew.power = -0.5 (3 seeds), mean** | | | 0.034 | 0.150 |"), "{table}");
