@@ -7,13 +7,18 @@
 use super::latent_distance;
 use crate::learn::replay::Replay;
 
-/// Median latent distance of one stored step (the lower one of two); `None` without a step.
+/// Median latent distance of one stored step; `None` without a step.
 #[must_use]
 pub fn step_distance(replay: &Replay) -> Option<f32> {
     let steps = replay.episodes().flat_map(|e| (0..e.steps()).map(|t| latent_distance(e.latent(t), e.latent(t + 1))));
-    let mut distances: Vec<f32> = steps.collect();
-    let middle = distances.len().checked_sub(1)? / 2;
-    Some(*distances.select_nth_unstable_by(middle, f32::total_cmp).1)
+    median(steps.collect())
+}
+
+/// The median, of an even number the lower one of two; `None` of no number.
+#[must_use]
+pub fn median(mut numbers: Vec<f32>) -> Option<f32> {
+    let middle = numbers.len().checked_sub(1)? / 2;
+    Some(*numbers.select_nth_unstable_by(middle, f32::total_cmp).1)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use crate::error::Result;
-use crate::learn::density::{DensityInputs, EpisodeFrames, density};
+use crate::learn::density::{Density, DensityInputs, EpisodeFrames, density};
 use crate::learn::latent::kl;
 use crate::learn::learner::Learner;
 use crate::learn::rng;
@@ -46,10 +46,20 @@ impl EncodedFrames {
             dim,
             kl: (0..dim).map(|d| kl_of(d) / pictures.len().max(1) as f64).collect(),
             spread: (0..dim).map(|d| variance(&column(d))).collect(),
-            log_density: densities(learner, cfg, pictures, &posteriors)?,
+            log_density: log_density(learner, cfg.seed, &*density(&cfg.density), pictures, &posteriors)?,
             errors: errors(learner, pictures, &means)?,
             means,
         })
+    }
+
+    /// log p of `pictures` (n) by another density.
+    ///
+    /// # Errors
+    /// Those of the latent model.
+    pub fn densities(learner: &mut Learner, seed: u64, density: &dyn Density, pictures: &[&[u8]]) -> Result<Vec<f64>> {
+        let mut posteriors = vec![0.0; pictures.len() * 2 * learner.latent.dim()];
+        learner.latent.posteriors(pictures, &mut posteriors)?;
+        log_density(learner, seed, density, pictures, &posteriors)
     }
 
     /// Variance explained by the reconstructions of these frames, relative to the mean picture of all frames, in (-inf, 1];
@@ -90,13 +100,19 @@ impl EncodedFrames {
     }
 }
 
-fn densities(learner: &mut Learner, cfg: &Config, pictures: &[&[u8]], posteriors: &[f32]) -> Result<Vec<f64>> {
-    let draws = rng::stream(cfg.seed, "diagnose-density", &[]);
+fn log_density(
+    learner: &mut Learner,
+    seed: u64,
+    density: &dyn Density,
+    pictures: &[&[u8]],
+    posteriors: &[f32],
+) -> Result<Vec<f64>> {
+    let draws = rng::stream(seed, "diagnose-density", &[]);
     let all = EpisodeFrames { pictures: pictures.to_vec(), posteriors, draws };
-    let references = rng::stream(cfg.seed, "diagnose-references", &[]);
+    let references = rng::stream(seed, "diagnose-references", &[]);
     let workers = &learner.workers().clone();
     let (model, episodes, beat) = (&mut *learner.latent, vec![all], &mut || {});
-    density(&cfg.density).log_density(&mut DensityInputs { model, episodes, references, workers, beat })
+    density.log_density(&mut DensityInputs { model, episodes, references, workers, beat })
 }
 
 fn errors(learner: &mut Learner, pictures: &[&[u8]], means: &[f32]) -> Result<Vec<(f64, f64)>> {

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use skewfit_envs::{CoverageGrid, EnvSpec};
 
+use super::densities::{self, DensityRow};
 use super::encoded::EncodedFrames;
 use super::goal_distances::{Distances, progress};
+use super::practice::{PracticeFacts, practice};
 use super::probe::{StateProbe, probe};
 use super::rarity::{CellVisits, Skewed, StateRange, state_ranges};
 use super::returns::{EncodedEpisode, Returns, encode_episode, returns};
@@ -17,6 +19,9 @@ use crate::show::metrics::{self, MetricsTable};
 use crate::show::report::axis_name;
 use crate::statistics::{mean, spearman};
 use crate::task::opened::OpenedRun;
+
+/// The reward from which the share of own goals can be told.
+const LATENT_DISTANCE: &str = "latent-distance";
 
 /// How visits are counted in the run's environment.
 #[derive(Clone, Debug)]
@@ -42,6 +47,10 @@ pub struct Findings {
     pub probes: Vec<StateProbe>,
     /// Visits of each sampled frame's cell; `None` if visits are not counted in cells.
     pub visits: Option<Vec<f64>>,
+    /// Every density on the sampled frames; empty if visits are not counted in cells.
+    pub densities: Vec<DensityRow>,
+    /// Practice in the latest episodes.
+    pub practice: PracticeFacts,
     /// `None` while sampling is uniform.
     pub skewed: Option<Skewed>,
     /// Parts of the mapped states' ranges; empty without a map.
@@ -98,6 +107,11 @@ impl Findings {
         let encoded = EncodedFrames::of(learner, &cfg, &pictures)?;
         let counter = state_space.as_ref().and_then(|k| CellVisits::count(&k.grid, &sample));
         let visits = counter.map(|c| sample.frames.iter().map(|f| c.of(&f.state)).collect::<Vec<_>>());
+        let coarse = state_space.as_ref().and_then(|k| CellVisits::count(&densities::coarse(&k.grid), &sample));
+        let densities = match coarse {
+            Some(visits) => densities::rows(learner, &cfg, &sample, &visits)?,
+            None => Vec::new(),
+        };
         let refreshed = learner.counts.refreshed_episodes;
         let skewed = learner.counts.skew_power.map(|power| Skewed::of(power, refreshed, &sample, &encoded));
         let skewed = skewed.filter(|s| !s.frames.is_empty());
@@ -107,6 +121,8 @@ impl Findings {
         let mean_reward = table.last("reward/mean").unwrap_or(f64::NAN);
         let recent: Vec<EncodedEpisode> =
             sample.recent.iter().map(|e| encode_episode(learner, e)).collect::<Result<_>>()?;
+        let practice = practice(&cfg, &sample.recent, &recent);
+        let radius = practice.radius.unwrap_or_default();
         let mut nearest_frames = |goals: &[OwnGoal]| -> Result<Vec<usize>> {
             let pictures: Vec<&[u8]> = goals.iter().map(|g| g.picture.as_slice()).collect();
             let latents = learner.latent.encode(&pictures)?;
@@ -128,11 +144,15 @@ impl Findings {
                 .iter()
                 .flat_map(|(k, name)| state_ranges(&sample, *k, name, &encoded, skewed.as_ref()))
                 .collect(),
-            own_share: distances.own_share(mean_reward, cfg.agent.reward_scale),
+            own_share: (cfg.goals.reward == LATENT_DISTANCE)
+                .then(|| distances.own_share(mean_reward, cfg.agent.reward_scale))
+                .flatten(),
             progress: progress(&recent),
-            returns: returns(learner, &cfg, &sample.recent, &recent)?,
+            returns: returns(learner, &cfg, &sample.recent, &recent, radius)?,
             saturation: (!latest.is_empty()).then(|| mean(&latest)),
             temperature: f64::from(learner.agent.temperature()),
+            densities,
+            practice,
             goal_frames,
             goal_visits,
             skewed,

@@ -39,6 +39,17 @@ pub(super) fn goals(found: &Findings) -> Vec<Verdict> {
         let what = "visits of a late goal's cell over those of a frame's cell";
         all.push(Verdict::graded("goals_rare", visits, want::GOAL_VISITS, says, what));
     }
+    if let Some(idle) = found.practice.idle.filter(|_| found.agent_updated() && found.vae_trained()) {
+        let says = Says {
+            good: "the robot moves on when a goal is reached",
+            bad: "the robot stands at goals that it has reached",
+        };
+        let mut verdict = Verdict::graded("idle", idle, want::IDLE, says, "share of the latest steps");
+        if verdict.level != Level::Ok {
+            verdict.sentence += "; `goals.after_reaching = \"wander\"` lets it move on";
+        }
+        all.push(verdict);
+    }
     all
 }
 

@@ -3,6 +3,7 @@
 //! It writes only its own page: verdicts with values and thresholds, and a figure for each question, measured on a bounded
 //! sample of frames. True states are used for measurement only, as in evaluation.
 
+mod densities;
 mod encoded;
 mod figures;
 mod findings;
@@ -10,6 +11,7 @@ mod goal_distances;
 mod judge;
 mod judge_agent;
 mod page;
+mod practice;
 mod probe;
 mod rarity;
 mod returns;

@@ -7,7 +7,7 @@ use super::verdicts::{Verdict, three_digits};
 use crate::format::grouped;
 
 /// (heading, caption, figures), in the order of the method.
-const QUESTIONS: [(&str, &str, &[&str]); 8] = [
+const QUESTIONS: [(&str, &str, &[&str]); 9] = [
     (
         "What does each latent dimension do?",
         "Each row moves one dimension from two standard deviations below its mean to two above; the others stay at their \
@@ -23,7 +23,10 @@ const QUESTIONS: [(&str, &str, &[&str]); 8] = [
     ),
     (
         "Do rare states have a low density?",
-        "log p(x) of stored frames, as used for skewing, against the number of visits of their true state's cell.",
+        "log p(x) of stored frames, as used for skewing, against the number of visits of their true state's cell. The \
+         second table has every density on the same frames: Spearman's rank correlation of log p with the visits, and the \
+         entropy over cells (nats) that one skewing step would gain, at the configuration's power and with the power set \
+         so that ESS is 0.2, on cells of at most 20 parts an axis. Its last row, the visits themselves, is the most that can be had.",
         &["density"],
     ),
     (
@@ -36,6 +39,11 @@ const QUESTIONS: [(&str, &str, &[&str]); 8] = [
         "Which goals does exploration use?",
         "A goal is shown as its picture; its state is taken from the stored frame whose latent is nearest.",
         &["goals", "goal_states"],
+    ),
+    (
+        "Which goals does it reach?",
+        "Goals of the latest episodes by their latent distance where they were set, in median distances of one step.",
+        &[],
     ),
     (
         "Does Q match the returns?",
@@ -82,7 +90,8 @@ pub fn page(dir: &Path, found: &Findings, verdicts: &[Verdict], drawn: &[&str]) 
         let pictures: Vec<_> = pictures.iter().filter(|name| drawn.contains(name)).collect();
         let table = match k {
             1 => probes(found),
-            2 => ranges(found),
+            2 => ranges(found) + &densities(found),
+            5 => reached(found),
             _ => String::new(),
         };
         if pictures.is_empty() && table.is_empty() {
@@ -113,6 +122,30 @@ fn probes(found: &Findings) -> String {
             order.iter().take(3).map(|k| format!("z{} ({:+.2})", active[*k], probe.correlation[*k])).collect();
         let (linear, nearest) = (shown(probe.linear), shown(probe.nearest));
         text += &format!("| {} | {linear} | {nearest} | {} |\n", probe.name, dimensions.join(", "));
+    }
+    text
+}
+
+fn densities(found: &Findings) -> String {
+    if found.densities.is_empty() {
+        return String::new();
+    }
+    let head = "| density | rank correlation with visits | gain at the power | gain at ESS 0.2 |";
+    let mut text = format!("\n{head}\n|:---|---:|---:|---:|\n");
+    for row in &found.densities {
+        let rank = row.rank_correlation.map_or_else(|| "not measured".into(), three_digits);
+        text += &format!("| {} | {rank} | {:+.2} | {:+.2} |\n", row.name, row.gain, row.gain_at_ess);
+    }
+    text
+}
+
+fn reached(found: &Findings) -> String {
+    if found.practice.reached.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n| distance, steps | goals | share reached |\n|:---|---:|---:|\n".to_owned();
+    for (distance, goals, share) in &found.practice.reached {
+        text += &format!("| {distance} | {goals} | {} |\n", three_digits(*share));
     }
     text
 }

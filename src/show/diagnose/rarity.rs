@@ -30,6 +30,12 @@ impl CellVisits {
         Some(Self { grid: grid.clone(), counts })
     }
 
+    /// The cell of `state` (S).
+    #[must_use]
+    pub fn cell(&self, state: &[f64]) -> usize {
+        self.grid.cell(state)
+    }
+
     /// How often the cell of `state` (S) was visited.
     #[must_use]
     pub fn of(&self, state: &[f64]) -> f64 {

@@ -9,7 +9,7 @@
 use crate::config::Config;
 use crate::error::Result;
 use crate::learn::episode::{Episode, EpisodeGoal};
-use crate::learn::goals::{self, Step};
+use crate::learn::goals::{self, Reward, Step};
 use crate::learn::learner::Learner;
 use crate::learn::rng;
 use crate::learn::rng::normals;
@@ -72,7 +72,7 @@ pub fn encode_episode(learner: &mut Learner, episode: &Episode) -> Result<Encode
     Ok(EncodedEpisode { latents, goals, dim })
 }
 
-/// Compares Q with the soft returns of `episodes`, given also as `encoded`; `None` without steps, or if the scale is 0 or
+/// Compares Q with the soft returns of `episodes`, given also as `encoded`; `radius` is that of the goals; `None` without steps, or if the scale is 0 or
 /// infinite.
 ///
 /// # Errors
@@ -82,10 +82,12 @@ pub fn returns(
     cfg: &Config,
     episodes: &[Episode],
     encoded: &[EncodedEpisode],
+    radius: f32,
 ) -> Result<Option<Returns>> {
+    let reward = &*goals::reward(&cfg.goals.reward, &cfg.agent, radius);
     let (gamma, mut points, mut rewards) = (cfg.agent.discount, Vec::new(), Vec::new());
     for (episode, encoded) in episodes.iter().zip(encoded) {
-        let (earned, q) = rewards_and_q(learner, cfg, episode, encoded)?;
+        let (earned, q) = rewards_and_q(learner, cfg, reward, episode, encoded)?;
         rewards.extend(earned.iter().map(|step| step.reward));
         let soft_returns = soft_returns(&earned, gamma, episode.ending == Ending::Truncated);
         points.extend(soft_returns.into_iter().zip(q).step_by(EVERY));
@@ -107,6 +109,7 @@ struct SoftReward {
 fn rewards_and_q(
     learner: &Learner,
     cfg: &Config,
+    reward: &dyn Reward,
     episode: &Episode,
     encoded: &EncodedEpisode,
 ) -> Result<(Vec<SoftReward>, Vec<f64>)> {
@@ -116,8 +119,7 @@ fn rewards_and_q(
     let noise = normals(episode.actions.len(), &mut rng::stream(cfg.seed, "diagnose-policy", &[episode.id]));
     let (q, log_pi) = learner.agent.q_and_log_prob(&observation, &episode.actions, &noise)?;
     let temperature = if cfg.agent.entropy_in_target { learner.agent.temperature() } else { 0.0 };
-    let radius = learner.goal_radius().unwrap_or_default();
-    let (reward, a) = (goals::reward(&cfg.goals.reward, &cfg.agent, radius), episode.action_dim);
+    let a = episode.action_dim;
     let earned = (0..steps).map(|t| {
         let action = &episode.actions[t * a..(t + 1) * a];
         let step = Step { z: latent(t), z_next: latent(t + 1), goal: goal(t), action };

@@ -54,6 +54,9 @@ pub enum Want {
 
 use Want::{AtLeast, AtMost};
 
+/// Share of steps that stand at a reached goal. Above a half most of a robot's time teaches it nothing new; it is no fault,
+/// because the official code works so.
+pub const IDLE: Want = AtMost(0.5, 1.0);
 /// R^2 of a state entry. At 0.8 the error is under half the state's spread; below a third, latents hold almost no
 /// information about the state.
 pub const LATENT_R2: Want = AtLeast(0.8, 0.33);
