@@ -60,7 +60,7 @@ fn runs_of_odd_sizes_work() {
     works(&["density.estimator=elbo", "agent.entropy_in_target=false", "agent.hidden_bias=0.1"]);
     works(&["density.estimator=latent-kde", "skew.target_ess=1"]);
     works(&["density.estimator=reconstruction", "skew.target_ess=0.01", "skew.power=-1"]);
-    works(&["density.estimator=latent-knn", "density.neighbours=1000", "replay.capacity=50"]);
+    works(&["density.estimator=latent-knn", "density.neighbours=1000", "replay.capacity=100"]);
     works(&["density.estimator=self-normalised", "env.samples=4", "env.scene=point2d", "env.walls=u"]);
 }
 
