@@ -132,11 +132,16 @@ fn with_any_settings_a_resumed_run_equals_the_uninterrupted_one() {
     resumed_from(&["replay.capacity=300", "goals.keep_goal_picture=real"], few);
     resumed_from(&[short, "replay.capacity=64", "env.episode_steps=10", "goals.keep_goal_picture=decoded"], few);
     resumed_from(&["latent.phases=[{ every = 2, updates = 20 }]", "skew.min_ess=0.6"], few);
-    let seldom = ["replay.capacity=300", "latent.phases=[{ every = 2, updates = 20 }]"]; // evictions since the refresh
-    resumed_from(&[&seldom[..], &["density.estimator=rank-mix", "skew.target_ess=0.4"]].concat(), few);
     let wander = ["goals.after_reaching=wander", "goals.radius=3", "goals.reward=steps", "run.warmup=wander"];
     resumed_from(&[&wander[..], &["replay.capacity=300", "goals.relabel_keep=0.5"]].concat(), few);
     resumed_from(&[short, "agent.update_order=critic-first", "evaluate.shared_env=true"], few);
+}
+
+/// Ranks are among all frames of the last refresh: with a VAE phase every second epoch, some were evicted since.
+#[test]
+fn frames_evicted_since_the_refresh_keep_their_part_in_the_densities() {
+    let seldom = ["replay.capacity=300", "latent.phases=[{ every = 2, updates = 20 }]"];
+    resumed_from(&[&seldom[..], &["density.estimator=rank-mix", "skew.target_ess=0.4"]].concat(), |i| i > 3);
 }
 
 #[test]
