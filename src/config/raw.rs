@@ -108,8 +108,8 @@ impl<'k> RawConfig<'k> {
     /// As [`set`](Self::set).
     pub fn fill_defaults(&mut self) -> Result<()> {
         for key in self.keys {
-            let since = key.value_before.filter(|_| self.writer == WrittenBy::Program);
-            let text = since.unwrap_or(key.default);
+            let before = key.value_before.filter(|_| self.writer == WrittenBy::Program);
+            let text = before.unwrap_or(key.default);
             match toml_value(text) {
                 Some(value) => self.set_default(key.name, value)?,
                 None if text.is_empty() => {}

@@ -46,7 +46,8 @@ pub struct EpisodeGoal {
     /// The instant in `start..=T` at which the rollout noticed that it was reached. `None` if it was not reached, and
     /// always if the episode keeps its goal after reaching it.
     pub reached: Option<usize>,
-    /// The stored frame that it shows: episode and instant; `None` for a goal that is no stored frame.
+    /// The stored frame that it shows: episode and instant; `None` for a goal that is no stored frame, and where a shard does
+    /// not say it, because the episode has no other goal.
     pub frame: Option<(u64, usize)>,
 }
 

@@ -86,7 +86,7 @@ impl Point2d {
         Ok(executed)
     }
 
-    fn has_no_writer(&self, at: PlanePoint) -> bool {
+    fn is_free(&self, at: PlanePoint) -> bool {
         at.iter().all(|v| v.abs() <= SIDE) && !walls::blocked(&self.walls, at)
     }
 
@@ -146,7 +146,7 @@ impl Env for Point2d {
         if walls != self.variant.name {
             return bad(format!("it was taken among walls `{walls}`, these are `{}`", self.variant.name));
         }
-        if !self.has_no_writer(at) {
+        if !self.is_free(at) {
             return bad(format!("{at:?} is in a wall or outside of the box"));
         }
         self.at = at;
@@ -191,7 +191,7 @@ impl Truth for Point2d {
     /// Entries `x`, `y`; the ball must be outside of the walls.
     fn set_state(&mut self, values: &[(&str, f64)]) -> Result<(), EnvFault> {
         let at = plane::placed(&self.spec, self.at, values)?;
-        if !self.has_no_writer(at) {
+        if !self.is_free(at) {
             return Err(EnvFault::BadState { what: format!("{at:?} is in a wall or outside of the box") });
         }
         self.at = at;

@@ -70,9 +70,9 @@ fn a_key_that_a_run_lacks_is_what_its_program_did() {
 
 /// `value_before` must be written exactly as a resolved file writes it; else it would not be left out of an identity.
 #[test]
-fn every_since_is_an_allowed_value_of_its_key() {
-    for (key, since) in KEYS.iter().filter_map(|key| Some((key, key.value_before?))) {
-        let config = resolve("door", &[&format!("{}={since}", key.name)]).unwrap();
+fn every_value_before_is_an_allowed_value_of_its_key() {
+    for (key, value) in KEYS.iter().filter_map(|key| Some((key, key.value_before?))) {
+        let config = resolve("door", &[&format!("{}={value}", key.name)]).unwrap();
         let resolved = Resolved::of(&config, std::slice::from_ref(key)).unwrap();
         assert!(resolved.without_new_keys().text().is_empty(), "{}", key.name);
     }
