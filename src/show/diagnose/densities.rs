@@ -45,14 +45,20 @@ pub fn coarse(grid: &CoverageGrid) -> CoverageGrid {
 ///
 /// # Errors
 /// Those of the latent model.
-pub fn rows(learner: &mut Learner, cfg: &Config, sample: &Sample, visits: &CellVisits) -> Result<Vec<DensityRow>> {
+pub fn rows(
+    learner: &mut Learner,
+    cfg: &Config,
+    sample: &Sample,
+    encoded: &EncodedFrames,
+    visits: &CellVisits,
+) -> Result<Vec<DensityRow>> {
     let pictures: Vec<&[u8]> = sample.frames.iter().map(|frame| frame.picture.as_slice()).collect();
     let cells: Vec<usize> = sample.frames.iter().map(|frame| visits.cell(&frame.state)).collect();
     let visits: Vec<f64> = sample.frames.iter().map(|frame| visits.of(&frame.state)).collect();
     let mut rows = Vec::new();
     for (name, _) in KINDS {
         let settings = DensityConfig { estimator: name.to_owned(), ..cfg.density.clone() };
-        let log_p = EncodedFrames::densities(learner, cfg.seed, &*density(&settings), &pictures)?;
+        let log_p = encoded.by(learner, cfg.seed, &*density(&settings), &pictures)?;
         rows.push(row(name, &log_p, cfg.skew.power, &cells, &visits));
     }
     let log_visits: Vec<f64> = visits.iter().map(|n| n.ln()).collect();

@@ -17,6 +17,8 @@ pub const ACTIVE_VARIANCE: f64 = 0.01;
 pub struct EncodedFrames {
     /// Number of latent dimensions, Z.
     pub dim: usize,
+    /// Means and log variances (n, 2Z).
+    posteriors: Vec<f32>,
     /// Posterior means (n, Z).
     pub means: Vec<f32>,
     /// Mean KL of each dimension (Z), nats.
@@ -49,17 +51,16 @@ impl EncodedFrames {
             log_density: log_density(learner, cfg.seed, &*density(&cfg.density), pictures, &posteriors)?,
             errors: errors(learner, pictures, &means)?,
             means,
+            posteriors,
         })
     }
 
-    /// log p of `pictures` (n) by another density.
+    /// log p (n) of these frames, whose pictures are `pictures`, by another density.
     ///
     /// # Errors
     /// Those of the latent model.
-    pub fn densities(learner: &mut Learner, seed: u64, density: &dyn Density, pictures: &[&[u8]]) -> Result<Vec<f64>> {
-        let mut posteriors = vec![0.0; pictures.len() * 2 * learner.latent.dim()];
-        learner.latent.posteriors(pictures, &mut posteriors)?;
-        log_density(learner, seed, density, pictures, &posteriors)
+    pub fn by(&self, learner: &mut Learner, seed: u64, density: &dyn Density, pictures: &[&[u8]]) -> Result<Vec<f64>> {
+        log_density(learner, seed, density, pictures, &self.posteriors)
     }
 
     /// Variance explained by the reconstructions of these frames, relative to the mean picture of all frames, in (-inf, 1];

@@ -109,7 +109,7 @@ impl Findings {
         let visits = counter.map(|c| sample.frames.iter().map(|f| c.of(&f.state)).collect::<Vec<_>>());
         let coarse = state_space.as_ref().and_then(|k| CellVisits::count(&densities::coarse(&k.grid), &sample));
         let densities = match coarse {
-            Some(visits) => densities::rows(learner, &cfg, &sample, &visits)?,
+            Some(visits) => densities::rows(learner, &cfg, &sample, &encoded, &visits)?,
             None => Vec::new(),
         };
         let refreshed = learner.counts.refreshed_episodes;
