@@ -157,9 +157,7 @@ fn about(root: &ShardRoot, exported: &Exported) -> [(&'static str, AttrValue); 7
         ("seed", AttrValue::U64(root.seed)),
         (
             "rewards_note",
-            text(
-                "NaN: rewards are not stored; training used minus the distance between latents, which are not stored either",
-            ),
+            text("NaN: rewards are not stored; training computed them from latents, which are not stored either"),
         ),
     ]
 }
