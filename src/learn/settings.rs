@@ -97,7 +97,7 @@ pub struct SkewConfig {
 
 impl SkewConfig {
     /// The strongest power that `target_ess` may choose.
-    const STRONGEST: f64 = -30.0;
+    pub const STRONGEST: f64 = -30.0;
 
     /// (power to begin with, ESS / N below which it is moved towards 0).
     #[must_use]

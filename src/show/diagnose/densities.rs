@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::error::Result;
 use crate::learn::density::{KINDS, density};
 use crate::learn::learner::Learner;
-use crate::learn::settings::DensityConfig;
+use crate::learn::settings::{DensityConfig, SkewConfig};
 use crate::learn::skew::{Weights, skew_weights};
 use crate::statistics::{entropy_nats, spearman};
 use skewfit_envs::CoverageGrid;
@@ -17,8 +17,6 @@ use skewfit_envs::CoverageGrid;
 pub const COMPARED_ESS: f64 = 0.2;
 /// Most cells along an axis.
 const COARSE: usize = 20;
-/// The strongest power that tempering may use.
-const STRONGEST: f64 = -30.0;
 
 /// One density on the sampled frames.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +71,7 @@ fn row(name: &'static str, log_p: &[f64], power: f64, cells: &[usize], visits: &
         name,
         rank_correlation: spearman(log_p, visits),
         gain: gain(&skew_weights(log_p, power)),
-        gain_at_ess: gain(&Weights::tempered(log_p, STRONGEST, COMPARED_ESS).0),
+        gain_at_ess: gain(&Weights::tempered(log_p, SkewConfig::STRONGEST, COMPARED_ESS).0),
     }
 }
 
