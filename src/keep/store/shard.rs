@@ -2,7 +2,7 @@
 //! `/observations/{image u8 (T+1,H,W,3), proprio f32 (T+1,P)}`, `/actions f32 (T,A)`,
 //! `/goal/{image u8 (H,W,3), latent f32 (Z)}`, `/state f64 (T+1,S)` with attribute `names`. There is no `proprio` if
 //! P = 0, and no `state` if S = 0. Each frame is one chunk. The same episode always gives the same bytes. An episode with
-//! several goals has the group [`goals`], too.
+//! several goals has the group `goals`, too.
 
 mod goals;
 
