@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{
-    Learned, checkpoints, command, explore, explore_args, json, killed_after, refused, resume, skewfit, stderr,
+    Learned, checkpoints, command, explore, explore_args, json, killed_after, metrics, refused, resume, skewfit, stderr,
 };
 
 const SHORT: [&str; 2] = ["run.steps=400", "run.checkpoint_every_epochs=1"];
@@ -62,6 +62,21 @@ fn runs_of_odd_sizes_work() {
     works(&["density.estimator=reconstruction", "skew.target_ess=0.01", "skew.power=-1"]);
     works(&["density.estimator=latent-knn", "density.neighbours=1000", "replay.capacity=100"]);
     works(&["density.estimator=self-normalised", "env.samples=4", "env.scene=point2d", "env.walls=u"]);
+}
+
+/// loss = 1/2 sse + beta kl, and these are means over the updates of an epoch.
+#[test]
+fn each_phase_fits_with_its_beta() {
+    let dir = tempfile::tempdir().unwrap();
+    let phases = "{ before_epoch=4, every=1, updates=5 }, { before_epoch=6, every=1, updates=5, beta=3 }";
+    let phases = format!("latent.phases=[{phases}, {{ every=1, updates=5, beta=0 }}]");
+    explore(dir.path(), &["latent.beta=0.5", &phases]);
+    let columns = metrics(dir.path());
+    let [sse, kl, loss] = ["vae/sse", "vae/kl", "vae/loss"]
+        .map(|name| columns[name].iter().filter_map(|cell| cell.parse::<f64>().ok()).collect::<Vec<_>>());
+    let betas: Vec<f64> = (0..loss.len()).map(|k| (loss[k] - 0.5 * sse[k]) / kl[k]).collect();
+    let want = [0.5, 0.5, 0.5, 0.5, 3.0, 3.0, 0.0, 0.0];
+    assert!(betas.len() == 8 && betas.iter().zip(want).all(|(got, want)| (got - want).abs() < 1e-6), "{betas:?}");
 }
 
 #[test]

@@ -70,6 +70,8 @@ const fn key(name: &'static str, default: &'static str, allowed: Allowed, meanin
     ConfigKey { name, default, allowed, meaning, in_identity: true, value_before: None }
 }
 
+/// Smallest and largest beta.
+const BETA: (f64, f64) = (0.0, 1000.0);
 const MANY: i64 = 1_000_000_000;
 
 /// The table, in the order of the resolved file.
@@ -94,10 +96,10 @@ pub const KEYS: &[ConfigKey] = &[
     key("run.keep_every_hours", "6.0", Number(0.0, 10_000.0), "Also keep the first checkpoint in each period of this many hours of the run; 0 = off.").outside_identity(),
     key("latent.dim", "16", Whole(1, 256), "Dimensions of the latent space, Z."),
     key("latent.channels", "", Wholes(2, 4, 1, 256), "Channels of the encoder's convolutions, one entry each: 2 at 24 px, 3 at 48 and 84 px, 4 at 96 px."),
-    key("latent.beta", "0.078125", Number(0.0, 1000.0), "Weight of the KL term against half the squared error, per image. It equals the official code's beta 20 with batch 128 and a summed loss: 20 / (2 * 128)."),
+    key("latent.beta", "0.078125", Number(BETA.0, BETA.1), "Weight of the KL term against half the squared error, per image. It equals the official code's beta 20 with batch 128 and a summed loss: 20 / (2 * 128)."),
     key("latent.batch", "128", Whole(1, 4096), "Images per VAE minibatch."),
     key("latent.learning_rate", "0.001", Number(1e-8, 1.0), "Adam's learning rate."),
-    key("latent.phases", "[{ before_epoch = 10, every = 1, updates = 1000 }, { before_epoch = 300, every = 1, updates = 200 }, { every = 3, updates = 200 }]", Phases, "VAE minibatches after an epoch. The first entry whose `before_epoch` is above the epoch applies: `updates` minibatches if the epoch is a multiple of `every`, else none."),
+    key("latent.phases", "[{ before_epoch = 10, every = 1, updates = 1000 }, { before_epoch = 300, every = 1, updates = 200 }, { every = 3, updates = 200 }]", Phases, "VAE minibatches after an epoch. The first entry whose `before_epoch` is above the epoch applies: `updates` minibatches if the epoch is a multiple of `every`, else none; `beta` replaces `latent.beta` in its epochs."),
     key("density.estimator", "\"iwae\"", Word(&density::NAMES, &[]), "How log p(x) is estimated. From N latents, each with a log importance weight: `iwae`: log-mean-exp of the weights; `elbo`: their mean (official code for images); `self-normalised`: p(x given z) averaged with normalised weights prior / posterior (official toy code). From the posterior means of up to 4,096 stored frames: `latent-knn`: -Z log of the distance to the k-th nearest; `latent-kde`: Gaussian kernels. `reconstruction`: minus the squared error of the decoded mean. `rank-mix`: mean of the normal scores of the ranks by `reconstruction` and by `latent-knn`."),
     key("density.latents", "10", Whole(1, 1000), "Latents per image, N."),
     key("density.decoder_variance", "2.718281828", Number(1e-6, 1e6), "Variance of the decoder's Gaussian, for pixel values in [0, 1]; the official code has e."),
@@ -157,8 +159,8 @@ impl Allowed {
             Wholes(few, many, low, high) if few == many => format!("{few} whole numbers from {low} to {high}"),
             Wholes(few, many, low, high) => format!("{few} to {many} whole numbers from {low} to {high}"),
             AutoOr(low, high) => format!("\"auto\" or a number from {low} to {high}"),
-            Phases => "1 to 32 tables { before_epoch, every, updates }, whole numbers, every >= 1, before_epoch \
-                       increasing, and absent in the last table only"
+            Phases => "1 to 32 tables { before_epoch, every, updates, beta }, whole numbers but for beta, every >= 1, \
+                       before_epoch increasing and absent in the last table only, beta from 0 to 1000 or absent"
                 .into(),
         }
     }
@@ -179,9 +181,7 @@ impl Allowed {
     #[must_use]
     pub fn accepts(&self, value: &Value) -> bool {
         let whole = |v: &Value, low: i64, high: i64| v.as_integer().is_some_and(|n| (low..=high).contains(&n));
-        let number = |low: f64, high: f64| {
-            value.as_float().or(value.as_integer().map(|n| n as f64)).is_some_and(|x| low <= x && x <= high)
-        };
+        let number = |low: f64, high: f64| is_number(value, low, high);
         match self {
             Whole(low, high) => whole(value, *low, *high),
             Number(low, high) => number(*low, *high),
@@ -205,6 +205,10 @@ fn is_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
 }
 
+fn is_number(value: &Value, low: f64, high: f64) -> bool {
+    value.as_float().or(value.as_integer().map(|n| n as f64)).is_some_and(|x| low <= x && x <= high)
+}
+
 fn are_phases(list: &[Value]) -> bool {
     let mut last = Some(0);
     !list.is_empty()
@@ -219,6 +223,7 @@ fn are_phases(list: &[Value]) -> bool {
                 && before.is_some() == phase.contains_key("before_epoch")
                 && whole("every").is_some_and(|n| (1..=MANY).contains(&n))
                 && whole("updates").is_some_and(|n| (0..=1_000_000).contains(&n))
-                && phase.len() == 2 + usize::from(before.is_some())
+                && phase.get("beta").is_none_or(|beta| is_number(beta, BETA.0, BETA.1))
+                && phase.keys().all(|name| ["before_epoch", "every", "updates", "beta"].contains(&name.as_str()))
         })
 }

@@ -135,6 +135,21 @@ fn official_schedule_adds_up() {
     assert_eq!((total(170), total(750)), (42_000, 98_000));
 }
 
+#[test]
+fn a_phase_has_its_own_beta() {
+    let phases = |beta: &str| {
+        format!(
+            "latent={{beta=0.1, phases=[{{before_epoch=2, every=1, updates=3, beta={beta}}}, {{every=1, updates=3}}]}}"
+        )
+    };
+    let latent = resolve("door", &[&phases("2")]).unwrap().latent;
+    assert_eq!([0, 1, 2, 9].map(|epoch| latent.beta_at(epoch)), [2.0, 2.0, 0.1, 0.1]);
+    for beta in ["-0.1", "1001", "nan", "\"0.1\"", "[0.1]"] {
+        let refused = resolve("door", &[&phases(beta)]).unwrap_err().to_string();
+        assert!(refused.contains("latent.phases") && refused.contains("beta from 0 to 1000"), "{refused}");
+    }
+}
+
 /// A setting with a value that `key` allows; `pick` in [0, 1) chooses it.
 fn allowed_setting(key: &'static keys::ConfigKey, pick: f64) -> String {
     use keys::Allowed;
@@ -151,7 +166,11 @@ fn allowed_setting(key: &'static keys::ConfigKey, pick: f64) -> String {
         Allowed::Wholes(few, _, low, high) => format!("{:?}", vec![whole(*low, *high); *few]),
         Allowed::AutoOr(low, high) if pick < 0.5 => format!("{:?}", low + pick * (high - low)),
         Allowed::AutoOr(..) => "\"auto\"".into(),
-        Allowed::Phases => format!("[{{ before_epoch = {}, every = 2, updates = 7 }}]", 1 + index(50)),
+        Allowed::Phases => format!(
+            "[{{ before_epoch = {}, every = 2, updates = 7, beta = {:?} }}, {{ every = 1, updates = 1 }}]",
+            1 + index(50),
+            9.0 * pick
+        ),
     };
     format!("{} = {value}", key.name)
 }

@@ -38,6 +38,9 @@ pub struct VaeScheduleEntry {
     pub every: u64,
     /// Minibatches each time.
     pub updates: u64,
+    /// Beta of these epochs; `None` = [`LatentConfig::beta`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
 }
 
 /// `[latent]`: the beta-VAE.
@@ -62,8 +65,17 @@ impl LatentConfig {
     /// VAE minibatches at the end of epoch `epoch` (0-based); 0 = the VAE is not trained.
     #[must_use]
     pub fn updates_at(&self, epoch: u64) -> u64 {
-        let phase = self.phases.iter().find(|p| p.before_epoch.is_none_or(|before| epoch < before));
-        phase.map_or(0, |p| if epoch.is_multiple_of(p.every) { p.updates } else { 0 })
+        self.phase(epoch).map_or(0, |p| if epoch.is_multiple_of(p.every) { p.updates } else { 0 })
+    }
+
+    /// Beta of epoch `epoch` (0-based).
+    #[must_use]
+    pub fn beta_at(&self, epoch: u64) -> f64 {
+        self.phase(epoch).and_then(|p| p.beta).unwrap_or(self.beta)
+    }
+
+    fn phase(&self, epoch: u64) -> Option<&VaeScheduleEntry> {
+        self.phases.iter().find(|p| p.before_epoch.is_none_or(|before| epoch < before))
     }
 }
 

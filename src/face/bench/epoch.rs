@@ -35,7 +35,9 @@ pub(super) fn time(unit: &str, cfg: &Config) -> Result<Timing> {
         timed(&mut parts.gather_ms, || learner.draw_batch())?;
         timed(&mut parts.sac_ms, || learner.fit_agent())?;
     }
-    timed(&mut parts.vae_ms, || (0..cfg.latent.updates_at(full_at)).try_for_each(|_| learner.update_vae().map(drop)))?;
+    timed(&mut parts.vae_ms, || {
+        (0..cfg.latent.updates_at(full_at)).try_for_each(|_| learner.update_vae(cfg.latent.beta_at(full_at)).map(drop))
+    })?;
     let posteriors = timed(&mut parts.encode_ms, || learner.posteriors())?;
     let log_density = Some(timed(&mut parts.density_ms, || learner.log_density(&posteriors, &mut || {}))?);
     let power = Some(cfg.skew.power_and_floor());

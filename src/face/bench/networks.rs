@@ -74,7 +74,7 @@ pub(super) fn vae_step(mut m: Model) -> Work {
     Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
         let noise = normal(pictures.len() * m.vae.dim(), &mut m.rng);
-        m.vae.update(&pictures, &noise, 0).map(|_| ())
+        m.vae.update(&pictures, &noise, 0.1, 0).map(|_| ())
     })
 }
 

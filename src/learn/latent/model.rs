@@ -37,12 +37,12 @@ pub trait LatentModel: Send + Sync {
     /// Z.
     fn dim(&self) -> usize;
 
-    /// One Adam step on a minibatch of pictures with standard normal `noise` (B, Z); the learning rate is halved `halvings`
-    /// times.
+    /// One Adam step on a minibatch of pictures with standard normal `noise` (B, Z); `beta` weights the KL term, and the
+    /// learning rate is halved `halvings` times.
     ///
     /// # Errors
     /// `NotFinite` if the gradient is not finite; the parameters are unchanged then.
-    fn update(&mut self, pictures: &[&[u8]], noise: &[f32], halvings: u32) -> Result<VaeInfo>;
+    fn update(&mut self, pictures: &[&[u8]], noise: &[f32], beta: f64, halvings: u32) -> Result<VaeInfo>;
 
     /// Posterior means and log variances (n, 2Z) of pictures; each row depends only on its picture.
     ///

@@ -14,7 +14,8 @@ pub struct VaeReference {
     a: Architecture,
     dtype: DType,
     pub vars: Vec<Var>,
-    beta: f64,
+    /// Weight of the KL term.
+    pub beta: f64,
     /// Smallest distance of an argument from its kink, relative to the layer's largest argument; exact zeros are left out.
     pub margin: Margin,
 }

@@ -29,7 +29,6 @@ pub struct Vae {
     pub(super) packed: PackedWeights,
     pub(super) workspaces: Vec<VaeWorkspace>,
     pub(super) workers: Workers,
-    beta: f32,
     learning_rate: f64,
 }
 
@@ -44,9 +43,9 @@ impl Vae {
         let workspaces = (0..workers.count()).map(|_| VaeWorkspace::new(&architecture, params.values.len())).collect();
         let packed = PackedWeights::new(&architecture, &params);
         let adam = Adam::new(params.values.len());
-        let (beta, learning_rate) = (cfg.beta as f32, cfg.learning_rate);
+        let learning_rate = cfg.learning_rate;
         let workers = workers.clone();
-        Ok(Self { architecture, params, adam, packed, workspaces, workers, beta, learning_rate })
+        Ok(Self { architecture, params, adam, packed, workspaces, workers, learning_rate })
     }
 
     /// Packs the weights again; must be called after `params` were changed.
@@ -55,10 +54,10 @@ impl Vae {
     }
 
     /// Computes the gradient; the first workspace has the sum over all threads.
-    pub(super) fn gradients(&mut self, pictures: &[&[u8]], noise: &[f32]) -> Result<VaeInfo> {
+    pub(super) fn gradients(&mut self, pictures: &[&[u8]], noise: &[f32], beta: f64) -> Result<VaeInfo> {
         let workers = &self.workers;
         let shares = workers.shares(pictures.len(), 8);
-        let (a, params, packed, beta) = (&self.architecture, &self.params, &self.packed, self.beta);
+        let (a, params, packed) = (&self.architecture, &self.params, &self.packed);
         let scale = 2.0; // the gradient of 2 (1/2 |x - x'|^2 + beta KL) of one image
         workers.each(&mut self.workspaces, |i, workspace| {
             workspace.clear();
@@ -66,7 +65,7 @@ impl Vae {
             for start in share.clone().step_by(BLOCK) {
                 let range = start..(start + BLOCK).min(share.end);
                 let noise = &noise[range.start * a.dim..range.end * a.dim];
-                workspace.add_gradient(a, params, packed, &pictures[range], noise, beta, scale);
+                workspace.add_gradient(a, params, packed, &pictures[range], noise, beta as f32, scale);
             }
         });
         let mut parts: Vec<&mut [f32]> = self.workspaces.iter_mut().map(|l| &mut l.gradient[..]).collect();
@@ -79,7 +78,7 @@ impl Vae {
         let kl: Vec<f64> = (0..a.dim).map(kl_of).collect();
         let total = kl.iter().sum::<f64>();
         let active_dims = kl.iter().filter(|k| **k > ACTIVE_NATS).count();
-        Ok(VaeInfo { sse, kl: total, loss: 0.5 * sse + f64::from(self.beta) * total, active_dims })
+        Ok(VaeInfo { sse, kl: total, loss: 0.5 * sse + beta * total, active_dims })
     }
 }
 
@@ -88,8 +87,8 @@ impl LatentModel for Vae {
         self.architecture.dim
     }
 
-    fn update(&mut self, pictures: &[&[u8]], noise: &[f32], halvings: u32) -> Result<VaeInfo> {
-        let info = self.gradients(pictures, noise)?;
+    fn update(&mut self, pictures: &[&[u8]], noise: &[f32], beta: f64, halvings: u32) -> Result<VaeInfo> {
+        let info = self.gradients(pictures, noise, beta)?;
         let gradient = &self.workspaces[0].gradient;
         let rate = halved(self.learning_rate, halvings);
         self.adam.step(&self.workers, rate, &mut self.params.values, gradient, None);

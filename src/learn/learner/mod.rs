@@ -212,13 +212,14 @@ impl Learner {
         Err(Error::NotFinite("a loss of the agent is not finite; lower agent.learning_rate".into()))
     }
 
-    /// One VAE update on pictures drawn from the skewed distribution, or uniformly if there is none.
+    /// One VAE update, with the KL term weighted by `beta`, on pictures drawn from the skewed distribution, or uniformly if
+    /// there is none.
     ///
     /// # Errors
     /// `NotFinite` if the gradient or the loss is not finite; errors of the model.
-    pub fn update_vae(&mut self) -> Result<VaeInfo> {
+    pub fn update_vae(&mut self, beta: f64) -> Result<VaeInfo> {
         self.draw_minibatch();
-        self.fit_vae()
+        self.fit_vae(beta)
     }
 
     /// Draws the pictures and the noise of the next VAE update.
@@ -231,12 +232,12 @@ impl Learner {
     }
 
     /// The VAE update on the drawn minibatch.
-    pub(crate) fn fit_vae(&mut self) -> Result<VaeInfo> {
+    pub(crate) fn fit_vae(&mut self, beta: f64) -> Result<VaeInfo> {
         let Minibatch { slots, noise } = std::mem::take(&mut self.minibatch);
         let pictures: Vec<&[u8]> = slots.iter().map(|slot| self.replay.next_frame(*slot)).collect();
         self.counts.vae_updates += 1;
         self.stale = true;
-        let info = self.latent.update(&pictures, &noise, self.counts.halvings)?;
+        let info = self.latent.update(&pictures, &noise, beta, self.counts.halvings)?;
         if info.columns().iter().all(|(_, fact)| fact.is_finite()) {
             return Ok(info);
         }

@@ -56,7 +56,7 @@ fn g16_latents_are_never_stale() {
             id += 1;
         }
         for _ in 0..draws.random_range(0..3) {
-            learner.update_vae().unwrap();
+            learner.update_vae(0.1).unwrap();
             assert!(matches!(learner.update_agent(), Err(Error::Misuse(why)) if why.contains("refresh")));
         }
         learner.refresh(refit % 3 == 1, &mut || {}).unwrap();

@@ -44,6 +44,7 @@ impl Run<'_> {
         if updates == 0 || self.learner.replay.transitions() == 0 {
             return Ok(true);
         }
+        let beta = self.cfg.latent.beta_at(epoch);
         let (began, before) = (Instant::now(), self.savepoint()?);
         for k in 0..updates {
             if k.is_multiple_of(STRIDE) {
@@ -52,7 +53,7 @@ impl Run<'_> {
                     return self.restore_savepoint(before).map(|()| false);
                 }
             }
-            self.update_vae()?;
+            self.update_vae(beta)?;
         }
         self.state.sums.add(VAE_S, began.elapsed().as_secs_f64());
         let began = Instant::now();
@@ -61,11 +62,11 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// One VAE update.
-    fn update_vae(&mut self) -> Result<()> {
+    /// One VAE update with this beta.
+    fn update_vae(&mut self, beta: f64) -> Result<()> {
         self.learner.draw_minibatch();
         self.inject_nan(FaultSite::Vae, self.learner.counts.vae_updates)?;
-        let outcome = self.learner.fit_vae().map(|info| {
+        let outcome = self.learner.fit_vae(beta).map(|info| {
             info.columns().into_iter().for_each(|(column, fact)| self.state.sums.add_to_mean(column, fact));
             self.state.sums.set("vae/active_dims", info.active_dims as f64);
         });

@@ -26,7 +26,7 @@ fn check_one((size, channels): (usize, &[usize]), n: usize, wide: bool) {
     let mut worst = (0.0, String::new());
     for threads in [1, 2, 3] {
         let mut vae = vae(size, channels, threads, wide);
-        let info = vae.gradients(&views(&pictures), &noise).unwrap();
+        let info = vae.gradients(&views(&pictures), &noise, BETA).unwrap();
         for (got, want) in [(info.loss, &want.loss), (info.sse, &want.sse), (info.kl, &want.kl)] {
             assert!((got / scalar(want) - 1.0).abs() < 1e-6, "{size} px, B = {n}: {info:?}, not {want}");
         }
@@ -87,7 +87,7 @@ fn wide_weights_reach_every_branch() {
 fn oracle_20_central_differences_of_the_whole_objective() {
     let mut vae = vae(24, &[2, 3], 1, true);
     let (pictures, noise) = smooth_data(&vae, 2, 3e-5);
-    vae.gradients(&views(&pictures), &noise).unwrap();
+    vae.gradients(&views(&pictures), &noise, BETA).unwrap();
     let reference = reference(&vae);
     let loss = || scalar(&reference.loss(&views(&pictures), &noise).unwrap().objective);
     let mut rng = stream(2, "oracle-20", &[]);
@@ -120,7 +120,7 @@ fn oracle_20_no_gradient_passes_outside_of_the_clamp() {
         vae.params.constant(last, shift);
         vae.parameters_changed();
         let (pictures, noise) = data(&vae.architecture, 3, DIM, 0);
-        vae.gradients(&views(&pictures), &noise).unwrap();
+        vae.gradients(&views(&pictures), &noise, BETA).unwrap();
         let (encoder, decoder) =
             vae.workspaces[0].gradient.split_at(vae.params.tensors[vae.architecture.decoder_flat()].start);
         assert!(decoder.iter().all(|g| *g == 0.0));
@@ -131,15 +131,14 @@ fn oracle_20_no_gradient_passes_outside_of_the_clamp() {
 #[test]
 fn oracle_20_the_sampled_latent_and_the_sign_of_raw() {
     // With beta 0 and one picture, d/d raw_d of the heads' bias = sign(raw) eps sigma/2 d/d mu_d.
-    let config = LatentConfig { beta: 0.0, ..config(&[2, 3]) };
     let mut rng = stream(1, "oracle-vae", &[24]);
-    let mut vae = Vae::new(&config, 24, &Workers::new(1), &mut rng).unwrap();
+    let mut vae = Vae::new(&config(&[2, 3]), 24, &Workers::new(1), &mut rng).unwrap();
     widen(&mut vae, &mut rng);
     let bias = vae.architecture.heads() + 1;
     vae.params.get_mut(bias)[DIM..].copy_from_slice(&[-5.0, 5.0, 5.0]);
     let (pictures, _) = data(&vae.architecture, 1, DIM, 0);
     let noise = [0.7, -1.3, 0.4];
-    vae.gradients(&views(&pictures), &noise).unwrap();
+    vae.gradients(&views(&pictures), &noise, 0.0).unwrap();
     let raw = vae.workspaces[0].encoder.heads[DIM..2 * DIM].to_vec();
     assert!(raw[0] < 0.0 && raw[1] > 0.0, "{raw:?}");
     let gradient = &vae.workspaces[0].gradient[vae.params.tensors[bias].range()];
@@ -154,23 +153,23 @@ fn oracle_20_the_sampled_latent_and_the_sign_of_raw() {
 fn oracle_05_the_gradient_is_the_official_sums() {
     // sum_i SSE_i + beta mean_i KL_i = 2B times the mean of 1/2 SSE_i + beta / (2B) KL_i.
     let (n, official_beta) = (5, 20.0);
-    let config = LatentConfig { beta: official_beta / (2.0 * n as f64), ..config(&[4, 6]) };
+    let beta = official_beta / (2.0 * n as f64);
     let mut rng = stream(1, "oracle-vae", &[24]);
-    let mut vae = Vae::new(&config, 24, &Workers::new(1), &mut rng).unwrap();
+    let mut vae = Vae::new(&config(&[4, 6]), 24, &Workers::new(1), &mut rng).unwrap();
     widen(&mut vae, &mut rng);
     let (pictures, noise) = smooth_data(&vae, n, 2e-7);
     let reference = reference(&vae);
     let parts = reference.loss(&views(&pictures), &noise).unwrap();
     let official = ((parts.sse * n as f64).unwrap() + (parts.kl * official_beta).unwrap()).unwrap();
     let gradients = official.backward().unwrap();
-    let info = vae.gradients(&views(&pictures), &noise).unwrap();
+    let info = vae.gradients(&views(&pictures), &noise, beta).unwrap();
     assert!((scalar(&official) / (2.0 * n as f64 * info.loss) - 1.0).abs() < 1e-6);
     for (tensor, var) in vae.params.tensors.iter().zip(&reference.vars) {
         let ours = &vae.workspaces[0].gradient[tensor.range()];
         assert!(difference(ours, &flat(gradients.get(var).unwrap())) < 1e-5, "{}", tensor.name);
     }
     // With every picture twice, the means stay the same.
-    let doubled = vae.gradients(&[views(&pictures), views(&pictures)].concat(), &noise.repeat(2));
+    let doubled = vae.gradients(&[views(&pictures), views(&pictures)].concat(), &noise.repeat(2), beta);
     let doubled = doubled.unwrap();
     assert!((doubled.sse / info.sse - 1.0).abs() < 1e-6 && (doubled.kl / info.kl - 1.0).abs() < 1e-6);
 }
@@ -185,7 +184,7 @@ fn three_updates_are_candles() {
         let mut adam = AdamW::new(reference.vars.clone(), adam).unwrap();
         for step in 0..3 {
             let (pictures, noise) = data(&vae.architecture, 17, DIM, step);
-            vae.update(&views(&pictures), &noise, 0).unwrap();
+            vae.update(&views(&pictures), &noise, BETA, 0).unwrap();
             adam.backward_step(&reference.loss(&views(&pictures), &noise).unwrap().objective).unwrap();
         }
         for (tensor, var) in vae.params.tensors.iter().zip(&reference.vars) {

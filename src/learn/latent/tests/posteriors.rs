@@ -87,9 +87,9 @@ fn oracle_15_a_refresh_without_training_changes_nothing() {
     let first = posteriors(&mut vae, &views(&pictures));
     assert_eq!(first, posteriors(&mut vae, &views(&pictures)));
     // Training uses the same buffers; a gradient does not change later posteriors.
-    vae.gradients(&views(&pictures), &noise).unwrap();
+    vae.gradients(&views(&pictures), &noise, BETA).unwrap();
     assert_eq!(first, posteriors(&mut vae, &views(&pictures)));
-    vae.update(&views(&pictures), &noise, 0).unwrap();
+    vae.update(&views(&pictures), &noise, BETA, 0).unwrap();
     assert_ne!(first, posteriors(&mut vae, &views(&pictures)));
 }
 
@@ -115,7 +115,7 @@ fn an_update_repeats_to_the_bit() {
             let mut vae = vae(48, SIZES[1].1, threads, true);
             for step in 0..2 {
                 let (pictures, noise) = data(&vae.architecture, 33, DIM, step);
-                vae.update(&views(&pictures), &noise, 0).unwrap();
+                vae.update(&views(&pictures), &noise, BETA, 0).unwrap();
             }
             (vae.params.values, vae.adam)
         };
@@ -132,7 +132,7 @@ fn a_nan_anywhere_is_refused_and_nothing_moves() {
         vae.parameters_changed();
         let (before, moments) = (vae.params.values.clone(), vae.adam.clone());
         let (pictures, noise) = data(&vae.architecture, 9, DIM, 0);
-        let refused = vae.update(&views(&pictures), &noise, 0);
+        let refused = vae.update(&views(&pictures), &noise, BETA, 0);
         assert!(matches!(refused, Err(crate::error::Error::NotFinite(_))), "{name}: {refused:?}");
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&vae.params.values), bits(&before));

@@ -52,7 +52,7 @@ fn run(case: &VaeCase, pictures: &[&[u8]], noise: &[f32]) -> (crate::learn::late
     let mut vae = case.vae();
     let mut posteriors = vec![0.0; pictures.len() * 2 * case.dim];
     vae.posteriors(pictures, &mut posteriors).unwrap();
-    let info = vae.gradients(pictures, noise).unwrap();
+    let info = vae.gradients(pictures, noise, BETA).unwrap();
     (info, vae.workspaces[0].gradient.clone(), posteriors)
 }
 

@@ -115,7 +115,7 @@ fn learned(mut learner: Learner, cfg: &Config) -> [f64; 2] {
             let episode = explored(&mut learner, &mut *scene, id);
             add_episode(&mut learner, episode);
         }
-        (0..20).for_each(|_| _ = learner.update_vae().unwrap());
+        (0..20).for_each(|_| _ = learner.update_vae(1e-3).unwrap());
         learner.refresh(false, &mut || {}).unwrap();
         (0..400).for_each(|_| _ = learner.update_agent().unwrap());
         distances.push(distance(&learner, &mut *scene));
@@ -177,7 +177,7 @@ fn same_updates(cfg: &Config) {
         learners.each_ref().map(|l| l.replay.episodes().next().unwrap().latents(l.replay.version()).unwrap().to_vec());
     assert!(latents[0].iter().zip(&latents[1]).all(|(a, b)| near(f64::from(*a), f64::from(*b), 1e-4)), "{latents:?}");
     for step in 0..3 {
-        let facts = learners.each_mut().map(|l| l.update_vae().unwrap());
+        let facts = learners.each_mut().map(|l| l.update_vae(1e-3).unwrap());
         let [ours, others] = facts.map(|info| info.columns().map(|(_, fact)| fact));
         assert!(ours.iter().zip(&others).all(|(a, b)| near(*a, *b, 1e-4)), "VAE, {step}: {facts:?}");
         assert_eq!(facts[0].active_dims, facts[1].active_dims);
@@ -208,7 +208,7 @@ fn same_updates(cfg: &Config) {
 #[test]
 fn either_implementation_goes_on_from_the_others_state() {
     let [mut native, mut candle] = twins(&config());
-    native.update_vae().unwrap();
+    native.update_vae(1e-3).unwrap();
     native.refresh(false, &mut || {}).unwrap();
     native.update_agent().unwrap();
     let state = native.models().unwrap();
@@ -230,7 +230,7 @@ fn either_implementation_goes_on_from_the_others_state() {
     candle.counts = native.counts.clone();
     for learner in [&mut native, &mut candle] {
         learner.refresh(false, &mut || {}).unwrap();
-        learner.update_vae().unwrap();
+        learner.update_vae(1e-3).unwrap();
         learner.refresh(false, &mut || {}).unwrap();
         learner.update_agent().unwrap();
     }

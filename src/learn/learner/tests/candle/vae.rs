@@ -36,7 +36,8 @@ impl LatentModel for CandleVae {
         self.architecture.dim
     }
 
-    fn update(&mut self, pictures: &[&[u8]], noise: &[f32], halvings: u32) -> Result<VaeInfo> {
+    fn update(&mut self, pictures: &[&[u8]], noise: &[f32], beta: f64, halvings: u32) -> Result<VaeInfo> {
+        self.reference.beta = beta;
         let loss = self.reference.loss(pictures, noise)?;
         let (gradients, _) = self.network.gradients(&loss.objective)?;
         self.network.step(&gradients, halved(self.rate, halvings))?;
