@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::keep::checkpoint;
 use crate::keep::checkpoint::CheckpointContent;
 use crate::keep::store::fs::{DiskFs, read_error, read_if_there};
-use crate::keep::store::{Damage, Store};
+use crate::keep::store::{Damage, JournalLine, Store};
 use crate::keep::supervise::status::{self, Status};
 use crate::show::metrics;
 use crate::show::metrics::MetricsTable;
@@ -83,6 +83,7 @@ fn report(args: &Args) -> Result<Value> {
         "env_steps": env_steps(&store),
         "updates": updates.max(saved),
         "episodes": store.lines().len(),
+        "goals": goals(&store),
         "damaged": damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "checkpoint": checkpoint,
         "coverage": coverage,
@@ -91,6 +92,13 @@ fn report(args: &Args) -> Result<Value> {
 
 fn env_steps(store: &Store) -> u64 {
     store.lines().last().map_or(0, |line| line.env_steps_end)
+}
+
+/// Goals of all episodes, and how many of them the explorer was seen to reach; with `goals.after_reaching = "stay"` it does
+/// not look.
+fn goals(store: &Store) -> Value {
+    let sum = |count: fn(&JournalLine) -> u64| store.lines().iter().map(count).sum::<u64>();
+    json!({ "set": sum(|line| line.goals.unwrap_or(1)), "reached": sum(|line| line.reached.unwrap_or(0)) })
 }
 
 /// Coverage, and the damaged files found on the way. Coverage comes from `metrics.csv` if its last row belongs to the
@@ -145,6 +153,8 @@ fn print(report: &Value) -> Result<()> {
     output::line(&format!("steps       {}", report["env_steps"]))?;
     output::line(&format!("updates     {}", report["updates"]))?;
     output::line(&format!("episodes    {}", report["episodes"]))?;
+    let goals = &report["goals"];
+    output::line(&format!("goals       {}, {} reached", goals["set"], goals["reached"]))?;
     let of = coverage["cells_total"].as_u64().map_or(String::new(), |total| format!(" of {total}"));
     let cells = &coverage["cells"];
     output::line(&format!(

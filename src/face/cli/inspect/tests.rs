@@ -40,6 +40,7 @@ fn a_live_run_is_reported_as_far_as_it_got() {
     let inspected = || report(&Args { run: dir.path().into(), verify: false, json: true }).unwrap();
     let from_shards = json!({ "cells": 2, "cells_total": 3600, "entropy_nats": 2f64.ln() });
     assert_eq!((inspected()["coverage"].clone(), inspected()["updates"].clone()), (from_shards.clone(), json!(0)));
+    assert_eq!(inspected()["goals"], json!({ "set": 2, "reached": 0 }));
     let put = |file: &str, text: &str| std::fs::write(dir.path().join(file), text).unwrap();
     put("STATUS.json", r#"{ "state": "exploring", "updates": 7 }"#);
     put("metrics.csv", "env_steps,coverage/cells,coverage/entropy_nats\n1,40,0.5\n");

@@ -187,7 +187,8 @@ function episodes(sent) {
   paint($("camera"), last, "reached");
   paint($("goal"), last, "goal");
   $("camera-of").textContent = `end of episode ${grouped(last.id)}`;
-  $("goal-of").textContent = SOURCES[last.goal_source] ?? last.goal_source;
+  const source = SOURCES[last.goal_source] ?? last.goal_source;
+  $("goal-of").textContent = last.goals > 1 ? `${source}, the last of ${last.goals}` : source;
   const before = sent.slice(0, -1).reverse();
   const held = new Map([...$("pairs").children].map((item) => [item.dataset.name, item]));
   $("pairs").replaceChildren(...before.map((episode) => held.get(episode.name) ?? pair(episode)));
@@ -199,7 +200,7 @@ function pair(episode) {
   const item = document.createElement("li");
   const [both, words] = [document.createElement("div"), document.createElement("p")];
   both.append(canvas(`Goal of episode ${episode.id}`), canvas(`What episode ${episode.id} reached`));
-  words.textContent = grouped(episode.id);
+  words.textContent = episode.goals > 1 ? `${grouped(episode.id)}, ${episode.goals} goals` : grouped(episode.id);
   item.append(both, words);
   item.dataset.name = episode.name;
   paint(both.children[0], episode, "goal");
