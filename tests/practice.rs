@@ -48,6 +48,14 @@ fn who_wanders_takes_the_next_goal_after_the_wander_steps() {
     assert!(later >= 5, "{later} goals after the first");
     assert_eq!(sum(dir.path(), "goals/reached"), reached as f64);
     assert_eq!(sum(dir.path(), "goals/idle_share"), 0.0);
+
+    // The last epoch has the last two episodes.
+    let distance = |a: &[f64], b: &[f64]| (a[0] - b[0]).hypot(a[1] - b[1]);
+    let goals = episodes[18..].iter().flat_map(|episode| episode.goals().map(move |goal| (episode, goal)));
+    let known = goals.filter_map(|(episode, goal)| Some((episode.state(goal.start), goal.frame?)));
+    let distances: Vec<f64> = known.map(|(state, (id, t))| distance(state, episodes[id as usize].state(t))).collect();
+    let last = metrics(dir.path())["goals/true_distance"].last().unwrap().parse::<f64>().unwrap();
+    assert!((last - distances.iter().sum::<f64>() / distances.len() as f64).abs() < 1e-9, "{last}, {distances:?}");
 }
 
 #[test]

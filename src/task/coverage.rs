@@ -1,4 +1,4 @@
-//! How much of the state space was visited: the number of cells visited so far, and the plug-in entropy
+//! How much of the state space was visited: the number of cells visited so far and in the last 1,000 states, and the plug-in entropy
 //! H = -sum_c (n_c / n) ln(n_c / n) over the last `window` states (nats; at most ln of the number of cells).
 //!
 //! States, or joint readings, only measure exploration; nothing is learned from them.
@@ -8,6 +8,9 @@ use std::collections::VecDeque;
 use skewfit_envs::{CoverageGrid, GridAxis};
 
 use crate::statistics::entropy_nats;
+
+/// States among which [`Coverage::recent_cells`] counts cells.
+const RECENT: usize = 1000;
 
 /// Visit counts over the cells of a grid.
 #[derive(Clone, Debug)]
@@ -47,6 +50,14 @@ impl Coverage {
     #[must_use]
     pub fn cells(&self) -> usize {
         self.visited.iter().filter(|&&v| v).count()
+    }
+
+    /// Number of different cells among the last 1,000 states, or among the window if it is shorter.
+    #[must_use]
+    pub fn recent_cells(&self) -> usize {
+        let mut seen = vec![false; self.visited.len()];
+        self.recent.iter().rev().take(RECENT).for_each(|cell| seen[*cell] = true);
+        seen.iter().filter(|&&v| v).count()
     }
 
     /// Number of cells of the grid.
@@ -98,6 +109,15 @@ mod tests {
             let coverage = seen(window, states);
             assert_eq!((coverage.cells(), coverage.cells_total()), (cells, 4));
             assert!((coverage.entropy_nats() - entropy).abs() < 1e-12, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn recent_cells_are_those_of_the_last_1000_states() {
+        let (left, right) = ([0.1, 0.1], [0.9, 0.1]);
+        let walk = |n: usize| [vec![left], vec![right; n]].concat();
+        for (window, after, cells) in [(5000, 0, 1), (5000, 999, 2), (5000, 1000, 1), (10, 9, 2), (10, 10, 1)] {
+            assert_eq!(seen(window, &walk(after)).recent_cells(), cells, "{window}, {after}");
         }
     }
 

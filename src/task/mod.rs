@@ -8,3 +8,4 @@ pub mod practice_facts;
 pub mod reached;
 pub mod scene;
 pub mod scores;
+pub mod true_distances;

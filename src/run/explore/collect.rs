@@ -97,6 +97,8 @@ impl Run<'_> {
     fn add_episode(&mut self, episode: Episode) -> Result<()> {
         self.count_episode(episode.steps() as u64);
         episode.goals().for_each(|goal| self.state.sums.count_goal(goal.origin));
+        let distances = self.task.true_distances(&episode);
+        distances.iter().for_each(|distance| self.state.sums.add_to_mean("goals/true_distance", *distance));
         self.task.observe(&episode)?;
         let latents = match self.learner.latents(&episode) {
             Err(Error::NotFinite(why)) => {

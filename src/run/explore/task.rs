@@ -12,6 +12,7 @@ use crate::task::coverage::{Coverage, along};
 use crate::task::knn_entropy::PictureEntropy;
 use crate::task::reached::ReachedCells;
 use crate::task::scene::{Build, EnvDescription, check_scene};
+use crate::task::true_distances::TrueDistances;
 
 /// The environment, its coverage and its evaluation goals.
 pub(super) struct Task {
@@ -25,6 +26,7 @@ pub(super) struct Task {
     measure: CoverageMeasure,
     /// `None` if the environment does not know its reachable cells.
     reached: Option<ReachedCells>,
+    known: TrueDistances,
     /// All visited states, on the two axes of the map.
     pub visited: Vec<[f64; 2]>,
 }
@@ -59,7 +61,8 @@ impl Task {
         };
         let reachable = env.truth().and_then(|truth| truth.reachable());
         let reached = reachable.map(|cells| ReachedCells::new(cells.clone(), window));
-        Ok(Self { described: EnvDescription::of(&*env), env, goals, evaluator, measure, reached, visited: Vec::new() })
+        let (known, described) = (TrueDistances::new(cfg.replay.capacity), EnvDescription::of(&*env));
+        Ok(Self { described, env, goals, evaluator, measure, reached, known, visited: Vec::new() })
     }
 
     /// Evaluates on the user's pictures instead of the environment's; an empty list changes nothing. The user's
@@ -109,7 +112,7 @@ impl Task {
     /// # Errors
     /// Those of [`PictureEntropy::observe`].
     pub(super) fn observe(&mut self, episode: &Episode) -> Result<()> {
-        self.observe_reached(episode);
+        self.observe_states(episode);
         match &mut self.measure {
             CoverageMeasure::Pictures(pictures) => pictures.observe(episode)?,
             CoverageMeasure::Cells(coverage) => {
@@ -124,7 +127,8 @@ impl Task {
         Ok(())
     }
 
-    fn observe_reached(&mut self, episode: &Episode) {
+    fn observe_states(&mut self, episode: &Episode) {
+        self.known.observe(episode);
         if let Some(reached) = &mut self.reached {
             (1..=episode.steps()).for_each(|t| reached.observe(episode.state(t)));
         }
@@ -138,7 +142,7 @@ impl Task {
     pub(super) fn observe_earlier(&mut self, episode: &Episode, later: u64) -> Result<()> {
         match &self.measure {
             CoverageMeasure::Pictures(pictures) if later >= pictures.window() as u64 => {
-                self.observe_reached(episode);
+                self.observe_states(episode);
                 Ok(())
             }
             _ => self.observe(episode),
@@ -153,11 +157,20 @@ impl Task {
         }
     }
 
+    /// True distances of the episode's goals; empty without a truth. The episode is not yet observed.
+    pub(super) fn true_distances(&self, episode: &Episode) -> Vec<f64> {
+        self.env.truth().map_or_else(Vec::new, |truth| self.known.of(episode, truth).collect())
+    }
+
     /// The coverage metrics, by column.
     pub(super) fn coverage(&self) -> Vec<(&'static str, f64)> {
         let mut columns = match &self.measure {
             CoverageMeasure::Cells(coverage) => {
-                vec![("coverage/cells", coverage.cells() as f64), ("coverage/entropy_nats", coverage.entropy_nats())]
+                vec![
+                    ("coverage/cells", coverage.cells() as f64),
+                    ("coverage/entropy_nats", coverage.entropy_nats()),
+                    ("coverage/recent_cells", coverage.recent_cells() as f64),
+                ]
             }
             CoverageMeasure::Pictures(pictures) => {
                 pictures.nats().map(|nats| ("coverage/knn_entropy", nats)).into_iter().collect()

@@ -29,12 +29,12 @@ const fn column(name: &'static str, heading: &'static str, unit: &'static str, l
 const PICTURES: &str = "coverage/knn_entropy";
 /// Visits of cells, for environments with states.
 const CELLS: [&str; 2] = ["coverage/cells", "coverage/entropy_nats"];
-/// Visits against uniform ones, for environments that know their reachable cells.
-const REACHABLE: [&str; 2] = ["coverage/reached_share", "coverage/gap_nats"];
+/// Shown where a run measured them: not by earlier programs, nor without known reachable cells.
+const WHERE_MEASURED: [&str; 3] = ["coverage/recent_cells", "coverage/reached_share", "coverage/gap_nats"];
 
 /// Columns of every run, in the file's order; the scene's `eval/final_<metric>` come before them.
 #[rustfmt::skip]
-pub const COLUMNS: [MetricColumn; 38] = [
+pub const COLUMNS: [MetricColumn; 40] = [
     column("eval/success_rate", "Success rate", "of 1", NOT_IN_LEARNING),
     column("train/critic_loss", "Critic loss", "reward²", LEARNING),
     column("train/actor_loss", "Actor loss", "reward", LEARNING),
@@ -53,6 +53,7 @@ pub const COLUMNS: [MetricColumn; 38] = [
     column("skew/entropy_gain", "Entropy gained by the weights", "nats", LEARNING),
     column("coverage/cells", "Coverage cells", "cells", NOT_IN_LEARNING),
     column("coverage/entropy_nats", "Coverage entropy", "nats", NOT_IN_LEARNING),
+    column("coverage/recent_cells", "Cells of the last 1,000 states", "cells", NOT_IN_LEARNING),
     column("coverage/reached_share", "Reachable cells reached", "of 1", NOT_IN_LEARNING),
     column("coverage/gap_nats", "Gap to uniform coverage", "nats", NOT_IN_LEARNING),
     column(PICTURES, "Coverage entropy, from pictures", "nats", NOT_IN_LEARNING),
@@ -62,6 +63,7 @@ pub const COLUMNS: [MetricColumn; 38] = [
     column("goals/reached", "Goals reached", "goals", NOT_IN_LEARNING),
     column("goals/idle_share", "Steps at a reached goal", "of 1", LEARNING),
     column("goals/distance", "Goal distance", "latent", LEARNING),
+    column("goals/true_distance", "True goal distance", "", LEARNING),
     column("reward/mean", "Mean reward", "", LEARNING),
     column("time/wall_s", "Time", "s", NOT_IN_LEARNING),
     column("time/env_s", "Acting", "s", NOT_IN_LEARNING),
@@ -98,14 +100,14 @@ pub fn drawn() -> impl Iterator<Item = &'static MetricColumn> {
 }
 
 /// The coverage columns of these runs: cells and their entropy, or the entropy from pictures, or both if both kinds of run
-/// are present; share of and gap to the reachable cells where a run measured them.
+/// are present; the others where a run measured them.
 #[must_use]
 pub fn coverage<'a>(runs: impl IntoIterator<Item = &'a MetricsTable>) -> Vec<&'static str> {
     let runs: Vec<&MetricsTable> = runs.into_iter().collect();
     let of_pictures = runs.iter().filter(|table| table.column(PICTURES).is_some()).count();
     let cells = CELLS.into_iter().filter(|_| runs.is_empty() || of_pictures < runs.len());
-    let reachable = REACHABLE.into_iter().filter(|name| runs.iter().any(|table| table.last(name).is_some()));
-    cells.chain(reachable).chain((of_pictures > 0).then_some(PICTURES)).collect()
+    let measured = WHERE_MEASURED.into_iter().filter(|name| runs.iter().any(|table| table.last(name).is_some()));
+    cells.chain(measured).chain((of_pictures > 0).then_some(PICTURES)).collect()
 }
 
 /// All columns in order, for a scene with these metrics (`angle_error_rad` -> `eval/final_angle_error_rad`) and these

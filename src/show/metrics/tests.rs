@@ -128,5 +128,5 @@ fn damage_is_named_by_file_and_line() {
 fn columns_have_the_documented_order() {
     let names = names(&["angle_error_rad", "hand_distance_m"], &["angle"]);
     assert_eq!(names[..3], ["eval/final_angle_error_rad", "eval/final_hand_distance_m", "eval/success_rate"]);
-    assert_eq!((names.len(), names[38..].join(" ")), (41, "time/rss_mb replay/mean_angle skew/mean_angle".to_owned()));
+    assert_eq!((names.len(), names[40..].join(" ")), (43, "time/rss_mb replay/mean_angle skew/mean_angle".to_owned()));
 }
