@@ -57,8 +57,20 @@ pub struct LatentConfig {
     pub batch: usize,
     /// Adam's learning rate.
     pub learning_rate: f64,
+    /// Initial values of the linear layers.
+    pub init: LinearInit,
     /// Training schedule: the first entry whose `before_epoch` is above the epoch applies.
     pub phases: Vec<VaeScheduleEntry>,
+}
+
+/// Initial weights and biases of linear layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinearInit {
+    /// U(+-1e-3).
+    Small,
+    /// U(+-1/sqrt(n)), n = the layer's inputs: a picture's difference from the others is not lost in rounding.
+    FanIn,
 }
 
 impl LatentConfig {

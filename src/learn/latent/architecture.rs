@@ -10,6 +10,7 @@ use crate::learn::nn::conv::{ConvLayer, Window};
 use crate::learn::nn::lattice::Lattice;
 use crate::learn::nn::windows::Grid;
 use crate::learn::rng::Rng;
+use crate::learn::settings::LinearInit;
 
 /// Kernel of the first convolution; its stride is 3.
 pub const FIRST_KERNEL: usize = 5;
@@ -156,20 +157,21 @@ impl Architecture {
     }
 
     /// Initial values: (transposed) convolutions U(+-1/sqrt(n)), n = C_in k k for conv and C_out k k for deconv, with
-    /// biases 0; weights and biases of linear layers U(+-1e-3).
+    /// biases 0; weights and biases of linear layers by `linear`.
     #[must_use]
-    pub fn init(&self, rng: &mut Rng) -> Params {
+    pub fn init(&self, linear: LinearInit, rng: &mut Rng) -> Params {
         let mut params = Params::zeros(self.layout());
-        for i in 0..params.tensors.len() {
-            let shape = params.tensors[i].shape.clone();
-            let name = &params.tensors[i].name;
-            let bound = match (name.contains("conv"), shape.as_slice()) {
-                (true, [k, l, c, _]) if name.contains(".conv") => 1.0 / ((k * l * c) as f64).sqrt(),
-                (true, [_, k, l, c]) => 1.0 / ((k * l * c) as f64).sqrt(),
-                (true, _) => 0.0,
-                (false, _) => 1e-3,
+        for weight in (0..params.tensors.len()).step_by(2) {
+            let tensor = &params.tensors[weight];
+            let bounds = match (tensor.name.contains(".conv"), tensor.shape.as_slice()) {
+                (true, [k, l, c, _]) | (false, [_, k, l, c]) => [1.0 / ((k * l * c) as f64).sqrt(), 0.0],
+                (_, shape) => match linear {
+                    LinearInit::Small => [1e-3; 2],
+                    LinearInit::FanIn => [1.0 / (shape[0] as f64).sqrt(); 2],
+                },
             };
-            params.uniform(i, bound, rng);
+            params.uniform(weight, bounds[0], rng);
+            params.uniform(weight + 1, bounds[1], rng);
         }
         params
     }
@@ -206,7 +208,11 @@ mod tests {
     #[test]
     fn oracle_19_sizes_and_parameter_counts() {
         let count = |size, dim, channels: &[usize]| {
-            Architecture::new(size, dim, channels).unwrap().init(&mut Rng::seed_from_u64(0)).values.len()
+            Architecture::new(size, dim, channels)
+                .unwrap()
+                .init(LinearInit::Small, &mut Rng::seed_from_u64(0))
+                .values
+                .len()
         };
         assert_eq!(Architecture::sizes(48), Some(vec![15, 7, 3]));
         assert_eq!(count(48, 16, &[16, 32, 64]), 409_779);

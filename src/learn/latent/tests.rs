@@ -13,7 +13,7 @@ use super::reference::VaeReference;
 use super::{Architecture, LatentModel, Vae};
 use crate::learn::nn::Workers;
 use crate::learn::rng::{Rng, stream};
-use crate::learn::settings::LatentConfig;
+use crate::learn::settings::{LatentConfig, LinearInit};
 
 const SIZES: [(usize, &[usize]); 4] = [(24, &[4, 6]), (48, &[4, 6, 8]), (84, &[4, 6, 8]), (96, &[4, 4, 6, 8])];
 /// The door's channels, for which products with few and with many rows use different kernels.
@@ -22,7 +22,15 @@ const DIM: usize = 3;
 const BETA: f64 = 0.078_125;
 
 fn config(channels: &[usize]) -> LatentConfig {
-    LatentConfig { dim: DIM, channels: channels.to_vec(), beta: BETA, batch: 1, learning_rate: 1e-3, phases: vec![] }
+    LatentConfig {
+        dim: DIM,
+        channels: channels.to_vec(),
+        beta: BETA,
+        batch: 1,
+        learning_rate: 1e-3,
+        init: LinearInit::Small,
+        phases: vec![],
+    }
 }
 
 /// A small VAE with initial weights; with `wide`, larger weights put pixels on both sides of the clamp.

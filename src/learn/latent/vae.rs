@@ -39,7 +39,7 @@ impl Vae {
     /// `Usage` if image size and channels do not fit.
     pub fn new(cfg: &LatentConfig, image_size: usize, workers: &Workers, rng: &mut Rng) -> Result<Self> {
         let architecture = Architecture::new(image_size, cfg.dim, &cfg.channels)?;
-        let params = architecture.init(rng);
+        let params = architecture.init(cfg.init, rng);
         let workspaces = (0..workers.count()).map(|_| VaeWorkspace::new(&architecture, params.values.len())).collect();
         let packed = PackedWeights::new(&architecture, &params);
         let adam = Adam::new(params.values.len());

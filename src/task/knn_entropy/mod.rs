@@ -14,7 +14,7 @@ use crate::learn::episode::Episode;
 use crate::learn::latent::{Architecture, LatentModel as _, Vae};
 use crate::learn::nn::Workers;
 use crate::learn::rng;
-use crate::learn::settings::LatentConfig;
+use crate::learn::settings::{LatentConfig, LinearInit};
 
 /// d: number of features of a picture.
 const DIM: usize = 8;
@@ -46,8 +46,15 @@ impl PictureEntropy {
     pub fn new(image_size: usize, seed: u64, window: usize) -> Result<Self> {
         let mut draws = rng::stream(seed, "coverage-encoder", &[]);
         let channels = Architecture::usual_channels(image_size).to_vec();
-        let untrained =
-            LatentConfig { dim: DIM, channels, beta: 1.0, batch: 1, learning_rate: 1e-3, phases: Vec::new() };
+        let untrained = LatentConfig {
+            dim: DIM,
+            channels,
+            beta: 1.0,
+            batch: 1,
+            learning_rate: 1e-3,
+            init: LinearInit::Small,
+            phases: Vec::new(),
+        };
         let encoder = Vae::new(&untrained, image_size, &Workers::new(1), &mut draws)?;
         let mut this = Self { encoder, unit: 1.0, window, recent: VecDeque::new() };
         let noise = |_| (0..image_size * image_size * 3).map(|_| rand::Rng::random::<u8>(&mut draws)).collect();

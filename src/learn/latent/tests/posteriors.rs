@@ -142,17 +142,40 @@ fn a_nan_anywhere_is_refused_and_nothing_moves() {
 
 #[test]
 fn initial_values_are_bounded_as_stated() {
-    let vae = vae(48, OFFICIAL[0].1, 1, false);
-    for (i, tensor) in vae.params.tensors.iter().enumerate() {
-        let want = match tensor.name.as_str() {
-            "encoder.conv0.weight" => 1.0 / 75f32.sqrt(),
-            "encoder.conv1.weight" | "decoder.deconv1.weight" => 1.0 / 144f32.sqrt(),
-            "encoder.conv2.weight" | "decoder.deconv0.weight" => 1.0 / 288f32.sqrt(),
-            "decoder.deconv2.weight" => 1.0 / 108f32.sqrt(),
-            name if name.contains("conv") => 0.0,
-            _ => 1e-3,
-        };
-        let top = vae.params.get(i).iter().fold(0.0f32, |top, w| top.max(w.abs()));
-        assert!(top <= want * 1.000_001 && top >= 0.5 * want, "{}: {top} {want}", tensor.name);
+    for init in [LinearInit::Small, LinearInit::FanIn] {
+        let linear = |inputs: f32| if init == LinearInit::Small { 1e-3 } else { 1.0 / inputs.sqrt() };
+        let cfg = LatentConfig { init, ..config(OFFICIAL[0].1) };
+        let vae = Vae::new(&cfg, 48, &Workers::new(1), &mut stream(1, "init", &[])).unwrap();
+        for (i, tensor) in vae.params.tensors.iter().enumerate() {
+            let want = match tensor.name.as_str() {
+                "encoder.conv0.weight" => 1.0 / 75f32.sqrt(),
+                "encoder.conv1.weight" | "decoder.deconv1.weight" => 1.0 / 144f32.sqrt(),
+                "encoder.conv2.weight" | "decoder.deconv0.weight" => 1.0 / 288f32.sqrt(),
+                "decoder.deconv2.weight" => 1.0 / 108f32.sqrt(),
+                name if name.contains("conv") => 0.0,
+                name if name.starts_with("decoder.flat") => linear(DIM as f32),
+                _ => linear(576.0),
+            };
+            let top = vae.params.get(i).iter().fold(0.0f32, |top, w| top.max(w.abs()));
+            assert!(top <= want * 1.000_001 && top >= 0.5 * want, "{}: {top} {want}", tensor.name);
+        }
     }
+}
+
+/// Posterior means of two pictures that differ in a disc of 4 x 4 pixels, before any update: within 1e-3 the difference is at
+/// the precision of f32, within 1/sqrt(n) it is not.
+#[test]
+fn a_small_object_moves_the_means_of_a_new_encoder_by_fan_in() {
+    let pictures = [8, 30].map(|at| {
+        let inside = |i: usize| (at..at + 4).contains(&(i / 48)) && (at..at + 4).contains(&(i % 48));
+        (0..48 * 48 * 3).map(|i| if inside(i / 3) { 255 } else { 180 }).collect::<Vec<u8>>()
+    });
+    let apart = |init| {
+        let cfg = LatentConfig { init, ..config(OFFICIAL[0].1) };
+        let mut vae = Vae::new(&cfg, 48, &Workers::new(1), &mut stream(1, "init", &[])).unwrap();
+        let rows = posteriors(&mut vae, &views(&pictures));
+        (0..DIM).map(|d| (rows[d] - rows[2 * DIM + d]).abs()).fold(0.0, f32::max)
+    };
+    let (small, fan_in) = (apart(LinearInit::Small), apart(LinearInit::FanIn));
+    assert!(small < 1e-5 && fan_in > 1e-3, "{small} {fan_in}");
 }
