@@ -3,7 +3,9 @@
 //! G_t = r_t + sum_{k > t} gamma^{k-t} (r_k + temperature h_k) + gamma^{T-t} / (1 - gamma) * (mean of r_k + temperature h_k over the last quarter)
 //!
 //! with h_k = -log pi of a new sample at s_k (0 if `agent.entropy_in_target` is off). After a time limit the episode is
-//! assumed to continue like its last quarter, so the critics are not needed; after a termination nothing is added.
+//! assumed to continue like its last quarter, so the critics are not needed; after a termination nothing is added. T is the
+//! instant at which the goal was reached, where the robot moved on; the last step is then repeated, as if it stayed. Steps
+//! after that are not compared.
 //! Slightly older policies collected the episodes.
 
 use crate::config::Config;
@@ -15,6 +17,7 @@ use crate::learn::rng;
 use crate::learn::rng::normals;
 use crate::statistics::{mean, spearman};
 use skewfit_envs::Ending;
+use std::ops::Range;
 
 /// Every 5th step is compared.
 const EVERY: usize = 5;
@@ -88,12 +91,36 @@ pub fn returns(
     let (gamma, mut points, mut rewards) = (cfg.agent.discount, Vec::new(), Vec::new());
     for (episode, encoded) in episodes.iter().zip(encoded) {
         let (earned, q) = rewards_and_q(learner, cfg, reward, episode, encoded)?;
-        rewards.extend(earned.iter().map(|step| step.reward));
-        let soft_returns = soft_returns(&earned, gamma, episode.ending == Ending::Truncated);
-        points.extend(soft_returns.into_iter().zip(q).step_by(EVERY));
+        for (steps, end) in stretches(episode) {
+            let (earned, q) = (&earned[steps.clone()], &q[steps]);
+            rewards.extend(earned.iter().map(|step| step.reward));
+            points.extend(soft_returns(earned, gamma, end).into_iter().zip(q.iter().copied()).step_by(EVERY));
+        }
     }
     let scale = mean(&rewards).abs() / (1.0 - gamma);
     Ok((scale.is_finite() && scale > 0.0).then_some(Returns { points, scale }))
+}
+
+/// How the steps towards a goal end.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    /// The goal was reached, and the robot moved on.
+    Reached,
+    /// A time limit.
+    Truncated,
+    /// The environment's end.
+    Terminated,
+}
+
+/// The steps towards each goal, without those after it was reached.
+fn stretches(episode: &Episode) -> Vec<(Range<usize>, End)> {
+    let last = if episode.ending == Ending::Truncated { End::Truncated } else { End::Terminated };
+    let ends = episode.later_goals.iter().map(|next| next.start).chain([episode.steps()]);
+    let stretch = |(goal, end): (&EpisodeGoal, usize)| match goal.reached {
+        Some(reached) => (goal.start..reached, End::Reached),
+        None => (goal.start..end, last),
+    };
+    episode.goals().zip(ends).map(stretch).filter(|(steps, _)| !steps.is_empty()).collect()
 }
 
 /// What one step earns.
@@ -128,12 +155,16 @@ fn rewards_and_q(
     Ok((earned.collect(), q.into_iter().map(f64::from).collect()))
 }
 
-/// G_t of each step; `truncated` if the episode ended by its time limit.
-fn soft_returns(earned: &[SoftReward], gamma: f64, truncated: bool) -> Vec<f64> {
+/// G_t of each step; there is at least one.
+fn soft_returns(earned: &[SoftReward], gamma: f64, end: End) -> Vec<f64> {
     let soft: Vec<f64> = earned.iter().map(|step| step.reward + step.entropy).collect();
-    let last = &soft[soft.len() - soft.len().div_ceil(4)..];
+    let last = |steps: usize| mean(&soft[soft.len() - steps..]);
     // The return from step t + 1 on, its entropy included.
-    let mut after = if truncated { mean(last) / (1.0 - gamma) } else { 0.0 };
+    let mut after = match end {
+        End::Reached => last(1) / (1.0 - gamma),
+        End::Truncated => last(soft.len().div_ceil(4)) / (1.0 - gamma),
+        End::Terminated => 0.0,
+    };
     let mut returns: Vec<f64> = earned
         .iter()
         .rev()
@@ -150,22 +181,48 @@ fn soft_returns(earned: &[SoftReward], gamma: f64, truncated: bool) -> Vec<f64> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::learn::episode::GoalOrigin;
 
     #[test]
     fn soft_returns_of_known_rewards() {
-        let gains = |earned: &[(f64, f64)], gamma, truncated| {
+        let gains = |earned: &[(f64, f64)], gamma, end| {
             let earned: Vec<_> = earned.iter().map(|&(reward, entropy)| SoftReward { reward, entropy }).collect();
-            soft_returns(&earned, gamma, truncated)
+            soft_returns(&earned, gamma, end)
         };
         let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9) && a.len() == b.len();
         let steady = [(-1.0, 0.0); 8];
-        assert!(close(&gains(&steady, 0.9, true), &[-10.0; 8]), "continues for ever as before");
-        assert!(close(&gains(&steady[..3], 0.5, false), &[-1.75, -1.5, -1.0]), "nothing after a termination");
+        assert!(close(&gains(&steady, 0.9, End::Truncated), &[-10.0; 8]), "continues for ever as before");
+        assert!(close(&gains(&steady[..3], 0.5, End::Terminated), &[-1.75, -1.5, -1.0]), "nothing after a termination");
         // The entropy of a step belongs to the return of earlier steps, not of the step itself.
-        assert!(close(&gains(&[(-1.0, 100.0), (-2.0, 1.0)], 0.5, false), &[-1.0 + 0.5 * (-2.0 + 1.0), -2.0]));
+        assert!(close(&gains(&[(-1.0, 100.0), (-2.0, 1.0)], 0.5, End::Terminated), &[-1.0 + 0.5 * (-2.0 + 1.0), -2.0]));
         // The last quarter of four steps is the last one: -4 + 2 for ever after it.
-        let ends_badly = gains(&[(0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (-4.0, 2.0)], 0.5, true);
+        let ends_badly = gains(&[(0.0, 0.0), (0.0, 0.0), (0.0, 0.0), (-4.0, 2.0)], 0.5, End::Truncated);
         assert!(close(&ends_badly, &[-0.5, -1.0, -2.0, -6.0]), "{ends_badly:?}");
+        // At a reached goal the last step is repeated: one step of -1 before it.
+        assert!(close(&gains(&[(-1.0, 0.0), (-1.0, 0.0), (0.0, 0.0)], 0.5, End::Reached), &[-1.5, -1.0, 0.0]));
+    }
+
+    #[test]
+    fn steps_after_a_reached_goal_are_not_compared() {
+        let goal =
+            |start, reached| EpisodeGoal { start, reached, ..EpisodeGoal::first(vec![], vec![], GoalOrigin::Replay) };
+        let mut episode = Episode {
+            id: 0,
+            image_size: 0,
+            frames: vec![],
+            proprio: vec![],
+            proprio_dim: 0,
+            actions: vec![0.0; 20],
+            action_dim: 1,
+            goal: goal(0, Some(4)),
+            later_goals: vec![goal(9, Some(9)), goal(12, None)],
+            states: vec![],
+            state_names: vec![],
+            ending: Ending::Truncated,
+        };
+        assert_eq!(stretches(&episode), [(0..4, End::Reached), (12..20, End::Truncated)]);
+        (episode.later_goals, episode.goal.reached, episode.ending) = (vec![], None, Ending::Terminated);
+        assert_eq!(stretches(&episode), [(0..20, End::Terminated)]);
     }
 
     #[test]
