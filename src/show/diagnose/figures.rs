@@ -26,6 +26,7 @@ pub fn figures(found: &Findings, learner: &mut Learner) -> Result<Vec<(&'static 
         ("weights", weights(found)),
         ("goals", gallery(found)),
         ("goal_states", goal_states(found)),
+        ("goals_reached", goals_reached(found)),
         ("returns", returns(found)),
         ("policy", policy(found)),
         ("reconstructions", reconstructions(found, learner)?),
@@ -136,6 +137,27 @@ fn goal_states(found: &Findings) -> Figure {
     let heading = "States of the stored frames nearest to the goals".into();
     let shown = !(early.is_empty() && late.is_empty());
     Figure::Diagrams(shown.then(|| diagram(heading, scale(across), scale(up), all)).into_iter().collect())
+}
+
+/// Each goal at its distance, 1 if it was reached; and the shares of tenths of the goals, by distance.
+fn goals_reached(found: &Findings) -> Figure {
+    let mut goals = found.practice.goals.clone();
+    goals.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let tenth = goals.len().div_ceil(10).max(1);
+    let means = |part: &[(f64, f64)]| {
+        let (distances, reached): (Vec<f64>, Vec<f64>) = part.iter().copied().unzip();
+        (mean(&distances), mean(&reached))
+    };
+    let shares = goals.chunks(tenth).map(means).collect();
+    let (across, up) = (
+        scale("latent distance where it was set, median steps"),
+        Scale { name: "reached, of 1".into(), logarithmic: false, ends: Some((-0.05, 1.05)) },
+    );
+    let all = vec![marks(MarkStyle::Faint, "goals", goals.clone()), marks(MarkStyle::Line, "share", shares)];
+    let shown = goals.len() > 1;
+    Figure::Diagrams(
+        shown.then(|| diagram("Goals reached by their distance".into(), across, up, all)).into_iter().collect(),
+    )
 }
 
 fn returns(found: &Findings) -> Figure {

@@ -42,8 +42,8 @@ const QUESTIONS: [(&str, &str, &[&str]); 9] = [
     ),
     (
         "Which goals does it reach?",
-        "Goals of the latest episodes by their latent distance where they were set, in median distances of one step.",
-        &[],
+        "Goals of the latest episodes by their latent distance where they were set, in median distances of one step. In the figure, each point of the line is the share of a tenth of the goals.",
+        &["goals_reached"],
     ),
     (
         "Does Q match the returns?",

@@ -18,6 +18,8 @@ pub struct PracticeFacts {
     pub idle: Option<f64>,
     /// For each part of the distance of a goal where it was set: (text, goals, share reached); empty parts are left out.
     pub reached: Vec<(String, usize, f64)>,
+    /// Of each goal: distance where it was set, in median steps, and 1 if it was reached, else 0.
+    pub goals: Vec<(f64, f64)>,
 }
 
 /// Measures `episodes`, which are given encoded, too.
@@ -29,20 +31,19 @@ pub fn practice(cfg: &Config, episodes: &[Episode], encoded: &[EncodedEpisode]) 
         episodes.iter().zip(encoded).flat_map(|(episode, e)| outcomes(&now(episode, e), &e.latents, radius)).collect();
     let total: usize = episodes.iter().map(Episode::steps).sum();
     let idle: usize = all.iter().map(|goal| goal.idle).sum();
+    let far = |goal: &GoalOutcome| goal.distance / f64::from(step.unwrap_or(1.0)).max(f64::MIN_POSITIVE);
     let part = |k: usize| {
         let low = if k == 0 { 0.0 } else { PARTS[k - 1] };
         let high = PARTS.get(k).copied().unwrap_or(f64::INFINITY);
-        let inside = |goal: &&GoalOutcome| {
-            let steps = goal.distance / f64::from(step.unwrap_or(1.0)).max(f64::MIN_POSITIVE);
-            (low..high).contains(&steps)
-        };
+        let inside = |goal: &&GoalOutcome| (low..high).contains(&far(goal));
         let reached: Vec<bool> = all.iter().filter(inside).map(|goal| goal.reached.is_some()).collect();
         let share = reached.iter().filter(|reached| **reached).count() as f64 / reached.len().max(1) as f64;
         let text = if high.is_finite() { format!("{low} to {high}") } else { format!("{low} and more") };
         (!reached.is_empty()).then_some((text, reached.len(), share))
     };
     let idle = (total > 0).then(|| idle as f64 / total.max(1) as f64);
-    PracticeFacts { radius, idle, reached: (0..=PARTS.len()).filter_map(part).collect() }
+    let goals = all.iter().map(|goal| (far(goal), if goal.reached.is_some() { 1.0 } else { 0.0 })).collect();
+    PracticeFacts { radius, idle, reached: (0..=PARTS.len()).filter_map(part).collect(), goals }
 }
 
 /// Latent distances of an episode's steps.
