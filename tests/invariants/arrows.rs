@@ -8,7 +8,7 @@ const ORDER: [&str; 8] = [
     "learn: choices settings rng nn latent density episode skew replay goals agent policy practice rollout learner",
     "config",
     "keep: store faults checkpoint models provenance summary supervise",
-    "task: scene coverage practice_facts reached knn_entropy attempt scores opened",
+    "task: scene coverage practice_facts true_distances reached knn_entropy attempt scores opened",
     "show: pictures metrics tensorboard clip report evaluation redraw export diagnose dashboard",
     "run: progress threads estimate goal_folder explore evaluate",
     "face: bench cli",

@@ -29,8 +29,10 @@ const fn column(name: &'static str, heading: &'static str, unit: &'static str, l
 const PICTURES: &str = "coverage/knn_entropy";
 /// Visits of cells, for environments with states.
 const CELLS: [&str; 2] = ["coverage/cells", "coverage/entropy_nats"];
-/// Shown where a run measured them: not by earlier programs, nor without known reachable cells.
-const WHERE_MEASURED: [&str; 3] = ["coverage/recent_cells", "coverage/reached_share", "coverage/gap_nats"];
+/// Cells visited of late; earlier programs did not measure them.
+const RECENT: [&str; 1] = ["coverage/recent_cells"];
+/// Visits against uniform ones, for environments that know their reachable cells.
+const REACHABLE: [&str; 2] = ["coverage/reached_share", "coverage/gap_nats"];
 
 /// Columns of every run, in the file's order; the scene's `eval/final_<metric>` come before them.
 #[rustfmt::skip]
@@ -106,8 +108,9 @@ pub fn coverage<'a>(runs: impl IntoIterator<Item = &'a MetricsTable>) -> Vec<&'s
     let runs: Vec<&MetricsTable> = runs.into_iter().collect();
     let of_pictures = runs.iter().filter(|table| table.column(PICTURES).is_some()).count();
     let cells = CELLS.into_iter().filter(|_| runs.is_empty() || of_pictures < runs.len());
-    let measured = WHERE_MEASURED.into_iter().filter(|name| runs.iter().any(|table| table.last(name).is_some()));
-    cells.chain(measured).chain((of_pictures > 0).then_some(PICTURES)).collect()
+    let measured = |name: &&str| runs.iter().any(|table| table.last(name).is_some());
+    let [recent, reachable] = [&RECENT[..], &REACHABLE].map(|names| names.iter().copied().filter(measured));
+    recent.chain(cells).chain(reachable).chain((of_pictures > 0).then_some(PICTURES)).collect()
 }
 
 /// All columns in order, for a scene with these metrics (`angle_error_rad` -> `eval/final_angle_error_rad`) and these
