@@ -55,7 +55,7 @@ pub const COLUMNS: [MetricColumn; 40] = [
     column("skew/entropy_gain", "Entropy gained by the weights", "nats", LEARNING),
     column("coverage/cells", "Coverage cells", "cells", NOT_IN_LEARNING),
     column("coverage/entropy_nats", "Coverage entropy", "nats", NOT_IN_LEARNING),
-    column("coverage/recent_cells", "Cells of the last 1,000 states", "cells", NOT_IN_LEARNING),
+    column("coverage/recent_cells", "Recently visited cells", "cells", NOT_IN_LEARNING),
     column("coverage/reached_share", "Reachable cells reached", "of 1", NOT_IN_LEARNING),
     column("coverage/gap_nats", "Gap to uniform coverage", "nats", NOT_IN_LEARNING),
     column(PICTURES, "Coverage entropy, from pictures", "nats", NOT_IN_LEARNING),
