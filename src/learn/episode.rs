@@ -1,5 +1,7 @@
 //! An episode: the unit that is collected, committed and replayed.
 
+use std::ops::Range;
+
 use skewfit_envs::{Ending, Image};
 
 /// Where an episode's goal came from.
@@ -124,6 +126,12 @@ impl Episode {
     /// All goals, in order.
     pub fn goals(&self) -> impl DoubleEndedIterator<Item = &EpisodeGoal> {
         std::iter::once(&self.goal).chain(&self.later_goals)
+    }
+
+    /// Each goal with the steps at which it was active.
+    pub fn goal_spans(&self) -> impl Iterator<Item = (&EpisodeGoal, Range<usize>)> {
+        let ends = self.later_goals.iter().map(|next| next.start).chain([self.steps()]);
+        self.goals().zip(ends).map(|(goal, end)| (goal, goal.start..end))
     }
 
     /// The goal of step `t`; at T the last one.

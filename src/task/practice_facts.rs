@@ -1,5 +1,7 @@
 //! How practice went: for each goal of an episode, when it was reached and how long the robot stood at it.
 
+use std::ops::Range;
+
 use crate::learn::episode::{Episode, EpisodeGoal};
 use crate::learn::goals::latent_distance;
 
@@ -18,21 +20,31 @@ pub struct GoalOutcome {
     pub distance: f64,
 }
 
-/// The outcome of every goal of `episode`, given its `latents` (T+1, Z) and the `radius` within which a goal is reached;
-/// without a radius nothing is reached.
+/// The outcome of every goal of `episode`, given its `latents` (T+1, Z), the latent (Z) of each goal, and the `radius` within
+/// which a goal is reached; without a radius nothing is reached.
 #[must_use]
-pub fn outcomes(episode: &Episode, latents: &[f32], radius: Option<f32>) -> Vec<GoalOutcome> {
-    let ends = episode.later_goals.iter().map(|next| next.start).chain([episode.steps()]);
-    episode.goals().zip(ends).map(|(goal, end)| outcome(goal, end, latents, radius)).collect()
+pub fn outcomes<'a>(
+    episode: &'a Episode,
+    latents: &[f32],
+    latent_of: impl Fn(&'a EpisodeGoal) -> &'a [f32],
+    radius: Option<f32>,
+) -> Vec<GoalOutcome> {
+    episode.goal_spans().map(|(goal, span)| outcome(goal.reached, span, latents, latent_of(goal), radius)).collect()
 }
 
-fn outcome(goal: &EpisodeGoal, end: usize, latents: &[f32], radius: Option<f32>) -> GoalOutcome {
-    let dim = goal.latent.len();
-    let distance = |t: usize| latent_distance(&latents[t * dim..][..dim], &goal.latent);
+fn outcome(
+    seen: Option<usize>,
+    Range { start, end }: Range<usize>,
+    latents: &[f32],
+    goal: &[f32],
+    radius: Option<f32>,
+) -> GoalOutcome {
+    let dim = goal.len();
+    let distance = |t: usize| latent_distance(&latents[t * dim..][..dim], goal);
     let near = |t: &usize| radius.is_some_and(|radius| distance(*t) < radius);
-    let reached = goal.reached.or_else(|| (goal.start..=end).find(near));
-    let stood = |first: usize| if goal.reached.is_some() { 0 } else { (first + 1..=end).filter(near).count() };
-    let (start, idle) = (goal.start, reached.map_or(0, stood));
+    let reached = seen.or_else(|| (start..=end).find(near));
+    let stood = |first: usize| if seen.is_some() { 0 } else { (first + 1..=end).filter(near).count() };
+    let idle = reached.map_or(0, stood);
     GoalOutcome { start, end, reached, idle, distance: f64::from(distance(start)) }
 }
 
@@ -64,7 +76,7 @@ mod tests {
             ending: Ending::Truncated,
         };
         let latents: Vec<f32> = (0..=10u8).map(f32::from).collect();
-        outcomes(&episode, &latents, Some(2.5))
+        outcomes(&episode, &latents, |goal| &goal.latent, Some(2.5))
     }
 
     #[test]

@@ -107,7 +107,8 @@ impl Run<'_> {
             }
             latents => latents?,
         };
-        self.count_practice(&outcomes(&episode, &latents, self.learner.goal_radius()), episode.steps());
+        let outcomes = outcomes(&episode, &latents, |goal| &goal.latent, self.learner.goal_radius());
+        self.count_practice(&outcomes, episode.steps());
         self.learner.add(episode, latents)
     }
 }

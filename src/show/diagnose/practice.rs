@@ -27,8 +27,10 @@ pub struct PracticeFacts {
 pub fn practice(cfg: &Config, episodes: &[Episode], encoded: &[EncodedEpisode]) -> PracticeFacts {
     let step = median(encoded.iter().flat_map(steps).collect());
     let radius = step.map(|step| cfg.goals.radius as f32 * step);
-    let all: Vec<GoalOutcome> =
-        episodes.iter().zip(encoded).flat_map(|(episode, e)| outcomes(&now(episode, e), &e.latents, radius)).collect();
+    let of = |(episode, e): (_, &EncodedEpisode)| {
+        outcomes(episode, &e.latents, |goal| &e.goals[goal.start * e.dim..][..e.dim], radius)
+    };
+    let all: Vec<GoalOutcome> = episodes.iter().zip(encoded).flat_map(of).collect();
     let total: usize = episodes.iter().map(Episode::steps).sum();
     let idle: usize = all.iter().map(|goal| goal.idle).sum();
     let far = |goal: &GoalOutcome| goal.distance / f64::from(step.unwrap_or(1.0)).max(f64::MIN_POSITIVE);
@@ -42,7 +44,7 @@ pub fn practice(cfg: &Config, episodes: &[Episode], encoded: &[EncodedEpisode]) 
         (!reached.is_empty()).then_some((text, reached.len(), share))
     };
     let idle = (total > 0).then(|| idle as f64 / total.max(1) as f64);
-    let goals = all.iter().map(|goal| (far(goal), if goal.reached.is_some() { 1.0 } else { 0.0 })).collect();
+    let goals = all.iter().map(|goal| (far(goal), f64::from(goal.reached.is_some()))).collect();
     PracticeFacts { radius, idle, reached: (0..=PARTS.len()).filter_map(part).collect(), goals }
 }
 
@@ -50,13 +52,4 @@ pub fn practice(cfg: &Config, episodes: &[Episode], encoded: &[EncodedEpisode]) 
 fn steps(encoded: &EncodedEpisode) -> impl Iterator<Item = f32> + '_ {
     let rows = encoded.latents.chunks_exact(encoded.dim);
     rows.clone().zip(rows.skip(1)).map(|(z, z_next)| latent_distance(z, z_next))
-}
-
-/// The episode with its goals' latents as encoded.
-fn now(episode: &Episode, encoded: &EncodedEpisode) -> Episode {
-    let mut now = episode.clone();
-    let latent = |start: usize| encoded.goals[start * encoded.dim..][..encoded.dim].to_vec();
-    now.goal.latent = latent(0);
-    now.later_goals.iter_mut().for_each(|goal| goal.latent = latent(goal.start));
-    now
 }

@@ -3,10 +3,9 @@
 //! G_t = r_t + sum_{k > t} gamma^{k-t} (r_k + temperature h_k) + gamma^{T-t} / (1 - gamma) * (mean of r_k + temperature h_k over the last quarter)
 //!
 //! with h_k = -log pi of a new sample at s_k (0 if `agent.entropy_in_target` is off). After a time limit the episode is
-//! assumed to continue like its last quarter, so the critics are not needed; after a termination nothing is added. T is the
-//! instant at which the goal was reached, where the robot moved on; the last step is then repeated, as if it stayed. Steps
-//! after that are not compared.
-//! Slightly older policies collected the episodes.
+//! assumed to continue like its last quarter, so the critics are not needed; after a termination nothing is added. Where the
+//! robot reached a goal and moved on, T is that instant, the last step counts for ever after it, as if the robot had stayed,
+//! and the steps until the next goal are not compared. Slightly older policies collected the episodes.
 
 use crate::config::Config;
 use crate::error::Result;
@@ -75,8 +74,8 @@ pub fn encode_episode(learner: &mut Learner, episode: &Episode) -> Result<Encode
     Ok(EncodedEpisode { latents, goals, dim })
 }
 
-/// Compares Q with the soft returns of `episodes`, given also as `encoded`; `radius` is that of the goals; `None` without steps, or if the scale is 0 or
-/// infinite.
+/// Compares Q with the soft returns of `episodes`, given also as `encoded`; a goal is reached within the latent distance
+/// `radius`. `None` without steps, or if the scale is 0 or infinite.
 ///
 /// # Errors
 /// Those of the agent.
@@ -115,12 +114,11 @@ enum End {
 /// The steps towards each goal, without those after it was reached.
 fn stretches(episode: &Episode) -> Vec<(Range<usize>, End)> {
     let last = if episode.ending == Ending::Truncated { End::Truncated } else { End::Terminated };
-    let ends = episode.later_goals.iter().map(|next| next.start).chain([episode.steps()]);
-    let stretch = |(goal, end): (&EpisodeGoal, usize)| match goal.reached {
-        Some(reached) => (goal.start..reached, End::Reached),
-        None => (goal.start..end, last),
+    let stretch = |(goal, span): (&EpisodeGoal, Range<usize>)| match goal.reached {
+        Some(reached) => (span.start..reached, End::Reached),
+        None => (span, last),
     };
-    episode.goals().zip(ends).map(stretch).filter(|(steps, _)| !steps.is_empty()).collect()
+    episode.goal_spans().map(stretch).filter(|(steps, _)| !steps.is_empty()).collect()
 }
 
 /// What one step earns.

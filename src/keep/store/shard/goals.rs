@@ -84,13 +84,11 @@ pub(super) fn read(shard: &Shard) -> Result<Option<Vec<EpisodeGoal>>, String> {
 /// Checks shapes and order: the first goal starts at 0, starts rise and lie before T, and a goal is reached while it is
 /// active.
 pub(super) fn check(episode: &Episode, pixels: usize) -> Result<(), String> {
-    let goals: Vec<&EpisodeGoal> = episode.goals().collect();
     let dim = episode.goal.latent.len();
-    let ends = goals.iter().skip(1).map(|next| next.start).chain([episode.steps()]);
-    for (k, (goal, end)) in goals.iter().zip(ends).enumerate() {
-        let begins = if k == 0 { goal.start == 0 } else { goal.start < end };
+    for (k, (goal, span)) in episode.goal_spans().enumerate() {
+        let begins = if k == 0 { goal.start == 0 } else { !span.is_empty() };
         let fits = goal.picture.len() == pixels && goal.latent.len() == dim;
-        if !begins || !fits || goal.reached.is_some_and(|t| !(goal.start..=end).contains(&t)) {
+        if !begins || !fits || goal.reached.is_some_and(|t| !(span.start..=span.end).contains(&t)) {
             return Err(format!("goal {k} does not fit the episode"));
         }
     }
