@@ -1,5 +1,5 @@
-//! How much of the state space was visited: the number of cells visited so far and in the last 1,000 states, and the plug-in entropy
-//! H = -sum_c (n_c / n) ln(n_c / n) over the last `window` states (nats; at most ln of the number of cells).
+//! How much of the state space was visited: the number of cells visited so far, that in the last 1,000 states, and the plug-in
+//! entropy H = -sum_c (n_c / n) ln(n_c / n) over the last `window` states (nats; at most ln of the number of cells).
 //!
 //! States, or joint readings, only measure exploration; nothing is learned from them.
 

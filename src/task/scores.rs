@@ -87,18 +87,12 @@ fn best_constants(truth: &dyn Truth, goals: &[&StateVec]) -> Vec<(String, f64)> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use skewfit_envs::scenes;
+    use crate::config::Config;
+    use crate::task::scene::build;
 
     #[test]
     fn the_best_constant_of_an_error_is_the_median() {
-        let options = scenes::SceneOptions {
-            image_size: 24,
-            samples: 1,
-            episode_steps: 5,
-            evaluation_goals: 0,
-            walls: "none".into(),
-        };
-        let door = scenes::build("door", &options).unwrap();
+        let door = build(&Config::resolve("door", vec![]).unwrap().env, 0).unwrap();
         let angles = [0.6, 0.0, 0.1, 0.05, 0.5];
         let pair = |angle: f64| (StateVec(vec![0.0, 0.5, 0.2, angle]), StateVec(vec![0.0, 0.5, 0.2, 2.0 * angle]));
         let all = over_pairs(&*door, &angles.map(pair));

@@ -14,8 +14,16 @@ use crate::learn::episode::Episode;
 pub struct TrueDistances {
     capacity: usize,
     steps: usize,
-    /// (id, states (T+1, S), S), oldest first.
-    episodes: VecDeque<(u64, Vec<f64>, usize)>,
+    /// Oldest first.
+    episodes: VecDeque<States>,
+}
+
+/// The true states (T+1, S) of an episode of T steps.
+#[derive(Clone, Debug)]
+struct States {
+    episode: u64,
+    steps: usize,
+    states: Vec<f64>,
 }
 
 impl TrueDistances {
@@ -27,15 +35,16 @@ impl TrueDistances {
 
     /// Adds an episode, which is newer than the others.
     pub fn observe(&mut self, episode: &Episode) {
-        self.episodes.push_back((episode.id, episode.states.clone(), episode.state_names.len()));
-        self.steps += episode.steps();
+        let (steps, states) = (episode.steps(), episode.states.clone());
+        self.episodes.push_back(States { episode: episode.id, steps, states });
+        self.steps += steps;
         while self.steps > self.capacity && self.episodes.len() > 1 {
-            let (_, states, dim) = self.episodes.pop_front().unwrap_or_default();
-            self.steps -= (states.len() / dim.max(1)).saturating_sub(1);
+            self.steps -= self.episodes.pop_front().map_or(0, |oldest| oldest.steps);
         }
     }
 
-    /// The true distances of this episode's goals; goals that show no stored frame are left out.
+    /// The true distances of this episode's goals, in the unit of the first metric of `truth`; goals that show no stored frame
+    /// are left out.
     pub fn of<'a>(&'a self, episode: &'a Episode, truth: &'a dyn Truth) -> impl Iterator<Item = f64> + 'a {
         episode.goals().filter_map(|goal| {
             let (id, t) = goal.frame?;
@@ -46,8 +55,9 @@ impl TrueDistances {
     }
 
     fn state(&self, id: u64, t: usize) -> Option<&[f64]> {
-        let at = self.episodes.binary_search_by_key(&id, |(id, ..)| *id).ok()?;
-        let (_, states, dim) = &self.episodes[at];
+        let at = self.episodes.binary_search_by_key(&id, |held| held.episode).ok()?;
+        let States { steps, states, .. } = &self.episodes[at];
+        let dim = states.len() / (steps + 1);
         states.get(t * dim..(t + 1) * dim).filter(|state| !state.is_empty())
     }
 }
@@ -55,8 +65,9 @@ impl TrueDistances {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
     use crate::learn::episode::{EpisodeGoal, GoalOrigin};
-    use skewfit_envs::scenes;
+    use crate::task::scene::build;
 
     /// A disc that walks from x to x + .2 in two steps.
     fn walk(id: u64, x: f64, goals: &[(usize, Option<(u64, usize)>)]) -> Episode {
@@ -83,18 +94,11 @@ mod tests {
 
     #[test]
     fn distances_are_the_scenes_first_metric_between_true_states() {
-        let options = scenes::SceneOptions {
-            image_size: 24,
-            samples: 1,
-            episode_steps: 5,
-            evaluation_goals: 0,
-            walls: "none".into(),
-        };
-        let corridor = scenes::build("corridor", &options).unwrap();
+        let corridor = build(&Config::resolve("corridor", vec![]).unwrap().env, 0).unwrap();
         let mut known = TrueDistances::new(4);
         (0..3).for_each(|id| known.observe(&walk(id, 0.0, &[(0, None)])));
         let episode = walk(3, 0.5, &[(0, Some((1, 0))), (1, Some((2, 2))), (2, None), (2, Some((0, 1)))]);
-        let distances: Vec<f64> = known.of(&episode, &*corridor).collect();
+        let distances: Vec<f64> = known.of(&episode, corridor.truth().unwrap()).collect();
         // The third goal shows no stored frame; the frame of the fourth is no longer held.
         assert_eq!(distances.len(), 2, "{distances:?}");
         assert!((distances[0] - 0.5).abs() < 1e-12 && (distances[1] - 0.4).abs() < 1e-12, "{distances:?}");

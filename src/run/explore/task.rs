@@ -26,6 +26,7 @@ pub(super) struct Task {
     measure: CoverageMeasure,
     /// `None` if the environment does not know its reachable cells.
     reached: Option<ReachedCells>,
+    /// States of the stored frames, from which goals are drawn.
     known: TrueDistances,
     /// All visited states, on the two axes of the map.
     pub visited: Vec<[f64; 2]>,
