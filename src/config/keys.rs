@@ -160,9 +160,11 @@ impl Allowed {
             Wholes(few, many, low, high) if few == many => format!("{few} whole numbers from {low} to {high}"),
             Wholes(few, many, low, high) => format!("{few} to {many} whole numbers from {low} to {high}"),
             AutoOr(low, high) => format!("\"auto\" or a number from {low} to {high}"),
-            Phases => "1 to 32 tables { before_epoch, every, updates, beta }, whole numbers but for beta, every >= 1, \
-                       before_epoch increasing and absent in the last table only, beta from 0 to 1000 or absent"
-                .into(),
+            Phases => format!(
+                "1 to 32 tables {{ before_epoch, every, updates, beta }}, whole numbers but for beta, every >= 1, \
+                 before_epoch increasing and absent in the last table only, beta from {} to {} or absent",
+                BETA.0, BETA.1
+            ),
         }
     }
 

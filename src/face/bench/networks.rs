@@ -51,6 +51,7 @@ pub(super) fn sac_step(workers: Workers) -> Result<Work> {
 /// A new VAE, noise pictures, and a random stream.
 pub(super) struct Model {
     vae: Vae,
+    beta: f64,
     pictures: Vec<Vec<u8>>,
     rng: Rng,
 }
@@ -67,14 +68,14 @@ pub(super) fn model(cfg: &Config, workers: Workers, pictures: usize) -> Result<M
         bytes
     };
     let pictures = (0..pictures).map(|_| picture()).collect();
-    Ok(Model { vae, pictures, rng })
+    Ok(Model { vae, beta: cfg.latent.beta, pictures, rng })
 }
 
 pub(super) fn vae_step(mut m: Model) -> Work {
     Box::new(move || {
         let pictures: Vec<&[u8]> = m.pictures.iter().map(Vec::as_slice).collect();
         let noise = normal(pictures.len() * m.vae.dim(), &mut m.rng);
-        m.vae.update(&pictures, &noise, 0.1, 0).map(|_| ())
+        m.vae.update(&pictures, &noise, m.beta, 0).map(|_| ())
     })
 }
 
