@@ -56,7 +56,7 @@ pub fn rows(
     let mut rows = Vec::new();
     for (name, _) in KINDS {
         let settings = DensityConfig { estimator: name.to_owned(), ..cfg.density.clone() };
-        let log_p = encoded.by(learner, cfg.seed, &*density(&settings), &pictures)?;
+        let log_p = encoded.log_density_by(learner, cfg.seed, &*density(&settings), &pictures)?;
         rows.push(row(name, &log_p, cfg.skew.power, &cells, &visits));
     }
     let log_visits: Vec<f64> = visits.iter().map(|n| n.ln()).collect();

@@ -59,7 +59,13 @@ impl EncodedFrames {
     ///
     /// # Errors
     /// Those of the latent model.
-    pub fn by(&self, learner: &mut Learner, seed: u64, density: &dyn Density, pictures: &[&[u8]]) -> Result<Vec<f64>> {
+    pub fn log_density_by(
+        &self,
+        learner: &mut Learner,
+        seed: u64,
+        density: &dyn Density,
+        pictures: &[&[u8]],
+    ) -> Result<Vec<f64>> {
         log_density(learner, seed, density, pictures, &self.posteriors)
     }
 

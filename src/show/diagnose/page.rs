@@ -26,7 +26,8 @@ const QUESTIONS: [(&str, &str, &[&str]); 9] = [
         "log p(x) of stored frames, as used for skewing, against the number of visits of their true state's cell. The \
          second table has every density on the same frames: Spearman's rank correlation of log p with the visits, and the \
          entropy over cells (nats) that one skewing step would gain, at the configuration's power and with the power set \
-         so that ESS is 0.2, on cells of at most 20 parts an axis. Its last row, the visits themselves, is the most that can be had.",
+         so that ESS is 0.2, on cells of at most 20 parts an axis. Its last row, the visits themselves, is the most that can \
+         be had.",
         &["density"],
     ),
     (
@@ -42,14 +43,15 @@ const QUESTIONS: [(&str, &str, &[&str]); 9] = [
     ),
     (
         "Which goals does it reach?",
-        "Goals of the latest episodes by their latent distance where they were set, in median distances of one step. In the figure, each point of the line is the share of a tenth of the goals.",
+        "Goals of the latest episodes by their latent distance where they were set, in median distances of one step. In the \
+         figure, each point of the line is the share of a tenth of the goals.",
         &["goals_reached"],
     ),
     (
         "Does Q match the returns?",
         "Q(s, g, a) on the latest stored episodes against their discounted return for their own goal, with the entropy bonus \
-         if the critics' target has it. After a time limit the episode is assumed to continue like its last quarter. A \
-         slightly older policy collected these episodes.",
+         if the critics' target has it. After a time limit the episode is assumed to continue like its last quarter; \
+         where the robot moved on from a reached goal, as if it had stayed. A slightly older policy collected these episodes.",
         &["returns"],
     ),
     (
